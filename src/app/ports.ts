@@ -1,0 +1,199 @@
+/**
+ * What the use cases need from the world. `redis/` and `pg/` implement these; `cli/context.ts` alone puts them together.
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes
+ * here may be repeated.
+ */
+import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
+import type { Claim, CouponDefinition, IssuedCoupon } from '../core/coupon.ts';
+
+/** Takes requests. Shared by `serve` and `submit`. */
+export interface Admission {
+  /** Answers in the order of the requests. One call is one atomic step for up to 256 requests. */
+  admit(couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]>;
+}
+
+export type VerifyResult = { status: 'ok' } | { status: 'gone' } | { status: 'suspect'; reason: string };
+
+/** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */
+export interface Verification {
+  verify(couponId: string, ledger: Pick<LedgerCoupon, 'epoch' | 'maxFence' | 'version'>): Promise<VerifyResult>;
+  markSuspect(couponId: string, epoch: string, reason: string): Promise<void>;
+}
+
+export interface ClaimOptions {
+  epoch: string;
+  limit: number;
+  leaseMs: number;
+  worker: string;
+}
+
+export type ClaimResult =
+  | {
+      status: 'ok';
+      claims: Claim[];
+      /** Expired leases that went back to the queue. */
+      reclaimed: number;
+      /** Members that can never be issued, set aside. */
+      buried: number;
+      /** Left in the queue. */
+      waiting: number;
+    }
+  /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
+  | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+
+/** Hands accepted users to workers. */
+export interface ClaimQueue {
+  claim(couponId: string, options: ClaimOptions): Promise<ClaimResult>;
+  /** False: the coupon has another epoch now, nothing was written. */
+  ack(couponId: string, epoch: string, rows: readonly IssuedCoupon[]): Promise<boolean>;
+  /** How many were given back. */
+  release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
+  /** Waiting and claimed right now. */
+  backlog(couponId: string): Promise<{ waiting: number; claimed: number }>;
+}
+
+export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
+
+/** Sets coupons up and takes them away. */
+export interface CouponStore {
+  index(couponId: string): Promise<void>;
+  seed(definition: CouponDefinition, life: { epoch: string; version: number }): Promise<SeedResult>;
+  /** First step of a reset: closes admission and shuts out every worker of the old epoch. */
+  retire(couponId: string, newEpoch: string): Promise<void>;
+  /** Removes the issued hashes of these users. */
+  dropIssued(couponId: string, userIds: readonly string[]): Promise<void>;
+  /** Removes the issued hashes of everyone admitted, then all keys of the coupon. */
+  drop(couponId: string): Promise<void>;
+  /** Ids of queues that exist in Redis, found with SCAN. */
+  scanQueues(): Promise<string[]>;
+}
+
+export interface UsePort {
+  /** False: there is no issued hash for this user. */
+  use(couponId: string, userId: string, usedAt: Date): Promise<boolean>;
+}
+
+/** One coupon as it stands in Redis, all fields from one instant. */
+export interface RedisCoupon {
+  couponId: string;
+  name: string;
+  total: number | null;
+  stock: number | null;
+  returned: number;
+  state: string;
+  suspect: string;
+  epoch: string;
+  version: number;
+  opensAt: string;
+  closesAt: string;
+  expiresAt: string;
+  validFor: string;
+  fence: number;
+  admitted: number;
+  waiting: number;
+  claimed: number;
+  dead: number;
+  /** Raw score of the first in the queue. */
+  oldestScore: number | null;
+}
+
+export interface QueueEntry {
+  userId: string;
+  score: number;
+  position: number;
+}
+
+/** Everything that Redis knows about one user of a coupon. */
+export interface RedisUser {
+  userId: string;
+  /** `score:requestId` split; null: never admitted. */
+  admitted: { score: number; requestId: string } | null;
+  waiting: number | null;
+  /** Place in the queue, from 0; null when not waiting or not asked for. */
+  position: number | null;
+  leaseDeadlineMs: number | null;
+  claim: { fence: number; worker: string; score: number; leaseMs: number; deliveries: number; faults: number } | null;
+  dead: string | null;
+  /** Fields of the issued hash, as they stand; null: no such key. */
+  issued: Record<string, string> | null;
+}
+
+export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
+
+/** Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but `scanIssued`). */
+export interface RedisReader {
+  coupon(couponId: string): Promise<RedisCoupon | null>;
+  indexed(): Promise<string[]>;
+  /** By position, oldest first. */
+  queue(couponId: string, offset: number, limit: number): Promise<QueueEntry[]>;
+  users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
+  user(couponId: string, userId: string): Promise<RedisUser>;
+  /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
+  walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
+  /** User ids of issued hashes, found by walking the whole keyspace. */
+  scanIssued(couponId: string): AsyncIterable<string[]>;
+  /** Redis TIME, milliseconds. */
+  now(): Promise<number>;
+}
+
+export type LedgerState = 'seeding' | 'ready' | 'resetting';
+
+export interface LedgerCoupon extends CouponDefinition {
+  issuedQuantity: number;
+  maxFence: number;
+  epoch: string;
+  version: number;
+  state: LedgerState;
+  keyStyle: string;
+}
+
+/** What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. */
+export type IssueResult = { status: 'ok'; rows: IssuedCoupon[] } | { status: 'epoch' } | { status: 'guarded'; constraint: string };
+
+export interface IssueOptions {
+  epoch: string;
+  worker: string;
+  /** Milliseconds; the lease bounds how long the ledger may take. */
+  timeoutMs: number;
+}
+
+export type UseResult =
+  | { status: 'used'; usedAt: Date; repeated: boolean }
+  | { status: 'not_issued' }
+  | { status: 'already_used'; usedAt: Date }
+  | { status: 'expired'; expiresAt: Date }
+  | { status: 'revoked'; revokedAt: Date };
+
+/** A ledger row with what only operators look at. */
+export interface LedgerRow extends IssuedCoupon {
+  requestedUs: number;
+  worker: string;
+  fence: number;
+  deliveries: number;
+}
+
+/** The last word on who has a coupon. */
+export interface Ledger {
+  coupons(): Promise<LedgerCoupon[]>;
+  coupon(couponId: string): Promise<LedgerCoupon | null>;
+  /** The row as it stands afterwards: the new one, in state `seeding`, or the one that was there. */
+  startSeeding(definition: CouponDefinition, epoch: string, keyStyle: string): Promise<LedgerCoupon>;
+  finishSeeding(couponId: string, epoch: string): Promise<void>;
+  /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
+  startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
+  /** Deletes up to `limit` rows of a coupon that is being reset, and says whose they were. */
+  deleteIssued(couponId: string, epoch: string, userIds: readonly string[]): Promise<void>;
+  /** Removes a coupon that is being reset and has no rows left. */
+  dropCoupon(couponId: string, epoch: string): Promise<void>;
+  /** One transaction; may be repeated. Rows come back for every user of the batch who has a coupon, old or new. */
+  issue(couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult>;
+  /** Rows in order of user id, after the cursor. */
+  page(couponId: string, afterUserId: string, limit: number): Promise<LedgerRow[]>;
+  /** Rows of these users, in no order. */
+  rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
+  /** `issued_quantity` and the number of rows, from one snapshot. */
+  counts(couponId: string): Promise<{ issuedQuantity: number; rows: number } | null>;
+  /** Issued since this instant, for the pace. */
+  issuedSince(couponId: string, since: Date): Promise<number>;
+  use(couponId: string, userId: string, useId: string): Promise<UseResult>;
+}

@@ -1,0 +1,48 @@
+import { usageError } from './errors.ts';
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(\d+)(ms|s|m|h|d)$/;
+
+/** A hundred years. Nothing in a campaign is longer, and every sum of two stays exact. */
+const LONGEST_MS = 36_525 * UNIT_MS.d!;
+
+/**
+ * Milliseconds of `30s`, `2m`, `500ms`, `30d`.
+ *
+ * Stricter than the `ms` package on purpose: that one takes `1M` for a minute, `-5s`, and a bare `2` for 2 ms.
+ *
+ * @throws CouponError `BAD_DURATION`
+ */
+export function parseDuration(text: string, name = 'duration'): number {
+  const match = DURATION.exec(text);
+  const value = match ? Number(match[1]) * UNIT_MS[match[2]!]! : Number.NaN;
+  if (!(value <= LONGEST_MS)) {
+    throw usageError('BAD_DURATION', `${name}: "${text}" is not a duration`, 'Write a whole number and a unit: 500ms, 2s, 5m, 12h or 30d.');
+  }
+  return value;
+}
+
+/** `5 h 33 min`, `12 s`, `340 ms`: the two largest units, for people. */
+export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return 'never';
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = Math.round(ms / 1_000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
+/** Canonical flag form of a duration (`90000` → `90s`), exact for every value that {@link parseDuration} returns. */
+export function durationFlag(ms: number): string {
+  const unit = ['d', 'h', 'm', 's'].find((candidate) => ms > 0 && ms % UNIT_MS[candidate]! === 0) ?? 'ms';
+  return `${ms / UNIT_MS[unit]!}${unit}`;
+}

@@ -1,0 +1,49 @@
+/**
+ * What a failure means to the person at the terminal. `cli/exit-codes.ts` turns a kind into a number.
+ *
+ * - `usage`         wrong input, wrong configuration, or a refusal: nothing was changed
+ * - `unreachable`   a store or an endpoint cannot be reached
+ * - `broken`        an invariant does not hold
+ * - `inconclusive`  the question could not be answered
+ * - `failure`       anything else that we know how to explain
+ */
+export type FailureKind = 'usage' | 'unreachable' | 'broken' | 'inconclusive' | 'failure';
+
+export interface FailureDetails {
+  /** Stable, upper snake case; scripts match on it. */
+  code: string;
+  kind: FailureKind;
+  /** What happened, one line, no trailing full stop needed. */
+  message: string;
+  /** Why, when it adds something. */
+  why?: string | undefined;
+  /** What to do next: a sentence or a command. */
+  fix?: string | undefined;
+  cause?: unknown;
+}
+
+/**
+ * A failure that we can explain: what, why, what to do next, and a stable code.
+ *
+ * Expected refusals of a request (sold out, duplicate) are data, see `outcome.ts`, and never end up here.
+ */
+export class CouponError extends Error {
+  override readonly name = 'CouponError';
+  readonly code: string;
+  readonly kind: FailureKind;
+  readonly why: string | undefined;
+  readonly fix: string | undefined;
+
+  constructor(details: FailureDetails) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    this.kind = details.kind;
+    this.why = details.why;
+    this.fix = details.fix;
+  }
+}
+
+/** Shorthand for the most frequent kind: bad input or a refusal, exit code 2, nothing changed. */
+export function usageError(code: string, message: string, fix?: string): CouponError {
+  return new CouponError({ code, kind: 'usage', message, fix });
+}

@@ -1,0 +1,26 @@
+/**
+ * How a request for a coupon can end. This is the one home of these names: HTTP codes, JSON fields,
+ * scenario files and the checker all refer to it.
+ */
+
+/** Answers that admission itself can give. */
+export const ADMISSION_OUTCOMES = ['accepted', 'duplicate', 'sold_out', 'not_open', 'unknown_coupon', 'unavailable'] as const;
+
+/**
+ * Every way a request can end for the one who sent it.
+ *
+ * - `unexpected`  an answer came that no rule explains
+ * - `unknown`     the request was sent and no usable answer came: it may or may not have been accepted
+ * - `unsent`      the request certainly never left
+ */
+export const OUTCOMES = [...ADMISSION_OUTCOMES, 'unexpected', 'unknown', 'unsent'] as const;
+
+export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A count for each outcome, zero included, in the order of {@link OUTCOMES}. */
+export type OutcomeCounts = Record<Outcome, number>;
+
+export function noOutcomes(): OutcomeCounts {
+  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as OutcomeCounts;
+}

@@ -1,0 +1,78 @@
+import pg from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
+import { pgError } from './errors.ts';
+import { parseDatabaseUrl, type PgTarget } from './url.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+const POOL_SIZE = 10;
+
+/** A pool of connections to the ledger's database, with errors that say what to do. */
+export class Database {
+  readonly target: PgTarget;
+  readonly #pool: pg.Pool;
+
+  constructor(url: string, poolSize = POOL_SIZE) {
+    this.target = parseDatabaseUrl(url);
+    this.#pool = new pg.Pool({
+      ...this.target,
+      max: poolSize,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: 'coupon-cli',
+      allowExitOnIdle: true,
+    });
+    // Without a listener the loss of an idle connection ends the process; the next query reports the loss by itself.
+    this.#pool.on('error', () => undefined);
+  }
+
+  get address(): string {
+    return `${this.target.host}:${this.target.port}/${this.target.database}`;
+  }
+
+  async query<Row extends object>(config: QueryConfig | string): Promise<Row[]> {
+    try {
+      return (await this.#pool.query(config)).rows as Row[];
+    } catch (error) {
+      throw pgError(error, this.target);
+    }
+  }
+
+  /** Rows affected. */
+  async execute(config: QueryConfig | string): Promise<number> {
+    try {
+      return (await this.#pool.query(config)).rowCount ?? 0;
+    } catch (error) {
+      throw pgError(error, this.target);
+    }
+  }
+
+  /** One transaction, READ COMMITTED. The connection is thrown away after any failure: its state is unknown. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    let client: PoolClient | undefined;
+    try {
+      client = await this.#pool.connect();
+      // A connection that breaks while it is checked out reports twice: to the query, and here.
+      client.on('error', () => undefined);
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const result = await work(client);
+      await client.query('COMMIT');
+      client.removeAllListeners('error');
+      client.release();
+      return result;
+    } catch (error) {
+      client?.release(true);
+      throw error;
+    }
+  }
+
+  /** What an error of a transaction means; `transaction` itself throws it raw, because constraints carry meaning. */
+  explain(error: unknown): Error {
+    return pgError(error, this.target);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

@@ -1,0 +1,110 @@
+import { DatabaseError } from 'pg';
+import type { PoolClient } from 'pg';
+import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../app/ports.ts';
+import { scoreToMicros, type Claim } from '../core/coupon.ts';
+import type { Database } from './database.ts';
+import { statement } from './statements.ts';
+
+interface IssuedRow {
+  coupon_id: string;
+  user_id: string;
+  requested_at: Date;
+  requested_us: string;
+  issued_at: Date;
+  expires_at: Date | null;
+  used_at: Date | null;
+  revoked_at: Date | null;
+  worker: string;
+  fence: string;
+  deliveries: number;
+}
+
+type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'rows' | 'counts' | 'issuedSince' | 'use'>;
+
+/** The `issued_coupons` table. */
+export function ledgerIssued(database: Database): IssuedPart {
+  return {
+    async issue(couponId, claims, options): Promise<IssueResult> {
+      try {
+        return await database.transaction((client) => issueBatch(client, couponId, claims, options));
+      } catch (error) {
+        // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
+        if (error instanceof DatabaseError && (error.constraint === 'coupons_total' || error.code === '23503')) {
+          return { status: 'guarded', constraint: error.constraint ?? 'foreign_key' };
+        }
+        throw database.explain(error);
+      }
+    },
+
+    async page(couponId, afterUserId, limit) {
+      return (await database.query<IssuedRow>(statement('page-issued', [couponId, afterUserId, limit]))).map(toRow);
+    },
+
+    async rows(couponId, userIds) {
+      if (userIds.length === 0) return [];
+      return (await database.query<IssuedRow>(statement('find-issued', [couponId, userIds]))).map(toRow);
+    },
+
+    async counts(couponId) {
+      const [row] = await database.query<{ issued_quantity: number; rows: number }>(statement('count-issued', [couponId]));
+      return row ? { issuedQuantity: row.issued_quantity, rows: row.rows } : null;
+    },
+
+    async issuedSince(couponId, since) {
+      const [row] = await database.query<{ issued: number }>(statement('issued-since', [couponId, since]));
+      return row?.issued ?? 0;
+    },
+
+    async use(couponId, userId, useId) {
+      const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId]));
+      return used ? { status: 'used', usedAt: used.used_at, repeated: false } : explainUse(database, couponId, userId, useId);
+    },
+  };
+}
+
+async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
+  const { epoch, worker, timeoutMs } = options;
+  await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
+  const locked = await client.query(statement('lock-coupon', [couponId, epoch]));
+  if (locked.rowCount === 0) return { status: 'epoch' };
+  const users = claims.map((claim) => claim.userId);
+  const times = claims.map((claim) => scoreToMicros(claim.score));
+  const fences = claims.map((claim) => claim.fence);
+  const deliveries = claims.map((claim) => claim.deliveries);
+  await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
+  const { rows } = await client.query<IssuedRow>(statement('find-issued', [couponId, users]));
+  return { status: 'ok', rows: rows.map(toRow) };
+}
+
+async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult> {
+  const [row] = await database.query<{
+    used_at: Date | null;
+    use_id: string | null;
+    revoked_at: Date | null;
+    expires_at: Date | null;
+    expired: boolean | null;
+  }>(statement('explain-use', [couponId, userId]));
+  if (!row) return { status: 'not_issued' };
+  if (row.used_at) {
+    return row.use_id === useId ? { status: 'used', usedAt: row.used_at, repeated: true } : { status: 'already_used', usedAt: row.used_at };
+  }
+  if (row.revoked_at) return { status: 'revoked', revokedAt: row.revoked_at };
+  if (row.expired && row.expires_at) return { status: 'expired', expiresAt: row.expires_at };
+  throw new Error(`coupon ${couponId} of ${userId} changed while it was being used; ask again`);
+}
+
+function toRow(row: IssuedRow): LedgerRow {
+  return {
+    couponId: row.coupon_id,
+    userId: row.user_id,
+    requestedAt: row.requested_at,
+    requestedUs: Number(row.requested_us),
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    usedAt: row.used_at,
+    revokedAt: row.revoked_at,
+    worker: row.worker,
+    fence: Number(row.fence),
+    deliveries: row.deliveries,
+  };
+}

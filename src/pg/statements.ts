@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import type { QueryConfig } from 'pg';
+
+/** The statements in `sql/`. Each is sent under its file's name, so that PostgreSQL prepares it once a connection. */
+export type StatementName =
+  | 'lock-coupon'
+  | 'issue'
+  | 'find-issued'
+  | 'page-issued'
+  | 'count-issued'
+  | 'issued-since'
+  | 'use-issued'
+  | 'explain-use'
+  | 'find-coupons'
+  | 'start-seeding'
+  | 'finish-seeding'
+  | 'start-reset'
+  | 'delete-issued'
+  | 'drop-coupon'
+  | 'schema-version';
+
+const texts = new Map<StatementName, string>();
+
+export function statement(name: StatementName, values: unknown[] = []): QueryConfig {
+  let text = texts.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8');
+    texts.set(name, text);
+  }
+  return { name, text, values };
+}

@@ -1,0 +1,43 @@
+import { CouponError } from '../core/errors.ts';
+
+/** `host:port` of a URL, without what may be secret in it. */
+export function redisAddress(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || '6379'}`;
+}
+
+/**
+ * What a failed connection or command means. The original error is dropped on purpose: ioredis keeps the arguments of the
+ * failed command in it, and those of AUTH are the password.
+ */
+export function redisError(error: unknown, url: string): CouponError {
+  if (error instanceof CouponError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const errno = (error as NodeJS.ErrnoException).code;
+  const address = redisAddress(url);
+  if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid username-password|without any password configured/i.test(text)) {
+    return new CouponError({
+      code: 'REDIS_AUTH',
+      kind: 'usage',
+      message: `Redis at ${address} refused the user name or password`,
+      why: text.startsWith('NOPERM') ? 'the user lacks a permission that this command needs' : undefined,
+      fix: 'Check user and password in --redis-url or REDIS_URL.',
+    });
+  }
+  if (/^(WRONGTYPE|ERR|NOSCRIPT)/.test(text)) {
+    return new CouponError({
+      code: 'REDIS_REFUSED',
+      kind: 'failure',
+      message: `Redis at ${address} refused a command`,
+      why: text,
+      fix: 'If another service writes these keys, check that it keeps their types; `coupon-cli inspect` shows the coupon.',
+    });
+  }
+  return new CouponError({
+    code: 'REDIS_DOWN',
+    kind: 'unreachable',
+    message: `Redis at ${address} cannot be reached`,
+    why: errno && !text.includes(errno) ? `${text} (${errno})` : text,
+    fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
+  });
+}

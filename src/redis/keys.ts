@@ -1,0 +1,62 @@
+/**
+ * Every key that the project reads or writes, and the only place that knows how they are spelled. The first three are the
+ * interface to other services and must not change.
+ *
+ * Style `plain` is the format that other services already use. Style `hash-tag` puts the id in literal braces, so that Redis
+ * Cluster hashes all keys of a coupon to one slot (cluster specification, "hash tags").
+ */
+export const KEY_STYLES = ['plain', 'hash-tag'] as const;
+export type KeyStyle = (typeof KEY_STYLES)[number];
+
+/** Set of all seeded coupon ids. Never used inside a script: it has no coupon, so it would be in another slot. */
+export const COUPON_INDEX = 'coupon_index';
+
+export interface CouponKeys {
+  /** hash: the coupon itself */
+  coupon: string;
+  /** sorted set: user → request time */
+  queue: string;
+  /** hash: user → `score:requestId`, for everyone ever accepted */
+  admitted: string;
+  /** sorted set: user → lease deadline (ms) */
+  leases: string;
+  /** hash: user → reason, set aside after a fault of its own */
+  dead: string;
+  /** hash: user → claim record */
+  claims: string;
+  /** hash of one user's issued coupon */
+  issued(userId: string): string;
+}
+
+export function couponKeys(couponId: string, style: KeyStyle): CouponKeys {
+  const id = style === 'hash-tag' ? `{${couponId}}` : couponId;
+  return {
+    coupon: `coupon:${id}`,
+    queue: `coupon_waiting_queue:${id}`,
+    admitted: `coupon_admitted:${id}`,
+    leases: `coupon_leases:${id}`,
+    dead: `coupon_dead:${id}`,
+    claims: `coupon_claims:${id}`,
+    issued: (userId) => `issued_coupon:coupon:${id}-user:${userId}`,
+  };
+}
+
+/** What SCAN looks for, and what a found key says. Ids may contain `-user:` only in theory; the first one separates. */
+export function issuedPattern(couponId: string, style: KeyStyle): string {
+  // Glob characters cannot occur in a coupon id; braces are literal in Redis globs.
+  return couponKeys(couponId, style).issued('*');
+}
+
+export function userOfIssuedKey(key: string, couponId: string, style: KeyStyle): string {
+  return key.slice(couponKeys(couponId, style).issued('').length);
+}
+
+export const QUEUE_PATTERN = 'coupon_waiting_queue:*';
+
+/** The coupon id of a queue key found by SCAN, or null if it is written in the other style. */
+export function couponOfQueueKey(key: string, style: KeyStyle): string | null {
+  const id = key.slice(QUEUE_PATTERN.length - 1);
+  const tagged = /^\{(.+)\}$/.exec(id);
+  if (style === 'hash-tag') return tagged?.[1] ?? null;
+  return tagged ? null : id;
+}

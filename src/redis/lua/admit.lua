@@ -1,0 +1,133 @@
+#!lua
+-- admit: decides on one batch of requests for one coupon, in order of arrival. All checks and all writes of a request happen
+-- here, in one step: three separate calls leak stock when a waiting user asks again, and drive it below zero.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] queue      sorted set, user -> score (microseconds, strictly rising)
+-- KEYS[3] admitted   hash, user -> "score:requestId"
+-- KEYS[4] leases     sorted set, user -> deadline
+-- KEYS[5] dead       hash, user -> reason
+-- KEYS[6...] issued  hash of each user, in the order of ARGV
+-- ARGV[1]            run id of this server, as the caller's connection learned it
+-- ARGV[2...]         userId, requestId for each request
+--
+-- Reply: outcome, place, score for each request; place and score are '' where there is none.
+-- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
+-- sold_out, accepted. Without allow-oom the script is refused as a whole at the memory limit.
+
+-- Milliseconds since 1970 of "2026-12-24T01:00:00.000Z" (days from civil: H. Hinnant, "chrono-compatible low-level date
+-- algorithms"); nil for any other form, which closes the coupon instead of guessing.
+local function milliseconds(iso)
+  local y, m, d, h, min, s, frac = string.match(iso, '^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)%.(%d%d%d)Z$')
+  if not y then return nil end
+  y, m = tonumber(y), tonumber(m)
+  if m <= 2 then y = y - 1 end
+  local era = math.floor(y / 400)
+  local yoe = y - era * 400
+  local doy = math.floor((153 * (m + (m > 2 and -3 or 9)) + 2) / 5) + tonumber(d) - 1
+  local days = era * 146097 + yoe * 365 + math.floor(yoe / 4) - math.floor(yoe / 100) + doy - 719468
+  return (((days * 24 + tonumber(h)) * 60 + tonumber(min)) * 60 + tonumber(s)) * 1000 + tonumber(frac)
+end
+
+-- nil when requests are taken now, otherwise the refusal.
+local function window(state, opens_at, closes_at, now_ms)
+  if state ~= 'open' then return 'not_open' end
+  if opens_at and opens_at ~= '' then
+    local opens = milliseconds(opens_at)
+    if not opens then return 'unavailable' end
+    if now_ms < opens then return 'not_open' end
+  end
+  if closes_at and closes_at ~= '' then
+    local closes = milliseconds(closes_at)
+    if not closes then return 'unavailable' end
+    if now_ms >= closes then return 'not_open' end
+  end
+  return nil
+end
+
+local reply = {}
+local function answer(outcome, place, score)
+  reply[#reply + 1] = outcome
+  reply[#reply + 1] = place or ''
+  reply[#reply + 1] = score or ''
+end
+
+local count = (#ARGV - 1) / 2
+
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  for _ = 1, count do answer('unknown_coupon') end
+  return reply
+end
+
+local coupon = redis.call('HMGET', KEYS[1], 'stock', 'run', 'suspect', 'state', 'opens_at', 'closes_at', 'last_us')
+local stock = tonumber(coupon[1] or '')
+local time = redis.call('TIME')
+local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+-- Missing stock is never made up: a coupon without it is closed until an operator has looked.
+local refusal
+if coupon[2] ~= ARGV[1] or (coupon[3] and coupon[3] ~= '') or not stock then
+  refusal = 'unavailable'
+else
+  refusal = window(coupon[4], coupon[5], coupon[6], math.floor(now_us / 1000))
+end
+
+-- WRONGTYPE must strike before the first write; these two are only read for users who ask again.
+redis.call('ZCARD', KEYS[4])
+redis.call('HLEN', KEYS[5])
+
+local function place(user, issued_key)
+  if redis.call('EXISTS', issued_key) == 1 then return 'issued' end
+  if redis.call('HEXISTS', KEYS[5], user) == 1 then return 'dead' end
+  if redis.call('ZSCORE', KEYS[4], user) then return 'claimed' end
+  if redis.call('ZSCORE', KEYS[2], user) then return 'waiting' end
+  return 'admitted'
+end
+
+local last_us = tonumber(coupon[7] or '') or 0
+local queue, admitted, batch = {}, {}, {}
+
+for i = 1, count do
+  local user, request = ARGV[2 * i], ARGV[2 * i + 1]
+  local issued_key = KEYS[5 + i]
+  local known = batch[user] or redis.call('HGET', KEYS[3], user)
+  if known then
+    local score, first = string.match(known, '^([^:]*):(.*)$')
+    local same = first ~= '' and first == request
+    answer(same and 'accepted' or 'duplicate', batch[user] and 'waiting' or place(user, issued_key), score)
+  else
+    local waiting = redis.call('ZSCORE', KEYS[2], user)
+    if waiting then
+      answer('duplicate', place(user, issued_key), waiting)
+    elseif redis.call('EXISTS', issued_key) == 1 then
+      answer('duplicate', 'issued')
+    elseif refusal then
+      answer(refusal)
+    elseif stock <= 0 then
+      answer('sold_out')
+    else
+      last_us = math.max(now_us, last_us + 1)
+      stock = stock - 1
+      -- tostring() would round: Lua prints numbers with 14 digits, microseconds have 16.
+      local score = string.format('%.0f', last_us)
+      batch[user] = score .. ':' .. request
+      queue[#queue + 1] = score
+      queue[#queue + 1] = user
+      admitted[#admitted + 1] = user
+      admitted[#admitted + 1] = batch[user]
+      answer('accepted', 'waiting', score)
+    end
+  end
+end
+
+local accepted = #queue / 2
+if accepted > 0 then
+  redis.call('HINCRBY', KEYS[1], 'stock', -accepted)
+  redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', last_us))
+  for from = 1, #queue, 1000 do
+    local to = math.min(from + 999, #queue)
+    redis.call('HSET', KEYS[3], unpack(admitted, from, to))
+    redis.call('ZADD', KEYS[2], unpack(queue, from, to))
+  end
+end
+return reply

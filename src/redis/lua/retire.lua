@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- retire: ends one life of a coupon before its keys are deleted. Admission closes, and every worker of the old life is
+-- refused from here on, because its epoch is no longer the coupon's.
+--
+-- KEYS[1] coupon     hash
+-- ARGV[1] epoch      the new one, from the ledger
+--
+-- Reply: 1 if there was a coupon, 0 if not.
+
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'closed', 'epoch', ARGV[1])
+return 1

@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- use: lets the issued hash follow the ledger, which has already decided that the coupon is used.
+--
+-- KEYS[1] issued     hash of one user
+-- ARGV[1] used_at    ISO 8601
+--
+-- Reply: 1 if the hash exists, 0 if not (nothing is written then; audit --repair rebuilds hashes).
+
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if (redis.call('HGET', KEYS[1], 'used_at') or '') == '' then redis.call('HSET', KEYS[1], 'used_at', ARGV[1]) end
+return 1

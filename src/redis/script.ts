@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { CouponKeys } from './keys.ts';
+
+/**
+ * The Lua scripts and their fixed keys, in the order of KEYS. A test holds this table against the contract on top of each
+ * file. EVALSHA and its fallback when the server has forgotten a script are ioredis's business.
+ */
+export const SCRIPTS = {
+  admit: ['coupon', 'queue', 'admitted', 'leases', 'dead'],
+  claim: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  ack: ['coupon', 'queue', 'leases', 'claims'],
+  release: ['coupon', 'queue', 'leases', 'claims'],
+  verify: ['coupon'],
+  suspect: ['coupon'],
+  seed: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  retire: ['coupon'],
+  use: [],
+} as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;
+
+export type ScriptName = keyof typeof SCRIPTS;
+
+export function scriptSource(name: ScriptName): string {
+  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+}
+
+export function defineScripts(client: Redis): void {
+  for (const name of Object.keys(SCRIPTS) as ScriptName[]) client.defineCommand(name, { lua: scriptSource(name) });
+}
+
+/**
+ * Runs a script on the keys of one coupon.
+ *
+ * @param users whose issued keys follow the fixed ones in KEYS
+ */
+export function runScript(
+  client: Redis,
+  name: ScriptName,
+  keys: CouponKeys,
+  users: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  const all = [...SCRIPTS[name].map((key) => keys[key]), ...users.map((user) => keys.issued(user))];
+  const commands = client as unknown as Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
+  return commands[name](all.length, ...all, ...args);
+}
