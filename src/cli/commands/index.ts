@@ -1,0 +1,34 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { Cli } from '../program.ts';
+
+/** How a command module adds its arguments, options, examples and action to an empty command. */
+export type Configure = (command: Command, cli: Cli) => void;
+
+export interface CommandEntry {
+  name: string;
+  summary: string;
+  group: string;
+  load: () => Promise<{ configure: Configure }>;
+}
+
+const SETUP = 'Set up:';
+const RUN = 'Run a campaign:';
+const WATCH = 'Watch and prove:';
+const REHEARSE = 'Rehearse:';
+
+/** Static, so that `--help` lists all commands without loading one. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'dev', summary: 'a real Redis and PostgreSQL for trying out', group: SETUP, load: () => import('./dev.ts') },
+  { name: 'migrate', summary: 'bring the database schema up to date', group: SETUP, load: () => import('./migrate.ts') },
+  { name: 'seed', summary: 'set a coupon up in both stores', group: SETUP, load: () => import('./seed.ts') },
+  { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
+  { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve.ts') },
+  { name: 'drain', summary: 'issue coupons to the users who wait', group: RUN, load: () => import('./drain.ts') },
+  { name: 'use', summary: 'mark an issued coupon as used', group: RUN, load: () => import('./use.ts') },
+  { name: 'inspect', summary: 'show coupons, queues, issued coupons, users', group: WATCH, load: () => import('./inspect.ts') },
+  { name: 'audit', summary: 'prove that both stores agree, user by user', group: WATCH, load: () => import('./audit.ts') },
+  { name: 'submit', summary: 'send simulated requests', group: REHEARSE, load: () => import('./submit.ts') },
+  { name: 'bench', summary: 'load-test an endpoint and prove the result', group: REHEARSE, load: () => import('./bench.ts') },
+  { name: 'demo', summary: 'see a whole flash sale happen and be proven', group: REHEARSE, load: () => import('./demo.ts') },
+  { name: 'help', summary: 'show the help of a command', group: REHEARSE, load: () => import('./help.ts') },
+];

@@ -1,0 +1,123 @@
+import type { Admission, ClaimQueue, CouponStore, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
+import { usageError } from '../core/errors.ts';
+import type { Database } from '../pg/database.ts';
+import type { RedisConnection } from '../redis/connection.ts';
+import { KEY_STYLES, type KeyStyle } from '../redis/keys.ts';
+import { Closers } from './closers.ts';
+import type { Env } from './env.ts';
+import { EXIT } from './exit-codes.ts';
+import { Output, type OutputFlags } from './output.ts';
+import { checkRedisUrl, Settings } from './settings.ts';
+
+export interface RedisStores {
+  connection: RedisConnection;
+  admission: Admission;
+  claims: ClaimQueue;
+  coupons: CouponStore & Verification & UsePort;
+  reader: RedisReader;
+}
+
+/** Options that every command has, as commander gives them. */
+export interface GlobalFlags extends OutputFlags {
+  redisUrl?: string | undefined;
+  databaseUrl?: string | undefined;
+  keyStyle?: string | undefined;
+  config?: string | undefined;
+  debug?: boolean | undefined;
+}
+
+/**
+ * What one run of a command works with. Stores are opened on first use and closed at the end, in reverse order. This is the
+ * only place where adapters meet ports.
+ */
+export class Context implements AsyncDisposable {
+  readonly env: Env;
+  readonly settings: Settings;
+  readonly out: Output;
+  readonly #closers = new Closers();
+
+  constructor(env: Env, flags: GlobalFlags & Record<string, unknown>) {
+    this.env = env;
+    this.out = new Output(env, flags);
+    this.settings = new Settings(env, flags);
+  }
+
+  get keyStyle(): KeyStyle {
+    const { value } = this.settings.get('keyStyle');
+    const style = KEY_STYLES.find((candidate) => candidate === value);
+    if (!style) throw usageError('BAD_KEY_STYLE', `"${value}" is not a key style`, `Use ${KEY_STYLES.join(' or ')}.`);
+    return style;
+  }
+
+  /** @param reconnect for processes that outlive a loss of the connection */
+  async redis(reconnect = false): Promise<RedisStores> {
+    const url = checkRedisUrl(this.settings.get('redisUrl').value);
+    return this.redisAt(url, reconnect);
+  }
+
+  async redisAt(url: string, reconnect = false): Promise<RedisStores> {
+    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisReader }] = await Promise.all([
+      import('../redis/connection.ts'),
+      import('../redis/admission.ts'),
+      import('../redis/claims.ts'),
+      import('../redis/coupons.ts'),
+      import('../redis/reader.ts'),
+    ]);
+    const style = this.keyStyle;
+    const connection = await RedisConnection.open({ url, reconnect });
+    this.onClose(() => connection.close());
+    return {
+      connection,
+      admission: redisAdmission(connection, style),
+      claims: redisClaims(connection, style),
+      coupons: redisCoupons(connection, style),
+      reader: redisReader(connection, style),
+    };
+  }
+
+  /** The database without a look at its schema: for `migrate`. */
+  async database(url = this.settings.get('databaseUrl').value): Promise<Database> {
+    const { Database } = await import('../pg/database.ts');
+    const database = new Database(url);
+    this.onClose(() => database.close());
+    return database;
+  }
+
+  /** @throws CouponError `SCHEMA_MISSING`, `SCHEMA_TOO_NEW`, and whatever keeps it from connecting */
+  async ledger(url?: string): Promise<Ledger> {
+    const database = await this.database(url);
+    const [{ checkSchema }, { ledgerCoupons }, { ledgerIssued }] = await Promise.all([
+      import('../pg/migrate.ts'),
+      import('../pg/ledger-coupons.ts'),
+      import('../pg/ledger-issued.ts'),
+    ]);
+    await checkSchema(database);
+    return { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  }
+
+  onClose(close: () => unknown): void {
+    this.#closers.add(close);
+  }
+
+  /**
+   * A signal that is aborted by the first SIGINT or SIGTERM; the second ends the process at once. `reason` of the abort is
+   * the signal's name.
+   */
+  stopSignal(): AbortSignal {
+    const stop = new AbortController();
+    const unsubscribe = this.env.onSignal((signal) => {
+      if (stop.signal.aborted) {
+        this.env.exitNow(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
+        return;
+      }
+      this.out.note(`${signal}: finishing; once more ends at once`);
+      stop.abort(signal);
+    });
+    this.onClose(unsubscribe);
+    return stop.signal;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closers[Symbol.asyncDispose]();
+  }
+}

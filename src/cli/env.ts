@@ -1,0 +1,91 @@
+import { hostname, tmpdir, userInfo } from 'node:os';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Host } from '../dev/host.ts';
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY: boolean;
+  /** 0 when the width is unknown. */
+  readonly columns: number;
+}
+
+/**
+ * Everything outside of this program that a command can touch or be touched by. Tests replace it; the rest of the code
+ * does not know `process`.
+ */
+export interface Env extends Host {
+  /** Arguments after the program's name. */
+  argv: readonly string[];
+  /** Environment variables. */
+  vars: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  stdin: Readable;
+  stdout: OutputStream;
+  stderr: OutputStream;
+  pid: number;
+  hostname: string;
+  /** How to start this same program as a child process: executable, then its first arguments. */
+  self: readonly [string, ...string[]];
+  /** Where the checkout or the installed package lies. */
+  packageDir: string;
+  /** Calls back for each signal; returns the way to stop listening. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Ends the process at once, for the second signal. */
+  exitNow(code: number): void;
+  /** CPU time used so far, microseconds. */
+  cpuMicros(): number;
+}
+
+export function systemEnv(): Env {
+  const packageDir = fileURLToPath(new URL('../../', import.meta.url));
+  return {
+    argv: process.argv.slice(2),
+    vars: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: outputStream(process.stdout),
+    stderr: outputStream(process.stderr),
+    pid: process.pid,
+    hostname: hostname(),
+    self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
+    packageDir,
+    platform: process.platform,
+    arch: process.arch,
+    uid: process.getuid?.() ?? null,
+    gid: process.getgid?.() ?? null,
+    path: process.env['PATH'] ?? '',
+    home: process.env['HOME'] ?? userInfo().homedir,
+    tmp: tmpdir(),
+    kill: (pid, signal) => {
+      process.kill(pid, signal);
+    },
+    onSignal(listener) {
+      const onInt = (): void => listener('SIGINT');
+      const onTerm = (): void => listener('SIGTERM');
+      process.on('SIGINT', onInt).on('SIGTERM', onTerm);
+      return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm);
+    },
+    exitNow: (code) => process.exit(code),
+    cpuMicros: () => {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    },
+  };
+}
+
+function outputStream(stream: NodeJS.WriteStream): OutputStream {
+  // A reader that went away (`| head`) is a normal end, not a failure.
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  return {
+    write: (text) => stream.write(text),
+    get isTTY() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? 0;
+    },
+  };
+}

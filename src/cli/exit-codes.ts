@@ -1,0 +1,26 @@
+import type { FailureKind } from '../core/errors.ts';
+
+/** The program's exit codes; the README lists them for scripts. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  unreachable: 3,
+  broken: 4,
+  inconclusive: 5,
+  threshold: 99,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+const OF_KIND: Record<FailureKind, number> = {
+  usage: EXIT.usage,
+  unreachable: EXIT.unreachable,
+  broken: EXIT.broken,
+  inconclusive: EXIT.inconclusive,
+  failure: EXIT.failure,
+};
+
+export function exitCodeOf(kind: FailureKind): number {
+  return OF_KIND[kind];
+}

@@ -1,0 +1,134 @@
+import { Command as PlainCommand, CommanderError } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
+import { CouponError } from '../core/errors.ts';
+import { failureJson, failureText } from '../render/failure.ts';
+import { painter } from '../render/style.ts';
+import { COMMANDS } from './commands/index.ts';
+import type { GlobalFlags } from './context.ts';
+import type { Env } from './env.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { packageVersion } from './version.ts';
+
+type Context = import('./context.ts').Context;
+
+/** What command modules get: the world, and a way to run with a context and an exit code. */
+export interface Cli {
+  env: Env;
+  /** Wraps the body of a command: opens a context from its flags, closes it, and keeps the exit code. */
+  run(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void>;
+  /** Runs another command line in the same process, for `help`. */
+  dispatch(argv: readonly string[]): Promise<void>;
+  /** Names of all commands, for suggestions. */
+  commandNames(): readonly string[];
+}
+
+const HELP_AFTER = `
+Examples:
+  coupon-cli demo                                      a whole flash sale in under a minute
+  coupon-cli seed summer --name "여름맞이 쿠폰" --stock 1000
+  coupon-cli drain --interval 2s
+  coupon-cli audit
+
+Exit codes: 0 ok, 1 failure, 2 usage or refused, 3 unreachable, 4 an invariant is broken, 5 could not verify,
+  99 a threshold failed, 130/143 forced by a signal.`;
+
+/**
+ * Runs one command line and returns its exit code. Nothing is thrown, and nothing outside of `env` is touched, so tests run
+ * commands in process.
+ */
+export async function runCli(env: Env): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const { run, dispatch } = { run: runBody, dispatch: parse };
+  const cli: Cli = { env, run, dispatch, commandNames: () => COMMANDS.map((entry) => entry.name) };
+
+  async function runBody(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void> {
+    const { Context } = await import('./context.ts');
+    await using context = new Context(env, command.optsWithGlobals() as GlobalFlags & Record<string, unknown>);
+    exitCode = (await body(context)) ?? EXIT.ok;
+  }
+
+  async function parse(argv: readonly string[]): Promise<void> {
+    await createProgram(cli).parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+  }
+
+  try {
+    await parse(env.argv);
+    return exitCode;
+  } catch (error) {
+    return reportFailure(env, error);
+  }
+}
+
+function createProgram(cli: Cli): PlainCommand {
+  const { env } = cli;
+  const program = new PlainCommand('coupon-cli')
+    .description('Set up, run, watch, prove and load-test first-come-first-served coupon campaigns on Redis and PostgreSQL.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .option('--redis-url <url>', 'where Redis is (REDIS_URL)')
+    .option('--database-url <url>', 'where PostgreSQL is (DATABASE_URL, or the PG* variables)')
+    .option('--key-style <style>', 'how keys are spelled: plain or hash-tag (COUPON_KEY_STYLE)')
+    .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
+    .option('--json', 'print one JSON document instead of text')
+    .option('-q, --quiet', 'no remarks on stderr')
+    .option('--no-color', 'no colour (NO_COLOR)')
+    .option('--debug', 'show where an error happened')
+    .addHelpText('after', HELP_AFTER);
+  program.exitOverride().configureOutput({
+    writeOut: (text) => void env.stdout.write(text),
+    // Usage errors are reported in one place, see reportFailure.
+    writeErr: () => undefined,
+    getOutHelpWidth: () => env.stdout.columns || 100,
+    getOutHasColors: () => false,
+  });
+  const loaders = new Map<string, (command: PlainCommand) => Promise<void>>();
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.name).summary(entry.summary).description(capitalized(entry.summary));
+    command.helpGroup(entry.group).helpCommand(false);
+    loaders.set(entry.name, async (target) => {
+      // extra-typings is the same class with types that follow the options.
+      (await entry.load()).configure(target as unknown as Command, cli);
+    });
+  }
+  program.hook('preSubcommand', async (parent, command) => {
+    // Only first-level commands are loaded on use; the ones inside come with them.
+    if (parent === program) await loaders.get(command.name())?.(command as PlainCommand);
+  });
+  return program;
+}
+
+function capitalized(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+function reportFailure(env: Env, error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    return reportFailure(env, usageOf(error));
+  }
+  const exitCode = error instanceof CouponError ? exitCodeOf(error.kind) : EXIT.failure;
+  const has = (flag: string): boolean => env.argv.includes(flag);
+  if (has('--json')) {
+    env.stderr.write(`${JSON.stringify(failureJson(error, exitCode))}\n`);
+  } else {
+    const colour = env.stderr.isTTY && !env.vars['NO_COLOR'] && !has('--no-color') && env.vars['TERM'] !== 'dumb';
+    env.stderr.write(failureText(error, painter(colour), has('--debug')));
+  }
+  return exitCode;
+}
+
+/** commander's own wording, split into our parts: "error: unknown option '--intervall'\n(Did you mean --interval?)". */
+function usageOf(error: CommanderError): CouponError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const message = error.code === 'commander.help' ? 'a subcommand is missing' : first;
+  return new CouponError({
+    code: 'USAGE',
+    kind: 'usage',
+    message,
+    fix: suggestion || '`coupon-cli --help` lists the commands, `coupon-cli COMMAND --help` the options of one.',
+  });
+}
