@@ -41,7 +41,13 @@ const LONGEST_BACKOFF_MS = 5_000;
  * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; `COUPON_SUSPECT` at the end of
  *   `once` and `empty` when a coupon could not be drained because of that
  */
-export async function drainLoop(ports: DrainPorts, options: LoopOptions, events: DrainEvents, clock: Clock, stop: AbortSignal): Promise<DrainTotals> {
+export async function drainLoop(
+  ports: DrainPorts,
+  options: LoopOptions,
+  events: DrainEvents,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<DrainTotals> {
   const totals: DrainTotals = { issued: 0, reclaimed: 0, dead: 0, passes: 0, seconds: 0 };
   const started = clock.now();
   let awaySince: number | null = null;
@@ -72,8 +78,8 @@ export async function drainLoop(ports: DrainPorts, options: LoopOptions, events:
     }
     events.pass(passes);
     if (options.until === 'once' || empty) {
-      const suspect = passes.find((pass) => pass.skipped === 'suspect');
-      if (suspect) throw couponSuspect(suspect.couponId, suspect.reason ?? '');
+      const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
+      if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
       break;
     }
     // A backlog of claims that other workers hold is no reason to spin; one of our own users who waits is.

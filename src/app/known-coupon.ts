@@ -25,8 +25,12 @@ export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: stri
   if (coupon.state !== 'ready') {
     throw usageError(
       'COUPON_NOT_READY',
-      coupon.state === 'seeding' ? `the seeding of coupon ${couponId} was not finished` : `the reset of coupon ${couponId} was not finished`,
-      coupon.state === 'seeding' ? 'Run the same `seed` command again: it finishes what is missing.' : `Run \`seed ${couponId} … --reset --confirm=${couponId}\` again.`,
+      coupon.state === 'seeding'
+        ? `the seeding of coupon ${couponId} was not finished`
+        : `the reset of coupon ${couponId} was not finished`,
+      coupon.state === 'seeding'
+        ? 'Run the same `seed` command again: it finishes what is missing.'
+        : `Run \`seed ${couponId} … --reset --confirm=${couponId}\` again.`,
     );
   }
   return coupon;
@@ -61,6 +65,7 @@ export function couponSuspect(couponId: string, reason: string): CouponError {
 
 /** What `verify.lua` and the drain write into `suspect`, in words. */
 export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
+  gone: 'the ledger has the coupon, Redis does not',
   epoch: 'Redis holds another life of the coupon than the ledger',
   fence: 'Redis is behind the ledger: it lost data, or was restored from an older file',
   version: 'Redis holds older settings of the coupon than the ledger',

@@ -71,7 +71,10 @@ function judge(wanted: CouponDefinition, stored: LedgerCoupon, keyStyle: string)
 }
 
 function keysTaken(couponId: string, result: 'foreign' | 'leftovers'): CouponError {
-  const what = result === 'foreign' ? `Redis already has a coupon:${couponId} that was not seeded by this ledger` : `Redis still holds a queue or records of coupon ${couponId}`;
+  const what =
+    result === 'foreign'
+      ? `Redis already has a coupon:${couponId} that was not seeded by this ledger`
+      : `Redis still holds a queue or records of coupon ${couponId}`;
   return usageError(
     'REDIS_KEYS_TAKEN',
     what,

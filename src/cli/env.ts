@@ -1,4 +1,4 @@
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../dev/host.ts';
@@ -25,7 +25,6 @@ export interface Env extends Host {
   stdin: Readable;
   stdout: OutputStream;
   stderr: OutputStream;
-  pid: number;
   hostname: string;
   /** How to start this same program as a child process: executable, then its first arguments. */
   self: readonly [string, ...string[]];
@@ -57,8 +56,8 @@ export function systemEnv(): Env {
     uid: process.getuid?.() ?? null,
     gid: process.getgid?.() ?? null,
     path: process.env['PATH'] ?? '',
-    home: process.env['HOME'] ?? userInfo().homedir,
-    tmp: tmpdir(),
+    tmpDir: tmpdir(),
+    env: process.env,
     kill: (pid, signal) => {
       process.kill(pid, signal);
     },
@@ -82,7 +81,7 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
   return {
     write: (text) => stream.write(text),
     get isTTY() {
-      return stream.isTTY === true;
+      return stream.isTTY;
     },
     get columns() {
       return stream.columns ?? 0;

@@ -95,7 +95,7 @@ function createProgram(cli: Cli): PlainCommand {
   }
   program.hook('preSubcommand', async (parent, command) => {
     // Only first-level commands are loaded on use; the ones inside come with them.
-    if (parent === program) await loaders.get(command.name())?.(command as PlainCommand);
+    if (parent === program) await loaders.get(command.name())?.(command);
   });
   return program;
 }

@@ -97,7 +97,11 @@ function readConfigFile(env: Env, named: string | null): { path: string; vars: R
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (named === null) return { path, vars: {} };
-    throw usageError('BAD_CONFIG_FILE', `--config: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Name a readable file of KEY=value lines.');
+    throw usageError(
+      'BAD_CONFIG_FILE',
+      `--config: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      'Name a readable file of KEY=value lines.',
+    );
   }
   return { path: named ?? '.env', vars: parseEnv(text) as Record<string, string> };
 }

@@ -80,7 +80,10 @@ export function checkDefinition(definition: CouponDefinition): CouponDefinition 
 }
 
 /** Which fields of two definitions differ, as text, for "already seeded with other values". Empty when they agree. */
-export function definitionDifferences(stored: CouponDefinition, wanted: CouponDefinition): { field: string; stored: string; wanted: string }[] {
+export function definitionDifferences(
+  stored: CouponDefinition,
+  wanted: CouponDefinition,
+): { field: string; stored: string; wanted: string }[] {
   const a = describe(stored);
   const b = describe(wanted);
   return Object.keys(a)

@@ -43,6 +43,6 @@ export function formatDuration(ms: number): string {
 
 /** Canonical flag form of a duration (`90000` → `90s`), exact for every value that {@link parseDuration} returns. */
 export function durationFlag(ms: number): string {
-  const unit = ['d', 'h', 'm', 's'].find((candidate) => ms > 0 && ms % UNIT_MS[candidate]! === 0) ?? 'ms';
+  const unit = ['d', 'h', 'm', 's'].find((candidate) => ms > 0 && ms % (UNIT_MS[candidate] ?? ms) === 0) ?? 'ms';
   return `${ms / UNIT_MS[unit]!}${unit}`;
 }

@@ -42,7 +42,12 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       fix: 'Start it, or point --database-url or DATABASE_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
     });
   }
-  return new CouponError({ code: 'DATABASE_REFUSED', kind: 'failure', message: `PostgreSQL at ${address} refused a statement`, why: `${message} (${code})` });
+  return new CouponError({
+    code: 'DATABASE_REFUSED',
+    kind: 'failure',
+    message: `PostgreSQL at ${address} refused a statement`,
+    why: `${message} (${code})`,
+  });
 }
 
 export function schemaMissing(address: string, why: string): CouponError {

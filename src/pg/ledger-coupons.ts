@@ -19,10 +19,7 @@ interface CouponRow {
   valid_for_ms: string | null;
 }
 
-type CouponPart = Pick<
-  Ledger,
-  'coupons' | 'coupon' | 'startSeeding' | 'finishSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'
->;
+type CouponPart = Pick<Ledger, 'coupons' | 'coupon' | 'startSeeding' | 'finishSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'>;
 
 /** The `coupons` table. */
 export function ledgerCoupons(database: Database): CouponPart {

@@ -22,7 +22,7 @@ export function migrations(): Migration[] {
   const folder = new URL('./migrations/', import.meta.url);
   return readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
-    .sort()
+    .toSorted()
     .map((file) => ({
       version: Number.parseInt(file, 10),
       name: file.replace(/\.sql$/, ''),

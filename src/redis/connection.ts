@@ -97,7 +97,8 @@ export class RedisConnection {
     const info = await this.client.info('server');
     const field = (name: string): string => new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim() ?? '';
     this.#version = field('redis_version');
-    this.#refused = field('redis_mode') === 'cluster' ? clusterUnsupported() : Number.parseInt(this.#version, 10) < 7 ? tooOld(this.#version) : null;
+    this.#refused =
+      field('redis_mode') === 'cluster' ? clusterUnsupported() : Number.parseInt(this.#version, 10) < 7 ? tooOld(this.#version) : null;
     if (this.#refused) throw this.#refused;
     this.#run = field('run_id');
   }

@@ -66,7 +66,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
           if (couponId !== null) found.add(couponId);
         }
       }
-      return [...found].sort();
+      return [...found].toSorted();
     }),
 
     use: guard(async (couponId, userId, usedAt) => {

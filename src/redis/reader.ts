@@ -80,12 +80,19 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
           .hlen(keys.dead)
           .zrange(keys.queue, 0, '0', 'WITHSCORES'),
       );
-      const [hash, admitted, waiting, claimed, dead, oldest] = replies as [Record<string, string>, number, number, number, number, string[]];
+      const [hash, admitted, waiting, claimed, dead, oldest] = replies as [
+        Record<string, string>,
+        number,
+        number,
+        number,
+        number,
+        string[],
+      ];
       if (Object.keys(hash).length === 0) return null;
       return toCoupon(couponId, hash, { admitted, waiting, claimed, dead, oldestScore: toNumber(oldest.flat()[1]) });
     },
 
-    indexed: async () => (await guard(client.smembers(COUPON_INDEX))).sort(),
+    indexed: async () => (await guard(client.smembers(COUPON_INDEX))).toSorted(),
 
     async queue(couponId, offset, limit): Promise<QueueEntry[]> {
       if (limit <= 0) return [];
@@ -175,7 +182,9 @@ function toNumber(text: string | number | null | undefined): number | null {
 function parseAdmitted(record: string | null | undefined): RedisUser['admitted'] {
   if (record === null || record === undefined) return null;
   const colon = record.indexOf(':');
-  return colon < 0 ? { score: Number(record), requestId: '' } : { score: Number(record.slice(0, colon)), requestId: record.slice(colon + 1) };
+  return colon < 0
+    ? { score: Number(record), requestId: '' }
+    : { score: Number(record.slice(0, colon)), requestId: record.slice(colon + 1) };
 }
 
 function parseClaim(record: string | null | undefined): RedisUser['claim'] {

@@ -7,7 +7,10 @@ export const configure: Configure = (command, cli) => {
     .command('show')
     .summary('print each value and where it came from')
     .description('Print each setting, its value and where it came from. Passwords are never shown.')
-    .addHelpText('after', '\nExamples:\n  coupon-cli config show\n  coupon-cli config show --json\n  coupon-cli --config prod.env config show')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coupon-cli config show\n  coupon-cli config show --json\n  coupon-cli --config prod.env config show',
+    )
     .action(async (_options, self) => {
       await cli.run(self, async (context) => {
         const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {

@@ -4,7 +4,10 @@ export const configure: Configure = (command, cli) => {
   command
     .option('-n, --dry-run', 'show what would be applied, change nothing')
     .option('--show-sql', 'print the SQL of what is missing; with --dry-run nothing is changed')
-    .addHelpText('after', '\nExamples:\n  coupon-cli migrate\n  coupon-cli migrate --dry-run --show-sql\n  DATABASE_URL=postgres://… coupon-cli migrate --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coupon-cli migrate\n  coupon-cli migrate --dry-run --show-sql\n  DATABASE_URL=postgres://… coupon-cli migrate --json',
+    )
     .action(async (options, self) => {
       await cli.run(self, async (context) => {
         const { migrate, pendingMigrations } = await import('../../pg/migrate.ts');

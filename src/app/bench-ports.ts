@@ -1,0 +1,91 @@
+/** What a bench run needs from the world beside the stores; `load/` implements these. */
+import type { RequestRecord } from '../core/integrity.ts';
+import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
+import type { OutcomeRule, Phase, RequestTemplate } from '../core/scenario.ts';
+import type { Aggregation } from '../core/thresholds.ts';
+import type { RequestPlan, UserDirectory } from '../core/user-plan.ts';
+
+export interface LoadPlan {
+  /** Address without a trailing slash; the path of the request template follows. */
+  target: string;
+  request: RequestTemplate;
+  outcomes: readonly OutcomeRule[];
+  couponIds: readonly string[];
+  phases: readonly Phase[];
+  /** In order of sending; phases take their iterations from the front. */
+  requests: RequestPlan;
+  users: UserDirectory;
+  gracefulStopMs: number;
+}
+
+export interface LoadProgress {
+  phase: string;
+  planned: number;
+  /** Requests that have ended, by outcome; `unsent` is only counted at the end. */
+  outcomes: OutcomeCounts;
+  elapsedMs: number;
+}
+
+/** Milliseconds; each from sending to the whole reply, of requests that got one. */
+export interface LatencySummary {
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+export interface Latencies {
+  /** Null when no request ended so. */
+  summary(outcome: Outcome): LatencySummary | null;
+  /** Over one outcome, or over all replies. */
+  value(outcome: Outcome | null, aggregation: Aggregation): number | null;
+}
+
+/** How the load generator itself fared: a load that it could not make says nothing about the service. */
+export interface GeneratorReport {
+  vus: number;
+  requestsPerSecond: number;
+  /** Share of the time that the event loop was busy, 0 to 1. */
+  eventLoopUtilization: number;
+  eventLoopLagMs: { p50: number; p99: number; max: number };
+  /** Processor seconds per second; null when it could not be read. */
+  cpuShare: number | null;
+  reconnects: number;
+  /** Why requests ended without a usable reply: `ECONNRESET`, `timeout`, `closed`, … and how often. */
+  faults: Record<string, number>;
+  /** The generator itself was probably what limited the rate. */
+  limited: boolean;
+}
+
+export interface LoadResult {
+  record: RequestRecord;
+  outcomes: OutcomeCounts;
+  latencies: Latencies;
+  /** From the first request sent to the last reply. */
+  seconds: number;
+  /** Wall clock at microsecond 0 of the record. */
+  startedAt: Date;
+  /** The load was cut short by the signal. */
+  interrupted: boolean;
+  /** Nothing answered any more, and the rest was not sent. */
+  targetLost: boolean;
+  generator: GeneratorReport;
+}
+
+export interface LoadDriver {
+  /** @throws nothing for what a service may do; every request ends as one outcome on the record */
+  run(plan: LoadPlan, options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void }): Promise<LoadResult>;
+}
+
+export interface ProbeResult {
+  status: number;
+  ms: number;
+  /** The service answers `Connection: close`: every request will pay for a new connection. */
+  closesConnections: boolean;
+}
+
+export interface Probe {
+  /** One harmless GET. @throws CouponError `BENCH_TARGET_DOWN` */
+  probe(target: string, signal: AbortSignal): Promise<ProbeResult>;
+}

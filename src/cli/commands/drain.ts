@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CouponPass } from '../../app/drain.ts';
+import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../app/drain-loop.ts';
+import { knownCoupon } from '../../app/known-coupon.ts';
+import { paceText, perSecond } from '../../app/pace.ts';
+import type { Ledger } from '../../app/ports.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { usageError } from '../../core/errors.ts';
+import { parseCouponId } from '../../core/ids.ts';
+import { parseWhole } from '../../core/numbers.ts';
+import { passText, skippedText, totalsText } from '../../render/drain.ts';
+import { failureText } from '../../render/failure.ts';
+import type { Context, RedisStores } from '../context.ts';
+import { openPatiently } from '../open-patiently.ts';
+import type { Configure } from './index.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli drain --interval 2s                 in operation, until a signal
+  coupon-cli drain summer --eager --batch 1000   one coupon, as fast as the stores take it
+  coupon-cli drain --until-empty --eager --json  in CI: ends when nobody waits
+  coupon-cli drain --once --batch 100            a single pass
+
+The first SIGINT or SIGTERM finishes the batch and ends with 0; the second ends at once.`;
+
+/** How long `--once` and `--until-empty` wait for stores that are away. */
+const PATIENCE_MS = 30_000;
+/** A backlog that takes longer than this at the present pace is worth a remark. */
+const LONG_BACKLOG_S = 60;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('[id...]', 'coupons to drain; all of them when none is named')
+    .option('--interval <duration>', 'time between two passes (COUPON_INTERVAL, default 2s)')
+    .option('--batch <n>', 'users per coupon and pass, 1–1000 (COUPON_BATCH, default 100)')
+    .option('--lease <duration>', 'how long a claim is kept before others may take it (COUPON_LEASE, default 30s)')
+    .option('--eager', 'go on at once while users wait')
+    .option('--once', 'end after one pass')
+    .option('--until-empty', 'end when nobody waits and nobody is claimed')
+    .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
+    .addHelpText('after', EXAMPLES)
+    .action(async (ids, flags, self) => {
+      await cli.run(self, async (context) => {
+        if (flags.once && flags.untilEmpty)
+          throw usageError('DRAIN_USAGE', '--once and --until-empty exclude each other', 'Give one of them.');
+        const options = readOptions(context, ids.map(parseCouponId), flags);
+        await run(context, options);
+      });
+    });
+};
+
+interface DrainFlags {
+  eager?: true | undefined;
+  once?: true | undefined;
+  untilEmpty?: true | undefined;
+  scan?: true | undefined;
+}
+
+function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
+  const value = (name: 'interval' | 'batch' | 'lease'): string => context.settings.get(name).value;
+  const leaseMs = parseDuration(value('lease'), '--lease');
+  if (leaseMs < 1_000)
+    throw usageError('BAD_DURATION', `--lease: "${value('lease')}" is too short to issue a batch in`, 'Use at least 1s.');
+  return {
+    couponIds,
+    batch: parseWhole(value('batch'), '--batch', 1, 1_000),
+    leaseMs,
+    intervalMs: parseDuration(value('interval'), '--interval'),
+    worker: `${context.env.hostname.replace(/[^A-Za-z0-9.-]/g, '_').slice(0, 40)}-${context.env.pid}`,
+    keyStyle: context.keyStyle,
+    scan: flags.scan === true,
+    eager: flags.eager === true,
+    until: flags.once ? 'once' : flags.untilEmpty ? 'empty' : 'stopped',
+    patienceMs: PATIENCE_MS,
+  };
+}
+
+async function run(context: Context, options: LoopOptions): Promise<void> {
+  const stop = context.stopSignal();
+  const patienceMs = options.until === 'stopped' ? Number.POSITIVE_INFINITY : options.patienceMs;
+  const opened = await openPatiently(context, patienceMs, stop, async () => ({
+    redis: await context.redis(true),
+    ledger: await context.ledger(),
+  }));
+  if (!opened) return;
+  const { redis, ledger } = opened;
+  for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
+  await announce(context, options, redis, ledger);
+
+  const clock = {
+    now: () => performance.now(),
+    sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  };
+  const ports = { claims: redis.claims, coupons: redis.coupons, ledger };
+  const totals = await drainLoop(ports, options, events(context, options), clock, stop);
+  report(context, options, totals);
+}
+
+/** Says what the pace means before anybody wonders. */
+async function announce(context: Context, options: LoopOptions, redis: RedisStores, ledger: Ledger): Promise<void> {
+  let waiting = 0;
+  for (const coupon of await ledger.coupons()) {
+    if (options.couponIds.length === 0 || options.couponIds.includes(coupon.id)) waiting += (await redis.claims.backlog(coupon.id)).waiting;
+  }
+  if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
+}
+
+function events(context: Context, options: LoopOptions): DrainEvents {
+  const skipped = new Map<string, string>();
+  let remarked = false;
+  return {
+    pass(passes) {
+      for (const pass of passes) {
+        tellSkipped(context, skipped, pass);
+        if (pass.issued + pass.reclaimed + pass.dead === 0) continue;
+        if (options.until === 'stopped') context.out.item({ event: 'pass', ...pass }, () => passText(pass));
+        else context.out.note(passText(pass));
+      }
+      const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
+      const long = longest > perSecond(options) * LONG_BACKLOG_S;
+      if (long && !remarked) context.out.note(paceText(options, longest));
+      remarked = long;
+    },
+    outage(error) {
+      context.out.warn(`a store is away, trying again: ${failureText(error, context.out.notePaint, false).replace(/^.*?error:\S* /, '')}`);
+    },
+    recovered() {
+      context.out.note('the stores are back');
+    },
+  };
+}
+
+/** A coupon that cannot be drained is named once, and again when its reason changes or it comes back. */
+function tellSkipped(context: Context, told: Map<string, string>, pass: CouponPass): void {
+  const text = pass.skipped && pass.skipped !== 'epoch' ? skippedText(pass) : '';
+  if ((told.get(pass.couponId) ?? '') === text) return;
+  told.set(pass.couponId, text);
+  if (text) context.out.warn(text);
+  else context.out.note(`coupon ${pass.couponId} is being drained again`);
+}
+
+function report(context: Context, options: LoopOptions, totals: DrainTotals): void {
+  if (options.until === 'stopped') {
+    context.out.item({ event: 'stopped', ...totals }, () => totalsText(totals));
+    return;
+  }
+  context.out.data(totals, () => totalsText(totals));
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { planSeed, seed, type SeedOutcome, type SeedPlan } from '../../app/seed.ts';
+import type { CouponDefinition, Expiry } from '../../core/coupon.ts';
+import { checkDefinition, MAX_TOTAL } from '../../core/coupon.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { usageError } from '../../core/errors.ts';
+import { parseCouponId } from '../../core/ids.ts';
+import { parseWhole } from '../../core/numbers.ts';
+import { parseInstant } from '../../core/time.ts';
+import type { Context } from '../context.ts';
+import { requireLocalStores } from '../targets.ts';
+import type { Configure } from './index.ts';
+
+export interface SeedFlags {
+  name?: string | undefined;
+  stock?: string | undefined;
+  opensAt?: string | undefined;
+  closesAt?: string | undefined;
+  expiresAt?: string | undefined;
+  validFor?: string | undefined;
+  file?: string | undefined;
+  reset?: boolean | undefined;
+  confirm?: string | undefined;
+  dryRun?: boolean | undefined;
+  allowTarget?: string | undefined;
+}
+
+const EXAMPLES = `
+Examples:
+  coupon-cli seed 42 --name "여름맞이 쿠폰" --stock 100
+  coupon-cli seed xmas --name "Christmas" --stock 10000 \\
+    --opens-at 2026-12-24T10:00:00+09:00 --closes-at 2026-12-25T00:00:00+09:00 --valid-for 30d
+  coupon-cli seed --file event.yaml
+  coupon-cli seed 42 --name "여름맞이 쿠폰" --stock 200 --reset --confirm=42
+
+The same command again changes nothing; after an interruption it finishes what is missing.`;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('[id]', 'coupon id')
+    .option('--name <text>', 'what users see')
+    .option('--stock <n>', 'how many may ever be issued')
+    .option('--opens-at <time>', 'first instant at which requests are taken, such as 2026-12-24T10:00:00+09:00')
+    .option('--closes-at <time>', 'first instant at which they no longer are')
+    .option('--expires-at <time>', 'when issued coupons stop being usable')
+    .option('--valid-for <duration>', 'or how long they are usable after issue, such as 30d')
+    .option('--file <path>', 'read coupons from this YAML file; - for stdin')
+    .option('--reset', 'delete the coupon and everything issued first')
+    .option('--confirm <id>', 'the coupon id once more, for --reset')
+    .option('--allow-target <host>', 'let --reset work on stores on this host')
+    .option('-n, --dry-run', 'say what would be done, change nothing')
+    .addHelpText('after', EXAMPLES)
+    .action(async (id, options, self) => {
+      await cli.run(self, async (context) => {
+        const definitions = await readDefinitions(context, id, options);
+        checkReset(definitions, options);
+        await seedAll(context, definitions, options);
+      });
+    });
+};
+
+async function readDefinitions(context: Context, id: string | undefined, flags: SeedFlags): Promise<CouponDefinition[]> {
+  if (flags.file !== undefined) {
+    const single = ['name', 'stock', 'opensAt', 'closesAt', 'expiresAt', 'validFor'] as const;
+    if (id !== undefined || single.some((flag) => flags[flag] !== undefined)) {
+      throw usageError('SEED_USAGE', '--file already says everything about the coupons', 'Give either an id with options, or --file.');
+    }
+    const { readEventFile } = await import('../event-file.ts');
+    return readEventFile(context.env, flags.file);
+  }
+  if (id === undefined || flags.name === undefined || flags.stock === undefined) {
+    throw usageError(
+      'SEED_USAGE',
+      'a coupon needs an id, a name and a stock',
+      'Write `coupon-cli seed ID --name TEXT --stock N`, or use --file.',
+    );
+  }
+  return [toDefinition(id, { ...flags, name: flags.name, stock: flags.stock })];
+}
+
+function toDefinition(id: string, flags: SeedFlags & { name: string; stock: string }): CouponDefinition {
+  if (flags.expiresAt !== undefined && flags.validFor !== undefined) {
+    throw usageError('SEED_USAGE', '--expires-at and --valid-for exclude each other', 'Give one of them, or neither.');
+  }
+  const instant = (text: string | undefined, name: string): Date | null => (text === undefined ? null : parseInstant(text, name));
+  let expiry: Expiry = { kind: 'never' };
+  if (flags.expiresAt !== undefined) expiry = { kind: 'at', at: parseInstant(flags.expiresAt, '--expires-at') };
+  if (flags.validFor !== undefined) expiry = { kind: 'after', ms: parseDuration(flags.validFor, '--valid-for') };
+  return checkDefinition({
+    id: parseCouponId(id),
+    name: flags.name,
+    total: parseWhole(flags.stock, '--stock', 0, MAX_TOTAL),
+    opensAt: instant(flags.opensAt, '--opens-at'),
+    closesAt: instant(flags.closesAt, '--closes-at'),
+    expiry,
+  });
+}
+
+/** Typing the id once more is what keeps a reset from hitting the wrong coupon. */
+function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags): void {
+  if (!flags.reset) {
+    if (flags.confirm !== undefined) throw usageError('SEED_USAGE', '--confirm belongs to --reset', 'Add --reset, or leave --confirm out.');
+    return;
+  }
+  const [only, second] = definitions;
+  if (second || !only)
+    throw usageError('SEED_USAGE', '--reset works on one coupon at a time', 'Name it: `coupon-cli seed ID … --reset --confirm=ID`.');
+  if (flags.confirm !== only.id) {
+    throw usageError(
+      'CONFIRM_NEEDED',
+      `--reset deletes coupon ${only.id} and everything issued from it, in both stores`,
+      `If that is what you want, add --confirm=${only.id}.`,
+    );
+  }
+}
+
+async function seedAll(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
+  if (flags.reset) requireLocalStores(context, flags.allowTarget, 'seed --reset');
+  const ledger = await context.ledger();
+  const { keyStyle } = context;
+  if (flags.dryRun) {
+    const plans: { couponId: string; action: SeedPlan['action'] | 'reset' }[] = [];
+    for (const definition of definitions) {
+      const plan = flags.reset ? { action: 'reset' as const } : await planSeed(definition, { ledger, keyStyle });
+      plans.push({ couponId: definition.id, ...plan });
+    }
+    context.out.data({ dryRun: true, coupons: plans }, () =>
+      plans.map((plan) => `coupon ${plan.couponId}: would ${plan.action}`).join('\n'),
+    );
+    return;
+  }
+  const { coupons } = await context.redis();
+  const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle };
+  const results: { couponId: string; outcome: SeedOutcome; total: number; deleted?: number }[] = [];
+  for (const definition of definitions) {
+    let deleted = 0;
+    if (flags.reset) deleted = await (await import('../../app/reset.ts')).reset(definition.id, ports);
+    const outcome = await seed(definition, ports);
+    results.push({ couponId: definition.id, outcome, total: definition.total, ...(flags.reset ? { deleted } : {}) });
+  }
+  const words = { created: 'seeded', finished: 'finished an interrupted seeding', unchanged: 'unchanged, it was seeded before' };
+  context.out.data({ coupons: results }, (paint) =>
+    results
+      .map(
+        (result) =>
+          `${paint.green('✔')} coupon ${result.couponId}: ${words[result.outcome]}, ${result.total} in stock${deletedText(result.deleted)}`,
+      )
+      .join('\n'),
+  );
+}
+
+function deletedText(deleted: number | undefined): string {
+  return deleted === undefined ? '' : ` (after deleting ${deleted} issued)`;
+}

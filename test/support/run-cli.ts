@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { runCli } from '../../src/cli/program.ts';
+import type { Env, StopSignal } from '../../src/cli/env.ts';
+import { testHost } from './host.ts';
+
+export interface CliResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  /** stdout as JSON. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+export interface CliOptions {
+  vars?: Record<string, string>;
+  cwd?: string;
+  stdin?: string;
+  tty?: boolean;
+  columns?: number;
+  /** Called with the way to send a signal, once the command listens for one. */
+  onListen?: (send: (signal: StopSignal) => void) => void;
+  onStdout?: (text: string) => void;
+}
+
+/** Runs a command line in this process, with everything around it replaced. The environment is empty unless given. */
+export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  const stream = (write: (text: string) => void) => ({ write, isTTY: options.tty ?? false, columns: options.columns ?? 0 });
+  const env: Env = {
+    ...testHost(),
+    argv,
+    vars: options.vars ?? {},
+    env: options.vars ?? {},
+    cwd: options.cwd ?? '/',
+    stdin: Readable.from(options.stdin === undefined ? [] : [options.stdin]),
+    stdout: stream((text) => {
+      stdout += text;
+      options.onStdout?.(text);
+    }),
+    stderr: stream((text) => {
+      stderr += text;
+    }),
+    hostname: 'test',
+    self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
+    packageDir: fileURLToPath(new URL('../../', import.meta.url)),
+    onSignal(listener) {
+      options.onListen?.(listener);
+      return () => undefined;
+    },
+    exitNow: (code) => {
+      throw new Error(`exit ${code}`);
+    },
+    cpuMicros: () => process.cpuUsage().user,
+  };
+  const exitCode = await runCli(env);
+  return { exitCode, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
+}
+
+/** Arguments that point a command at test stores. */
+export function at(stores: { redisUrl: string; databaseUrl: string }): string[] {
+  return ['--redis-url', stores.redisUrl, '--database-url', stores.databaseUrl];
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { seed } from '../../src/app/seed.ts';
+import type { Ledger } from '../../src/app/ports.ts';
+import type { CouponDefinition } from '../../src/core/coupon.ts';
+import { Database } from '../../src/pg/database.ts';
+import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
+import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
+import { migrate } from '../../src/pg/migrate.ts';
+import { redisAdmission } from '../../src/redis/admission.ts';
+import { redisClaims } from '../../src/redis/claims.ts';
+import { RedisConnection } from '../../src/redis/connection.ts';
+import { redisCoupons } from '../../src/redis/coupons.ts';
+import type { KeyStyle } from '../../src/redis/keys.ts';
+import { redisReader } from '../../src/redis/reader.ts';
+
+/** A database of its own in both stores, the adapters on it, and a plain client of each to look with other eyes. */
+export interface TestStores extends AsyncDisposable {
+  redisUrl: string;
+  databaseUrl: string;
+  connection: RedisConnection;
+  database: Database;
+  ledger: Ledger;
+  admission: ReturnType<typeof redisAdmission>;
+  claims: ReturnType<typeof redisClaims>;
+  coupons: ReturnType<typeof redisCoupons>;
+  reader: ReturnType<typeof redisReader>;
+  redis: Redis;
+  sql: (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
+  /** Empties both stores (the schema stays). */
+  clear(): Promise<void>;
+  seed(definition: Partial<CouponDefinition> & { id: string }): Promise<void>;
+}
+
+export interface StoreOptions {
+  keyStyle?: KeyStyle;
+  migrated?: boolean;
+}
+
+/** Redis databases are numbered; the workers of one run never share one. */
+let nextRedisDatabase = 1;
+
+/** Fresh stores; dispose of them in `afterAll`. The test servers themselves are shared. */
+export async function openStores({ keyStyle = 'plain', migrated = true }: StoreOptions = {}): Promise<TestStores> {
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 1);
+  const redisUrl = new URL(inject('redisUrl'));
+  redisUrl.pathname = `/${((worker - 1) % 2) * 7 + (nextRedisDatabase++ % 7) + 1}`;
+  const databaseUrl = new URL(inject('databaseUrl'));
+  const name = `coupon_test_${worker}_${randomUUID().slice(0, 8)}`;
+  const admin = new pg.Client({ connectionString: inject('databaseUrl') });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  databaseUrl.pathname = `/${name}`;
+
+  const redis = new Redis(redisUrl.href);
+  await redis.flushdb();
+  const connection = await RedisConnection.open({ url: redisUrl.href, reconnect: true });
+  const database = new Database(databaseUrl.href);
+  if (migrated) await migrate(database);
+  const looker = new pg.Pool({ connectionString: databaseUrl.href, max: 2 });
+  looker.on('error', () => undefined);
+  const ledger: Ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  const coupons = redisCoupons(connection, keyStyle);
+
+  return {
+    redisUrl: redisUrl.href,
+    databaseUrl: databaseUrl.href,
+    connection,
+    database,
+    ledger,
+    admission: redisAdmission(connection, keyStyle),
+    claims: redisClaims(connection, keyStyle),
+    coupons,
+    reader: redisReader(connection, keyStyle),
+    redis,
+    sql: async (text, values = []) => (await looker.query(text, values)).rows,
+    async clear() {
+      await redis.flushdb();
+      if (migrated) await looker.query('TRUNCATE coupons, issued_coupons');
+    },
+    async seed(definition) {
+      const whole: CouponDefinition = { name: 'Test', total: 100, opensAt: null, closesAt: null, expiry: { kind: 'never' }, ...definition };
+      await seed(whole, { ledger, coupons, newEpoch: randomUUID, keyStyle });
+    },
+    async [Symbol.asyncDispose]() {
+      connection.close();
+      await redis.flushdb();
+      redis.disconnect();
+      await database.close();
+      await looker.end();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}
