@@ -1,0 +1,39 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { GeneratorReport } from '../app/bench-ports.ts';
+
+/** Processor time used so far, microseconds. */
+export type CpuUsage = () => { user: number; system: number };
+
+/** A loop busy for more than this share of the time cannot be asked for more, whatever the service could do. */
+const BUSY = 0.9;
+
+/** Watches the load generator itself: were its figures limited by the service, or by its own one thread? */
+export class GeneratorWatch {
+  readonly #cpuUsage: CpuUsage | undefined;
+  readonly #lag = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loop = performance.eventLoopUtilization();
+  readonly #startMs = performance.now();
+  readonly #cpu: { user: number; system: number } | undefined;
+
+  constructor(cpuUsage?: CpuUsage) {
+    this.#cpuUsage = cpuUsage;
+    this.#cpu = cpuUsage?.();
+    this.#lag.enable();
+  }
+
+  stop(): Pick<GeneratorReport, 'eventLoopUtilization' | 'eventLoopLagMs' | 'cpuShare' | 'limited'> {
+    this.#lag.disable();
+    const { utilization } = performance.eventLoopUtilization(this.#loop);
+    const cpu = this.#cpuUsage?.();
+    const wallUs = (performance.now() - this.#startMs) * 1_000;
+    // The histogram is in nanoseconds and includes its own resolution of 10 ms.
+    const lag = (ns: number): number => (Number.isFinite(ns) && ns > 0 ? Math.max(0, Math.round(ns / 1e4) / 100 - 10) : 0);
+    return {
+      eventLoopUtilization: Math.round(utilization * 1_000) / 1_000,
+      eventLoopLagMs: { p50: lag(this.#lag.percentile(50)), p99: lag(this.#lag.percentile(99)), max: lag(this.#lag.max) },
+      cpuShare:
+        cpu && this.#cpu ? Math.round(((cpu.user + cpu.system - this.#cpu.user - this.#cpu.system) / wallUs) * 1_000) / 1_000 : null,
+      limited: utilization > BUSY,
+    };
+  }
+}

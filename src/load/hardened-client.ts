@@ -1,0 +1,244 @@
+/**
+ * Makes an autocannon 9.0.0 client accountable: every request it takes ends as exactly one outcome.
+ *
+ * On its own the client forgets a request when the connection ends under it, never says which one that was, sends the next
+ * one into the closing socket, and reconnects in a hot loop: 340 of a run's requests vanished with `errors: 0`. No public
+ * option changes that, so this replaces three private methods and the parser of each client, before it first connects:
+ *
+ * - `_connect`     every loss of a connection comes through here: the request under way is settled, then a fresh parser
+ *                  (the old one may be in the middle of a reply), a pause if the target is in trouble, a new socket
+ * - `_doRequest`   the gate: nothing is taken from the plan before a connection stands, so a dead port costs no request;
+ *                  after `Connection: close` a new connection comes first
+ * - `requestIterator.nextRequest`/`recordBody`   our bytes out, status and body in (`setupRequest` costs three times as much)
+ * - `timeoutTicker`   autocannon's cannot be stopped and started again, and fires on idle clients
+ *
+ * The version is pinned exactly, and `test/load/autocannon-contract.test.ts` holds it to all of this.
+ * Requests are never sent twice: whether a lost one may be repeated is for the scenario to say, not for the transport.
+ */
+import type { Socket } from 'node:net';
+
+/** What one virtual user needs from the run that it belongs to. */
+export interface ClientHost {
+  /** Whether there may be something to take. */
+  wanted(): boolean;
+  /** The next request of the plan, and its bytes; null: there is none, the client ends. */
+  take(): { row: number; bytes: Buffer } | null;
+  replied(row: number, status: number, body: string): void;
+  /** Sent, and no usable reply came. `fault` is a system error code, `timeout`, `closed`, `garbled` or `abandoned`. */
+  lost(row: number, fault: string): void;
+  /** A connection could be made, or not. */
+  connected(ok: boolean, fault: string): void;
+  readonly timeoutMs: number;
+}
+
+/** The part of autocannon's client that this file leans on; none of it is documented. */
+export interface AutocannonClient {
+  conn: Socket | undefined;
+  parser: Parser;
+  destroyed: boolean;
+  secure: boolean;
+  timeoutTicker: { reschedule(ms: number): void; clear(): void };
+  requestIterator: {
+    currentRequest: { requestBuffer: Buffer };
+    nextRequest(): unknown;
+    recordBody(request: unknown, status: number, body: string, headers: unknown): void;
+  };
+  _connect(): void;
+  _doRequest(): void;
+  _destroyConnection(): void;
+  destroy(): void;
+}
+
+type ParserHandler = (...args: unknown[]) => unknown;
+
+interface Parser {
+  [handler: number]: ParserHandler;
+  hadError: boolean;
+  /** Read so far, and end, of the chunk at hand. */
+  offset: number;
+  end: number;
+  info: { statusCode?: number; shouldKeepAlive?: boolean };
+  finish(): void;
+  constructor: ParserClass;
+}
+
+type ParserClass = (new (type: 'RESPONSE') => Parser) & {
+  kOnHeaders: number;
+  kOnHeadersComplete: number;
+  kOnBody: number;
+  kOnMessageComplete: number;
+};
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** One virtual user on one keep-alive connection with at most one request under way. */
+export class HardenedClient {
+  readonly #client: AutocannonClient;
+  readonly #host: ClientHost;
+  readonly #connect: () => void;
+  readonly #doRequest: () => void;
+  #original: Parser | null = null;
+  /** Row of the request under way. */
+  #row: number | null = null;
+  #open = false;
+  #keepAlive = true;
+  /** Connections in a row that brought no reply. */
+  #barren = 0;
+  #fault = 'closed';
+  #deadline: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
+
+  /** To be called from `setupClient`, which runs before the client first connects. */
+  constructor(client: AutocannonClient, host: ClientHost) {
+    this.#client = client;
+    this.#host = host;
+    this.#connect = client._connect.bind(client);
+    this.#doRequest = client._doRequest.bind(client);
+    client._connect = () => this.#reconnect();
+    client._doRequest = () => this.#next();
+    client.requestIterator.nextRequest = () => client.requestIterator.currentRequest;
+    client.requestIterator.recordBody = (_request, status, body) => this.#replied(status, body);
+  }
+
+  get busy(): boolean {
+    return this.#row !== null;
+  }
+
+  /** Gives up: a request under way is unknown from here on. */
+  end(fault: string): void {
+    this.#fault = fault;
+    this.#settle();
+    this.#close();
+    this.#client.destroy();
+  }
+
+  #reconnect(): void {
+    this.#settle();
+    this.#close();
+    if (this.#client.destroyed) return;
+    // Never in the constructor: autocannon counts a client's end only once it is built.
+    if (this.#original !== null && !this.#host.wanted()) {
+      this.end('closed');
+      return;
+    }
+    if (this.#original !== null) this.#barren += 1;
+    this.#freshParser();
+    this.#keepAlive = true;
+    this.#fault = 'closed';
+    // The first loss of a connection that had served is the server's right (keep-alive limits); only a barren one means trouble.
+    const pauseMs = this.#barren < 2 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#barren - 2));
+    if (pauseMs === 0) this.#openSocket();
+    else this.#pause = setTimeout(() => this.#openSocket(), pauseMs * (0.5 + Math.random() / 2));
+  }
+
+  /** The request under way will get no reply any more. */
+  #settle(): void {
+    const row = this.#row;
+    this.#row = null;
+    if (row !== null) this.#host.lost(row, this.#fault);
+  }
+
+  #close(): void {
+    this.#open = false;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#pause);
+    this.#deadline = undefined;
+    if (!this.#client.conn) return;
+    // autocannon leaves its 'data' listener on: a late reply would reach the parser of the next connection.
+    this.#client.conn.removeAllListeners('data');
+    this.#client._destroyConnection();
+  }
+
+  #openSocket(): void {
+    this.#startDeadline();
+    this.#connect();
+    const { conn } = this.#client;
+    if (!conn) return;
+    conn.setNoDelay(true);
+    conn.once(this.#client.secure ? 'secureConnect' : 'connect', () => {
+      this.#open = true;
+      this.#host.connected(true, '');
+      this.#client._doRequest();
+    });
+    // Before autocannon's own listeners, which reconnect at once and say nothing about why.
+    conn.prependListener('error', (error: NodeJS.ErrnoException) => {
+      this.#fault = error.code ?? 'error';
+      if (!this.#open) this.#host.connected(false, this.#fault);
+    });
+    conn.prependListener('end', () => this.#ended());
+    conn.on('data', () => {
+      if (this.#client.conn === conn && this.#client.parser.hadError) this.#giveUp('garbled');
+    });
+  }
+
+  /** The server has closed its side. A body without a length is complete now; anything else is cut off. */
+  #ended(): void {
+    this.#open = false;
+    if (this.#row !== null) this.#client.parser.finish();
+  }
+
+  #giveUp(fault: string): void {
+    this.#fault = fault;
+    if (!this.#open) this.#host.connected(false, fault);
+    this.#client._connect();
+  }
+
+  #next(): void {
+    if (this.#client.destroyed) return;
+    if (this.#row === null && this.#open && !this.#keepAlive) {
+      this.#client._connect();
+      return;
+    }
+    if (!this.#open || this.#row !== null) return;
+    const next = this.#host.take();
+    if (!next) {
+      this.end('closed');
+      return;
+    }
+    this.#row = next.row;
+    this.#client.requestIterator.currentRequest = { requestBuffer: next.bytes };
+    this.#doRequest();
+    this.#startDeadline();
+  }
+
+  #replied(status: number, body: string): void {
+    const row = this.#row;
+    this.#row = null;
+    this.#barren = -1;
+    if (row !== null) this.#host.replied(row, status, body);
+  }
+
+  /** One timer per client for connecting and for every request; `refresh` re-arms it without allocating. */
+  #startDeadline(): void {
+    if (this.#deadline) this.#deadline.refresh();
+    else this.#deadline = setTimeout(() => this.#giveUp('timeout'), this.#host.timeoutMs);
+  }
+
+  #freshParser(): void {
+    const client = this.#client;
+    if (!this.#original) {
+      this.#original = client.parser;
+      client.timeoutTicker.clear();
+      client.timeoutTicker = { reschedule: () => undefined, clear: () => undefined };
+    }
+    const original = this.#original;
+    const { constructor: ParserOf } = original;
+    const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = ParserOf;
+    const parser = new ParserOf('RESPONSE');
+    for (const event of [kOnHeaders, kOnHeadersComplete, kOnBody]) parser[event] = original[event]!;
+    parser[kOnMessageComplete] = () => {
+      const { statusCode = 0, shouldKeepAlive = false } = parser.info;
+      if (statusCode >= 100 && statusCode < 200 && statusCode !== 101) return;
+      // A reply that nobody asked for (a server's 408 to an idle connection) would make autocannon throw from a socket event.
+      if (client.parser !== parser || this.#row === null) {
+        if (client.parser === parser) this.#keepAlive = false;
+        return;
+      }
+      // Bytes beyond the reply belong to nothing we asked; on this connection they would answer the next request.
+      this.#keepAlive = shouldKeepAlive && parser.offset >= parser.end;
+      original[kOnMessageComplete]!();
+    };
+    client.parser = parser;
+  }
+}
