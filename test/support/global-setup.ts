@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { defaultStackDir, stackDown, stackUp } from '../../src/dev/stack.ts';
@@ -21,11 +23,32 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('databaseUrl', COUPON_TEST_DATABASE_URL);
     return async () => undefined;
   }
-  const dir = defaultStackDir(host, clone, 'test');
+  await purgeOrphans(host);
+  // A stack for this run alone: two runs at once must not empty each other's databases.
+  const dir = defaultStackDir(host, clone, `test-${host.pid}`);
   const stack = await stackUp(host, { dir, log: (line) => console.error(line) });
   project.provide('redisUrl', stack.redisUrl);
   project.provide('databaseUrl', stack.databaseUrl);
   return async () => {
-    await stackDown(host, { dir });
+    await stackDown(host, { dir, purge: true });
   };
+}
+
+/** Stacks of runs that were killed before they could clean up. */
+async function purgeOrphans(host: ReturnType<typeof testHost>): Promise<void> {
+  const prefix = defaultStackDir(host, clone, 'test-');
+  for (const entry of readdirSync(dirname(prefix))) {
+    const pid = Number(entry.slice(basename(prefix).length));
+    if (!entry.startsWith(basename(prefix)) || !Number.isInteger(pid) || isAlive(host, pid)) continue;
+    await stackDown(host, { dir: join(dirname(prefix), entry), purge: true });
+  }
+}
+
+function isAlive(host: ReturnType<typeof testHost>, pid: number): boolean {
+  try {
+    host.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -76,16 +76,17 @@ end
 redis.call('ZCARD', KEYS[4])
 redis.call('HLEN', KEYS[5])
 
+local last_us = tonumber(coupon[7] or '') or 0
+local queue, admitted, batch = {}, {}, {}
+
+-- The first of issued, dead, claimed, waiting. Whoever this batch accepted is in the queue as soon as it ends.
 local function place(user, issued_key)
   if redis.call('EXISTS', issued_key) == 1 then return 'issued' end
   if redis.call('HEXISTS', KEYS[5], user) == 1 then return 'dead' end
   if redis.call('ZSCORE', KEYS[4], user) then return 'claimed' end
-  if redis.call('ZSCORE', KEYS[2], user) then return 'waiting' end
+  if batch[user] or redis.call('ZSCORE', KEYS[2], user) then return 'waiting' end
   return 'admitted'
 end
-
-local last_us = tonumber(coupon[7] or '') or 0
-local queue, admitted, batch = {}, {}, {}
 
 for i = 1, count do
   local user, request = ARGV[2 * i], ARGV[2 * i + 1]
@@ -94,7 +95,7 @@ for i = 1, count do
   if known then
     local score, first = string.match(known, '^([^:]*):(.*)$')
     local same = first ~= '' and first == request
-    answer(same and 'accepted' or 'duplicate', batch[user] and 'waiting' or place(user, issued_key), score)
+    answer(same and 'accepted' or 'duplicate', place(user, issued_key), score)
   else
     local waiting = redis.call('ZSCORE', KEYS[2], user)
     if waiting then

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Claim } from '../../src/core/coupon.ts';
+import { openStores, type TestStores } from '../support/stores.ts';
+
+const T0 = 1_795_330_311_000_000;
+const claimsOf = (from: number, to: number, fence = 1): Claim[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => ({ userId: `user-${from + i}`, score: T0 + from + i, fence, deliveries: 1 }));
+
+describe('the ledger', () => {
+  let stores: TestStores;
+  let epoch: string;
+  beforeAll(async () => {
+    stores = await openStores();
+  });
+  afterAll(() => stores[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await stores.clear();
+    await stores.seed({ id: '42', total: 100 });
+    epoch = (await stores.ledger.coupon('42'))!.epoch;
+  });
+
+  const issue = (claims: Claim[], options: { epoch?: string } = {}) =>
+    stores.ledger.issue('42', claims, { epoch, worker: 'w', timeoutMs: 10_000, ...options });
+
+  it('issues a batch once, however often it is asked', async () => {
+    const first = await issue(claimsOf(1, 10));
+    const again = await issue(claimsOf(1, 12, 2));
+    expect(first).toMatchObject({ status: 'ok' });
+    expect(again.status === 'ok' && again.rows.map((row) => row.userId).toSorted()).toEqual(
+      claimsOf(1, 12)
+        .map((claim) => claim.userId)
+        .toSorted(),
+    );
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 12, rows: 12 });
+    expect((await stores.ledger.coupon('42'))!.maxFence).toBe(2);
+    expect(await stores.sql(`SELECT fence FROM issued_coupons WHERE user_id = 'user-1'`)).toEqual([{ fence: '1' }]);
+  });
+
+  it('keeps the exact request time, and milliseconds of it as a timestamp', async () => {
+    await issue([{ userId: 'kim', score: T0 + 82_492, fence: 1, deliveries: 3 }]);
+    const [row] = await stores.ledger.rows('42', ['kim']);
+    expect(row).toMatchObject({ requestedUs: T0 + 82_492, requestedAt: new Date((T0 + 82_000) / 1_000), deliveries: 3, worker: 'w' });
+  });
+
+  it('refuses a batch that would pass the total, whole, whatever Redis believes', async () => {
+    await issue(claimsOf(1, 95));
+    expect(await issue(claimsOf(96, 101))).toEqual({ status: 'guarded', constraint: 'coupons_total' });
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 95, rows: 95 });
+    expect(await issue(claimsOf(96, 100))).toMatchObject({ status: 'ok' });
+  });
+
+  it('refuses the total even to someone who writes the table by hand and counts honestly', async () => {
+    await expect(stores.sql(`UPDATE coupons SET issued_quantity = 101 WHERE id = '42'`)).rejects.toMatchObject({
+      constraint: 'coupons_total',
+    });
+  });
+
+  it('does nothing for another life of the coupon', async () => {
+    expect(await issue(claimsOf(1, 3), { epoch: '00000000-0000-4000-8000-000000000000' })).toEqual({ status: 'epoch' });
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 0, rows: 0 });
+  });
+
+  it('survives overlapping batches in opposite order from many workers at once, counting each user once', async () => {
+    const batches = Array.from({ length: 12 }, (_, i) => claimsOf(1 + (i % 3) * 20, 60, i + 1));
+    const results = await Promise.all(batches.map((batch, i) => issue(i % 2 === 0 ? batch : batch.toReversed())));
+    expect(results.map((result) => result.status)).toEqual(batches.map(() => 'ok'));
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 60, rows: 60 });
+  });
+
+  it('never over-issues when workers race for the last coupons', async () => {
+    const results = await Promise.all(Array.from({ length: 10 }, (_, i) => issue(claimsOf(1 + i * 15, 15 + i * 15))));
+    const ok = results.filter((result) => result.status === 'ok').length;
+    expect(ok).toBe(6);
+    expect(results.filter((result) => result.status === 'guarded')).toHaveLength(4);
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 90, rows: 90 });
+  });
+
+  it('counts expiry from the time of issue', async () => {
+    await stores.seed({ id: 'v', total: 5, expiry: { kind: 'after', ms: 86_400_000 } });
+    const life = (await stores.ledger.coupon('v'))!.epoch;
+    await stores.ledger.issue('v', claimsOf(1, 1), { epoch: life, worker: 'w', timeoutMs: 10_000 });
+    const [row] = await stores.ledger.rows('v', ['user-1']);
+    expect(row!.expiresAt!.getTime() - row!.issuedAt.getTime()).toBe(86_400_000);
+  });
+
+  it('pages by user id in byte order', async () => {
+    const ids = ['b', 'B', 'a', '~', '!', 'a-1', 'a.1'];
+    await issue(ids.map((userId, i) => ({ userId, score: T0 + i, fence: 1, deliveries: 1 })));
+    const seen: string[] = [];
+    for (let after = ''; ;) {
+      const page = await stores.ledger.page('42', after, 3);
+      if (page.length === 0) break;
+      seen.push(...page.map((row) => row.userId));
+      after = seen.at(-1)!;
+    }
+    expect(seen).toEqual(ids.toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))));
+  });
+
+  describe('use', () => {
+    const use = (useId: string) => stores.ledger.use('42', 'user-1', useId);
+    beforeEach(() => issue(claimsOf(1, 1)));
+
+    it('works once, and again under the same use id', async () => {
+      const first = await use('a');
+      expect(first).toMatchObject({ status: 'used', repeated: false });
+      expect(await use('a')).toMatchObject({ status: 'used', repeated: true });
+      expect(await use('b')).toMatchObject({ status: 'already_used' });
+    });
+
+    it('lets one of many at once win', async () => {
+      const results = await Promise.all(Array.from({ length: 20 }, (_, i) => use(`u${i}`)));
+      expect(results.filter((result) => result.status === 'used')).toHaveLength(1);
+    });
+
+    it('is refused when expired, revoked, or never issued', async () => {
+      await stores.sql(`UPDATE issued_coupons SET expires_at = now() - interval '1 day'`);
+      expect(await use('a')).toMatchObject({ status: 'expired' });
+      await stores.sql(`UPDATE issued_coupons SET revoked_at = now()`);
+      expect(await use('a')).toMatchObject({ status: 'revoked' });
+      expect(await stores.ledger.use('42', 'nobody', 'a')).toEqual({ status: 'not_issued' });
+    });
+  });
+});
