@@ -1,13 +1,13 @@
 import { usageError } from './errors.ts';
 
 /** 1–64 of `A–Z a–z 0–9 . _ -`, starting with a letter or digit. */
-const COUPON_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const COUPON_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
  * 1–128 visible ASCII characters other than braces. Braces would be read as a hash tag by Redis Cluster
  * (cluster specification, "hash tags"). `lua/claim.lua` holds the same rule for members that others queued.
  */
-const USER_ID = /^[!-z|~]{1,128}$/;
+export const USER_ID = /^[!-z|~]{1,128}$/;
 
 export function isCouponId(text: string): boolean {
   return COUPON_ID.test(text);

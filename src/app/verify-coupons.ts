@@ -1,0 +1,26 @@
+import { verifyCoupon } from './known-coupon.ts';
+import type { Ledger, Verification } from './ports.ts';
+import { CouponError } from '../core/errors.ts';
+
+/**
+ * Checks every coupon that is ready against the ledger, so that the first request need not wait for it. What cannot be served
+ * is returned, not thrown: the other coupons are none the worse for it.
+ *
+ * @throws CouponError of kind `unreachable`
+ */
+export async function verifyCoupons(
+  ports: { ledger: Pick<Ledger, 'coupons'>; verification: Pick<Verification, 'verify'> },
+  keyStyle: string,
+): Promise<{ coupons: number; problems: CouponError[] }> {
+  const coupons = (await ports.ledger.coupons()).filter((coupon) => coupon.state === 'ready' && coupon.keyStyle === keyStyle);
+  const problems: CouponError[] = [];
+  for (const coupon of coupons) {
+    try {
+      await verifyCoupon(ports.verification, coupon);
+    } catch (error) {
+      if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+      problems.push(error);
+    }
+  }
+  return { coupons: coupons.length, problems };
+}

@@ -1,0 +1,18 @@
+import type { AdmissionOutcome } from './outcome.ts';
+
+/** How our endpoint says each outcome of a request; `serve` answers and `submit --url` reads by the same table. */
+export const HTTP_STATUS: Readonly<Record<AdmissionOutcome, number>> = {
+  accepted: 202,
+  duplicate: 409,
+  sold_out: 410,
+  not_open: 403,
+  unknown_coupon: 404,
+  unavailable: 503,
+};
+
+const OUTCOME_OF = new Map(Object.entries(HTTP_STATUS).map(([outcome, status]) => [status, outcome as AdmissionOutcome]));
+
+/** What a status says about a request; no rule explains any other one. */
+export function outcomeOfStatus(status: number): AdmissionOutcome | 'unexpected' {
+  return OUTCOME_OF.get(status) ?? 'unexpected';
+}

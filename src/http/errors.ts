@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CouponError } from '../core/errors.ts';
+import { printable } from '../core/ids.ts';
+import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
+
+export type OnFault = (error: unknown) => void;
+
+/**
+ * Turns whatever went wrong into a problem document. A store's error never reaches a client: it names hosts and reasons that
+ * are nobody's business; the operator hears of it through `onFault`.
+ */
+export function answerError(onFault: OnFault): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+  return (error, _request, reply) => {
+    if (error instanceof CouponError) {
+      onFault(error);
+      return sendProblem(reply, 'unavailable', 'The coupon cannot be served at this moment; the same request may be sent again.');
+    }
+    const { statusCode = 500, message = '' } = (error ?? {}) as { statusCode?: number; message?: string };
+    const code = codeOfStatus(statusCode);
+    if (code !== 'internal_error') return sendProblem(reply, code, printable(message, 200));
+    onFault(error);
+    return sendProblem(reply, code, 'Something went wrong that nobody foresaw; whether the request took effect is unknown.');
+  };
+}
+
+const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+
+/**
+ * Answers 405 where a path exists but not with that method, and 404 everywhere else. Fastify knows only 404, so the missing
+ * methods of each path become routes of their own, once all others stand.
+ */
+export function answerUnknownRoutes(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, methods] of routes) {
+    const allow = [...methods].toSorted().join(', ');
+    app.route({
+      url,
+      method: METHODS.filter((method) => !methods.has(method)),
+      schema: { hide: true },
+      // Before the body is read: it could only lead to another complaint.
+      onRequest: async (request, reply) => {
+        void reply.header('Allow', allow);
+        return sendProblem(reply, 'method_not_allowed', `${request.method} is not possible here; ${allow} is.`);
+      },
+      handler: async () => undefined,
+    });
+  }
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, 'not_found', 'There is nothing at this path; GET /openapi.json lists the routes.'),
+  );
+}
+
+/** What cannot be parsed as HTTP at all gets its problem document over the bare socket. */
+export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const document = problem(codeOfStatus(status), 'This is not an HTTP request that can be understood.');
+  const body = JSON.stringify(document);
+  socket.end(
+    `HTTP/1.1 ${status} ${document.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

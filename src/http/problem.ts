@@ -1,0 +1,79 @@
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Every refusal and failure that the endpoint can answer with, by its stable `code`. Clients match on the code; title and
+ * detail are for people.
+ */
+export const PROBLEMS = {
+  duplicate: { status: 409, title: 'Already requested' },
+  sold_out: { status: 410, title: 'Sold out' },
+  not_open: { status: 403, title: 'Not open' },
+  unknown_coupon: { status: 404, title: 'Unknown coupon' },
+  unavailable: { status: 503, title: 'Temporarily unavailable' },
+  not_requested: { status: 404, title: 'Not requested' },
+  not_issued: { status: 404, title: 'Not issued' },
+  already_used: { status: 409, title: 'Already used' },
+  expired: { status: 410, title: 'Expired' },
+  revoked: { status: 410, title: 'Revoked' },
+  invalid_request: { status: 400, title: 'Invalid request' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  request_timeout: { status: 408, title: 'Request timeout' },
+  payload_too_large: { status: 413, title: 'Payload too large' },
+  uri_too_long: { status: 414, title: 'URI too long' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
+  internal_error: { status: 500, title: 'Internal error' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457, with `code` and what else belongs to it as extension members. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  [member: string]: unknown;
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Seconds after which a client may ask again; a coupon that is unavailable is looked at again once a second. */
+const RETRY_AFTER_S = '1';
+
+export function problem(code: ProblemCode, detail: string, members: Record<string, unknown> = {}): Problem {
+  const { status, title } = PROBLEMS[code];
+  return { type: `urn:problem-type:coupon-cli:${code}`, title, status, detail, code, ...members };
+}
+
+export function sendProblem(reply: FastifyReply, code: ProblemCode, detail: string, members?: Record<string, unknown>): FastifyReply {
+  if (PROBLEMS[code].status === 503) void reply.header('Retry-After', RETRY_AFTER_S);
+  return reply
+    .code(PROBLEMS[code].status)
+    .type(PROBLEM_TYPE)
+    .send(problem(code, detail, members));
+}
+
+/** The code for a status that Fastify chose by itself. */
+export function codeOfStatus(status: number): ProblemCode {
+  switch (status) {
+    case 404:
+      return 'not_found';
+    case 405:
+      return 'method_not_allowed';
+    case 408:
+      return 'request_timeout';
+    case 413:
+      return 'payload_too_large';
+    case 414:
+      return 'uri_too_long';
+    case 415:
+      return 'unsupported_media_type';
+    case 431:
+      return 'headers_too_large';
+    default:
+      return status >= 400 && status < 500 ? 'invalid_request' : 'internal_error';
+  }
+}
