@@ -3,30 +3,15 @@
  * a setting that is silently ignored is how a load test comes to lie. What fields mean together is checked in `scenario.ts`.
  */
 import { z } from 'zod';
-import { MAX_TOTAL } from './coupon.ts';
 import { parseDuration } from './duration.ts';
-import { CouponError } from './errors.ts';
-import { isCouponId } from './ids.ts';
+import { couponSchema, parsed } from './event.ts';
 import { CHECKS } from './integrity.ts';
 import { ADMISSION_OUTCOMES } from './outcome.ts';
 import { parseTarget } from './target.ts';
-import { parseInstant } from './time.ts';
 
 export const MAX_USERS = 10_000_000;
 export const MAX_VUS = 10_000;
 const LONGEST_PHASE = '24h';
-
-/** A text that one of our own parsers reads; its message becomes the problem. */
-function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof CouponError ? error.message : String(error) });
-      return z.NEVER;
-    }
-  });
-}
 
 function duration(fallback: string, longest = LONGEST_PHASE, least = 0) {
   return parsed(parseDuration)
@@ -35,21 +20,12 @@ function duration(fallback: string, longest = LONGEST_PHASE, least = 0) {
     .prefault(fallback);
 }
 
-const instant = parsed((text) => parseInstant(text));
 const whole = (min: number, max: number) => z.int().min(min).max(max);
 const text = (max: number) => z.string().min(1).max(max);
 const headerText = z.string().regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII on one line');
 const status = whole(100, 599);
 
-const coupon = z.strictObject({
-  id: z.string().refine(isCouponId, 'must be 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit'),
-  name: text(200).optional(),
-  total: whole(0, MAX_TOTAL),
-  opensAt: instant.optional(),
-  closesAt: instant.optional(),
-  expiresAt: instant.optional(),
-  validFor: parsed(parseDuration).optional(),
-});
+const coupon = couponSchema.extend({ name: couponSchema.shape.name.optional() });
 
 const request = z.strictObject({
   method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),

@@ -1,12 +1,8 @@
-import { LineCounter, parseDocument } from 'yaml';
-import { checkDefinition } from './coupon.ts';
-import type { CouponDefinition, Expiry } from './coupon.ts';
-import { CouponError } from './errors.ts';
+import type { CouponDefinition } from './coupon.ts';
+import { couponDefinition } from './event.ts';
 import { isUserId } from './ids.ts';
 import type { CheckName } from './integrity.ts';
 import type { AdmissionOutcome } from './outcome.ts';
-import { Problems } from './scenario-problems.ts';
-import type { Report } from './scenario-problems.ts';
 import { MAX_USERS, scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioDocument } from './scenario-schema.ts';
 import { suggestion } from './suggest.ts';
@@ -14,6 +10,7 @@ import { parseMetric, parseThreshold } from './thresholds.ts';
 import type { Threshold } from './thresholds.ts';
 import { plannedRequests } from './user-plan.ts';
 import type { UserOptions } from './user-plan.ts';
+import { readYaml, type Report } from './yaml-file.ts';
 
 /** A load and what is expected of it. Times are milliseconds. */
 export interface Scenario {
@@ -73,6 +70,13 @@ const OWN_OUTCOMES: OutcomeRule[] = [
   { outcome: 'unavailable', status: 503, code: null },
 ];
 
+const SCENARIO = {
+  schema: scenarioSchema,
+  code: 'BAD_SCENARIO',
+  what: 'a valid scenario',
+  fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',
+};
+
 const VARIABLES = ['userId', 'couponId', 'requestId'];
 
 /**
@@ -82,18 +86,7 @@ const VARIABLES = ['userId', 'couponId', 'requestId'];
  * @throws CouponError `BAD_SCENARIO` naming line and column of every problem
  */
 export function parseScenario(source: string, file: string): Scenario {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const problems = new Problems(file, document, lines);
-  for (const error of document.errors) problems.addAt(error.pos[0], error.message);
-  problems.throwIfAny();
-  // maxAliasCount bounds what a small file can unfold to.
-  const parsed = scenarioSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
-  if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
-  problems.throwIfAny();
-  const scenario = meaning(parsed.data!, (path, message) => problems.add(path, message));
-  problems.throwIfAny();
-  return scenario;
+  return readYaml(SCENARIO, source, file, meaning);
 }
 
 /** What the fields mean, and whether they go together. */
@@ -141,20 +134,7 @@ function couponsOf(read: ScenarioDocument, report: Report): CouponDefinition[] {
   return read.coupons.map((coupon, index) => {
     if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);
     seen.add(coupon.id);
-    if (coupon.expiresAt && coupon.validFor !== undefined) report(['coupons', index, 'validFor'], 'goes not together with expiresAt');
-    const expiry: Expiry = coupon.expiresAt
-      ? { kind: 'at', at: coupon.expiresAt }
-      : coupon.validFor === undefined
-        ? { kind: 'never' }
-        : { kind: 'after', ms: coupon.validFor };
-    const { id, total, name = coupon.id, opensAt = null, closesAt = null } = coupon;
-    const definition = { id, name, total, opensAt, closesAt, expiry };
-    try {
-      return checkDefinition(definition);
-    } catch (error) {
-      report(['coupons', index], error instanceof CouponError ? error.message : String(error));
-      return definition;
-    }
+    return couponDefinition({ ...coupon, name: coupon.name ?? coupon.id }, ['coupons', index], report);
   });
 }
 
@@ -172,7 +152,7 @@ function outcomesOf(read: ScenarioDocument, report: Report): OutcomeRule[] {
   }
   if (!rules.some((rule) => rule.outcome === 'accepted')) report(['outcomes'], 'needs at least a rule for "accepted"');
   // The more particular rule first, so that the order in the file does not matter.
-  return rules.sort((a, b) => Number(a.code === null) - Number(b.code === null));
+  return rules.toSorted((a, b) => Number(a.code === null) - Number(b.code === null));
 }
 
 function phasesOf(read: ScenarioDocument, planned: number, report: Report): Phase[] {

@@ -10,23 +10,25 @@ export interface SubmitPlan {
  * N distinct users, and N·P further requests by some of them. Who repeats is spread evenly over the users, and repeats are
  * spread evenly among the first requests, each after its user's first: the retry of somebody impatient.
  *
- * @param repeats extra requests per user, 0.5 = half as many again
+ * Everything follows from the index, so that a plan of a billion requests takes no memory. With U users and R requests, the
+ * first i requests hold ceil(i·U/R) first requests (Bresenham); the products stay exact up to 2^53, and where they do not, they
+ * still rise one by one from 0 to U.
+ *
+ * @param users at least 1
+ * @param repeats extra requests per user, 0.5 = half as many again; the sum is rounded
  */
 export function submitPlan(users: number, repeats: number, userIdOf: (index: number) => string): SubmitPlan {
-  const extra = Math.round(users * repeats);
-  const requests = users + extra;
+  const requests = users + Math.round(users * repeats);
+  const firstsAmong = (count: number): number => Math.min(users, Math.ceil((count * users) / requests));
   return {
     users,
     requests,
     userOf(index) {
-      // Of the first index + 1 requests, this many are repeats (Bresenham: no array of a million entries is needed).
-      const repeatsSoFar = Math.floor(((index + 1) * extra) / requests);
-      const isRepeat = repeatsSoFar > Math.floor((index * extra) / requests);
-      const firstsSoFar = index + 1 - repeatsSoFar;
-      // The very first request is never a repeat, because there are always fewer repeats than requests.
-      if (!isRepeat) return userIdOf(firstsSoFar - 1);
+      const firsts = firstsAmong(index + 1);
+      if (firsts > firstsAmong(index)) return userIdOf(firsts - 1);
       // The k-th repeat is by the user at the same share of those who already asked.
-      return userIdOf(Math.floor(((repeatsSoFar - 1) * firstsSoFar) / repeatsSoFar));
+      const repeat = index + 1 - firsts;
+      return userIdOf(Math.floor(((repeat - 1) * firsts) / repeat));
     },
   };
 }

@@ -17,9 +17,3 @@ export function parseTarget(text: string): string {
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
-
-/** Whether an address stays on this machine. Names other than `localhost` are not looked up: they may change. */
-export function isLoopback(target: string): boolean {
-  const { hostname } = new URL(target);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}

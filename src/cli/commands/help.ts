@@ -1,3 +1,5 @@
+import { usageError } from '../../core/errors.ts';
+import { suggestion } from '../../core/suggest.ts';
 import type { Configure } from './index.ts';
 
 export const configure: Configure = (command, cli) => {
@@ -5,6 +7,14 @@ export const configure: Configure = (command, cli) => {
     .argument('[command...]', 'the command, such as "seed" or "inspect queue"')
     .addHelpText('after', '\nExamples:\n  coupon-cli help seed\n  coupon-cli help inspect queue')
     .action(async (path) => {
+      const [name] = path;
+      if (name !== undefined && !cli.commandNames().includes(name)) {
+        throw usageError(
+          'USAGE',
+          `there is no command "${name}"${suggestion(name, cli.commandNames())}`,
+          '`coupon-cli --help` lists the commands.',
+        );
+      }
       await cli.dispatch([...path, '--help']);
     });
 };

@@ -37,7 +37,7 @@ export function firstComeFirstServed(context: CheckContext): CheckResult {
 function rowsByTime(ledger: LedgerEvidence, us: Float64Array): Uint32Array {
   return Uint32Array.from(ledger.user, (_, row) => row)
     .filter((row) => !Number.isNaN(us[ledger.user[row]!]!))
-    .sort((a, b) => us[ledger.user[a]!]! - us[ledger.user[b]!]!);
+    .toSorted((a, b) => us[ledger.user[a]!]! - us[ledger.user[b]!]!);
 }
 
 /** Users B whose value lies, by at least `step`, not above that of some A who was answered before B asked. */

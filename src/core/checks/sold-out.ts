@@ -31,7 +31,7 @@ export function soldOutWhenGone(context: CheckContext): CheckResult {
 /** When the last piece can have gone at the earliest: the time at which the `left`-th user who may have taken one asked. */
 function goneAt(askedUs: Float64Array, said: Uint8Array, left: number): number {
   if (left === 0) return Number.NEGATIVE_INFINITY;
-  const asked = askedUs.filter((us, user) => !Number.isNaN(us) && !(said[user]! & BEFORE)).sort();
+  const asked = askedUs.filter((us, user) => !Number.isNaN(us) && !(said[user]! & BEFORE)).toSorted();
   return asked[left - 1] ?? Number.POSITIVE_INFINITY;
 }
 

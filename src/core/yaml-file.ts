@@ -1,9 +1,45 @@
-import { isMap, isNode, isScalar } from 'yaml';
-import type { Document, LineCounter } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import { z } from 'zod';
 import { CouponError } from './errors.ts';
-import { scenarioSchema } from './scenario-schema.ts';
 import { suggestion } from './suggest.ts';
+
+/** One kind of file that people write: its shape, and how to speak of it. */
+export interface YamlKind<Schema extends z.ZodType> {
+  schema: Schema;
+  /** Code of the error, such as `BAD_SCENARIO`. */
+  code: string;
+  /** "a valid scenario", "a valid event file". */
+  what: string;
+  fix: string;
+}
+
+/**
+ * Reads a YAML text (JSON is YAML too): first its syntax, then its shape, then what its fields mean together. All problems of
+ * one stage are reported at once.
+ *
+ * @param file only for messages
+ * @throws CouponError with the kind's code, naming line and column of every problem
+ */
+export function readYaml<Schema extends z.ZodType, Result>(
+  kind: YamlKind<Schema>,
+  source: string,
+  file: string,
+  meaning: (read: z.output<Schema>, report: Report) => Result,
+): Result {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const problems = new Problems(kind, file, document, lines);
+  for (const error of document.errors) problems.addAt(error.pos[0], error.message);
+  problems.throwIfAny();
+  // maxAliasCount bounds what a small file can unfold to.
+  const parsed = kind.schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
+  problems.throwIfAny();
+  const result = meaning(parsed.data!, (path, message) => problems.add(path, message));
+  problems.throwIfAny();
+  return result;
+}
 
 type Path = readonly PropertyKey[];
 export type Report = (path: Path, message: string) => void;
@@ -15,14 +51,16 @@ interface Problem {
   message: string;
 }
 
-/** Collects what is wrong with a scenario file, each with its place in the text, so that one run shows all of it. */
-export class Problems {
+/** Collects what is wrong with a file, each with its place in the text, so that one run shows all of it. */
+class Problems {
+  readonly #kind: YamlKind<z.ZodType>;
   readonly #file: string;
   readonly #document: Document;
   readonly #lines: LineCounter;
   readonly #found: Problem[] = [];
 
-  constructor(file: string, document: Document, lines: LineCounter) {
+  constructor(kind: YamlKind<z.ZodType>, file: string, document: Document, lines: LineCounter) {
+    this.#kind = kind;
     this.#file = file;
     this.#document = document;
     this.#lines = lines;
@@ -38,22 +76,21 @@ export class Problems {
   }
 
   addIssue(issue: Issue): void {
-    for (const one of flatten([issue])) reportIssue(one, (path, message) => this.add(path, message));
+    for (const one of flatten([issue])) reportIssue(this.#kind.schema, one, (path, message) => this.add(path, message));
   }
 
-  /** @throws CouponError `BAD_SCENARIO` */
   throwIfAny(): void {
     const sorted = this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
     if (sorted.length === 0) return;
     const file = this.#file;
     throw new CouponError({
-      code: 'BAD_SCENARIO',
+      code: this.#kind.code,
       kind: 'usage',
-      message: `${file} is not a valid scenario (${sorted.length === 1 ? '1 problem' : `${sorted.length} problems`}); nothing was sent`,
+      message: `${file} is not ${this.#kind.what} (${sorted.length === 1 ? '1 problem' : `${sorted.length} problems`}); nothing was done`,
       why: sorted
         .map(({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)
         .join('\n'),
-      fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',
+      fix: this.#kind.fix,
     });
   }
 }
@@ -72,9 +109,9 @@ function flatten(issues: readonly Issue[], at: Path = []): Issue[] {
   });
 }
 
-function reportIssue(issue: Issue, report: Report): void {
+function reportIssue(schema: z.ZodType, issue: Issue, report: Report): void {
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) report([...issue.path, key], `is not a setting${suggestion(key, keysAt(issue.path))}`);
+    for (const key of issue.keys) report([...issue.path, key], `is not a setting${suggestion(key, keysAt(schema, issue.path))}`);
   } else if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid option')) {
     report(issue.path, `must be one of ${issue.values.join(', ')}`);
   } else if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
@@ -89,8 +126,8 @@ interface JsonSchema {
 }
 
 /** The keys that the schema knows at a place, for suggestions. */
-function keysAt(path: Path): string[] {
-  let schemas: JsonSchema[] = [z.toJSONSchema(scenarioSchema, { io: 'input' }) as JsonSchema];
+function keysAt(root: z.ZodType, path: Path): string[] {
+  let schemas: JsonSchema[] = [z.toJSONSchema(root, { io: 'input' }) as JsonSchema];
   for (const step of path) {
     schemas = schemas.flatMap(branches).flatMap((schema) => {
       const inner = typeof step === 'number' ? schema.items : schema.properties?.[String(step)];
