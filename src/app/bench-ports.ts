@@ -4,6 +4,7 @@ import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
 import type { OutcomeRule, Phase, RequestTemplate } from '../core/scenario.ts';
 import type { Aggregation } from '../core/thresholds.ts';
 import type { RequestPlan, UserDirectory } from '../core/user-plan.ts';
+import type { Ledger, RedisReader } from './ports.ts';
 
 export interface LoadPlan {
   /** Address without a trailing slash; the path of the request template follows. */
@@ -88,4 +89,18 @@ export interface ProbeResult {
 export interface Probe {
   /** One harmless GET. @throws CouponError `BENCH_TARGET_DOWN` */
   probe(target: string, signal: AbortSignal): Promise<ProbeResult>;
+}
+
+/** Where the truth is read afterwards. */
+export interface BenchStores {
+  redis: RedisReader;
+  ledger: Ledger;
+  /** Nothing else lives in this Redis, so that the whole keyspace may be walked for issued hashes. */
+  ownKeyspace: boolean;
+}
+
+export interface BenchClock {
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
 }

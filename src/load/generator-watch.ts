@@ -2,7 +2,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { GeneratorReport } from '../app/bench-ports.ts';
 
 /** Processor time used so far, microseconds. */
-export type CpuUsage = () => { user: number; system: number };
+export type CpuUsage = () => number;
 
 /** A loop busy for more than this share of the time cannot be asked for more, whatever the service could do. */
 const BUSY = 0.9;
@@ -13,7 +13,7 @@ export class GeneratorWatch {
   readonly #lag = monitorEventLoopDelay({ resolution: 10 });
   readonly #loop = performance.eventLoopUtilization();
   readonly #startMs = performance.now();
-  readonly #cpu: { user: number; system: number } | undefined;
+  readonly #cpu: number | undefined;
 
   constructor(cpuUsage?: CpuUsage) {
     this.#cpuUsage = cpuUsage;
@@ -31,8 +31,7 @@ export class GeneratorWatch {
     return {
       eventLoopUtilization: Math.round(utilization * 1_000) / 1_000,
       eventLoopLagMs: { p50: lag(this.#lag.percentile(50)), p99: lag(this.#lag.percentile(99)), max: lag(this.#lag.max) },
-      cpuShare:
-        cpu && this.#cpu ? Math.round(((cpu.user + cpu.system - this.#cpu.user - this.#cpu.system) / wallUs) * 1_000) / 1_000 : null,
+      cpuShare: cpu === undefined || this.#cpu === undefined ? null : Math.round(((cpu - this.#cpu) / wallUs) * 1_000) / 1_000,
       limited: utilization > BUSY,
     };
   }

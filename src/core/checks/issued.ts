@@ -53,6 +53,7 @@ export function issuedWithinTotal(context: CheckContext): CheckResult {
       },
     !ledger && notChecked('NO_LEDGER_EVIDENCE'),
     !redis && notChecked('NO_REDIS_EVIDENCE'),
+    !evidence.settled && redis !== null && redis.waiting.length + redis.claimed.length > 0 && notChecked('NOT_SETTLED'),
   ]);
 }
 

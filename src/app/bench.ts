@@ -1,0 +1,232 @@
+/**
+ * A load on an endpoint, and the proof of what came of it: look at the coupons, probe, load, wait for the drain, read both
+ * stores, compare. The load is never trusted for its own figures, and the service never for its answers.
+ */
+import { checkIntegrity } from '../core/checker.ts';
+import { outcomeCode } from '../core/integrity.ts';
+import type { CheckName, RequestRecord } from '../core/integrity.ts';
+import { OUTCOMES } from '../core/outcome.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { evaluateThresholds } from '../core/thresholds.ts';
+import type { Measurements } from '../core/thresholds.ts';
+import { planRequests, UserDirectory } from '../core/user-plan.ts';
+import { collectEvidence } from './bench-evidence.ts';
+import type { CollectedEvidence } from './bench-evidence.ts';
+import type { BenchClock, BenchStores, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
+import { preflight } from './bench-preflight.ts';
+import { timeseries, verdictOf } from './bench-report.ts';
+import type { BenchReport, CouponOutcome, Note, Throughput } from './bench-report.ts';
+import { settle } from './bench-settle.ts';
+import type { Settled } from './bench-settle.ts';
+
+export interface BenchPorts {
+  driver: LoadDriver;
+  probe: Probe;
+  stores: BenchStores;
+  clock: BenchClock;
+}
+
+export interface BenchOptions {
+  scenario: Scenario;
+  /** Address of the endpoint, without a trailing slash. */
+  target: string;
+  /** Coupons that may have been used before. */
+  allowCoupons?: readonly string[];
+  /** Aborted by a signal: the load stops, what was sent is still verified. The reason is the signal's name. */
+  signal: AbortSignal;
+  onProgress?: (progress: BenchProgress) => void;
+}
+
+export type BenchProgress =
+  | { step: 'probe' | 'verify' }
+  | { step: 'load'; load: LoadProgress }
+  | { step: 'settle'; waiting: number; claimed: number; issued: number };
+
+/**
+ * @throws CouponError `SCENARIO_COUPON_MISSING`, `SCENARIO_COUPON_DIFFERS`, `COUPON_NOT_FRESH`, `BENCH_TARGET_DOWN`, and what
+ *   the stores throw when they cannot be reached before the load; after it that is part of the report
+ */
+export async function bench(ports: BenchPorts, options: BenchOptions): Promise<BenchReport> {
+  const { scenario, target, signal, onProgress } = options;
+  const users = new UserDirectory(scenario.users);
+  const couponIds = scenario.coupons.map((coupon) => coupon.id);
+  const before: Uint32Array[] = [];
+  for (const coupon of scenario.coupons) {
+    before.push(await preflight(coupon, ports.stores, users, options.allowCoupons?.includes(coupon.id) ?? false));
+  }
+  onProgress?.({ step: 'probe' });
+  const probed = await ports.probe.probe(target, signal);
+
+  const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
+  const { request, outcomes, phases, gracefulStopMs } = scenario;
+  const requests = planRequests(scenario.users, couponIds.length, nearest);
+  const startedMs = ports.clock.now();
+  const load = await ports.driver.run(
+    { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs },
+    { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
+  );
+
+  const settled = await settle(
+    ports.stores,
+    { couponIds, ...scenario.settle, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}) },
+    ports.clock,
+  );
+  onProgress?.({ step: 'verify' });
+  const collected: CollectedEvidence[] = [];
+  for (const [index, { id, total }] of scenario.coupons.entries()) {
+    collected.push(
+      await collectEvidence(ports.stores, {
+        couponId: id,
+        total,
+        settled: settled.settled,
+        before: before[index]!,
+        users,
+        asked: askers(load.record),
+      }),
+    );
+  }
+  return report(options, { load, collected, users, settled, probed, startedMs, ownKeyspace: ports.stores.ownKeyspace });
+}
+
+interface Findings {
+  load: LoadResult;
+  collected: CollectedEvidence[];
+  users: UserDirectory;
+  settled: Settled;
+  probed: ProbeResult;
+  startedMs: number;
+  ownKeyspace: boolean;
+}
+
+function report({ scenario, target, signal }: BenchOptions, findings: Findings): BenchReport {
+  const { load, collected, users, settled } = findings;
+  const evidence = collected.map((one) => one.evidence);
+  const integrity = checkIntegrity(load.record, evidence, users);
+  const throughput = throughputOf(findings);
+  const thresholds = evaluateThresholds(scenario.thresholds, measurements(load, throughput));
+  const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
+  const latency: BenchReport['latency'] = {};
+  for (const outcome of OUTCOMES) {
+    const summary = load.latencies.summary(outcome);
+    if (summary) latency[outcome] = summary;
+  }
+  return {
+    schemaVersion: 1,
+    scenario: {
+      name: scenario.name,
+      description: scenario.description,
+      target,
+      users: scenario.users.count,
+      requests: load.record.length,
+      coupons: scenario.coupons.map(({ id, total }) => ({ couponId: id, total })),
+    },
+    startedAt: load.startedAt.toISOString(),
+    outcomes: load.outcomes,
+    latency,
+    throughput,
+    timeseries: timeseries(load.record),
+    thresholds,
+    integrity,
+    coupons: collected.map((one, index) => couponOutcome(one, index, load.record)),
+    generator: load.generator,
+    notes: notesOf(findings, settled),
+    ...verdictOf({ integrity, skip: scenario.skip satisfies readonly CheckName[], thresholds, targetLost: load.targetLost, interrupted }),
+  };
+}
+
+function throughputOf({ load, collected, settled, startedMs }: Findings): Throughput {
+  const accepted = span(load.record);
+  let issued = 0;
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { issuedMs } of collected) {
+    if (!issuedMs) continue;
+    issued += issuedMs.count;
+    first = Math.min(first, issuedMs.first);
+    last = Math.max(last, issuedMs.last);
+  }
+  return {
+    seconds: load.seconds,
+    requestsPerSecond: load.generator.requestsPerSecond,
+    acceptsPerSecond: accepted,
+    issuesPerSecond: last > first ? issued / ((last - first) / 1_000) : null,
+    timeUntilDrainedMs: settled.settled && settled.emptyAtMs !== null ? Math.round(settled.emptyAtMs - startedMs) : null,
+  };
+}
+
+/** Acceptances per second, from the first to the last. */
+function span(record: RequestRecord): number | null {
+  const code = outcomeCode('accepted');
+  let count = 0;
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < record.length; row += 1) {
+    if (record.outcome[row] !== code) continue;
+    count += 1;
+    first = Math.min(first, record.doneUs[row]!);
+    last = Math.max(last, record.doneUs[row]!);
+  }
+  return last > first ? count / ((last - first) / 1e6) : null;
+}
+
+function measurements(load: LoadResult, throughput: Throughput): Measurements {
+  const { outcomes } = load;
+  const planned = load.record.length;
+  const figures = {
+    accept_rate: throughput.acceptsPerSecond,
+    issue_rate: throughput.issuesPerSecond,
+    time_until_drained: throughput.timeUntilDrainedMs,
+  };
+  return {
+    latency: (outcome, aggregation) => load.latencies.value(outcome, aggregation),
+    count: (outcome) => outcomes[outcome],
+    planned,
+    replies: planned - outcomes.unsent - outcomes.unknown,
+    repliesPerSecond: load.seconds > 0 ? throughput.requestsPerSecond : null,
+    figure: (figure) => figures[figure],
+  };
+}
+
+function couponOutcome({ evidence }: CollectedEvidence, index: number, record: RequestRecord): CouponOutcome {
+  const { couponId, total, ledger, redis } = evidence;
+  const accepted = new Set<number>();
+  const code = outcomeCode('accepted');
+  for (let row = 0; row < record.length; row += 1) {
+    if (record.outcome[row] === code && record.coupon[row] === index) accepted.add(record.user[row]!);
+  }
+  return {
+    couponId,
+    total,
+    accepted: accepted.size,
+    issued: ledger && ledger.user.length,
+    revoked: ledger && ledger.revoked.reduce((sum, flag) => sum + flag, 0),
+    stock: redis && redis.stock,
+    waiting: redis && redis.waiting.length,
+    claimed: redis && redis.claimed.length,
+    dead: redis && redis.dead.length,
+  };
+}
+
+function notesOf({ load, collected, probed, ownKeyspace }: Findings, settled: Settled): Note[] {
+  const used = collected.filter((one) => one.evidence.before.length > 0);
+  const unreadable = new Set(collected.flatMap((one) => one.unreadable));
+  const notes: (Note | false)[] = [
+    load.interrupted && { code: 'INTERRUPTED', facts: { unsent: load.outcomes.unsent } },
+    load.targetLost && { code: 'TARGET_LOST', facts: { unsent: load.outcomes.unsent } },
+    !settled.settled && { code: 'NOT_SETTLED' },
+    ...[...unreadable].map((code): Note => ({ code })),
+    used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
+    load.generator.limited && { code: 'GENERATOR_LIMITED', facts: { busy: load.generator.eventLoopUtilization } },
+    probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
+    !ownKeyspace && { code: 'HASHES_NOT_SCANNED' },
+  ];
+  return notes.filter((note) => note !== false);
+}
+
+/** Users whose request left, each once. */
+function askers(record: RequestRecord): Set<number> {
+  const asked = new Set<number>();
+  const unsent = outcomeCode('unsent');
+  for (let row = 0; row < record.length; row += 1) if (record.outcome[row] !== unsent) asked.add(record.user[row]!);
+  return asked;
+}

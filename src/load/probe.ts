@@ -1,0 +1,43 @@
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import type { Probe, ProbeResult } from '../app/bench-ports.ts';
+import { CouponError } from '../core/errors.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * One harmless GET before the load: is anybody there at all? Any answer will do; which path a foreign service has for its
+ * health is not known. Certificates are not verified, as autocannon does not either.
+ */
+export const httpProbe: Probe = {
+  async probe(target, signal) {
+    const started = performance.now();
+    try {
+      return await once(`${target}/readyz`, signal, started);
+    } catch (error) {
+      const { code = 'no answer' } = error as NodeJS.ErrnoException;
+      throw new CouponError({
+        code: 'BENCH_TARGET_DOWN',
+        kind: 'unreachable',
+        message: `nothing answers at ${target} (${code}); nothing was sent`,
+        fix: 'Start it with `coupon-cli serve`, name another address with --url, or let bench start a server of its own with --stack.',
+        cause: error,
+      });
+    }
+  },
+};
+
+function once(url: string, signal: AbortSignal, started: number): Promise<ProbeResult> {
+  const get = url.startsWith('https:') ? httpsGet : httpGet;
+  return new Promise((resolve, reject) => {
+    const options = { agent: false as const, signal, timeout: TIMEOUT_MS, headers: { connection: 'keep-alive' }, rejectUnauthorized: false };
+    const request = get(url, options, (reply) => {
+      reply.resume();
+      const closesConnections = /close/i.test(reply.headers.connection ?? '');
+      reply.on('error', reject);
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, ms: performance.now() - started, closesConnections }));
+    });
+    request.on('timeout', () => request.destroy(Object.assign(new Error('timeout'), { code: 'no answer in 5 s' })));
+    request.on('error', reject);
+  });
+}
