@@ -1,14 +1,22 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
+import { CouponError } from '../core/errors.ts';
 import { noOutcomes, type Outcome, type OutcomeCounts } from '../core/outcome.ts';
 import type { SubmitPlan } from '../core/submit-plan.ts';
+import { isOutage } from './drain.ts';
 
-/** Sends requests on their way together; answers in the same order. */
+/**
+ * Sends requests on their way together; answers in the same order.
+ *
+ * @throws CouponError when nothing answers any more: the run is over then
+ */
 export type Send = (requests: readonly AdmissionRequest[]) => Promise<readonly (AdmissionAnswer | { outcome: Outcome })[]>;
 
 export interface SubmitOptions {
   plan: SubmitPlan;
   /** Requests in flight. */
   concurrency: number;
+  /** Requests in one send. */
+  batch: number;
   /** Requests per second; null: as fast as the answers come. */
   rate: number | null;
   newRequestId: () => string;
@@ -17,6 +25,7 @@ export interface SubmitOptions {
 export interface SubmitClock {
   /** Milliseconds, monotonic. */
   now(): number;
+  /** Ends early, and without an error, when stopped. */
   sleep(ms: number, stop: AbortSignal): Promise<void>;
 }
 
@@ -24,15 +33,18 @@ export interface SubmitResult {
   requests: number;
   outcomes: OutcomeCounts;
   seconds: number;
+  /** Requests sent per second. */
   perSecond: number;
+  /** Why the run ended early: nothing answered any more. */
+  lost: CouponError | null;
 }
 
 /** With a rate, requests leave in slices of this length: short enough to look even, long enough to batch. */
 const SLICE_MS = 10;
 
 /**
- * Sends all requests of the plan in order, at most `concurrency` at a time. What an abort keeps back counts as `unsent`.
- * A failed send is `unknown`: it may or may not have been accepted.
+ * Sends all requests of the plan in order, at most `concurrency` in flight. What an abort, or the loss of the other side, keeps
+ * back counts as `unsent`; a send that failed is `unknown`: its requests may or may not have been accepted.
  */
 export async function submit(
   send: Send,
@@ -42,40 +54,71 @@ export async function submit(
   progress: (sent: number, outcomes: OutcomeCounts) => void,
 ): Promise<SubmitResult> {
   const { plan, concurrency, rate, newRequestId } = options;
+  const batch = Math.min(options.batch, concurrency);
   const outcomes = noOutcomes();
   const started = clock.now();
-  let next = 0;
-  let failure: unknown;
-
+  // `wake` is called when a send has ended. A race over all sends in flight would cost as many steps as there are, for each.
+  const flight = { next: 0, count: 0, lost: null as unknown, wake: (): void => undefined };
+  const nextEnd = (): Promise<void> => new Promise((resolve) => (flight.wake = resolve));
   const due = (): number => (rate === null ? plan.requests : Math.ceil(((clock.now() - started + SLICE_MS) / 1_000) * rate));
 
-  const lane = async (size: number): Promise<void> => {
-    while (next < plan.requests && !stop.aborted) {
-      const from = next;
-      const until = Math.min(plan.requests, from + size, due());
-      if (until <= from) {
-        await clock.sleep(SLICE_MS, stop);
-        continue;
-      }
-      next = until;
-      const requests: AdmissionRequest[] = [];
-      for (let i = from; i < until; i++) requests.push({ userId: plan.userOf(i), requestId: newRequestId() });
-      try {
-        for (const answer of await send(requests)) outcomes[answer.outcome] += 1;
-      } catch (error) {
-        failure ??= error;
-        outcomes.unknown += requests.length;
-      }
-      progress(next, outcomes);
+  const sendSlice = async (from: number, size: number): Promise<void> => {
+    const requests: AdmissionRequest[] = [];
+    for (let i = from; i < from + size; i++) requests.push({ userId: plan.userOf(i), requestId: newRequestId() });
+    try {
+      for (const answer of await send(requests)) outcomes[answer.outcome] += 1;
+    } catch (error) {
+      flight.lost ??= error;
+      outcomes.unknown += size;
     }
+    flight.count -= size;
+    progress(flight.next, outcomes);
+    flight.wake();
   };
 
-  // Two lanes keep the wire busy while one batch is being answered; a plan smaller than that needs one.
-  const lanes = Math.min(2, concurrency, plan.requests);
-  await Promise.all(Array.from({ length: lanes }, (_, i) => lane(Math.floor(concurrency / lanes) + (i < concurrency % lanes ? 1 : 0))));
+  while (flight.next < plan.requests && !stop.aborted && flight.lost === null) {
+    const size = Math.min(batch, concurrency - flight.count, plan.requests - flight.next, due() - flight.next);
+    if (size > 0) {
+      void sendSlice(flight.next, size);
+      flight.next += size;
+      flight.count += size;
+    } else if (flight.count >= concurrency) {
+      await nextEnd();
+    } else {
+      await clock.sleep(SLICE_MS, stop);
+    }
+  }
+  while (flight.count > 0) await nextEnd();
+  const { next, lost } = flight;
+  if (lost !== null && !(lost instanceof CouponError)) throw lost;
+
   outcomes.unsent += plan.requests - next;
-  // Nothing at all came through: that is a failure to be told, not a count.
-  if (failure !== undefined && outcomes.unknown === next) throw failure;
   const seconds = (clock.now() - started) / 1_000;
-  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0 };
+  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0, lost };
+}
+
+export interface Patience {
+  clock: SubmitClock;
+  stop: AbortSignal;
+  /** Milliseconds for which a store that is away is asked again. */
+  patienceMs: number;
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was.
+ */
+export function patientSend(send: Send, { clock, stop, patienceMs }: Patience): Send {
+  return async (requests) => {
+    const started = clock.now();
+    for (;;) {
+      try {
+        return await send(requests);
+      } catch (error) {
+        if (!isOutage(error) || stop.aborted || clock.now() - started >= patienceMs) throw error;
+        await clock.sleep(RETRY_MS, stop);
+      }
+    }
+  };
 }

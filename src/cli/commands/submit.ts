@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { knownCoupon, verifyCoupon } from '../../app/known-coupon.ts';
+import { patientSend, submit, type Send } from '../../app/submit.ts';
+import { verifiedAdmission } from '../../app/verified-admission.ts';
+import { usageError } from '../../core/errors.ts';
+import { parseCouponId, parseUserId } from '../../core/ids.ts';
+import { parseRate, parseShare, parseWhole } from '../../core/numbers.ts';
+import { submitPlan, type SubmitPlan } from '../../core/submit-plan.ts';
+import { parseTarget } from '../../core/target.ts';
+import { submitProgressText, submitText } from '../../render/submit.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { startProgress } from '../progress.ts';
+import { requireAllowedHost, requireLocalStores } from '../targets.ts';
+import type { Configure } from './index.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli submit summer --users 10000                       10,000 users, straight to Redis
+  coupon-cli submit summer --users 10000 --duplicates 0.5      and 5,000 of them ask twice
+  coupon-cli submit summer --users 600 --rate 100/s --json
+  coupon-cli submit summer --user minji                        one request
+  coupon-cli submit summer --users 10000 --url http://127.0.0.1:8080
+
+Refusals such as sold_out are expected answers (exit 0); unknown or unexpected ones are not (exit 1).`;
+
+const CLOCK = {
+  now: () => performance.now(),
+  sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
+};
+
+/** How long requests straight to Redis are repeated while it is away. */
+const PATIENCE_MS = 5_000;
+const MAX_USERS = 10_000_000;
+const MAX_START = 1_000_000_000_000;
+/** A script run takes no more at once. */
+const MAX_BATCH = 256;
+
+interface SubmitFlags {
+  users?: string | undefined;
+  user?: string | undefined;
+  prefix: string;
+  start: string;
+  duplicates: string;
+  concurrency: string;
+  rate?: string | undefined;
+  url?: string | undefined;
+  allowTarget?: string | undefined;
+}
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--users <n>', 'how many distinct users ask')
+    .option('--user <id>', 'or this one user alone')
+    .option('--prefix <text>', 'user ids are this and a number', 'user-')
+    .option('--start <n>', 'the first number', '1')
+    .option('--duplicates <share>', 'further requests by the same users, 0.5 = half as many again', '0')
+    .option('--concurrency <n>', 'requests in flight', '64')
+    .option('--rate <rate>', 'requests per second, such as 500/s; as fast as they are answered unless given')
+    .option('--url <url>', 'send them to this endpoint instead of Redis')
+    .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
+    .addHelpText('after', EXAMPLES)
+    .action(async (id, flags, self) => {
+      await cli.run(self, async (context) => run(context, parseCouponId(id), flags));
+    });
+};
+
+async function run(context: Context, couponId: string, flags: SubmitFlags): Promise<number> {
+  const plan = toPlan(flags);
+  const concurrency = parseWhole(flags.concurrency, '--concurrency', 1, 10_000);
+  const rate = flags.rate === undefined ? null : parseRate(flags.rate, '--rate');
+  const stop = context.stopSignal();
+  const send =
+    flags.url === undefined
+      ? await toRedis(context, couponId, flags, stop)
+      : await toEndpoint(context, couponId, parseTarget(flags.url), concurrency, flags);
+
+  // Half of what may be in flight, so that the next batch is on its way while one is being answered.
+  const batch = flags.url === undefined ? Math.min(MAX_BATCH, Math.ceil(concurrency / 2)) : 1;
+  const progress = await startProgress(context, `sending ${plan.requests} requests`);
+  const started = CLOCK.now();
+  const { lost, ...result } = await submit(
+    send,
+    { plan, concurrency, batch, rate, newRequestId: randomUUID },
+    CLOCK,
+    stop,
+    (sent, outcomes) => progress.update(submitProgressText(sent, plan.requests, (CLOCK.now() - started) / 1_000, outcomes)),
+  );
+  progress.stop();
+  const summary = { couponId, ...result };
+  context.out.data(summary, (paint) => submitText(summary, paint));
+  if (lost) throw lost;
+  if (result.outcomes.unsent > 0 && !stop.aborted) {
+    context.out.warn(`${result.outcomes.unsent} requests never left this machine: no connection`);
+    return EXIT.unreachable;
+  }
+  return result.outcomes.unknown + result.outcomes.unexpected > 0 ? EXIT.failure : EXIT.ok;
+}
+
+/** All ids are checked here, before a store is touched: the last one is the longest. */
+function toPlan(flags: SubmitFlags): SubmitPlan {
+  const duplicates = parseShare(flags.duplicates, '--duplicates', 100);
+  if ((flags.user === undefined) === (flags.users === undefined)) {
+    throw usageError(
+      'SUBMIT_USAGE',
+      'either --users or --user is needed',
+      'Write `coupon-cli submit ID --users N`, or --user X for a single request.',
+    );
+  }
+  if (flags.user !== undefined) {
+    const user = parseUserId(flags.user);
+    return submitPlan(1, duplicates, () => user);
+  }
+  const users = parseWhole(flags.users ?? '', '--users', 1, MAX_USERS);
+  const start = parseWhole(flags.start, '--start', 0, MAX_START);
+  parseUserId(`${flags.prefix}${start + users - 1}`);
+  return submitPlan(users, duplicates, (index) => `${flags.prefix}${start + index}`);
+}
+
+/** @throws CouponError `TARGET_REFUSED`, `COUPON_UNKNOWN`, `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`, and unreachable stores */
+async function toRedis(context: Context, couponId: string, flags: SubmitFlags, stop: AbortSignal): Promise<Send> {
+  requireLocalStores(context, flags.allowTarget, 'submit');
+  const ledger = await context.ledger();
+  const redis = await context.redis(true);
+  await verifyCoupon(redis.coupons, await knownCoupon(ledger, couponId, context.keyStyle));
+  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, now: CLOCK.now });
+  return patientSend((requests) => admission.admit(couponId, requests), { clock: CLOCK, stop, patienceMs: PATIENCE_MS });
+}
+
+async function toEndpoint(context: Context, couponId: string, target: string, connections: number, flags: SubmitFlags): Promise<Send> {
+  requireAllowedHost(target, flags.allowTarget, 'submit');
+  const { endpointClient } = await import('../../http/endpoint-client.ts');
+  const client = endpointClient({ target, couponId, connections });
+  context.onClose(() => client.close());
+  await client.probe();
+  return client.send;
+}

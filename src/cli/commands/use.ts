@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { useCoupon, type UseAnswer } from '../../app/use.ts';
+import { CouponError, usageError } from '../../core/errors.ts';
+import { parseCouponId, parseUserId } from '../../core/ids.ts';
+import type { Configure } from './index.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli use summer user-17
+  coupon-cli use summer user-17 --use-id order-4711   may be repeated: the same use id gets the same answer`;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .argument('<user>', 'user id')
+    .option('--use-id <id>', 'id of this use, such as an order number; random unless given')
+    .addHelpText('after', EXAMPLES)
+    .action(async (id, user, options, self) => {
+      await cli.run(self, async (context) => {
+        const couponId = parseCouponId(id);
+        const userId = parseUserId(user);
+        const useId = parseUseId(options.useId ?? randomUUID());
+        const ledger = await context.ledger();
+        const hashes = (await context.redis()).coupons;
+        const answer = await useCoupon({ ledger, hashes }, couponId, userId, useId);
+        if (answer.status !== 'used') throw refusal(answer, couponId, userId);
+        if (!answer.followed) {
+          context.out.warn(
+            `the ledger has the use, but Redis shows no issued coupon of ${userId}; \`coupon-cli audit ${couponId}\` says more`,
+          );
+        }
+        const { usedAt, repeated } = answer;
+        context.out.data({ couponId, userId, usedAt: usedAt.toISOString(), repeated }, (paint) =>
+          repeated
+            ? `${paint.green('✔')} coupon ${couponId} of ${userId} was used by this same use at ${usedAt.toISOString()}`
+            : `${paint.green('✔')} coupon ${couponId} of ${userId} is used now`,
+        );
+      });
+    });
+};
+
+/** The rule of the endpoint's Idempotency-Key. */
+function parseUseId(text: string): string {
+  if (/^[!-~]{1,128}$/.test(text)) return text;
+  throw usageError('BAD_USE_ID', '--use-id must be 1–128 visible ASCII characters', 'Use an order number, for example.');
+}
+
+function refusal(answer: Exclude<UseAnswer, { status: 'used' }>, couponId: string, userId: string): CouponError {
+  switch (answer.status) {
+    case 'not_issued':
+      return usageError(
+        'NOT_ISSUED',
+        `no coupon ${couponId} was issued to ${userId}`,
+        `\`coupon-cli inspect user ${couponId} ${userId}\` shows where the request stands.`,
+      );
+    case 'already_used':
+      return usageError(
+        'ALREADY_USED',
+        `coupon ${couponId} of ${userId} was used at ${answer.usedAt.toISOString()}`,
+        'If that was this same use, repeat it with the --use-id it had then.',
+      );
+    case 'expired':
+      return usageError('EXPIRED', `coupon ${couponId} of ${userId} expired at ${answer.expiresAt.toISOString()}`);
+    default:
+      return usageError('REVOKED', `coupon ${couponId} of ${userId} was revoked at ${answer.revokedAt.toISOString()}`);
+  }
+}
