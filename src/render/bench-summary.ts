@@ -1,0 +1,123 @@
+import type { BenchReport } from '../app/bench-report.ts';
+import { formatDuration } from '../core/duration.ts';
+import { printable } from '../core/ids.ts';
+import type { CheckResult } from '../core/integrity.ts';
+import { OUTCOMES } from '../core/outcome.ts';
+import { CHECK_WORDS, noteText, reasonText } from './bench-words.ts';
+import type { Paint } from './style.ts';
+import { table } from './table.ts';
+
+/** A bench report for the terminal: first what must hold, then what was wished for, then the figures. */
+export function benchSummary(report: BenchReport, paint: Paint): string {
+  const { scenario } = report;
+  const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
+  return [
+    `${paint.bold(scenario.name)}  ${coupons}, ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${scenario.target}`,
+    section('INTEGRITY', integrityLines(report, paint), paint),
+    section('THRESHOLDS', thresholdLines(report, paint), paint),
+    section('OUTCOMES', outcomeLines(report, paint), paint),
+    section('THROUGHPUT', throughputLines(report), paint),
+    section('GENERATOR', generatorLines(report, paint), paint),
+    section('NOTES', report.notes.map(noteText), paint),
+    verdictLine(report, paint),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function section(title: string, lines: string[], paint: Paint): string {
+  return lines.length === 0 ? '' : [paint.bold(title), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function integrityLines({ integrity, scenario }: BenchReport, paint: Paint): string[] {
+  return integrity.map((result) => {
+    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+    const why = result.reason === null ? '' : `: ${reasonText(result)}`;
+    const who = result.sample.length === 0 ? '' : paint.dim(` [${sampleText(result)}]`);
+    return `${mark(result.status, paint)} ${CHECK_WORDS[result.check]}${coupon}${why}${who}`;
+  });
+}
+
+/** A few names, and how many more there are. */
+function sampleText({ sample, count }: CheckResult): string {
+  const shown = sample.slice(0, 5).map((id) => printable(id, 40));
+  return count > shown.length ? `${shown.join(', ')}, … ${number(count - shown.length)} more` : shown.join(', ');
+}
+
+function mark(status: CheckResult['status'], paint: Paint): string {
+  if (status === 'pass') return paint.green('✔');
+  return status === 'fail' ? paint.red('✘') : paint.yellow('?');
+}
+
+function thresholdLines({ thresholds }: BenchReport, paint: Paint): string[] {
+  return thresholds.map(({ metric, expr, actual, ok }) => {
+    const value = actual === null ? 'nothing to measure' : figure(actual);
+    return `${mark(ok ? 'pass' : 'fail', paint)} ${metric} ${expr} ${paint.dim(`(${value})`)}`;
+  });
+}
+
+/** Counts with the latencies of each outcome beside them: quick refusals must not hide slow acceptances. */
+function outcomeLines({ outcomes, latency, scenario }: BenchReport, paint: Paint): string[] {
+  const rows = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => ({
+    outcome,
+    count: outcomes[outcome],
+    ...latency[outcome],
+  }));
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const right = (head: string, value: (row: Row) => string) => ({ head, value, align: 'right' as const });
+  const ms = (head: string, pick: 'p50' | 'p90' | 'p99' | 'p999' | 'max') =>
+    right(head, (row) => (row[pick] === undefined ? '' : figure(row[pick])));
+  const columns = [
+    { head: 'OUTCOME', value: (row: Row) => row.outcome },
+    right('COUNT', (row) => number(row.count)),
+    right('SHARE', (row) => `${((100 * row.count) / scenario.requests).toFixed(1)} %`),
+    ms('P50 MS', 'p50'),
+    ms('P90', 'p90'),
+    ms('P99', 'p99'),
+    ms('P99.9', 'p999'),
+    ms('MAX', 'max'),
+  ];
+  return table(rows, columns, paint).split('\n');
+}
+
+function throughputLines({ throughput, coupons }: BenchReport): string[] {
+  const issued = coupons.reduce((sum, coupon) => sum + (coupon.issued ?? 0), 0);
+  const rate = (perSecond: number | null): string => (perSecond === null ? 'too short to say' : `${number(Math.round(perSecond))}/s`);
+  const { seconds, requestsPerSecond, acceptsPerSecond, issuesPerSecond, timeUntilDrainedMs } = throughput;
+  return [
+    `answered  ${number(Math.round(requestsPerSecond))}/s over ${formatDuration(seconds * 1_000)}`,
+    `accepted  ${rate(acceptsPerSecond)}`,
+    `issued    ${rate(issuesPerSecond)}, ${number(issued)} in the ledger`,
+    `drained   ${timeUntilDrainedMs === null ? 'not in time' : `${formatDuration(timeUntilDrainedMs)} after the first request`}`,
+  ];
+}
+
+function generatorLines({ generator }: BenchReport, paint: Paint): string[] {
+  const { vus, eventLoopUtilization, eventLoopLagMs, cpuShare, reconnects, faults } = generator;
+  const cpu = cpuShare === null ? '' : `, ${Math.round(cpuShare * 100)} % of a processor`;
+  const lines = [
+    `${number(vus)} virtual users; busy ${Math.round(eventLoopUtilization * 100)} % of the time${cpu}; lag p99 ${figure(eventLoopLagMs.p99)} ms, max ${figure(eventLoopLagMs.max)} ms`,
+  ];
+  const named = Object.entries(faults).map(([fault, count]) => `${fault} ${number(count)}`);
+  if (reconnects > 0) lines.push(`${number(reconnects)} connections made again`);
+  if (named.length > 0) lines.push(paint.yellow(`faults: ${named.join(', ')}`));
+  return lines;
+}
+
+function verdictLine({ verdict, exitCode }: BenchReport, paint: Paint): string {
+  const integrity = { pass: paint.green('proven'), fail: paint.red('BROKEN'), inconclusive: paint.yellow('not proven') }[verdict.integrity];
+  const thresholds = verdict.thresholds === 'pass' ? paint.green('met') : paint.red('MISSED');
+  return `${paint.bold('VERDICT')}  integrity ${integrity}, thresholds ${thresholds} ${paint.dim(`(exit code ${exitCode})`)}`;
+}
+
+/** `12,345`, the same on every machine. */
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Three significant digits are what the histograms have. */
+function figure(value: number): string {
+  if (value !== 0 && Math.abs(value) < 100) return String(Number(value.toPrecision(3)));
+  return number(Math.round(value));
+}
