@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runToEnd } from '../support/processes.ts';
+import { at } from '../support/run-cli.ts';
+import { openStores } from '../support/stores.ts';
+
+const run = promisify(execFile);
+const clone = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('the packed tarball, installed as a user would', () => {
+  const home = mkdtempSync(join(tmpdir(), 'coupon-package-'));
+  let installed: string;
+  let installLog: string;
+
+  beforeAll(async () => {
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', home], { cwd: clone });
+    const tarball = readdirSync(home).find((file) => file.endsWith('.tgz'))!;
+    await run('npm', ['init', '--yes'], { cwd: home });
+    const { stdout, stderr } = await run(
+      'npm',
+      ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`],
+      { cwd: home },
+    );
+    installLog = stdout + stderr;
+    installed = join(home, 'node_modules', 'coupon-cli');
+  });
+
+  it('brings what runs and nothing else', () => {
+    expect(readdirSync(installed).toSorted()).toEqual(
+      expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'npm-shrinkwrap.json', 'package.json', 'scenarios']),
+    );
+    expect(readdirSync(join(installed, 'bin'))).toEqual(['coupon-cli.js']);
+    for (const path of ['src', 'test', 'bin/setup']) expect(existsSync(join(installed, path))).toBe(false);
+    for (const name of ['typescript', 'vitest', 'oxlint']) expect(existsSync(join(home, 'node_modules', name))).toBe(false);
+  });
+
+  it('installs without a complaint about the version of Node', () => {
+    expect(installLog).not.toContain('EBADENGINE');
+  });
+
+  it('runs a campaign from seed to audit', async () => {
+    await using stores = await openStores({ migrated: false });
+    const bin = join(home, 'node_modules', '.bin', 'coupon-cli');
+    const cli = (...argv: string[]) => runToEnd([...at(stores), ...argv], { bin, cwd: home });
+    expect((await cli('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const argv of [
+      ['migrate'],
+      ['seed', '42', '--name', '여름맞이 쿠폰', '--stock', '100'],
+      ['submit', '42', '--users', '300', '--duplicates', '0.5'],
+      ['drain', '--until-empty', '--eager'],
+      ['audit', '--scan'],
+      ['inspect'],
+    ]) {
+      expect(await cli(...argv), argv.join(' ')).toMatchObject({ exitCode: 0 });
+    }
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 100, rows: 100 });
+  });
+});

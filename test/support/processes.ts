@@ -1,0 +1,44 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url));
+
+export interface Finished {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  stdout(): string;
+  finished: Promise<Finished>;
+}
+
+export interface StartOptions {
+  bin?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/** Starts the built program as a user would. The environment is the test's own, less everything that points at stores. */
+export function start(argv: readonly string[], { bin = BIN, cwd, env = {} }: StartOptions = {}): Running {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(REDIS_URL|DATABASE_URL|PG|COUPON_|NO_COLOR|FORCE_COLOR)/.test(name)),
+  );
+  const child = spawn(process.execPath, [bin, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
+  });
+  return { child, stdout: () => stdout, finished };
+}
+
+export function runToEnd(argv: readonly string[], options: StartOptions = {}): Promise<Finished> {
+  return start(argv, options).finished;
+}
