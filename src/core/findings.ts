@@ -1,0 +1,88 @@
+/**
+ * What `audit` can find: one code for each way in which the stores can contradict each other or themselves. The codes are
+ * stable, scripts match on them. `about` says whether a finding counts users (and names some) or is about the coupon itself.
+ *
+ * No finding, because it heals by itself or harms nobody: a user between claim and ack, whatever happened to the worker
+ * (`inFlight`); a lease that ran out; a queue member that another service wrote (`adoptable`); a user set aside as dead,
+ * whose piece stays spent; an issued or dead user whom another service queued again.
+ */
+export const FINDINGS = {
+  over_issued: { about: 'coupon', breaks: 'never over-issue', meaning: 'the ledger holds more issued coupons than the total' },
+  over_admitted: { about: 'coupon', breaks: 'never over-issue', meaning: 'more users were accepted than the coupon has pieces' },
+  stock_mismatch: { about: 'coupon', breaks: 'never over-issue', meaning: 'the stock in Redis does not fit the users who were accepted' },
+  stock_missing: { about: 'coupon', breaks: 'never over-issue', meaning: 'the stock in Redis is missing or not a number' },
+  total_mismatch: { about: 'coupon', breaks: 'never over-issue', meaning: 'Redis has another total than the ledger' },
+  issued_quantity_mismatch: {
+    about: 'coupon',
+    breaks: 'never over-issue',
+    meaning: "the ledger's counter differs from the rows it counts",
+  },
+  lost: { about: 'users', breaks: 'never lose a user', meaning: 'accepted, but neither waiting, claimed, dead nor issued' },
+  lease_without_claim: {
+    about: 'users',
+    breaks: 'never lose a user',
+    meaning: 'leased without a claim record: nobody would ever take this back',
+  },
+  claim_without_lease: { about: 'users', breaks: 'never lose a user', meaning: 'a claim record without a lease, and not waiting' },
+  lease_absurd: {
+    about: 'users',
+    breaks: 'never lose a user',
+    meaning: 'leased for more than twice the length of the lease: the clock was set back',
+  },
+  hash_missing: { about: 'users', breaks: 'never lose a user', meaning: 'issued in the ledger, without an issued hash in Redis' },
+  coupon_missing: { about: 'coupon', breaks: 'never lose a user', meaning: 'the ledger has the coupon, Redis does not' },
+  redis_behind: {
+    about: 'coupon',
+    breaks: 'never lose a user',
+    meaning: 'Redis is behind the ledger: it lost data, or was restored from an older file',
+  },
+  row_without_admission: { about: 'users', breaks: 'both stores agree', meaning: 'issued in the ledger, but never accepted' },
+  place_without_admission: { about: 'users', breaks: 'both stores agree', meaning: 'claimed or dead, but never accepted' },
+  hash_only: { about: 'users', breaks: 'both stores agree', meaning: 'an issued hash in Redis without a row in the ledger' },
+  hash_mismatch: { about: 'users', breaks: 'both stores agree', meaning: 'the issued hash says something else than the ledger' },
+  dead_but_issued: { about: 'users', breaks: 'both stores agree', meaning: 'set aside as dead, and issued all the same' },
+  request_time_mismatch: {
+    about: 'users',
+    breaks: 'both stores agree',
+    meaning: 'queue, claim or ledger have another request time than the admission',
+  },
+  served_out_of_order: {
+    about: 'users',
+    breaks: 'first come, first served',
+    meaning: 'claimed in a later turn than somebody who asked later',
+  },
+  epoch_mismatch: { about: 'coupon', breaks: 'both stores agree', meaning: 'Redis holds another life of the coupon than the ledger' },
+  version_mismatch: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'Redis holds another version of the settings than the ledger',
+  },
+  settings_mismatch: { about: 'coupon', breaks: 'both stores agree', meaning: 'name, window or expiry differ between the stores' },
+  suspect: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'the coupon was taken out of service because the stores contradict each other',
+  },
+  key_style_mismatch: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'seeded with another key style: not looked at, its keys are spelled differently',
+  },
+  coupon_not_in_ledger: { about: 'coupon', breaks: 'both stores agree', meaning: 'Redis has the coupon, the ledger does not' },
+} as const satisfies Record<string, { about: 'coupon' | 'users'; breaks: string; meaning: string }>;
+
+export type FindingCode = keyof typeof FINDINGS;
+
+export const FINDING_CODES = Object.keys(FINDINGS) as readonly FindingCode[];
+
+/** Figures and words that a finding speaks of, such as `{stock: 7, expected: 6}`. */
+export type Facts = Readonly<Record<string, string | number | null>>;
+
+export interface Finding {
+  code: FindingCode;
+  facts: Facts;
+}
+
+export function finding(code: FindingCode, facts: Facts = {}): Finding {
+  return { code, facts };
+}
