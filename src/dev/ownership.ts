@@ -16,7 +16,7 @@ const STOP_MS = 20_000;
 export async function worksIn(host: Host, pid: number, folder: string, programs: string[]): Promise<boolean> {
   const commandLine = await commandLineOf(host, pid);
   if (!programs.some((program) => new RegExp(`(^|/)${program}(\\s|$)`).test(commandLine))) return false;
-  if (commandLine.includes(folder)) return true;
+  if (` ${commandLine} `.includes(` ${folder} `)) return true;
   return (await workingDirectoryOf(host, pid)) === realpathSync(folder);
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CouponError, usageError } from '../core/errors.ts';
 import { isRoot, type Host } from './host.ts';
 
@@ -19,7 +19,8 @@ export interface StackPaths {
   postgresLog: string;
 }
 
-export function stackPaths(dir: string): StackPaths {
+export function stackPaths(folder: string): StackPaths {
+  const dir = resolve(folder); // it goes into command lines of servers that work elsewhere
   return {
     dir,
     lock: join(dir, 'lock'),

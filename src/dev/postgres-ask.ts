@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { POSTGRES_DATABASE, POSTGRES_USER } from './postgres.ts';
+import { POSTGRES_DATABASE, POSTGRES_USER } from './settings.ts';
 
 const PATIENCE_MS = 2_000;
 
@@ -15,11 +15,11 @@ export async function askPostgres(port: number, password: string): Promise<strin
 
 /** Creates the stack's database, unless it is there. */
 export async function ensureDatabase(port: number, password: string): Promise<void> {
-  const there = await query(port, password, `select 1 from pg_database where datname = '${POSTGRES_DATABASE}'`);
+  const there = await query(port, password, `select datname from pg_database where datname = '${POSTGRES_DATABASE}'`);
   if (there === null) await query(port, password, `create database ${POSTGRES_DATABASE}`);
 }
 
-/** The first value of the answer. Every setting is given, so that a person's PG* variables have no say. */
+/** The first value of the answer, a text. Every setting is given, so that a person's PG* variables have no say. */
 async function query(port: number, password: string, sql: string): Promise<string | null> {
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -34,9 +34,8 @@ async function query(port: number, password: string, sql: string): Promise<strin
   client.on('error', () => {}); // the query that is under way rejects as well
   try {
     await client.connect();
-    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
-    const value = rows[0]?.[0];
-    return value === undefined ? null : String(value);
+    const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0] ?? null;
   } finally {
     await client.end().catch(() => {});
   }

@@ -37,6 +37,27 @@ const VERSIONED: { parent: string; pattern: RegExp; bin: string }[] = [
  */
 export async function findPostgres(host: Host, paths: StackPaths, as: Identity | null, log: Log): Promise<PostgresRoute> {
   const needed = majorOfData(paths);
+  const native = await nativeFor(host, paths, as, log, needed);
+  if (native !== null) return native;
+  if (needed === null && (await dockerAnswers(host))) return { kind: 'docker', how: 'Docker' };
+  throw noPostgres(host, paths, needed);
+}
+
+/** A PostgreSQL for data that is there already, and was not made in Docker. */
+export async function findNativePostgres(host: Host, paths: StackPaths, as: Identity | null, log: Log): Promise<NativePostgres> {
+  const needed = majorOfData(paths);
+  const native = await nativeFor(host, paths, as, log, needed);
+  if (native !== null) return native;
+  throw noPostgres(host, paths, needed);
+}
+
+async function nativeFor(
+  host: Host,
+  paths: StackPaths,
+  as: Identity | null,
+  log: Log,
+  needed: number | null,
+): Promise<NativePostgres | null> {
   for (const bin of installedFolders(host)) {
     const found = await probe(host, bin, bin, as, needed);
     if (found !== null) return found;
@@ -46,8 +67,7 @@ export async function findPostgres(host: Host, paths: StackPaths, as: Identity |
     const found = fetched === null ? null : await probe(host, fetched, 'npm package', as, needed);
     if (found !== null) return found;
   }
-  if (needed === null && (await dockerAnswers(host))) return { kind: 'docker', how: 'Docker' };
-  throw noPostgres(host, paths, needed);
+  return null;
 }
 
 /** A data folder can only be opened by the major version that made it. */
@@ -63,7 +83,7 @@ function majorOfData(paths: StackPaths): number | null {
 function installedFolders(host: Host): string[] {
   const versioned = VERSIONED.flatMap(({ parent, pattern, bin }) => {
     const names = list(parent).filter((name) => pattern.test(name));
-    return names.sort((a, b) => numberIn(b) - numberIn(a)).map((name) => join(parent, name, bin));
+    return names.toSorted((a, b) => numberIn(b) - numberIn(a)).map((name) => join(parent, name, bin));
   });
   const onPath = findOnPath(host, ['initdb']);
   return [...versioned, ...(onPath === null ? [] : [dirname(onPath)])];

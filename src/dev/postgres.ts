@@ -1,4 +1,5 @@
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CouponError } from '../core/errors.ts';
 import { serverEnvironment, type Host } from './host.ts';
@@ -8,30 +9,27 @@ import { askPostgres } from './postgres-ask.ts';
 import type { NativePostgres } from './postgres-binary.ts';
 import { lastLines, launch, run, type Identity } from './processes.ts';
 import { readPid } from './redis.ts';
-import { stoppedMeanwhile, type StoreDriver } from './store.ts';
-
-export const POSTGRES_USER = 'coupon';
-export const POSTGRES_DATABASE = 'coupon';
+import { POSTGRES_SETTINGS, POSTGRES_USER } from './settings.ts';
+import type { StoreDriver } from './store.ts';
 
 const INIT_MS = 120_000;
 
-/** Settings of every PostgreSQL that the stack starts. The first two are defaults; they are said because the promises rest on them. */
-export const POSTGRES_SETTINGS = ['fsync=on', 'synchronous_commit=on', 'max_connections=120', 'timezone=UTC'];
-
-/** PostgreSQL as a process of our own, or of the user that it has to run as. `route` is null for a command that only looks or stops. */
+/** PostgreSQL as a process of our own, or of the user that it has to run as. `route` is asked for when there is something to start. */
 export function nativePostgres(
   host: Host,
   paths: StackPaths,
   password: string,
   as: Identity | null,
-  route: NativePostgres | null,
+  route: () => Promise<NativePostgres>,
 ): StoreDriver {
+  const pidFile = join(paths.postgresData, 'postmaster.pid');
+
   async function isOurs(pid: number): Promise<boolean> {
     return await worksIn(host, pid, paths.postgresData, ['postgres', 'postmaster']);
   }
 
   async function findPid(): Promise<number | null> {
-    const pid = readPid(join(paths.postgresData, 'postmaster.pid'));
+    const pid = readPid(pidFile);
     return pid !== null && (await isOurs(pid)) ? pid : null;
   }
 
@@ -41,14 +39,14 @@ export function nativePostgres(
     findPid,
     ask: async (port) => await askPostgres(port, password),
     async prepare() {
-      if (route !== null && !existsSync(paths.postgresData)) await initialise(host, paths, password, as, route);
+      if (!existsSync(paths.postgresData)) await initialise(host, paths, password, as, await route());
     },
     async launch(port) {
-      if (route === null) throw stoppedMeanwhile('PostgreSQL');
+      const { bin } = await route();
       // No unix socket: its path may be 107 bytes long at most, and everyone comes through loopback anyway.
       const settings = [...POSTGRES_SETTINGS, `port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories='];
-      return launch(join(route.bin, 'postgres'), ['-D', paths.postgresData, ...settings.flatMap((setting) => ['-c', setting])], {
-        env: serverEnvironment(host),
+      return launch(join(bin, 'postgres'), ['-D', paths.postgresData, ...settings.flatMap((setting) => ['-c', setting])], {
+        env: serverEnvironment(host, strangerOnFile(pidFile)),
         cwd: paths.dir,
         log: paths.postgresLog,
         as,
@@ -69,11 +67,10 @@ export function nativePostgres(
 
 /** Under another name first: a data folder is complete or not there, whenever this process is killed. */
 async function initialise(host: Host, paths: StackPaths, password: string, as: Identity | null, route: NativePostgres): Promise<void> {
-  const fresh = `${paths.postgresData}.new`;
+  const fresh = join(paths.postgres, `new-${randomUUID()}`); // an initdb whose starter was killed may still be writing to its own
   const passwordFile = join(paths.postgres, 'password');
   mkdirSync(paths.postgres, { recursive: true, mode: 0o700 });
   if (as !== null) chownSync(paths.postgres, as.uid, as.gid);
-  rmSync(fresh, { recursive: true, force: true });
   try {
     writeFileSync(passwordFile, password, { mode: 0o600 });
     if (as !== null) chownSync(passwordFile, as.uid, as.gid);
@@ -95,6 +92,29 @@ async function initialise(host: Host, paths: StackPaths, password: string, as: I
     }
     renameSync(fresh, paths.postgresData);
   } finally {
+    removeUnfinished(paths);
     rmSync(passwordFile, { force: true });
   }
+}
+
+/** Best effort: what cannot be removed now is removed after the next initdb, or with the whole stack. */
+function removeUnfinished(paths: StackPaths): void {
+  for (const name of readdirSync(paths.postgres).filter((entry) => entry.startsWith('new-'))) {
+    try {
+      rmSync(join(paths.postgres, name), { recursive: true, force: true });
+    } catch {
+      // a killed command's initdb is still writing
+    }
+  }
+}
+
+/**
+ * PostgreSQL does not start while the pid in its pid file exists, whoever has that pid now: after a crash in a container that may be any
+ * process, or a dead one that nobody has collected. Removing the file would also remove PostgreSQL's protection against a second server
+ * on the same data. Instead, for a pid that we have looked at and that is no server of this folder, we say what pg_ctl says of its own
+ * pid; PostgreSQL then still makes sure by itself that nobody uses the memory of the old server.
+ */
+function strangerOnFile(pidFile: string): Record<string, string> {
+  const pid = readPid(pidFile);
+  return pid === null ? {} : { PG_GRANDPARENT_PID: String(pid) };
 }

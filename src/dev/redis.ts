@@ -6,27 +6,13 @@ import type { StackPaths } from './paths.ts';
 import { launch } from './processes.ts';
 import { askRedis } from './redis-ask.ts';
 import type { NativeRedis } from './redis-binary.ts';
-import { stoppedMeanwhile, type StoreDriver } from './store.ts';
+import { REDIS_SETTINGS } from './settings.ts';
+import type { StoreDriver } from './store.ts';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
-/**
- * Settings of every Redis that the stack starts. `appendfsync always` is what lets an accepted request survive a crash; commands that
- * arrive together share one fsync. `noeviction`, because an evicted key would be a lost coupon.
- */
-export const REDIS_SETTINGS = [
-  'databases 64',
-  'appendonly yes',
-  'appendfsync always',
-  'save ""',
-  'maxmemory-policy noeviction',
-  'tcp-backlog 511',
-  'daemonize no',
-  'always-show-logo no',
-];
-
-/** Redis as a process of our own. `route` is null for a command that only looks or stops. */
-export function nativeRedis(host: Host, paths: StackPaths, password: string, route: NativeRedis | null): StoreDriver {
+/** Redis as a process of our own. `route` is asked for when there is something to start, and only then. */
+export function nativeRedis(host: Host, paths: StackPaths, password: string, route: () => Promise<NativeRedis>): StoreDriver {
   const pidFile = join(paths.redis, 'redis.pid');
   const configFile = join(paths.redis, 'redis.conf');
 
@@ -50,10 +36,10 @@ export function nativeRedis(host: Host, paths: StackPaths, password: string, rou
       mkdirSync(paths.redis, { recursive: true, mode: 0o700 });
     },
     async launch(port) {
-      if (route === null) throw stoppedMeanwhile('Redis');
+      const { command, env } = await route();
       // In a file that only we can read: a command line is for everyone to see.
       writeFileSync(configFile, configuration(paths, port, password, pidFile), { mode: 0o600 });
-      return launch(route.command, [configFile], { env: serverEnvironment(host, route.env), cwd: paths.redis, log: paths.redisLog });
+      return launch(command, [configFile], { env: serverEnvironment(host, env), cwd: paths.redis, log: paths.redisLog });
     },
     async stop() {
       const pid = await findPid();

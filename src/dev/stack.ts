@@ -6,11 +6,12 @@ import type { Host, Log } from './host.ts';
 import { withLock } from './lock.ts';
 import { ensureOwnFolder, isOwnFolder, refusePrivateParent, stackFolderMode, stackPaths, type StackPaths } from './paths.ts';
 import { ensureDatabase } from './postgres-ask.ts';
-import { findPostgres } from './postgres-binary.ts';
-import { nativePostgres, POSTGRES_DATABASE, POSTGRES_USER } from './postgres.ts';
+import { findNativePostgres, findPostgres, type NativePostgres } from './postgres-binary.ts';
+import { nativePostgres } from './postgres.ts';
 import { postgresIdentity } from './postgres-user.ts';
-import { findNativeRedis, findRedis } from './redis-binary.ts';
+import { findNativeRedis, findRedis, type NativeRedis } from './redis-binary.ts';
 import { nativeRedis } from './redis.ts';
+import { POSTGRES_DATABASE, POSTGRES_USER } from './settings.ts';
 import { readOrCreateSecrets, readSecrets, readState, rememberStore, type Secrets, type StackState } from './state.ts';
 import { bringUp, type StoreDriver } from './store.ts';
 
@@ -80,8 +81,9 @@ export async function stackDown(
   const paths = stackPaths(dir);
   if (!isOwnFolder(host, dir)) return { stopped: [], purged: false };
   const done = await locked(host, paths, log, async () => {
-    if (readSecrets(paths) === null) return { stopped: [], purged: false };
-    const drivers = knownDrivers(host, paths);
+    const secrets = readSecrets(paths);
+    if (secrets === null) return { stopped: [], purged: false };
+    const drivers = knownDrivers(host, paths, secrets, log);
     const stopped = await settled(STORES.map(async (name) => ((await drivers[name].stop()) ? [name] : [])));
     if (purge) {
       await settled(STORES.map(async (name) => await drivers[name].purge()));
@@ -89,7 +91,7 @@ export async function stackDown(
     }
     return { stopped: stopped.flat(), purged: purge };
   });
-  if (done.purged) removeFolder(dir);
+  removeFolder(paths.dir); // if it is empty
   return done;
 }
 
@@ -135,35 +137,34 @@ interface Chosen {
 /** A stack that was made in Docker stays there; a native server that runs needs no search for a program to start it with. */
 async function chooseRedis(host: Host, paths: StackPaths, secrets: Secrets, log: Log): Promise<Chosen> {
   const known = readState(paths).redis;
-  const running = knownDrivers(host, paths, secrets).redis;
+  const running = knownDrivers(host, paths, secrets, log).redis;
   if (known !== undefined && (known.container || (await running.findPid()) !== null)) return { driver: running, ...known };
   const route = await findRedis(host, paths.dir, log);
   if (route.kind === 'docker') return { driver: containerRedis(host, paths, secrets), how: route.how, container: true };
-  return { driver: nativeRedis(host, paths, secrets.redis, route), how: route.how, container: false };
+  return { driver: nativeRedis(host, paths, secrets.redis, async () => route), how: route.how, container: false };
 }
 
 async function choosePostgres(host: Host, paths: StackPaths, secrets: Secrets, log: Log): Promise<Chosen> {
   const known = readState(paths).postgres;
-  const running = knownDrivers(host, paths, secrets).postgres;
+  const running = knownDrivers(host, paths, secrets, log).postgres;
   if (known !== undefined && (known.container || (await running.findPid()) !== null)) return { driver: running, ...known };
   const as = postgresIdentity(host);
   const route = await findPostgres(host, paths, as, log);
   if (route.kind === 'docker') return { driver: containerPostgres(host, paths, secrets), how: route.how, container: true };
-  return { driver: nativePostgres(host, paths, secrets.postgres, as, route), how: route.how, container: false };
+  return { driver: nativePostgres(host, paths, secrets.postgres, as, async () => route), how: route.how, container: false };
 }
 
-/** The drivers of a stack as it was made, for looking at it and for stopping it. */
-function knownDrivers(
-  host: Host,
-  paths: StackPaths,
-  secrets = readSecrets(paths) ?? { redis: '', postgres: '' },
-): Record<StoreName, StoreDriver> {
+/** The drivers of a stack as it was made. They search for a program to start only when what runs turns out to be gone. */
+function knownDrivers(host: Host, paths: StackPaths, secrets: Secrets, log: Log): Record<StoreName, StoreDriver> {
   const state = readState(paths);
+  const redis = async (): Promise<NativeRedis> => await findNativeRedis(host, paths.dir, log);
+  const as = state.postgres?.container ? null : postgresIdentity(host);
+  const postgres = async (): Promise<NativePostgres> => await findNativePostgres(host, paths, as, log);
   return {
-    redis: state.redis?.container ? containerRedis(host, paths, secrets) : nativeRedis(host, paths, secrets.redis, null),
+    redis: state.redis?.container ? containerRedis(host, paths, secrets) : nativeRedis(host, paths, secrets.redis, redis),
     postgres: state.postgres?.container
       ? containerPostgres(host, paths, secrets)
-      : nativePostgres(host, paths, secrets.postgres, null, null),
+      : nativePostgres(host, paths, secrets.postgres, as, postgres),
   };
 }
 
@@ -177,11 +178,11 @@ async function storeUp(paths: StackPaths, name: StoreName, { driver, how, contai
 async function statusOf(host: Host, paths: StackPaths): Promise<StackStatus> {
   const state = readState(paths);
   const secrets = readSecrets(paths);
-  const drivers = knownDrivers(host, paths);
   const look = async (name: StoreName): Promise<StoreStatus> => {
     const record = state[name];
     if (record === undefined || secrets === null) return { running: false, url: null, pid: null, how: null, version: null };
-    const [pid, version] = await Promise.all([drivers[name].findPid(), drivers[name].ask(record.port)]);
+    const driver = knownDrivers(host, paths, secrets, () => {})[name];
+    const [pid, version] = await Promise.all([driver.findPid(), driver.ask(record.port)]);
     const url = version === null ? null : urlOf(name, record.port, secrets[name]);
     return { running: version !== null, url, pid, how: record.how, version };
   };
@@ -208,7 +209,7 @@ function removeStack(paths: StackPaths): void {
   for (const file of [paths.state, `${paths.state}.new`, `${paths.secrets}.new`, paths.secrets]) rmSync(file, { force: true });
 }
 
-/** After the lock inside it is gone. Not empty means that the next `up` has begun, and it may. */
+/** After the lock inside it is gone. Not empty means that it is in use, or that the next `up` has begun, and it may. */
 function removeFolder(dir: string): void {
   try {
     rmdirSync(dir);

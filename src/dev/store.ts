@@ -105,13 +105,3 @@ function startFailed(driver: StoreDriver, late: boolean, said: string): CouponEr
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
-
-/** For a driver that was made for a running server, and finds that it has just ended. */
-export function stoppedMeanwhile(label: StoreDriver['label']): CouponError {
-  return new CouponError({
-    code: 'STACK_CHANGED',
-    kind: 'unreachable',
-    message: `${label} ended while it was being looked at`,
-    fix: 'Try again.',
-  });
-}

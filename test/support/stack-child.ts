@@ -1,0 +1,19 @@
+/**
+ * Brings a stack up in a process of its own, and prints one JSON line per step. For tests of what only another process can show: being
+ * killed half way, or being another user.
+ *
+ * Usage: stack-child.ts DIR [cold]   `cold` first fetches Redis as on a machine without package lists
+ */
+import { unpackDebianRedis } from '../../src/dev/debian-package.ts';
+import { cacheDir } from '../../src/dev/paths.ts';
+import { stackDown, stackUp } from '../../src/dev/stack.ts';
+import { testHost } from './host.ts';
+
+const [dir = '', mode = ''] = process.argv.slice(2);
+const host = testHost();
+const say = (event: string, value: unknown): void => console.log(JSON.stringify({ event, value }));
+const log = (line: string): void => say('log', line);
+
+if (mode === 'cold') say('unpacked', await unpackDebianRedis(host, cacheDir(host, dir), log, false));
+say('up', await stackUp(host, { dir, log }));
+if (mode === 'cold') say('down', await stackDown(host, { dir, purge: true }));
