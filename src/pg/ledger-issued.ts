@@ -65,13 +65,12 @@ export function ledgerIssued(database: Database): IssuedPart {
 async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
   const { epoch, worker, timeoutMs } = options;
   await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
-  const locked = await client.query(statement('lock-coupon', [couponId, epoch]));
-  if (locked.rowCount === 0) return { status: 'epoch' };
   const users = claims.map((claim) => claim.userId);
   const times = claims.map((claim) => scoreToMicros(claim.score));
   const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries);
-  await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
+  const issued = await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
+  if (issued.rowCount === 0) return { status: 'epoch' };
   const { rows } = await client.query<IssuedRow>(statement('find-issued', [couponId, users]));
   return { status: 'ok', rows: rows.map(toRow) };
 }

@@ -3,7 +3,6 @@ import type { QueryConfig } from 'pg';
 
 /** The statements in `sql/`. Each is sent under its file's name, so that PostgreSQL prepares it once a connection. */
 export type StatementName =
-  | 'lock-coupon'
   | 'issue'
   | 'find-issued'
   | 'page-issued'

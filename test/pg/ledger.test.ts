@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../../src/core/coupon.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 const T0 = 1_795_330_311_000_000;
 const claimsOf = (from: number, to: number, fence = 1): Claim[] =>
@@ -73,6 +75,18 @@ describe('the ledger', () => {
     expect(ok).toBe(6);
     expect(results.filter((result) => result.status === 'guarded')).toHaveLength(4);
     expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 90, rows: 90 });
+  });
+
+  it('looks again after waiting for the lock: a reset that came first leaves nothing to do', async () => {
+    const blocker = new pg.Client({ connectionString: stores.databaseUrl });
+    await blocker.connect();
+    await blocker.query(`BEGIN; UPDATE coupons SET epoch = gen_random_uuid(), state = 'resetting' WHERE id = '42'`);
+    const waiting = issue(claimsOf(1, 5));
+    await until(async () => (await stores.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).length > 0);
+    await blocker.query('COMMIT');
+    await blocker.end();
+    expect(await waiting).toEqual({ status: 'epoch' });
+    expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 0, rows: 0 });
   });
 
   it('counts expiry from the time of issue', async () => {

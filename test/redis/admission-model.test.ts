@@ -114,7 +114,7 @@ describe('admit.lua and the reference model', () => {
     const admitted = Object.entries(await redis.hgetall('coupon_admitted:c'));
     return {
       stock: await redis.hget(KEYS.coupon, 'stock'),
-      waiting: (await redis.zrange(KEYS.queue, 0, -1)).toSorted(),
+      waiting: (await redis.zrange(KEYS.queue, 0, '-1')).toSorted(),
       admitted: admitted.map(([userId, record]) => [userId, record.replace(/^[^:]*:/, '')]).toSorted(),
     };
   }
