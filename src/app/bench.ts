@@ -38,7 +38,8 @@ export interface BenchOptions {
 }
 
 export type BenchProgress =
-  | { step: 'probe' | 'verify' }
+  | { step: 'probe' }
+  | { step: 'verify' }
   | { step: 'load'; load: LoadProgress }
   | { step: 'settle'; waiting: number; claimed: number; issued: number };
 

@@ -1,3 +1,4 @@
+import type { BenchProgress } from '../app/bench.ts';
 import type { BenchReport } from '../app/bench-report.ts';
 import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/ids.ts';
@@ -120,4 +121,18 @@ function number(value: number): string {
 function figure(value: number): string {
   if (value !== 0 && Math.abs(value) < 100) return String(Number(value.toPrecision(3)));
   return number(Math.round(value));
+}
+
+/** One line of what is going on, for a spinner or a log. */
+export function benchProgressText(progress: BenchProgress): string {
+  if (progress.step === 'probe') return 'asking whether anybody is there';
+  if (progress.step !== 'load' && progress.step !== 'settle') return 'comparing every request with both stores';
+  if (progress.step === 'settle') {
+    return `waiting for the drain: ${number(progress.waiting + progress.claimed)} left, ${number(progress.issued)} issued`;
+  }
+  const { planned, outcomes, elapsedMs } = progress.load;
+  const ended = OUTCOMES.reduce((sum, outcome) => sum + outcomes[outcome], 0);
+  const rate = elapsedMs > 0 ? Math.round(ended / (elapsedMs / 1_000)) : 0;
+  const counts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => `${number(outcomes[outcome])} ${outcome}`);
+  return `${number(ended)} of ${number(planned)} requests, ${number(rate)}/s: ${counts.join(', ')}`;
 }

@@ -52,25 +52,19 @@ export function reasonText(result: CheckResult): string {
   return result.reason === null ? '' : REASON_WORDS[result.reason](result);
 }
 
+const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) => string> = {
+  INTERRUPTED: (facts) => `interrupted: ${facts['unsent']} requests were not sent; what was sent is verified`,
+  TARGET_LOST: (facts) => `the target stopped taking connections: ${facts['unsent']} requests were not sent`,
+  NOT_SETTLED: () => 'the drain was not done when the time was up (settle.timeout)',
+  REDIS_UNREADABLE: () => 'Redis could not be read after the load',
+  LEDGER_UNREADABLE: () => 'the ledger could not be read after the load',
+  COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
+  GENERATOR_LIMITED: (facts) =>
+    `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time): the service may be able to do more`,
+  CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
+  HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
+};
+
 export function noteText({ code, facts = {} }: Note): string {
-  switch (code) {
-    case 'INTERRUPTED':
-      return `interrupted: ${facts['unsent']} requests were not sent; what was sent is verified`;
-    case 'TARGET_LOST':
-      return `the target stopped taking connections: ${facts['unsent']} requests were not sent`;
-    case 'NOT_SETTLED':
-      return 'the drain was not done when the time was up (settle.timeout)';
-    case 'REDIS_UNREADABLE':
-      return 'Redis could not be read after the load';
-    case 'LEDGER_UNREADABLE':
-      return 'the ledger could not be read after the load';
-    case 'COUPON_NOT_FRESH':
-      return `${facts['users']} users had been accepted or issued before; they are left out`;
-    case 'GENERATOR_LIMITED':
-      return `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time): the service may be able to do more`;
-    case 'CONNECTIONS_CLOSED':
-      return 'the service closes connections: every request may pay for a new one';
-    case 'HASHES_NOT_SCANNED':
-      return 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others';
-  }
+  return NOTE_WORDS[code](facts);
 }

@@ -11,7 +11,9 @@ export function demoReport(report: BenchReport, paint: Paint): string {
   const issued = coupons.reduce((sum, coupon) => sum + (coupon.issued ?? 0), 0);
   const count = (value: number): string => paint.bold(value.toLocaleString('en-US'));
   const other = scenario.requests - outcomes.accepted - outcomes.sold_out - outcomes.duplicate;
-  const speed = latency.accepted ? `, ${ms(latency.accepted.p50)} ms in the middle and ${ms(latency.accepted.p99)} ms for 99 of 100` : '';
+  const speed = latency.accepted
+    ? `: half of them within ${ms(latency.accepted.p50)} ms, 99 of 100 within ${ms(latency.accepted.p99)} ms`
+    : '';
   const drained =
     throughput.timeUntilDrainedMs === null
       ? 'They were not all issued in time.'

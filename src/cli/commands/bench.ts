@@ -1,0 +1,161 @@
+import type { BenchStores } from '../../app/bench-ports.ts';
+import type { BenchReport } from '../../app/bench-report.ts';
+import { usageError } from '../../core/errors.ts';
+import type { Scenario } from '../../core/scenario.ts';
+import { parseTarget } from '../../core/target.ts';
+import { benchSummary } from '../../render/bench-summary.ts';
+import { table } from '../../render/table.ts';
+import type { Context } from '../context.ts';
+import { ownStack } from '../own-stack.ts';
+import { runBench } from '../run-bench.ts';
+import { loadScenario, shippedScenarios } from '../scenarios.ts';
+import { requireAllowedHost, requireLocalStores } from '../targets.ts';
+import type { Configure } from './index.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli bench list                               scenarios that come with the program
+  coupon-cli bench smoke --stack                      on stores, a server and a drain of its own
+  coupon-cli bench flash-sale --stack --json > report.json
+  coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
+                                                      on a server of yours; its coupons are seeded by you
+
+Exit codes: 4 when a coupon went to somebody who should not have it, or an accepted user lost one; 5 when that could not be
+told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
+
+interface BenchFlags {
+  url?: string | undefined;
+  stack?: true | undefined;
+  keep?: true | undefined;
+  allowTarget?: string | undefined;
+  allowCoupon: string[];
+}
+
+export const configure: Configure = (command, cli) => {
+  command.usage('[run] [options] <scenario...>').addHelpText('after', EXAMPLES);
+
+  command
+    .command('run', { isDefault: true })
+    .summary('run scenarios, one after another')
+    .description('Load an endpoint as the scenario says, wait for the drain, and compare every request with both stores.')
+    .argument('<scenario...>', 'a YAML file, or the name of a scenario that comes with the program')
+    .option('--stack', 'bring up stores, a server and a drain for it, apart from any others')
+    .option('--keep', 'leave the stores of --stack running')
+    .option('--url <url>', 'the endpoint; it must work on the configured stores')
+    .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
+    .option(
+      '--allow-coupon <id>',
+      'let it use what is left of a coupon that is in use (may be repeated)',
+      (id: string, ids: string[]) => [...ids, id],
+      [],
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (names, flags, self) => {
+      await cli.run(self, async (context) => {
+        checkFlags(flags);
+        // All of them first: a mistake in the second should not come to light after minutes.
+        const scenarios: Scenario[] = [];
+        for (const name of names) scenarios.push(await loadScenario(context.env, name));
+        return run(context, scenarios, flags);
+      });
+    });
+
+  command
+    .command('list')
+    .summary('show the scenarios that come with the program')
+    .description('Show the scenarios that come with the program.')
+    .addHelpText('after', '\nExamples:\n  coupon-cli bench list\n  coupon-cli bench list --json')
+    .action(async (_options, self) => {
+      await cli.run(self, list);
+    });
+};
+
+function checkFlags(flags: BenchFlags): void {
+  if (flags.stack && flags.url !== undefined) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--stack and --url exclude each other',
+      'Give --url for a server of yours, or --stack for one that bench starts.',
+    );
+  }
+  if (flags.keep && !flags.stack)
+    throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
+}
+
+async function list(context: Context): Promise<void> {
+  const scenarios: Scenario[] = [];
+  for (const name of await shippedScenarios(context.env)) scenarios.push(await loadScenario(context.env, name));
+  const rows = scenarios.map(({ name, description, users, coupons }) => ({
+    name,
+    description,
+    users: users.count,
+    coupons: coupons.reduce((sum, coupon) => sum + coupon.total, 0),
+  }));
+  context.out.data({ scenarios: rows }, (paint) =>
+    table(
+      rows,
+      [
+        { head: 'SCENARIO', value: (row) => row.name },
+        { head: 'COUPONS', value: (row) => row.coupons, align: 'right' },
+        { head: 'USERS', value: (row) => row.users, align: 'right' },
+        { head: 'WHAT', value: (row) => row.description },
+      ],
+      paint,
+    ),
+  );
+}
+
+async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
+  const reports: BenchReport[] = [];
+  const ready = flags.stack ? await onStack(context, flags) : await onEndpoint(context, scenarios, flags);
+  const stop = context.stopSignal();
+  for (const scenario of scenarios) {
+    if (stop.aborted) break;
+    const service = await ready(scenario);
+    const report = await runBench(context, { scenario, ...service, signal: stop, allowCoupons: flags.allowCoupon });
+    await service.stop();
+    reports.push(report);
+    if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);
+  }
+  const exitCode = worst(reports.map((report) => report.exitCode));
+  if (context.out.json) context.out.data(reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
+  return exitCode;
+}
+
+interface Service {
+  target: string;
+  stores: BenchStores;
+  stop: () => Promise<void>;
+}
+
+async function onStack(context: Context, flags: BenchFlags): Promise<(scenario: Scenario) => Promise<Service>> {
+  const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
+  return async (scenario) => ({ stores: stack.stores, ...(await stack.start(scenario)) });
+}
+
+async function onEndpoint(
+  context: Context,
+  scenarios: readonly Scenario[],
+  flags: BenchFlags,
+): Promise<(scenario: Scenario) => Promise<Service>> {
+  const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
+  for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
+  requireLocalStores(context, flags.allowTarget, 'bench');
+  const stores = { redis: (await context.redis(true)).reader, ledger: await context.ledger(), ownKeyspace: false };
+  return async (scenario) => ({ target: targets.get(scenario)!, stores, stop: async () => undefined });
+}
+
+function targetOf(scenario: Scenario, flags: BenchFlags): string {
+  const target = flags.url === undefined ? scenario.target : parseTarget(flags.url);
+  if (target !== null) return target;
+  throw usageError(
+    'BENCH_TARGET_MISSING',
+    `scenario "${scenario.name}" names no target`,
+    'Add --stack to try it on a service of its own, or --url for a server of yours.',
+  );
+}
+
+/** By precedence: signal, broken, inconclusive, unreachable, threshold. */
+function worst(codes: readonly number[]): number {
+  return [143, 130, 4, 5, 3, 1, 99].find((code) => codes.includes(code)) ?? 0;
+}

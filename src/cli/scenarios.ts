@@ -1,0 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { usageError } from '../core/errors.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { suggestion } from '../core/suggest.ts';
+import type { Env } from './env.ts';
+
+/** Names of the scenarios that come with the program. */
+export async function shippedScenarios(env: Env): Promise<string[]> {
+  const files = await readdir(join(env.packageDir, 'scenarios'));
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .toSorted();
+}
+
+/**
+ * A scenario by the path of a file or by the name of a shipped one.
+ *
+ * @throws CouponError `SCENARIO_UNKNOWN`, `BAD_SCENARIO`
+ */
+export async function loadScenario(env: Env, wanted: string): Promise<Scenario> {
+  const { parseScenario } = await import('../core/scenario.ts');
+  const shipped = await shippedScenarios(env);
+  const path = shipped.includes(wanted) ? join(env.packageDir, 'scenarios', `${wanted}.yaml`) : resolve(env.cwd, wanted);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'is neither a file nor a scenario that comes with the program' : `cannot be read (${code})`;
+    throw usageError(
+      'SCENARIO_UNKNOWN',
+      `"${wanted}" ${what}${suggestion(wanted, [...shipped, 'list', 'run'])}`,
+      '`coupon-cli bench list` shows what there is.',
+    );
+  }
+  return parseScenario(text, wanted);
+}
