@@ -30,7 +30,9 @@ export const configure: Configure = (command, cli) => {
     .action(async (_options, self) => {
       await cli.run(self, async (context) => {
         const stack = await stackUp(context.env, { dir: stackDir(context), log: (line) => context.out.note(line) });
-        const { dir, redisUrl } = stack;
+        // Whoever needs the passwords asks for them: `dev env`.
+        const { dir } = stack;
+        const redisUrl = withoutSecrets(stack.redisUrl);
         const databaseUrl = withoutSecrets(stack.databaseUrl);
         context.out.data({ dir, redisUrl, databaseUrl }, (paint) =>
           [
