@@ -7,6 +7,9 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+/** As many as one call of {@link Admission} takes in one atomic step: a batch is answered, or fails, as a whole. */
+const MAX_BATCH = 256;
+
 /**
  * Gathers the requests that arrive in one turn of the event loop into one admission batch per coupon, in order of arrival.
  * Under load that is what makes one script run out of hundreds; alone, a request waits for nothing but the end of the turn.
@@ -35,7 +38,9 @@ export class AdmissionBatcher {
   #flush(): void {
     const batches = [...this.#batches];
     this.#batches.clear();
-    for (const [couponId, batch] of batches) void this.#send(couponId, batch);
+    for (const [couponId, batch] of batches) {
+      for (let from = 0; from < batch.length; from += MAX_BATCH) void this.#send(couponId, batch.slice(from, from + MAX_BATCH));
+    }
   }
 
   async #send(couponId: string, batch: Waiting[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
+import { CouponError } from '../core/errors.ts';
 import { isOutage } from './drain.ts';
 import type { Admission, Ledger, Verification } from './ports.ts';
 
@@ -13,12 +14,17 @@ export interface VerifiedAdmissionPorts {
 /** A coupon that stays unavailable is looked at again this often, not once per request. */
 const VERIFY_EVERY_MS = 1_000;
 
+/** The request may have been accepted: it was sent, and its answer was lost. Any other outage left nothing behind. */
+export function isReplyLost(error: unknown): boolean {
+  return error instanceof CouponError && error.code === 'REDIS_REPLY_LOST';
+}
+
 /**
  * Admission that looks after itself: when Redis says `unavailable` because it was restarted, the coupon is checked against the
  * ledger and the same requests are asked again, under their own ids. A lost reply is asked for again once in the same way:
  * whether it was accepted is unknown, and the request id makes asking harmless.
  *
- * @throws CouponError of kind `unreachable` when Redis does not answer the second time either
+ * @throws CouponError of kind `unreachable` when Redis does not answer the second time either; see {@link isReplyLost}
  */
 export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   const checks = new Map<string, { at: number; result: Promise<boolean> }>();
@@ -48,7 +54,12 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
       return await ports.admission.admit(couponId, requests);
     } catch (error) {
       if (!isOutage(error)) throw error;
-      return ports.admission.admit(couponId, requests);
+      try {
+        return await ports.admission.admit(couponId, requests);
+      } catch (second) {
+        // That nothing came of the second time says nothing about the first.
+        throw isReplyLost(error) ? error : second;
+      }
     }
   };
 
@@ -57,11 +68,16 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
       const answers = await ask(couponId, requests);
       const refused = answers.flatMap((answer, i) => (answer.outcome === 'unavailable' ? [i] : []));
       if (refused.length === 0 || !(await check(couponId))) return answers;
-      const again = await ask(
-        couponId,
-        refused.map((i) => requests[i]!),
-      );
-      for (const [k, i] of refused.entries()) answers[i] = again[k]!;
+      try {
+        const again = await ask(
+          couponId,
+          refused.map((i) => requests[i]!),
+        );
+        for (const [k, i] of refused.entries()) answers[i] = again[k]!;
+      } catch (error) {
+        // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
+        if (!isOutage(error) || isReplyLost(error)) throw error;
+      }
       return answers;
     },
   };

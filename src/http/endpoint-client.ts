@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Send } from '../app/submit.ts';
 import { CouponError, usageError } from '../core/errors.ts';
-import { outcomeOfStatus } from '../core/http-status.ts';
+import { HTTP_STATUS, outcomeOfStatus } from '../core/http-status.ts';
 import type { Outcome } from '../core/outcome.ts';
 
 export interface EndpointClient {
@@ -67,9 +67,11 @@ export function endpointClient({ target, couponId, connections, timeoutMs = TIME
     const body = JSON.stringify({ userId });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Idempotency-Key': requestId };
     try {
-      const { status } = await exchange(requestsUrl, 'POST', headers, body);
+      const reply = await exchange(requestsUrl, 'POST', headers, body);
       failures = 0;
-      return { outcome: outcomeOfStatus(status) };
+      // The endpoint got no answer from its own store, and says so.
+      if (reply.status === HTTP_STATUS.unavailable && problemCode(reply.body) === 'unknown') return { outcome: 'unknown' };
+      return { outcome: outcomeOfStatus(reply.status) };
     } catch (error) {
       failures += 1;
       if (failures >= failuresAllowed) throw endpointDown(target, error);

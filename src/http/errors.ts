@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isReplyLost } from '../app/verified-admission.ts';
 import { CouponError } from '../core/errors.ts';
 import { printable } from '../core/ids.ts';
 import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
@@ -14,6 +15,8 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
   return (error, _request, reply) => {
     if (error instanceof CouponError) {
       onFault(error);
+      // Not `unavailable`, which promises that nothing happened.
+      if (isReplyLost(error)) return sendProblem(reply, 'unknown', LOST);
       return sendProblem(reply, 'unavailable', 'The coupon cannot be served at this moment; the same request may be sent again.');
     }
     const { statusCode = 500, message = '' } = (error ?? {}) as { statusCode?: number; message?: string };
@@ -23,6 +26,8 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
     return sendProblem(reply, code, 'Something went wrong that nobody foresaw; whether the request took effect is unknown.');
   };
 }
+
+const LOST = 'Whether the request was accepted is unknown: send it again under the same Idempotency-Key, or ask where it stands.';
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CouponDirectory } from '../app/coupon-directory.ts';
-import { isOutage } from '../app/drain.ts';
 import type { Admission, RedisReader } from '../app/ports.ts';
+import { isReplyLost } from '../app/verified-admission.ts';
 import { scoreToMicros } from '../core/coupon.ts';
 import type { AdmissionOutcome } from '../core/outcome.ts';
 
@@ -9,6 +9,9 @@ export interface MetricsPorts {
   reader: Pick<RedisReader, 'coupon' | 'now'>;
   directory: CouponDirectory;
 }
+
+/** Outcomes that may come without a look at the coupon. */
+const OUTAGES: ReadonlySet<string> = new Set(['unavailable', 'unknown']);
 
 /**
  * What the endpoint counts, and what it reads from the stores when it is scraped. There is no label for users, and the coupon
@@ -27,7 +30,7 @@ export class Metrics {
   readonly #issued: Counter<'coupon'>;
   readonly #up: Gauge<'store'>;
   /** Looking a label set up by its hash costs more than the rest of the count; so each is looked up once. */
-  readonly #children = new Map<string, Map<AdmissionOutcome, { inc(): void }>>();
+  readonly #children = new Map<string, Map<string, { inc(): void }>>();
   #reading: Promise<void> | null = null;
 
   constructor(ports: MetricsPorts) {
@@ -56,8 +59,8 @@ export class Metrics {
   }
 
   /** @param couponId as asked for; it becomes a label only if the outcome shows that it exists */
-  admission(couponId: string, outcome: AdmissionOutcome): void {
-    const label = outcome === 'unknown_coupon' || (outcome === 'unavailable' && !this.#children.has(couponId)) ? '' : couponId;
+  admission(couponId: string, outcome: AdmissionOutcome | 'unknown'): void {
+    const label = outcome === 'unknown_coupon' || (OUTAGES.has(outcome) && !this.#children.has(couponId)) ? '' : couponId;
     let children = this.#children.get(label);
     if (!children) this.#children.set(label, (children = new Map()));
     let child = children.get(outcome);
@@ -74,7 +77,7 @@ export class Metrics {
         try {
           return await admission.admit(couponId, requests);
         } catch (error) {
-          if (isOutage(error)) this.#ambiguous.labels('admit').inc(requests.length);
+          if (isReplyLost(error)) this.#ambiguous.labels('admit').inc(requests.length);
           throw error;
         } finally {
           end();

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   not_open: { status: 403, title: 'Not open' },
   unknown_coupon: { status: 404, title: 'Unknown coupon' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
+  unknown: { status: 503, title: 'Outcome unknown' },
   not_requested: { status: 404, title: 'Not requested' },
   not_issued: { status: 404, title: 'Not issued' },
   already_used: { status: 409, title: 'Already used' },

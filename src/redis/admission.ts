@@ -3,6 +3,7 @@ import type { AdmissionAnswer, AdmissionRequest, Place } from '../core/admission
 import { scoreToMicros } from '../core/coupon.ts';
 import type { AdmissionOutcome } from '../core/outcome.ts';
 import type { RedisConnection } from './connection.ts';
+import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { runScript } from './script.ts';
 
@@ -26,7 +27,7 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
         return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string[]));
       } catch (error) {
         await Promise.allSettled(chunks);
-        throw connection.explain(error);
+        throw redisWriteError(error, connection.url);
       }
     },
   };

@@ -41,3 +41,23 @@ export function redisError(error: unknown, url: string): CouponError {
     fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
   });
 }
+
+/**
+ * What a failed write means: the same, except that a command whose reply was lost on the way may have run. Nothing ran when
+ * Redis itself refused it (ReplyError), or when ioredis had no connection to write it to.
+ */
+export function redisWriteError(error: unknown, url: string): CouponError {
+  const sent =
+    error instanceof Error &&
+    !(error instanceof CouponError) &&
+    error.name !== 'ReplyError' &&
+    !error.message.startsWith("Stream isn't writeable");
+  if (!sent) return redisError(error, url);
+  return new CouponError({
+    code: 'REDIS_REPLY_LOST',
+    kind: 'unreachable',
+    message: `the answer of Redis at ${redisAddress(url)} was lost`,
+    why: error.message,
+    fix: 'Whether the request took effect is unknown; ask again under the same request id.',
+  });
+}

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { AdmissionBatcher } from '../../app/admission-batcher.ts';
 import { requestStatuses, type StatusPorts } from '../../app/status.ts';
+import { isReplyLost } from '../../app/verified-admission.ts';
 import type { AdmissionAnswer } from '../../core/admission.ts';
 import { HTTP_STATUS } from '../../core/http-status.ts';
 import type { Metrics } from '../metrics.ts';
@@ -50,6 +51,7 @@ const askSchema = {
         'unknown_coupon',
         'invalid_request',
         'unavailable',
+        'unknown',
         'payload_too_large',
         'unsupported_media_type',
       ],
@@ -113,7 +115,7 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
         // Redis may have lost what the ledger still has; "there is no such coupon" would then be a lie.
         if (answer.outcome === 'unknown_coupon' && (await directory.has(couponId))) answer = { outcome: 'unavailable' };
       } catch (error) {
-        metrics.admission(couponId, 'unavailable');
+        metrics.admission(couponId, isReplyLost(error) ? 'unknown' : 'unavailable');
         throw error;
       }
       metrics.admission(couponId, answer.outcome);
