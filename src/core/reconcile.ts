@@ -68,7 +68,8 @@ function admissionFindings(user: UserView, row: RowView | null): Finding[] {
     // A claim record without its lease is the trace of how a user was lost, and says so by a code of its own.
     return placeOfUser(user, row !== null) === 'admitted' && !claim ? [finding('lost')] : [];
   }
-  if (row) return [finding('row_without_admission')];
+  // A queue member of another service may be adopted and issued between the reads of the two stores.
+  if (row) return waiting === null ? [finding('row_without_admission')] : [];
   // While a user waits, the record of an earlier claim is no place.
   const held = leaseDeadlineMs !== null || dead !== null || (claim !== null && waiting === null);
   return held ? [finding('place_without_admission')] : [];
