@@ -35,9 +35,6 @@ export function parseUserId(text: string): string {
 
 /** Control characters made visible and length bounded, so that a foreign id can stand in a message or a table. */
 export function printable(text: string, limit = 80): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  const visible = text
-    .normalize('NFC')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const visible = text.normalize('NFC').replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return visible.length > limit ? `${visible.slice(0, limit - 1)}…` : visible;
 }

@@ -32,7 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('state' as const),
-      state: fc.constantFrom('open', 'open', 'paused', 'closed') as fc.Arbitrary<'open'>,
+      state: fc.constantFrom('open', 'open', 'paused', 'closed'),
     }),
   },
   {
