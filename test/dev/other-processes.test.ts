@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it, vi } from 'vitest';
 import { stackDown, stackUp, type Stack } from '../../src/dev/stack.ts';
 import { until } from '../../src/dev/wait.ts';
@@ -24,7 +25,7 @@ interface Step {
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 function child(args: string[], options: { uid?: number; gid?: number; env?: Record<string, string>; cwd?: string } = {}): Child {
-  const program = join(REPOSITORY, 'test', 'support', 'stack-child.ts');
+  const program = fileURLToPath(new URL('../support/stack-child.ts', import.meta.url));
   const tsx = join(REPOSITORY, 'node_modules', 'tsx', 'dist', 'esm', 'index.mjs');
   return spawn(process.execPath, ['--import', `file://${tsx}`, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
 }

@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
@@ -8,6 +19,7 @@ import pg from 'pg';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { worksIn } from '../../src/dev/ownership.ts';
 import { stackPaths } from '../../src/dev/paths.ts';
+import { postgresIdentity } from '../../src/dev/postgres-user.ts';
 import { stackDown, stackStatus, stackUp, type Stack } from '../../src/dev/stack.ts';
 import { until } from '../../src/dev/wait.ts';
 import { testHost } from '../support/host.ts';
@@ -105,6 +117,23 @@ describe('a stack', () => {
     expect(await sql(again, 'select answer from kept')).toEqual([[42]]);
   });
 
+  it.runIf(host.platform === 'linux')('starts again although a stranger has got the pid that a crash left on file', async () => {
+    const pidFile = join(stackPaths(dir).postgresData, 'postmaster.pid');
+    const { postgres } = await stackStatus(host, { dir });
+    process.kill(postgres.pid!, 'SIGKILL');
+    const as = postgresIdentity(host); // PostgreSQL ignores strangers of another user by itself
+    const stranger = spawn('sleep', ['600'], { stdio: 'ignore', ...(as === null ? {} : { uid: as.uid, gid: as.gid }) });
+    try {
+      writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(stranger.pid)));
+      const again = await stackUp(host, { dir });
+      expect(again.postgres.pid).not.toBe(stranger.pid);
+      expect(await sql(again, 'select answer from kept')).toEqual([[42]]);
+      expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  });
+
   it('stops both servers and keeps their data', async () => {
     expect(await stackDown(host, { dir })).toEqual({ stopped: ['redis', 'postgres'], purged: false });
     expect(await stackStatus(host, { dir })).toMatchObject({
@@ -152,12 +181,14 @@ describe('a stack', () => {
 
 it('a process is a server of ours only when it is that program and works in that folder', async () => {
   const folder = mkdtempSync('/var/tmp/coupon-cli-test-');
-  writeFileSync(join(folder, 'PG_VERSION'), '15');
-  const reader = spawn('tail', ['-f', join(folder, 'PG_VERSION')], { cwd: folder, stdio: 'ignore' });
+  const reader = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1e6)', join(folder, 'PG_VERSION')], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
   try {
-    expect(await until(async () => ((await worksIn(host, reader.pid!, folder, ['tail'])) ? true : null), 10_000)).toBe(true);
+    expect(await until(async () => ((await worksIn(host, reader.pid!, folder, ['node'])) ? true : null), 10_000)).toBe(true);
     expect(await worksIn(host, reader.pid!, folder, ['postgres'])).toBe(false);
-    expect(await worksIn(host, reader.pid!, '/var/tmp', ['tail'])).toBe(false);
+    expect(await worksIn(host, reader.pid!, '/var/tmp', ['node'])).toBe(false);
   } finally {
     reader.kill('SIGKILL');
     rmSync(folder, { recursive: true });
