@@ -88,7 +88,7 @@ export interface ProbeResult {
 
 export interface Probe {
   /** One harmless GET. @throws CouponError `BENCH_TARGET_DOWN` */
-  probe(target: string, signal: AbortSignal): Promise<ProbeResult>;
+  probe(target: string): Promise<ProbeResult>;
 }
 
 /** Where the truth is read afterwards. */

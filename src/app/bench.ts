@@ -56,7 +56,7 @@ export async function bench(ports: BenchPorts, options: BenchOptions): Promise<B
     before.push(await preflight(coupon, ports.stores, users, options.allowCoupons?.includes(coupon.id) ?? false));
   }
   onProgress?.({ step: 'probe' });
-  const probed = await ports.probe.probe(target, signal);
+  const probed = await ports.probe.probe(target);
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
   const { request, outcomes, phases, gracefulStopMs } = scenario;

@@ -32,13 +32,23 @@ export function readYaml<Schema extends z.ZodType, Result>(
   const problems = new Problems(kind, file, document, lines);
   for (const error of document.errors) problems.addAt(error.pos[0], error.message);
   problems.throwIfAny();
-  // maxAliasCount bounds what a small file can unfold to.
-  const parsed = kind.schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const parsed = kind.schema.safeParse(unfold(document, problems));
   if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
   problems.throwIfAny();
   const result = meaning(parsed.data!, (path, message) => problems.add(path, message));
   problems.throwIfAny();
   return result;
+}
+
+/** Aliases can make a small file unfold to a huge one; `yaml` then throws a ReferenceError. */
+function unfold(document: Document, problems: Problems): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.addAt(0, (error as Error).message);
+    problems.throwIfAny();
+    throw error;
+  }
 }
 
 type Path = readonly PropertyKey[];

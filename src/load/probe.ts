@@ -10,10 +10,10 @@ const TIMEOUT_MS = 5_000;
  * health is not known. Certificates are not verified, as autocannon does not either.
  */
 export const httpProbe: Probe = {
-  async probe(target, signal) {
+  async probe(target) {
     const started = performance.now();
     try {
-      return await once(`${target}/readyz`, signal, started);
+      return await once(`${target}/readyz`, started);
     } catch (error) {
       const { code = 'no answer' } = error as NodeJS.ErrnoException;
       throw new CouponError({
@@ -27,10 +27,10 @@ export const httpProbe: Probe = {
   },
 };
 
-function once(url: string, signal: AbortSignal, started: number): Promise<ProbeResult> {
+function once(url: string, started: number): Promise<ProbeResult> {
   const get = url.startsWith('https:') ? httpsGet : httpGet;
   return new Promise((resolve, reject) => {
-    const options = { agent: false as const, signal, timeout: TIMEOUT_MS, headers: { connection: 'keep-alive' }, rejectUnauthorized: false };
+    const options = { agent: false as const, timeout: TIMEOUT_MS, headers: { connection: 'keep-alive' }, rejectUnauthorized: false };
     const request = get(url, options, (reply) => {
       reply.resume();
       const closesConnections = /close/i.test(reply.headers.connection ?? '');

@@ -57,7 +57,9 @@ describe('a correct service passes', () => {
   test('the same request answered twice under one id counts once', () => {
     const asks = rush(100);
     const again = { ...asks[0]!, sentUs: 5_000, decidedUs: 5_100, doneUs: 5_200, requestId: 7_777 };
-    expect(remarks(sale(() => undefined, [{ ...asks[0]!, requestId: 7_777 }, ...asks.slice(1).map((ask) => ({ ...ask })), again]))).toEqual([]);
+    expect(remarks(sale(() => undefined, [{ ...asks[0]!, requestId: 7_777 }, ...asks.slice(1).map((ask) => ({ ...ask })), again]))).toEqual(
+      [],
+    );
   });
 
   test('users set aside are named, not lost', () => {
@@ -122,7 +124,11 @@ describe('each check finds its fault and names users', () => {
       requestOf(planted, 40).outcome = 'accepted';
       planted.withLedger = planted.withRedis = false;
     });
-    expect(caught('issued_within_total', run)).toMatchObject({ status: 'fail', reason: 'ACCEPTED_OVER_TOTAL', facts: { accepted: 31, total: 30 } });
+    expect(caught('issued_within_total', run)).toMatchObject({
+      status: 'fail',
+      reason: 'ACCEPTED_OVER_TOTAL',
+      facts: { accepted: 31, total: 30 },
+    });
   });
 
   test('a ledger counter that does not count its rows', () => {
@@ -151,12 +157,22 @@ describe('each check finds its fault and names users', () => {
       planted.hashes.splice(7, 1);
       planted.issuedQuantity -= 1;
     });
-    expect(caught('accepted_are_issued', run)).toMatchObject({ status: 'fail', reason: 'ACCEPTED_NOT_ISSUED', count: 1, sample: ['user-7'] });
+    expect(caught('accepted_are_issued', run)).toMatchObject({
+      status: 'fail',
+      reason: 'ACCEPTED_NOT_ISSUED',
+      count: 1,
+      sample: ['user-7'],
+    });
     expect(remarks(run), 'lost is not leaked').toEqual(['accepted_are_issued: fail ACCEPTED_NOT_ISSUED']);
   });
 
   test('an accepted user with a row and no hash, or a hash and no row', () => {
-    expect(caught('accepted_are_issued', sale((planted) => planted.hashes.splice(7, 1)))).toMatchObject({
+    expect(
+      caught(
+        'accepted_are_issued',
+        sale((planted) => planted.hashes.splice(7, 1)),
+      ),
+    ).toMatchObject({
       status: 'fail',
       reason: 'ACCEPTED_WITHOUT_HASH',
       sample: ['user-7'],
@@ -188,10 +204,18 @@ describe('each check finds its fault and names users', () => {
       Object.assign(requestOf(planted, 10), { outcome: 'sold_out' });
       Object.assign(requestOf(planted, 30), { outcome: 'accepted' });
       const row = planted.rows.find(({ user }) => user === 10)!;
-      planted.rows = [...planted.rows.filter((other) => other !== row), { user: 30, requestedUs: planted.rows.at(-1)!.requestedUs + 1, turn: 9 }];
+      planted.rows = [
+        ...planted.rows.filter((other) => other !== row),
+        { user: 30, requestedUs: planted.rows.at(-1)!.requestedUs + 1, turn: 9 },
+      ];
       planted.hashes = planted.rows.map(({ user }) => user);
     });
-    expect(caught('sold_out_when_gone', run)).toMatchObject({ status: 'fail', reason: 'SOLD_OUT_TOO_EARLY', count: 1, sample: ['user-10'] });
+    expect(caught('sold_out_when_gone', run)).toMatchObject({
+      status: 'fail',
+      reason: 'SOLD_OUT_TOO_EARLY',
+      count: 1,
+      sample: ['user-10'],
+    });
     expect(remarks(run)).toHaveLength(1);
   });
 
@@ -205,7 +229,12 @@ describe('each check finds its fault and names users', () => {
       // A lost reply could have taken the piece, so the time bound says nothing.
       planted.requests.push({ user: 99, sentUs: 0, doneUs: Number.NaN, outcome: 'unknown', requestId: 999 });
     });
-    expect(caught('sold_out_when_gone', run)).toMatchObject({ status: 'fail', reason: 'STOCK_LEAKED', count: 1, facts: { issued: 29, total: 30 } });
+    expect(caught('sold_out_when_gone', run)).toMatchObject({
+      status: 'fail',
+      reason: 'STOCK_LEAKED',
+      count: 1,
+      facts: { issued: 29, total: 30 },
+    });
   });
 
   test('a user whose request time lies before that of one who had been answered earlier', () => {
@@ -219,8 +248,18 @@ describe('each check finds its fault and names users', () => {
   });
 
   test('stock that does not add up, in both directions, and stock that is missing', () => {
-    expect(caught('stock_adds_up', sale((planted) => (planted.stock = -3)))).toMatchObject({ status: 'fail', reason: 'STOCK_DOES_NOT_ADD_UP', count: 3 });
-    expect(caught('stock_adds_up', sale((planted) => (planted.stock = 2)))).toMatchObject({ status: 'fail', count: 2 });
+    expect(
+      caught(
+        'stock_adds_up',
+        sale((planted) => (planted.stock = -3)),
+      ),
+    ).toMatchObject({ status: 'fail', reason: 'STOCK_DOES_NOT_ADD_UP', count: 3 });
+    expect(
+      caught(
+        'stock_adds_up',
+        sale((planted) => (planted.stock = 2)),
+      ),
+    ).toMatchObject({ status: 'fail', count: 2 });
   });
 });
 

@@ -35,7 +35,10 @@ function everyRequestIsAccountedFor({ processed, told, by, result }: FaultRun, p
   expect(new Set(processed).size, 'no request is sent twice').toBe(processed.length);
   expect(by['accepted']?.toSorted() ?? [], 'every accepted reply is on the record').toEqual(told.toSorted());
   const unsent = new Set(by['unsent']);
-  expect(processed.filter((user) => unsent.has(user)), 'what arrived is not "unsent"').toEqual([]);
+  expect(
+    processed.filter((user) => unsent.has(user)),
+    'what arrived is not "unsent"',
+  ).toEqual([]);
 }
 
 describe('every request ends as exactly one outcome', () => {
@@ -68,13 +71,15 @@ describe('every request ends as exactly one outcome', () => {
   });
 
   test('a reply cut off in its body: unknown', async () => {
-    const run = await against(({ socket, nth }) => nth % 25 === 0 && Boolean(socket.end('HTTP/1.1 202 X\r\nContent-Length: 100\r\n\r\n{"half":')));
+    const run = await against(
+      ({ socket, nth }) => nth % 25 === 0 && Boolean(socket.end('HTTP/1.1 202 X\r\nContent-Length: 100\r\n\r\n{"half":')),
+    );
     everyRequestIsAccountedFor(run);
     expect(run.result.outcomes).toMatchObject({ accepted: 384, unknown: 16, unsent: 0 });
   });
 
   test('a reply that is not HTTP: unknown at once, not after the timeout', async () => {
-    const run = await against(({ socket, nth }) => nth % 25 === 0 && Boolean(socket.write('what?\r\n')), { timeout: '10m' });
+    const run = await against(({ socket, nth }) => nth % 25 === 0 && socket.write('what?\r\n'), { timeout: '10m' });
     everyRequestIsAccountedFor(run);
     expect(run.result.generator.faults).toEqual({ garbled: 16 });
   });

@@ -6,6 +6,7 @@ import { parseTarget } from '../../core/target.ts';
 import { benchSummary } from '../../render/bench-summary.ts';
 import { table } from '../../render/table.ts';
 import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
 import { ownStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
 import { loadScenario, shippedScenarios } from '../scenarios.ts';
@@ -117,8 +118,10 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
     reports.push(report);
     if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);
   }
-  const exitCode = worst(reports.map((report) => report.exitCode));
-  if (context.out.json) context.out.data(reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
+  const cut = stop.aborted && reports.length < scenarios.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
+  const exitCode = worst([...cut, ...reports.map((report) => report.exitCode)]);
+  if (context.out.json)
+    context.out.data(scenarios.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
   return exitCode;
 }
 
@@ -157,5 +160,9 @@ function targetOf(scenario: Scenario, flags: BenchFlags): string {
 
 /** By precedence: signal, broken, inconclusive, unreachable, threshold. */
 function worst(codes: readonly number[]): number {
-  return [143, 130, 4, 5, 3, 1, 99].find((code) => codes.includes(code)) ?? 0;
+  return (
+    [EXIT.terminated, EXIT.interrupted, EXIT.broken, EXIT.inconclusive, EXIT.unreachable, EXIT.failure, EXIT.threshold].find((code) =>
+      codes.includes(code),
+    ) ?? EXIT.ok
+  );
 }
