@@ -11,7 +11,7 @@ import type { Scenario } from '../core/scenario.ts';
 import type { Context } from './context.ts';
 
 export interface OwnStackOptions {
-  /** Stacks of different names are apart; one of a kind can be used by one command at a time. */
+  /** Stacks of different names are apart; a second command on the same one waits. */
   name: 'bench' | 'demo';
   /** Leave the stores running at the end. */
   keep: boolean;
@@ -27,8 +27,12 @@ export interface OwnStack {
 /** Everything is stopped when the context closes. */
 export async function ownStack(context: Context, { name, keep }: OwnStackOptions): Promise<OwnStack> {
   const { env, out } = context;
-  const { defaultStackDir, stackDown, stackUp } = await import('../dev/stack.ts');
+  const [{ defaultStackDir, stackDown, stackUp }, { occupyStack }] = await Promise.all([
+    import('../dev/stack.ts'),
+    import('../dev/occupy.ts'),
+  ]);
   const dir = defaultStackDir(env, env.packageDir, name);
+  context.onClose(await occupyStack(env, { dir, log: (line) => out.note(line) }));
   const { redisUrl, databaseUrl } = await stackUp(env, { dir, log: (line) => out.note(line) });
   if (!keep) context.onClose(() => stackDown(env, { dir }));
 
