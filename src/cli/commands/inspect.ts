@@ -1,0 +1,120 @@
+import type { Command } from '@commander-js/extra-typings';
+import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../app/inspect.ts';
+import { inspectIssued, inspectQueue, inspectUser } from '../../app/inspect-users.ts';
+import { parseCouponId, parseUserId } from '../../core/ids.ts';
+import { parseWhole } from '../../core/numbers.ts';
+import { couponsText, couponText } from '../../render/inspect.ts';
+import { issuedText, queueText, userText } from '../../render/inspect-users.ts';
+import type { Paint } from '../../render/style.ts';
+import type { Cli } from '../program.ts';
+import { watching, type WatchFlags } from '../watch.ts';
+import type { Configure } from './index.ts';
+
+interface InspectFlags extends WatchFlags {
+  limit?: string | undefined;
+  after?: string | undefined;
+}
+
+const EXAMPLES = `
+Examples:
+  coupon-cli inspect                          every coupon at a glance
+  coupon-cli inspect --watch                  again every 2 s, until a signal
+  coupon-cli inspect coupon summer            one coupon, from both stores
+  coupon-cli inspect queue summer --limit 10  who is next
+  coupon-cli inspect issued summer            who has one
+  coupon-cli inspect user summer user-17      where one user stands
+  coupon-cli inspect --json | jq '.coupons[] | select(.waiting > 0)'`;
+
+export const configure: Configure = (command, cli) => {
+  // These options are the parent's alone: commander recognizes them after a subcommand's name, too.
+  command
+    .option('--limit <n>', 'rows to show, 1–10000 (default 50)')
+    .option('--after <id>', 'go on after this coupon or user, as "Showing …" says')
+    .option('--watch', 'show again and again until a signal; one JSON object a line with --json')
+    .option('--interval <duration>', 'time between two looks of --watch (default 2s)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (_options, self) => {
+      await show(cli, self, (ports, page) => inspectCoupons(ports, page), couponsText);
+    });
+
+  sub(
+    command,
+    'coupon',
+    'one coupon, from both stores',
+    'coupon-cli inspect coupon summer\n  coupon-cli inspect coupon summer --watch --interval 5s',
+  )
+    .argument('<id>', 'coupon id')
+    .action(async (id, _options, self) => {
+      const couponId = parseCouponId(id);
+      await show(cli, self, (ports) => inspectCoupon(ports, couponId), couponText);
+    });
+
+  sub(
+    command,
+    'queue',
+    'who waits, oldest first',
+    'coupon-cli inspect queue summer --limit 10\n  coupon-cli inspect queue summer --after user-50',
+  )
+    .argument('<id>', 'coupon id')
+    .action(async (id, _options, self) => {
+      const couponId = parseCouponId(id);
+      await show(cli, self, (ports, page) => inspectQueue(ports, couponId, page), queueText);
+    });
+
+  sub(
+    command,
+    'issued',
+    'who has one, by user id',
+    'coupon-cli inspect issued summer\n  coupon-cli inspect issued summer --limit 1000 --json',
+  )
+    .argument('<id>', 'coupon id')
+    .action(async (id, _options, self) => {
+      const couponId = parseCouponId(id);
+      await show(cli, self, (ports, page) => inspectIssued(ports, couponId, page), issuedText);
+    });
+
+  sub(
+    command,
+    'user',
+    'every place where one user stands',
+    'coupon-cli inspect user summer user-17\n  coupon-cli inspect user summer user-17 --json',
+  )
+    .argument('<id>', 'coupon id')
+    .argument('<user>', 'user id')
+    .addHelpText(
+      'after',
+      '\nA user who never asked, or was refused, is an answer like any other: exit code 0, and place is null with --json.',
+    )
+    .action(async (id, user, _options, self) => {
+      const [couponId, userId] = [parseCouponId(id), parseUserId(user)];
+      await show(cli, self, (ports) => inspectUser(ports, couponId, userId), userText);
+    });
+};
+
+function sub(parent: Command, name: string, summary: string, examples: string): Command {
+  const description = `Show ${summary}.`;
+  const command = parent.command(name).summary(summary).description(description);
+  return command.helpCommand(false).addHelpText('after', `\nExamples:\n  ${examples}`);
+}
+
+async function show<T>(
+  cli: Cli,
+  command: { optsWithGlobals(): object },
+  read: (ports: InspectPorts, page: PageOptions) => Promise<T>,
+  text: (value: T, paint: Paint) => string,
+): Promise<void> {
+  await cli.run(command, async (context) => {
+    const flags = command.optsWithGlobals() as InspectFlags;
+    const page = { limit: flags.limit === undefined ? 50 : parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
+    await watching(
+      context,
+      flags,
+      async () => {
+        const [{ reader }, ledger] = [await context.redis(flags.watch), await context.ledger()];
+        const ports = { reader, ledger, keyStyle: context.keyStyle };
+        return () => read(ports, page);
+      },
+      text,
+    );
+  });
+}

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isOutage } from '../app/drain.ts';
+import { parseDuration } from '../core/duration.ts';
+import { usageError } from '../core/errors.ts';
+import type { Paint } from '../render/style.ts';
+import type { Context } from './context.ts';
+
+export interface WatchFlags {
+  watch?: true | undefined;
+  interval?: string | undefined;
+}
+
+const SHORTEST_MS = 100;
+
+/**
+ * Prints what `open`'s reader gives, once or with `--watch` again and again: redrawn on a terminal, appended elsewhere, one JSON
+ * object a line with `--json`. The first signal ends it with 0. Stores that go away meanwhile are waited for.
+ *
+ * @throws CouponError `WATCH_USAGE`, `BAD_DURATION`, and whatever the first look throws
+ */
+export async function watching<T>(
+  context: Context,
+  flags: WatchFlags,
+  open: () => Promise<() => Promise<T>>,
+  text: (value: T, paint: Paint) => string,
+): Promise<void> {
+  const { out } = context;
+  if (!flags.watch) {
+    if (flags.interval !== undefined)
+      throw usageError('WATCH_USAGE', '--interval belongs to --watch', 'Add --watch, or leave --interval out.');
+    const value = await (await open())();
+    out.data(value, (paint) => text(value, paint));
+    return;
+  }
+  const intervalMs = parseDuration(flags.interval ?? '2s', '--interval');
+  if (intervalMs < SHORTEST_MS)
+    throw usageError('BAD_DURATION', `--interval: "${flags.interval}" is too short`, `Use at least ${SHORTEST_MS}ms.`);
+  const stop = context.stopSignal();
+  const read = await open();
+  let away = false;
+  for (let first = true; !stop.aborted; first = false) {
+    try {
+      const value = await read();
+      if (away) out.note('the stores are back');
+      away = false;
+      out.clear();
+      out.item(value, (paint) => `${paint.dim(new Date().toISOString())}\n${text(value, paint)}\n`);
+    } catch (error) {
+      if (first || !isOutage(error)) throw error;
+      if (!away) out.warn(`a store is away, trying again: ${(error as Error).message}`);
+      away = true;
+    }
+    await delay(intervalMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
