@@ -31,6 +31,7 @@ const MAX_PARAM_CHARS = 512;
 const BODY_LIMIT_BYTES = 16 * 1024;
 /** For a request to arrive as a whole: nobody may keep a connection busy by dripping bytes. */
 const REQUEST_TIMEOUT_MS = 30_000;
+const HANG_UP_EVERY_MS = 50;
 
 /** The HTTP endpoint of DESIGN §7, ready to listen. */
 export async function buildServer(ports: HttpPorts, options: HttpOptions): Promise<FastifyInstance> {
@@ -51,6 +52,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   });
   app.setErrorHandler(answer);
   acceptJsonOnly(app);
+  app.addHook('preClose', async () => hangUpWhenDone(app));
 
   const routes = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
@@ -85,6 +87,16 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   answerUnknownRoutes(app, routes);
   await app.ready();
   return app;
+}
+
+/**
+ * Node closes the connections that are idle when the server closes, but keeps those open whose answer was still under way then:
+ * they would hold the server up until their client, or the keep-alive timeout, ends them.
+ */
+function hangUpWhenDone(app: FastifyInstance): void {
+  if (!app.server.listening) return;
+  const timer = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
+  app.server.once('close', () => clearInterval(timer));
 }
 
 /** JSON only; an empty body is no body, whatever its type says (clients set the type for every POST). */

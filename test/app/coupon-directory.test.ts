@@ -19,7 +19,7 @@ test('many who ask at once cost one query, and a second later one more', async (
 test('a ledger that is slow is not asked a second time meanwhile', async () => {
   let queries = 0;
   let ms = 0;
-  let answer = (_: LedgerCoupon[]): void => undefined;
+  let answer: (coupons: LedgerCoupon[]) => void = () => undefined;
   const coupons = (): Promise<LedgerCoupon[]> => {
     queries += 1;
     return new Promise((resolve) => (answer = resolve));

@@ -36,21 +36,21 @@ async function openBehindProxy(what: 'redis' | 'ledger') {
     };
     const endpoint = await openEndpoint(stores, ports);
     open.add(() => endpoint[Symbol.asyncDispose]());
-    return { open, proxy, endpoint };
+    return { proxy, endpoint, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
   }
   const database = new Database(proxy.through(stores.databaseUrl));
   open.add(() => database.close());
   const ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
   const endpoint = await openEndpoint(stores, { ledger });
   open.add(() => endpoint[Symbol.asyncDispose]());
-  return { open, proxy, endpoint };
+  return { proxy, endpoint, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
 }
 
 describe('without Redis', () => {
   test('requests, statuses and coupons are 503 with Retry-After, nothing is told of the store, and all comes back with it', async () => {
     await stores.seed({ id: 'away', total: 5 });
-    const { open, proxy, endpoint } = await openBehindProxy('redis');
-    await using _all = open;
+    await using link = await openBehindProxy('redis');
+    const { proxy, endpoint } = link;
     await proxy.cut();
     for (const reply of [
       await endpoint.ask('away', 'minji'),
@@ -77,8 +77,8 @@ describe('without Redis', () => {
 
   test('a request whose answer was lost is "unknown", not "unavailable"; under the same key it gets its answer later', async () => {
     await stores.seed({ id: 'lost-reply', total: 5 });
-    const { open, proxy, endpoint } = await openBehindProxy('redis');
-    await using _all = open;
+    await using link = await openBehindProxy('redis');
+    const { proxy, endpoint } = link;
     proxy.holdReplies();
     const asked = endpoint.ask('lost-reply', 'minji', 'key-1');
     await until(async () => (await stores.redis.hexists('coupon_admitted:lost-reply', 'minji')) === 1);
@@ -96,8 +96,8 @@ describe('without Redis', () => {
 describe('without the ledger', () => {
   test('admission goes on; only what the ledger alone can say is 503', async () => {
     await stores.seed({ id: 'on', total: 5 });
-    const { open, proxy, endpoint } = await openBehindProxy('ledger');
-    await using _all = open;
+    await using link = await openBehindProxy('ledger');
+    const { proxy, endpoint } = link;
     await proxy.cut();
     expect((await endpoint.ask('on', 'minji')).status).toBe(202);
     const status = await endpoint.get('/coupons/on/requests/minji');
@@ -113,8 +113,8 @@ describe('without the ledger', () => {
   test('a coupon that was not checked since the restart of Redis stays unavailable, and takes nobody in', async () => {
     await stores.seed({ id: 'unchecked', total: 5 });
     await stores.redis.hset('coupon:unchecked', 'run', 'the server before');
-    const { open, proxy, endpoint } = await openBehindProxy('ledger');
-    await using _all = open;
+    await using link = await openBehindProxy('ledger');
+    const { proxy, endpoint } = link;
     await proxy.cut();
     expect(await endpoint.ask('unchecked', 'minji')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     expect(await stores.redis.hget('coupon:unchecked', 'stock')).toBe('5');
