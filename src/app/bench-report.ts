@@ -40,7 +40,10 @@ export interface Throughput {
   acceptsPerSecond: number | null;
   /** Ledger rows from the first to the last, by the ledger's clock; null when it all was one moment. */
   issuesPerSecond: number | null;
-  /** From the first request until nobody waited any more; null when that did not happen in time. */
+  /**
+   * From the first request until nobody waited any more; null when that did not happen in time. Looked at from the end of the
+   * load on, so never less than the load itself.
+   */
   timeUntilDrainedMs: number | null;
 }
 

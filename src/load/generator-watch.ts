@@ -6,6 +6,8 @@ export type CpuUsage = () => number;
 
 /** A loop busy for more than this share of the time cannot be asked for more, whatever the service could do. */
 const BUSY = 0.9;
+/** A shorter load is mostly the generator's own start. */
+const LONG_ENOUGH_US = 1e6;
 
 /** Watches the load generator itself: were its figures limited by the service, or by its own one thread? */
 export class GeneratorWatch {
@@ -32,7 +34,7 @@ export class GeneratorWatch {
       eventLoopUtilization: Math.round(utilization * 1_000) / 1_000,
       eventLoopLagMs: { p50: lag(this.#lag.percentile(50)), p99: lag(this.#lag.percentile(99)), max: lag(this.#lag.max) },
       cpuShare: cpu === undefined || this.#cpu === undefined ? null : Math.round(((cpu - this.#cpu) / wallUs) * 1_000) / 1_000,
-      limited: utilization > BUSY,
+      limited: utilization > BUSY && wallUs >= LONG_ENOUGH_US,
     };
   }
 }
