@@ -62,6 +62,8 @@ export interface Phase {
 
 /** The routes of our own endpoint. */
 const OWN_OUTCOMES: OutcomeRule[] = [
+  // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
+  { outcome: 'unknown', status: 503, code: 'unknown' },
   { outcome: 'accepted', status: 202, code: null },
   { outcome: 'duplicate', status: 409, code: null },
   { outcome: 'sold_out', status: 410, code: null },

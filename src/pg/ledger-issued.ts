@@ -56,8 +56,13 @@ export function ledgerIssued(database: Database): IssuedPart {
     },
 
     async use(couponId, userId, useId) {
-      const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId]));
-      return used ? { status: 'used', usedAt: used.used_at, repeated: false } : explainUse(database, couponId, userId, useId);
+      for (;;) {
+        const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId]));
+        if (used) return { status: 'used', usedAt: used.used_at, repeated: false };
+        const refusal = await explainUse(database, couponId, userId, useId);
+        // Null: nothing speaks against it any more; it was issued between the two statements.
+        if (refusal) return refusal;
+      }
     },
   };
 }
@@ -75,7 +80,7 @@ async function issueBatch(client: PoolClient, couponId: string, claims: readonly
   return { status: 'ok', rows: rows.map(toRow) };
 }
 
-async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult> {
+async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult | null> {
   const [row] = await database.query<{
     used_at: Date | null;
     use_id: string | null;
@@ -89,7 +94,7 @@ async function explainUse(database: Database, couponId: string, userId: string, 
   }
   if (row.revoked_at) return { status: 'revoked', revokedAt: row.revoked_at };
   if (row.expired && row.expires_at) return { status: 'expired', expiresAt: row.expires_at };
-  throw new Error(`coupon ${couponId} of ${userId} changed while it was being used; ask again`);
+  return null;
 }
 
 function toRow(row: IssuedRow): LedgerRow {

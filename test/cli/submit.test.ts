@@ -1,10 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { OUTCOMES } from '../../src/core/outcome.ts';
+import { extraRedis } from '../support/extra-redis.ts';
 import { openEndpoint } from '../support/endpoint.ts';
 import { at, cli } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 let stores: TestStores;
 
@@ -83,6 +86,24 @@ describe('submit, straight to Redis', () => {
     expect(result.stdout).not.toContain('\u001b[?25');
     expect(await cli(['submit', '42', '--user', 'x', '-q', ...at(stores)], { tty: true, columns: 80 })).toMatchObject({ stderr: '' });
   });
+});
+
+test('a Redis that crashes and comes back in the middle costs nobody an answer: every request is asked again under its own id', async () => {
+  await using redis = await extraRedis();
+  const where = ['--redis-url', redis.url, '--database-url', stores.databaseUrl];
+  await cli(['seed', 'crash', '--name', 'Test', '--stock', '15000', ...where]);
+  const running = cli(['submit', 'crash', '--users', '20000', '--duplicates', '0.1', '--concurrency', '200', '--json', ...where]);
+  const looker = new Redis(redis.url);
+  looker.on('error', () => undefined);
+  await until(async () => (await looker.zcard('coupon_waiting_queue:crash')) > 1_000);
+  await redis.kill();
+  await redis.start();
+  const { outcomes, requests } = (await running).json<Summary>();
+  expect(requests).toBe(22_000);
+  expect(outcomes).toMatchObject({ accepted: 15_000, unknown: 0, unexpected: 0, unsent: 0, unavailable: 0 });
+  expect(await looker.hget('coupon:crash', 'stock')).toBe('0');
+  expect(await looker.zcard('coupon_waiting_queue:crash')).toBe(15_000);
+  looker.disconnect();
 });
 
 describe('submit refuses, and changes nothing', () => {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Admission } from '../../src/app/ports.ts';
+import { seed } from '../../src/app/seed.ts';
 import { Closers } from '../../src/cli/closers.ts';
 import { Database } from '../../src/pg/database.ts';
 import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
@@ -9,6 +11,7 @@ import { redisAdmission } from '../../src/redis/admission.ts';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { redisCoupons } from '../../src/redis/coupons.ts';
 import { redisReader } from '../../src/redis/reader.ts';
+import { extraRedis } from '../support/extra-redis.ts';
 import { openEndpoint } from '../support/endpoint.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 import { openProxy } from '../support/tcp-proxy.ts';
@@ -91,6 +94,24 @@ describe('without Redis', () => {
     expect(await stores.redis.hget('coupon:lost-reply', 'stock')).toBe('4');
     expect((await endpoint.get('/metrics')).text).toContain('coupon_ambiguous_total{op="admit"} 1');
   });
+});
+
+test('after a crash of Redis the new server is checked against the ledger, and goes on where the old one stopped', async () => {
+  await using redis = await extraRedis();
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  const coupons = redisCoupons(connection, 'plain');
+  const ports = { admission: redisAdmission(connection, 'plain'), coupons, reader: redisReader(connection, 'plain') };
+  const definition = { id: 'crashed', name: 'Test', total: 2, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
+  await seed(definition, { ledger: stores.ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
+  await using endpoint = await openEndpoint(stores, ports);
+  expect((await endpoint.ask('crashed', 'minji', 'key')).status).toBe(202);
+  await redis.kill();
+  expect((await endpoint.ask('crashed', 'jisu', 'key')).status).toBe(503);
+  await redis.start();
+  await until(async () => (await endpoint.ask('crashed', 'jisu', 'key')).status === 202);
+  expect((await endpoint.ask('crashed', 'minji', 'key')).status).toBe(202);
+  expect((await endpoint.ask('crashed', 'yuna')).status).toBe(410);
+  connection.close();
 });
 
 describe('without the ledger', () => {

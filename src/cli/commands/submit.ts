@@ -31,7 +31,7 @@ const CLOCK = {
 };
 
 /** How long requests straight to Redis are repeated while it is away. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 const MAX_USERS = 10_000_000;
 const MAX_START = 1_000_000_000_000;
 /** A script run takes no more at once. */
