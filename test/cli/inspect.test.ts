@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CouponDetail, CouponList } from '../../src/app/inspect.ts';
 import type { IssuedList, QueueList, UserDetail } from '../../src/app/inspect-users.ts';
-import { at, cli, type CliOptions } from '../support/run-cli.ts';
+import { at, cli } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
 describe('coupon-cli inspect', () => {
@@ -12,7 +12,7 @@ describe('coupon-cli inspect', () => {
   afterAll(() => stores[Symbol.asyncDispose]());
   beforeEach(() => stores.clear());
 
-  const run = (argv: string[], options: CliOptions = {}) => cli(['inspect', ...argv, ...at(stores)], options);
+  const run = (argv: string[]) => cli(['inspect', ...argv, ...at(stores)]);
   const json = async <T>(...argv: string[]): Promise<T> => {
     const result = await run([...argv, '--json']);
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
@@ -244,55 +244,15 @@ describe('coupon-cli inspect', () => {
     expect(await run(argv)).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
+  it('suggests the form that was meant', async () => {
+    expect((await run(['quue'])).stderr).toContain('did you mean "queue"?');
+  });
+
   it.each([[[]], [['coupon']], [['queue']], [['issued']], [['user']]])('has examples in the help of inspect %j', async (argv) => {
     const result = await run([...argv, '--help']);
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain('Examples:\n  coupon-cli inspect');
     expect(result.stdout).toContain('--limit');
-  });
-
-  describe('--watch', () => {
-    it('prints one JSON object a line until a signal, and ends with 0', async () => {
-      await stores.seed({ id: 'sale' });
-      let lines = 0;
-      const result = await run(['coupon', 'sale', '--watch', '--interval', '100ms', '--json'], {
-        onListen: (send) => {
-          signal = send;
-        },
-        onStdout: () => {
-          lines += 1;
-          if (lines === 3) signal('SIGINT');
-        },
-      });
-      expect(result.exitCode).toBe(0);
-      const objects = result.stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as CouponDetail);
-      expect(objects.map((object) => object.couponId)).toEqual(['sale', 'sale', 'sale']);
-    });
-
-    it('redraws on a terminal and appends elsewhere', async () => {
-      await stores.seed({ id: 'sale' });
-      const watch = async (tty: boolean) => {
-        const result = await run(['--watch', '--interval', '100ms'], {
-          tty,
-          columns: 80,
-          vars: { NO_COLOR: '1' },
-          onListen: (send) => {
-            signal = send;
-          },
-          onStdout: (text) => {
-            if (text.includes('sale')) signal('SIGINT');
-          },
-        });
-        expect(result.exitCode).toBe(0);
-        return result.stdout.includes('\u001b[2J');
-      };
-      expect([await watch(true), await watch(false)]).toEqual([true, false]);
-    });
-
-    let signal: (name: 'SIGINT') => void = () => undefined;
   });
 
   it('ends with 3 when a store cannot be reached', async () => {

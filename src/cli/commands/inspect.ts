@@ -1,8 +1,10 @@
 import type { Command } from '@commander-js/extra-typings';
 import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../app/inspect.ts';
 import { inspectIssued, inspectQueue, inspectUser } from '../../app/inspect-users.ts';
-import { parseCouponId, parseUserId } from '../../core/ids.ts';
+import { usageError, type CouponError } from '../../core/errors.ts';
+import { parseCouponId, parseUserId, printable } from '../../core/ids.ts';
 import { parseWhole } from '../../core/numbers.ts';
+import { suggestion } from '../../core/suggest.ts';
 import { couponsText, couponText } from '../../render/inspect.ts';
 import { issuedText, queueText, userText } from '../../render/inspect-users.ts';
 import type { Paint } from '../../render/style.ts';
@@ -33,7 +35,10 @@ export const configure: Configure = (command, cli) => {
     .option('--watch', 'show again and again until a signal; one JSON object a line with --json')
     .option('--interval <duration>', 'time between two looks of --watch (default 2s)')
     .addHelpText('after', EXAMPLES)
+    // Without this, commander says "too many arguments" to a mistyped subcommand.
+    .allowExcessArguments()
     .action(async (_options, self) => {
+      if (self.args[0] !== undefined) throw unknownForm(self.args[0]);
       await show(cli, self, (ports, page) => inspectCoupons(ports, page), couponsText);
     });
 
@@ -90,6 +95,16 @@ export const configure: Configure = (command, cli) => {
       await show(cli, self, (ports) => inspectUser(ports, couponId, userId), userText);
     });
 };
+
+const FORMS = ['coupon', 'queue', 'issued', 'user'];
+
+function unknownForm(written: string): CouponError {
+  return usageError(
+    'INSPECT_USAGE',
+    `inspect has no "${printable(written)}"${suggestion(written, FORMS)}`,
+    `Use ${FORMS.join(', ')}, or nothing for all coupons; \`coupon-cli inspect coupon ${printable(written)}\` shows one.`,
+  );
+}
 
 function sub(parent: Command, name: string, summary: string, examples: string): Command {
   const description = `Show ${summary}.`;
