@@ -82,7 +82,10 @@ describe('the ledger', () => {
     await blocker.connect();
     await blocker.query(`BEGIN; UPDATE coupons SET epoch = gen_random_uuid(), state = 'resetting' WHERE id = '42'`);
     const waiting = issue(claimsOf(1, 5));
-    await until(async () => (await stores.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).length > 0);
+    await until(
+      async () =>
+        (await stores.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).length > 0,
+    );
     await blocker.query('COMMIT');
     await blocker.end();
     expect(await waiting).toEqual({ status: 'epoch' });

@@ -27,7 +27,7 @@ const admit = fc.record({
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: admit },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('foreign', 'issue', 'claim', 'bury'), userId: user }) as fc.Arbitrary<Step> },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('foreign', 'issue', 'claim', 'bury'), userId: user }) },
   {
     weight: 1,
     arbitrary: fc.record({
