@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HTTP_STATUS } from '../../src/core/http-status.ts';
+import { outcomeCode } from '../../src/core/integrity.ts';
 import { ADMISSION_OUTCOMES } from '../../src/core/outcome.ts';
+import { parseScenario } from '../../src/core/scenario.ts';
+import { problem } from '../../src/http/problem.ts';
+import { classifier } from '../../src/load/classify.ts';
 import { openEndpoint, type TestEndpoint } from '../support/endpoint.ts';
 import { issueWaiting } from '../support/issue.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
@@ -76,6 +81,14 @@ test('the OpenAPI document describes every route and every answer', async () => 
   const { responses } = paths['/coupons/{couponId}/requests']!['post']!;
   for (const outcome of ADMISSION_OUTCOMES) expect(responses).toHaveProperty(String(HTTP_STATUS[outcome]));
   expect(responses).toMatchObject({ 410: { content: { 'application/problem+json': expect.anything() } } });
+});
+
+test('a scenario that says nothing about outcomes reads our answers as they are meant', () => {
+  const source = readFileSync(new URL('../../scenarios/smoke.yaml', import.meta.url), 'utf8');
+  const classify = classifier(parseScenario(source, 'smoke.yaml').outcomes);
+  for (const outcome of ADMISSION_OUTCOMES) expect(classify(HTTP_STATUS[outcome], `{"code":"${outcome}"}`)).toBe(outcomeCode(outcome));
+  expect(classify(503, JSON.stringify(problem('unknown', '')))).toBe(outcomeCode('unknown'));
+  expect(classify(500, JSON.stringify(problem('internal_error', '')))).toBe(outcomeCode('unexpected'));
 });
 
 test('every outcome has a status of its own', () => {
