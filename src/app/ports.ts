@@ -62,7 +62,7 @@ export interface CouponStore {
   retire(couponId: string, newEpoch: string): Promise<void>;
   /** Removes the issued hashes of these users. */
   dropIssued(couponId: string, userIds: readonly string[]): Promise<void>;
-  /** Removes the issued hashes of everyone admitted, then all keys of the coupon. */
+  /** Removes the issued hashes of everyone admitted, then all keys of the coupon, then its place in the index. */
   drop(couponId: string): Promise<void>;
   /** Ids of queues that exist in Redis, found with SCAN. */
   scanQueues(): Promise<string[]>;

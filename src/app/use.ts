@@ -1,12 +1,13 @@
 import { isOutage } from './drain.ts';
-import type { Ledger, UsePort, UseResult } from './ports.ts';
+import type { ClaimQueue, Ledger, UsePort, UseResult } from './ports.ts';
 
 export interface UsePorts {
-  ledger: Pick<Ledger, 'use'>;
+  ledger: Pick<Ledger, 'use' | 'coupon' | 'rows'>;
   hashes: UsePort;
+  claims: Pick<ClaimQueue, 'ack'>;
 }
 
-/** `followed`: the issued hash in Redis shows the use too; false when it does not exist, or Redis is away. */
+/** `followed`: the issued hash in Redis shows the use too; false when Redis is away or has lost the coupon. */
 export type UseAnswer = UseResult & { followed: boolean };
 
 /**
@@ -18,12 +19,16 @@ export type UseAnswer = UseResult & { followed: boolean };
 export async function useCoupon(ports: UsePorts, couponId: string, userId: string, useId: string): Promise<UseAnswer> {
   const result = await ports.ledger.use(couponId, userId, useId);
   if (result.status !== 'used' && result.status !== 'already_used') return { ...result, followed: false };
-  return { ...result, followed: await follow(ports.hashes, couponId, userId, result.usedAt) };
+  return { ...result, followed: await follow(ports, couponId, userId, result.usedAt) };
 }
 
-async function follow(hashes: UsePort, couponId: string, userId: string, usedAt: Date): Promise<boolean> {
+async function follow({ ledger, hashes, claims }: UsePorts, couponId: string, userId: string, usedAt: Date): Promise<boolean> {
   try {
-    return await hashes.use(couponId, userId, usedAt);
+    if (await hashes.use(couponId, userId, usedAt)) return true;
+    // No hash yet: the drain has committed and not acknowledged. Its ack would carry the row from before the use, so ours
+    // comes first; what an ack finds filled in, it keeps.
+    const [coupon, rows] = [await ledger.coupon(couponId), await ledger.rows(couponId, [userId])];
+    return coupon !== null && (await claims.ack(couponId, coupon.epoch, rows));
   } catch (error) {
     // The coupon is used, whatever Redis says; `audit --repair` closes the gap.
     if (isOutage(error)) return false;

@@ -3,7 +3,6 @@
  * as real processes. REDIS_URL, DATABASE_URL and `.env` play no part: a rehearsal must not be able to reach a real campaign.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { BenchStores } from '../app/bench-ports.ts';
 import { reset } from '../app/reset.ts';
 import { seed } from '../app/seed.ts';
@@ -33,7 +32,6 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
     import('../dev/occupy.ts'),
   ]);
   const dir = defaultStackDir(env, env.packageDir, name);
-  await holdStack(context, dir);
   context.onClose(await occupyStack(env, { dir, log: (line) => out.note(line) }));
   const { redisUrl, databaseUrl } = await stackUp(env, { dir, log: (line) => out.note(line) });
   if (!keep) context.onClose(() => stackDown(env, { dir }));
@@ -91,25 +89,4 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
       return { target: String(url), stop };
     },
   };
-}
-
-/** Keeps other commands off this stack until the context closes: they would reset the coupons under our load. */
-async function holdStack(context: Context, dir: string): Promise<void> {
-  const { env, out } = context;
-  const [{ withLock }, { ensureOwnFolder, stackFolderMode }] = await Promise.all([import('../dev/lock.ts'), import('../dev/paths.ts')]);
-  const released = new AbortController();
-  const prepare = (): void => ensureOwnFolder(env, dir, stackFolderMode(env));
-  await new Promise<void>((held, failed) => {
-    const hold = async (): Promise<void> => {
-      held();
-      if (!released.signal.aborted) await new Promise((resolve) => released.signal.addEventListener('abort', resolve, { once: true }));
-    };
-    // Beside the stack's own lock, which is only held while servers are started and stopped.
-    const over = withLock(env, join(dir, 'lock-session'), (line) => out.note(line), prepare, hold);
-    over.catch(failed);
-    context.onClose(() => {
-      released.abort();
-      return over;
-    });
-  });
 }

@@ -18,7 +18,8 @@ export async function occupyStack(host: Host, { dir, log }: { dir: string; log: 
   };
   let held: Promise<void> | undefined;
   await new Promise<void>((taken, failed) => {
-    held = withLock(host, join(dir, 'lock-in-use'), log, prepare, async () => {
+    // Beside the stack's own lock, which is only held while servers are started and stopped.
+    held = withLock(host, join(dir, 'lock-session'), log, prepare, async () => {
       taken();
       await wanted;
     });

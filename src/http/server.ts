@@ -2,7 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { AdmissionBatcher } from '../app/admission-batcher.ts';
 import { CouponDirectory } from '../app/coupon-directory.ts';
-import type { Admission, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
+import type { Admission, ClaimQueue, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
 import { verifiedAdmission } from '../app/verified-admission.ts';
 import { answerBrokenHttp, answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
 import { Metrics } from './metrics.ts';
@@ -15,6 +15,7 @@ export interface HttpPorts {
   /** As the store gives it; verification and batching are added here. */
   admission: Admission;
   coupons: Pick<Verification, 'verify'> & UsePort;
+  claims: Pick<ClaimQueue, 'ack'>;
   reader: Pick<RedisReader, 'coupon' | 'user' | 'now'>;
   ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;
 }
@@ -82,7 +83,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   const batcher = new AdmissionBatcher(metrics.measured(verified));
   requestRoutes(app, { ...ports, directory, batcher, metrics });
   couponRoutes(app, { reader: ports.reader, directory });
-  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons });
+  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims });
   healthRoutes(app, { reader: ports.reader, directory, metrics });
   answerUnknownRoutes(app, routes);
   await app.ready();

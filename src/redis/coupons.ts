@@ -56,6 +56,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
         if (users.length > 0) await client.unlink(...users.map((userId) => keys.issued(userId)));
       }
       await client.unlink(keys.coupon, keys.queue, keys.admitted, keys.leases, keys.dead, keys.claims);
+      await client.srem(COUPON_INDEX, couponId);
     }),
 
     scanQueues: guard(async () => {

@@ -47,13 +47,24 @@ test('a repeat heals a hash that did not follow', async () => {
   expect(await stores.redis.hget('issued_coupon:coupon:42-user:minji', 'used_at')).not.toBe('');
 });
 
-test('a missing hash is a warning: the ledger has decided', async () => {
+test('a coupon that Redis has lost is a warning: the ledger has decided', async () => {
   await issueWaiting(stores, '42');
-  await stores.redis.del('issued_coupon:coupon:42-user:minji');
+  await stores.redis.flushdb();
   const result = await use('42', 'minji');
   expect(result.exitCode).toBe(0);
   expect(result.stderr).toContain('audit 42');
-  expect(await stores.redis.exists('issued_coupon:coupon:42-user:minji')).toBe(0);
+  expect(await stores.redis.dbsize()).toBe(0);
+});
+
+test('a use between commit and ack is not undone by the ack', async () => {
+  const { epoch } = (await stores.ledger.coupon('42'))!;
+  const claimed = await stores.claims.claim('42', { epoch, limit: 1, leaseMs: 30_000, worker: 'w' });
+  if (claimed.status !== 'ok') throw new Error(claimed.status);
+  const issued = await stores.ledger.issue('42', claimed.claims, { epoch, worker: 'w', timeoutMs: 10_000 });
+  if (issued.status !== 'ok') throw new Error(issued.status);
+  expect(await use('42', 'minji')).toMatchObject({ exitCode: 0, stderr: '' });
+  await stores.claims.ack('42', epoch, issued.rows);
+  expect(await stores.redis.hget('issued_coupon:coupon:42-user:minji', 'used_at')).not.toBe('');
 });
 
 test('who waits has nothing to use', async () => {

@@ -23,10 +23,10 @@ export interface TestEndpoint extends AsyncDisposable {
 
 /** @param replaced ports that differ from those of the stores, for example behind a proxy */
 export async function openEndpoint(stores: TestStores, replaced: Partial<HttpPorts> = {}): Promise<TestEndpoint> {
-  const { admission, coupons, reader, ledger } = stores;
+  const { admission, coupons, claims, reader, ledger } = stores;
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
-  const app = await buildServer({ admission, coupons, reader, ledger, ...replaced }, { version: '0.0.0-test', onFault });
+  const app = await buildServer({ admission, coupons, claims, reader, ledger, ...replaced }, { version: '0.0.0-test', onFault });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 
   const send = async (path: string, init: RequestInit): Promise<Reply> => {

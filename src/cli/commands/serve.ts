@@ -42,7 +42,7 @@ async function serve(context: Context): Promise<void> {
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
   const { buildServer } = await import('../../http/server.ts');
-  const ports = { admission: redis.admission, coupons: redis.coupons, reader: redis.reader, ledger };
+  const ports = { admission: redis.admission, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger };
   const app = await buildServer(ports, { version: packageVersion(), onFault: teller(context) });
   const url = await listen(app, host, port);
   context.out.item({ event: 'listening', url }, () => `listening on ${url}`);

@@ -21,8 +21,8 @@ export const configure: Configure = (command, cli) => {
         const userId = parseUserId(user);
         const useId = parseUseId(options.useId ?? randomUUID());
         const ledger = await context.ledger();
-        const hashes = (await context.redis()).coupons;
-        const answer = await useCoupon({ ledger, hashes }, couponId, userId, useId);
+        const { coupons: hashes, claims } = await context.redis();
+        const answer = await useCoupon({ ledger, hashes, claims }, couponId, userId, useId);
         if (answer.status !== 'used') throw refusal(answer, couponId, userId);
         if (!answer.followed) {
           context.out.warn(
