@@ -41,6 +41,8 @@ export interface Latencies {
   summary(outcome: Outcome): LatencySummary | null;
   /** Over one outcome, or over all replies. */
   value(outcome: Outcome | null, aggregation: Aggregation): number | null;
+  /** The histogram of an outcome as text, see `BenchReport.histograms`; null when no request ended so. */
+  encoded(outcome: Outcome): string | null;
 }
 
 /** How the load generator itself fared: a load that it could not make says nothing about the service. */

@@ -1,9 +1,13 @@
-/** The result of a bench run: what `bench --json` prints. Field names are an interface; `schemaVersion` rises when one changes. */
-import { OUTCOMES } from '../core/outcome.ts';
+/**
+ * The result of a bench run: what `bench --json` prints. Field names are an interface; `schemaVersion` rises when one changes.
+ * `bench-report-schema.ts` says the same in zod, and the compiler holds the two together.
+ */
 import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
-import type { CheckName, CheckResult, RequestRecord } from '../core/integrity.ts';
+import type { CheckName, CheckResult } from '../core/integrity.ts';
 import type { ThresholdResult } from '../core/thresholds.ts';
 import type { GeneratorReport, LatencySummary } from './bench-ports.ts';
+import type { StoreSample } from './bench-sampler.ts';
+import type { TimePoint } from './bench-timeseries.ts';
 
 export interface BenchReport {
   schemaVersion: 1;
@@ -14,13 +18,24 @@ export interface BenchReport {
     users: number;
     requests: number;
     coupons: { couponId: string; total: number }[];
+    /** Checks that the scenario lets go unmade. */
+    skip: CheckName[];
   };
   startedAt: string;
   outcomes: OutcomeCounts;
   /** Milliseconds from sending to the whole reply, for each outcome that occurred. */
   latency: Partial<Record<Outcome, LatencySummary>>;
+  /**
+   * Every latency of an outcome, microseconds: an HdrHistogram (V2, compressed, base64) with three significant digits. What
+   * `bench compare` reads, and any other program that knows the format; sums of such histograms are exact.
+   */
+  histograms: Partial<Record<Outcome, string>>;
   throughput: Throughput;
+  /** Length of the steps of `timeseries`. */
+  stepSeconds: number;
   timeseries: TimePoint[];
+  /** The stores while the load and the drain ran, a few times a second. */
+  samples: StoreSample[];
   thresholds: ThresholdResult[];
   integrity: CheckResult[];
   coupons: CouponOutcome[];
@@ -61,14 +76,6 @@ export interface CouponOutcome {
   dead: number | null;
 }
 
-/** One second of the run. */
-export interface TimePoint {
-  second: number;
-  sent: number;
-  /** Replies that arrived in this second; outcomes that did not occur are left out. */
-  outcomes: Partial<Record<Outcome, number>>;
-}
-
 export const NOTES = [
   'INTERRUPTED',
   'TARGET_LOST',
@@ -84,31 +91,6 @@ export const NOTES = [
 export interface Note {
   code: (typeof NOTES)[number];
   facts?: Record<string, number | string>;
-}
-
-/** Most series points that a report carries; longer runs get coarser ones. */
-const MAX_POINTS = 600;
-
-export function timeseries(record: RequestRecord): TimePoint[] {
-  let last = 0;
-  for (let row = 0; row < record.length; row += 1) {
-    for (const us of [record.sentUs[row]!, record.doneUs[row]!]) if (us > last) last = us;
-  }
-  const stepUs = Math.max(1, Math.ceil(last / 1e6 / MAX_POINTS)) * 1e6;
-  const points: TimePoint[] = Array.from({ length: Math.floor(last / stepUs) + 1 }, (_, index) => ({
-    second: (index * stepUs) / 1e6,
-    sent: 0,
-    outcomes: {},
-  }));
-  for (let row = 0; row < record.length; row += 1) {
-    const sent = points[Math.floor(record.sentUs[row]! / stepUs)];
-    if (sent) sent.sent += 1;
-    const done = points[Math.floor(record.doneUs[row]! / stepUs)];
-    if (!done) continue;
-    const outcome = OUTCOMES[record.outcome[row]!]!;
-    done.outcomes[outcome] = (done.outcomes[outcome] ?? 0) + 1;
-  }
-  return points;
 }
 
 export interface VerdictInput {

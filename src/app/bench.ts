@@ -4,20 +4,22 @@
  */
 import { checkIntegrity } from '../core/checker.ts';
 import { outcomeCode } from '../core/integrity.ts';
-import type { CheckName, RequestRecord } from '../core/integrity.ts';
-import { OUTCOMES } from '../core/outcome.ts';
+import type { CheckName, CouponEvidence, RequestRecord, UserNames } from '../core/integrity.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { evaluateThresholds } from '../core/thresholds.ts';
-import type { Measurements } from '../core/thresholds.ts';
 import { planRequests, UserDirectory } from '../core/user-plan.ts';
+import { acceptsPerSecond, latencyFields, measurements } from './bench-figures.ts';
 import { collectEvidence } from './bench-evidence.ts';
 import type { CollectedEvidence } from './bench-evidence.ts';
 import type { BenchClock, BenchStores, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
 import { preflight } from './bench-preflight.ts';
-import { timeseries, verdictOf } from './bench-report.ts';
+import { verdictOf } from './bench-report.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput } from './bench-report.ts';
+import { startSampler } from './bench-sampler.ts';
+import type { StoreSample } from './bench-sampler.ts';
 import { settle } from './bench-settle.ts';
 import type { Settled } from './bench-settle.ts';
+import { timeseries } from './bench-timeseries.ts';
 
 export interface BenchPorts {
   driver: LoadDriver;
@@ -48,6 +50,20 @@ export type BenchProgress =
  *   the stores throw when they cannot be reached before the load; after it that is part of the report
  */
 export async function bench(ports: BenchPorts, options: BenchOptions): Promise<BenchReport> {
+  return (await benchRun(ports, options)).report;
+}
+
+/** A report with what it was made from, so that it can be kept and judged again. */
+export interface BenchRun {
+  report: BenchReport;
+  record: RequestRecord;
+  /** One for each coupon of the scenario, in its order. */
+  evidence: CouponEvidence[];
+  users: UserNames;
+}
+
+/** As {@link bench}. */
+export async function benchRun(ports: BenchPorts, options: BenchOptions): Promise<BenchRun> {
   const { scenario, target, signal, onProgress } = options;
   const users = new UserDirectory(scenario.users);
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
@@ -62,16 +78,23 @@ export async function bench(ports: BenchPorts, options: BenchOptions): Promise<B
   const { request, outcomes, phases, gracefulStopMs } = scenario;
   const requests = planRequests(scenario.users, couponIds.length, nearest);
   const startedMs = ports.clock.now();
-  const load = await ports.driver.run(
-    { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs },
-    { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
-  );
-
-  const settled = await settle(
-    ports.stores,
-    { couponIds, ...scenario.settle, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}) },
-    ports.clock,
-  );
+  const sampler = startSampler(ports.stores, couponIds, ports.clock);
+  let load: LoadResult;
+  let settled: Settled;
+  let samples: StoreSample[] = [];
+  try {
+    load = await ports.driver.run(
+      { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs },
+      { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
+    );
+    settled = await settle(
+      ports.stores,
+      { couponIds, ...scenario.settle, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}) },
+      ports.clock,
+    );
+  } finally {
+    samples = await sampler.stop();
+  }
   onProgress?.({ step: 'verify' });
   const collected: CollectedEvidence[] = [];
   for (const [index, { id, total }] of scenario.coupons.entries()) {
@@ -86,11 +109,18 @@ export async function bench(ports: BenchPorts, options: BenchOptions): Promise<B
       }),
     );
   }
-  return report(options, { load, collected, users, settled, probed, startedMs, ownKeyspace: ports.stores.ownKeyspace });
+  const { ownKeyspace } = ports.stores;
+  return {
+    report: report(options, { load, samples, collected, users, settled, probed, startedMs, ownKeyspace }),
+    record: load.record,
+    evidence: collected.map((one) => one.evidence),
+    users,
+  };
 }
 
 interface Findings {
   load: LoadResult;
+  samples: StoreSample[];
   collected: CollectedEvidence[];
   users: UserDirectory;
   settled: Settled;
@@ -104,13 +134,9 @@ function report({ scenario, target, signal }: BenchOptions, findings: Findings):
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users);
   const throughput = throughputOf(findings);
-  const thresholds = evaluateThresholds(scenario.thresholds, measurements(load, throughput));
+  const thresholds = evaluateThresholds(scenario.thresholds, measurements({ ...load, planned: load.record.length, throughput }));
   const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
-  const latency: BenchReport['latency'] = {};
-  for (const outcome of OUTCOMES) {
-    const summary = load.latencies.summary(outcome);
-    if (summary) latency[outcome] = summary;
-  }
+  const series = timeseries(load.record);
   return {
     schemaVersion: 1,
     scenario: {
@@ -120,12 +146,15 @@ function report({ scenario, target, signal }: BenchOptions, findings: Findings):
       users: scenario.users.count,
       requests: load.record.length,
       coupons: scenario.coupons.map(({ id, total }) => ({ couponId: id, total })),
+      skip: scenario.skip,
     },
     startedAt: load.startedAt.toISOString(),
     outcomes: load.outcomes,
-    latency,
+    ...latencyFields(load.latencies),
     throughput,
-    timeseries: timeseries(load.record),
+    stepSeconds: series.stepSeconds,
+    timeseries: series.points,
+    samples: findings.samples,
     thresholds,
     integrity,
     coupons: collected.map((one, index) => couponOutcome(one, index, load.record)),
@@ -136,7 +165,7 @@ function report({ scenario, target, signal }: BenchOptions, findings: Findings):
 }
 
 function throughputOf({ load, collected, settled, startedMs }: Findings): Throughput {
-  const accepted = span(load.record);
+  const accepted = acceptsPerSecond(load.record);
   let issued = 0;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
@@ -152,39 +181,6 @@ function throughputOf({ load, collected, settled, startedMs }: Findings): Throug
     acceptsPerSecond: accepted,
     issuesPerSecond: last > first ? issued / ((last - first) / 1_000) : null,
     timeUntilDrainedMs: settled.settled && settled.emptyAtMs !== null ? Math.round(settled.emptyAtMs - startedMs) : null,
-  };
-}
-
-/** Acceptances per second, from the first to the last. */
-function span(record: RequestRecord): number | null {
-  const code = outcomeCode('accepted');
-  let count = 0;
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  for (let row = 0; row < record.length; row += 1) {
-    if (record.outcome[row] !== code) continue;
-    count += 1;
-    first = Math.min(first, record.doneUs[row]!);
-    last = Math.max(last, record.doneUs[row]!);
-  }
-  return last > first ? count / ((last - first) / 1e6) : null;
-}
-
-function measurements(load: LoadResult, throughput: Throughput): Measurements {
-  const { outcomes } = load;
-  const planned = load.record.length;
-  const figures = {
-    accept_rate: throughput.acceptsPerSecond,
-    issue_rate: throughput.issuesPerSecond,
-    time_until_drained: throughput.timeUntilDrainedMs,
-  };
-  return {
-    latency: (outcome, aggregation) => load.latencies.value(outcome, aggregation),
-    count: (outcome) => outcomes[outcome],
-    planned,
-    replies: planned - outcomes.unsent - outcomes.unknown,
-    repliesPerSecond: load.seconds > 0 ? throughput.requestsPerSecond : null,
-    figure: (figure) => figures[figure],
   };
 }
 

@@ -1,4 +1,4 @@
-import { build } from 'hdr-histogram-js';
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { Histogram } from 'hdr-histogram-js';
 import type { Latencies, LatencySummary } from '../app/bench-ports.ts';
 import type { RequestRecord } from '../core/integrity.ts';
@@ -27,6 +27,10 @@ export function latenciesOf(record: RequestRecord): Latencies {
   return {
     summary: (outcome) => summary(byOutcome.get(outcome)),
     value: (outcome, aggregation) => value(outcome === null ? all : byOutcome.get(outcome), aggregation),
+    encoded(outcome) {
+      const own = byOutcome.get(outcome);
+      return own ? encodeIntoCompressedBase64(own) : null;
+    },
   };
 }
 

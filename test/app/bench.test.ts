@@ -57,6 +57,7 @@ async function run({
   };
   const parsed = parseScenario(JSON.stringify({ ...document, ...scenario }), 'test.yaml');
   let tampered = false;
+  let loadOver = false;
   const over = new AbortController();
   const drained = drain ? drainUntil(over.signal) : Promise.resolve();
   try {
@@ -69,13 +70,22 @@ async function run({
           now: () => performance.now(),
           async sleep(ms) {
             await sleep(Math.min(ms, 20));
-            if (!tamper || tampered || (await stores.reader.coupon('c'))?.waiting !== 0) return;
+            if (!tamper || tampered || !loadOver || (await stores.reader.coupon('c'))?.waiting !== 0) return;
             tampered = true;
             await tamper();
           },
         },
       },
-      { scenario: parsed, target: endpoint.url, signal: new AbortController().signal, ...options, ...(onProgress ? { onProgress } : {}) },
+      {
+        scenario: parsed,
+        target: endpoint.url,
+        signal: new AbortController().signal,
+        ...options,
+        onProgress(progress) {
+          loadOver ||= progress.step === 'settle';
+          onProgress?.(progress);
+        },
+      },
     );
   } finally {
     over.abort();
@@ -127,6 +137,8 @@ describe('a correct service', () => {
     expect(report.outcomes.sold_out + report.outcomes.duplicate).toBe(150);
     expect(report.timeseries.reduce((sum, point) => sum + point.sent, 0)).toBe(180);
     expect(report.throughput.timeUntilDrainedMs).toBeGreaterThan(0);
+    expect(report.samples[0]).toMatchObject({ couponId: 'c', stock: 30, waiting: 0, claimed: 0, issued: 0 });
+    expect(report.samples.at(-1)).toMatchObject({ couponId: 'c', stock: 0, waiting: 0, claimed: 0, issued: 30 });
   });
 
   test('is proven so when issued hashes can only be looked up', async () => {

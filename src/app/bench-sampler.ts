@@ -1,0 +1,74 @@
+import { CouponError } from '../core/errors.ts';
+import type { BenchClock, BenchStores } from './bench-ports.ts';
+
+/** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
+export interface StoreSample {
+  /** Seconds since the load began. */
+  second: number;
+  couponId: string;
+  stock: number | null;
+  waiting: number;
+  claimed: number;
+  /** By the ledger's counter. */
+  issued: number;
+}
+
+const EVERY_MS = 250;
+/** Per coupon. Longer runs keep every second, then every fourth reading, and so on. */
+const MAX_SAMPLES = 400;
+
+export interface Sampler {
+  /** Takes a last reading and gives all. Nothing is read after that. */
+  stop(): Promise<StoreSample[]>;
+}
+
+/**
+ * Watches the stores while the load and the drain run: two small reads per coupon, a few times a second. A store that does
+ * not answer leaves a gap; whether that matters is for others to say.
+ */
+export function startSampler(stores: Pick<BenchStores, 'redis' | 'ledger'>, couponIds: readonly string[], clock: BenchClock): Sampler {
+  const startedMs = clock.now();
+  const readings: StoreSample[][] = [];
+  let everyMs = EVERY_MS;
+  let stopped = false;
+
+  const read = async (): Promise<void> => {
+    const second = Math.round(clock.now() - startedMs) / 1_000;
+    const reading: StoreSample[] = [];
+    for (const couponId of couponIds) {
+      try {
+        const inRedis = await stores.redis.coupon(couponId);
+        const inLedger = await stores.ledger.coupon(couponId);
+        if (!inRedis || !inLedger) continue;
+        const { stock, waiting, claimed } = inRedis;
+        reading.push({ second, couponId, stock, waiting, claimed, issued: inLedger.issuedQuantity });
+      } catch (error) {
+        if (!(error instanceof CouponError) || error.kind !== 'unreachable') throw error;
+      }
+    }
+    readings.push(reading);
+    if (readings.length <= MAX_SAMPLES) return;
+    for (let index = readings.length - 1; index > 0; index -= 1) if (index % 2 === 1) readings.splice(index, 1);
+    everyMs *= 2;
+  };
+
+  let underWay = read();
+  const watch = async (): Promise<void> => {
+    while (!stopped) {
+      await underWay;
+      await clock.sleep(everyMs);
+      if (!stopped) underWay = read();
+    }
+  };
+  // What goes wrong is told by `stop`, which everyone calls; the sleep that may still be under way then reads nothing.
+  const watching = watch();
+  watching.catch(() => undefined);
+  return {
+    async stop() {
+      stopped = true;
+      await underWay;
+      await read();
+      return readings.flat();
+    },
+  };
+}
