@@ -86,7 +86,7 @@ export async function drainLoop(
     const goOn = options.eager && passes.some((pass) => !pass.skipped && pass.waiting > 0 && pass.issued > 0);
     if (!goOn) await clock.sleep(options.intervalMs, stop);
   }
-  return { ...totals, seconds: (clock.now() - started) / 1_000 };
+  return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
 }
 
 /** Between half and all of it, so that workers that failed together do not come back together. */

@@ -3,24 +3,12 @@ import type { Command } from '@commander-js/extra-typings';
 import { CouponError } from '../core/errors.ts';
 import { failureJson, failureText } from '../render/failure.ts';
 import { painter } from '../render/style.ts';
+import type { Cli } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
-import type { GlobalFlags } from './context.ts';
+import type { Context, GlobalFlags } from './context.ts';
 import type { Env } from './env.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { packageVersion } from './version.ts';
-
-type Context = import('./context.ts').Context;
-
-/** What command modules get: the world, and a way to run with a context and an exit code. */
-export interface Cli {
-  env: Env;
-  /** Wraps the body of a command: opens a context from its flags, closes it, and keeps the exit code. */
-  run(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void>;
-  /** Runs another command line in the same process, for `help`. */
-  dispatch(argv: readonly string[]): Promise<void>;
-  /** Names of all commands, for suggestions. */
-  commandNames(): readonly string[];
-}
 
 const HELP_AFTER = `
 Examples:
@@ -42,8 +30,8 @@ export async function runCli(env: Env): Promise<number> {
   const cli: Cli = { env, run, dispatch, commandNames: () => COMMANDS.map((entry) => entry.name) };
 
   async function runBody(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void> {
-    const { Context } = await import('./context.ts');
-    await using context = new Context(env, command.optsWithGlobals() as GlobalFlags & Record<string, unknown>);
+    const contexts = await import('./context.ts');
+    await using context = new contexts.Context(env, command.optsWithGlobals() as GlobalFlags & Record<string, unknown>);
     exitCode = (await body(context)) ?? EXIT.ok;
   }
 

@@ -3,7 +3,7 @@ import { audit } from '../../app/audit.ts';
 import { parseCouponId } from '../../core/ids.ts';
 import { auditText } from '../../render/audit.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:

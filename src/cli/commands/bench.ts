@@ -11,7 +11,7 @@ import { ownStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
 import { loadScenario, shippedScenarios } from '../scenarios.ts';
 import { requireAllowedHost, requireLocalStores } from '../targets.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:

@@ -1,6 +1,6 @@
 import { table } from '../../render/table.ts';
 import { SETTINGS, withoutSecrets, type SettingName } from '../settings.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
   command

@@ -3,7 +3,7 @@ import { EXIT } from '../exit-codes.ts';
 import { ownStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
 import { loadScenario } from '../scenarios.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:

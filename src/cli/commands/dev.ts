@@ -4,7 +4,7 @@ import { table } from '../../render/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withoutSecrets } from '../settings.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:

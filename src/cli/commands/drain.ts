@@ -12,7 +12,7 @@ import { passText, skippedText, totalsText } from '../../render/drain.ts';
 import { failureText } from '../../render/failure.ts';
 import type { Context, RedisStores } from '../context.ts';
 import { openPatiently } from '../open-patiently.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -98,9 +98,11 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
 
 /** Says what the pace means before anybody wonders. */
 async function announce(context: Context, options: LoopOptions, redis: RedisStores, ledger: Ledger): Promise<void> {
+  // The pace is per coupon, so the longest queue decides how long it takes.
   let waiting = 0;
   for (const coupon of await ledger.coupons()) {
-    if (options.couponIds.length === 0 || options.couponIds.includes(coupon.id)) waiting += (await redis.claims.backlog(coupon.id)).waiting;
+    if (options.couponIds.length > 0 && !options.couponIds.includes(coupon.id)) continue;
+    waiting = Math.max(waiting, (await redis.claims.backlog(coupon.id)).waiting);
   }
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }

@@ -1,6 +1,6 @@
 import { usageError } from '../../core/errors.ts';
 import { suggestion } from '../../core/suggest.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
   command

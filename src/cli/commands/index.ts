@@ -1,8 +1,4 @@
-import type { Command } from '@commander-js/extra-typings';
-import type { Cli } from '../program.ts';
-
-/** How a command module adds its arguments, options, examples and action to an empty command. */
-export type Configure = (command: Command, cli: Cli) => void;
+import type { Configure } from '../command.ts';
 
 export interface CommandEntry {
   name: string;

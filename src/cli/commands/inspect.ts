@@ -8,9 +8,8 @@ import { suggestion } from '../../core/suggest.ts';
 import { couponsText, couponText } from '../../render/inspect.ts';
 import { issuedText, queueText, userText } from '../../render/inspect-users.ts';
 import type { Paint } from '../../render/style.ts';
-import type { Cli } from '../program.ts';
+import type { Cli, Configure } from '../command.ts';
 import { watching, type WatchFlags } from '../watch.ts';
-import type { Configure } from './index.ts';
 
 interface InspectFlags extends WatchFlags {
   limit?: string | undefined;

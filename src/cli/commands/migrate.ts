@@ -1,4 +1,4 @@
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
   command

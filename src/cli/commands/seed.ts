@@ -9,7 +9,7 @@ import { parseWhole } from '../../core/numbers.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Context } from '../context.ts';
 import { requireLocalStores } from '../targets.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 export interface SeedFlags {
   name?: string | undefined;

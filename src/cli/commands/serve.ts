@@ -5,7 +5,7 @@ import { CouponError } from '../../core/errors.ts';
 import { parseWhole } from '../../core/numbers.ts';
 import type { Context } from '../context.ts';
 import { packageVersion } from '../version.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { useCoupon, type UseAnswer } from '../../app/use.ts';
 import { CouponError, usageError } from '../../core/errors.ts';
 import { parseCouponId, parseUserId } from '../../core/ids.ts';
-import type { Configure } from './index.ts';
+import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:
