@@ -1,26 +1,9 @@
 import { CouponError } from '../core/errors.ts';
-import type { CouponEvidence, LedgerEvidence, RedisEvidence } from '../core/integrity.ts';
+import type { LedgerEvidence, RedisEvidence } from '../core/integrity.ts';
 import type { UserDirectory } from '../core/user-plan.ts';
 import type { BenchStores } from './bench-ports.ts';
+import type { CollectedEvidence, EvidenceOptions } from './evidence-source.ts';
 import type { LedgerRow, UserSource } from './ports.ts';
-
-export interface EvidenceOptions {
-  couponId: string;
-  total: number;
-  settled: boolean;
-  before: Uint32Array;
-  users: UserDirectory;
-  /** Whose hashes to look for when the keyspace cannot be walked: everyone who asked. */
-  asked: Iterable<number>;
-}
-
-export interface CollectedEvidence {
-  evidence: CouponEvidence;
-  /** First and last `issued_at`, milliseconds since 1970, of the pieces issued in this run. */
-  issuedMs: { first: number; last: number; count: number } | null;
-  /** Codes of stores that could not be read. */
-  unreadable: ('REDIS_UNREADABLE' | 'LEDGER_UNREADABLE')[];
-}
 
 const PAGE = 1_000;
 

@@ -1,5 +1,6 @@
 import { CouponError } from '../core/errors.ts';
-import type { BenchClock, BenchStores } from './bench-ports.ts';
+import type { BenchClock } from './bench-ports.ts';
+import type { EvidenceSource } from './evidence-source.ts';
 
 /** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
 export interface StoreSample {
@@ -9,8 +10,8 @@ export interface StoreSample {
   stock: number | null;
   waiting: number;
   claimed: number;
-  /** By the ledger's counter. */
-  issued: number;
+  /** By the ledger's counter; null where nobody counts. */
+  issued: number | null;
 }
 
 const EVERY_MS = 250;
@@ -26,7 +27,7 @@ export interface Sampler {
  * Watches the stores while the load and the drain run: two small reads per coupon, a few times a second. A store that does
  * not answer leaves a gap; whether that matters is for others to say.
  */
-export function startSampler(stores: Pick<BenchStores, 'redis' | 'ledger'>, couponIds: readonly string[], clock: BenchClock): Sampler {
+export function startSampler(source: EvidenceSource, couponIds: readonly string[], clock: BenchClock): Sampler {
   const startedMs = clock.now();
   const readings: StoreSample[][] = [];
   let everyMs = EVERY_MS;
@@ -37,11 +38,10 @@ export function startSampler(stores: Pick<BenchStores, 'redis' | 'ledger'>, coup
     const reading: StoreSample[] = [];
     for (const couponId of couponIds) {
       try {
-        const inRedis = await stores.redis.coupon(couponId);
-        const inLedger = await stores.ledger.coupon(couponId);
-        if (!inRedis || !inLedger) continue;
-        const { stock, waiting, claimed } = inRedis;
-        reading.push({ second, couponId, stock, waiting, claimed, issued: inLedger.issuedQuantity });
+        const look = await source.look(couponId);
+        if (!look) continue;
+        const { stock, waiting, claimed, issued } = look;
+        reading.push({ second, couponId, stock, waiting, claimed, issued });
       } catch (error) {
         if (!(error instanceof CouponError) || error.kind !== 'unreachable') throw error;
       }

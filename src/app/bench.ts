@@ -9,10 +9,7 @@ import type { Scenario } from '../core/scenario.ts';
 import { evaluateThresholds } from '../core/thresholds.ts';
 import { planRequests, UserDirectory } from '../core/user-plan.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './bench-figures.ts';
-import { collectEvidence } from './bench-evidence.ts';
-import type { CollectedEvidence } from './bench-evidence.ts';
-import type { BenchClock, BenchStores, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
-import { preflight } from './bench-preflight.ts';
+import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
 import { verdictOf } from './bench-report.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput } from './bench-report.ts';
 import { startSampler } from './bench-sampler.ts';
@@ -20,11 +17,12 @@ import type { StoreSample } from './bench-sampler.ts';
 import { settle } from './bench-settle.ts';
 import type { Settled } from './bench-settle.ts';
 import { timeseries } from './bench-timeseries.ts';
+import type { CollectedEvidence, EvidenceSource } from './evidence-source.ts';
 
 export interface BenchPorts {
   driver: LoadDriver;
   probe: Probe;
-  stores: BenchStores;
+  evidence: EvidenceSource;
   clock: BenchClock;
 }
 
@@ -69,7 +67,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
   const before: Uint32Array[] = [];
   for (const coupon of scenario.coupons) {
-    before.push(await preflight(coupon, ports.stores, users, options.allowCoupons?.includes(coupon.id) ?? false));
+    before.push(await ports.evidence.preflight(coupon, users, options.allowCoupons?.includes(coupon.id) ?? false));
   }
   onProgress?.({ step: 'probe' });
   const probed = await ports.probe.probe(target);
@@ -78,7 +76,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const { request, outcomes, phases, gracefulStopMs } = scenario;
   const requests = planRequests(scenario.users, couponIds.length, nearest);
   const startedMs = ports.clock.now();
-  const sampler = startSampler(ports.stores, couponIds, ports.clock);
+  const sampler = startSampler(ports.evidence, couponIds, ports.clock);
   let load: LoadResult;
   let settled: Settled;
   let samples: StoreSample[] = [];
@@ -88,8 +86,12 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
     );
     settled = await settle(
-      ports.stores,
-      { couponIds, ...scenario.settle, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}) },
+      ports.evidence,
+      {
+        coupons: promised(load.record, couponIds, users),
+        ...scenario.settle,
+        ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}),
+      },
       ports.clock,
     );
   } finally {
@@ -99,7 +101,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const collected: CollectedEvidence[] = [];
   for (const [index, { id, total }] of scenario.coupons.entries()) {
     collected.push(
-      await collectEvidence(ports.stores, {
+      await ports.evidence.collect({
         couponId: id,
         total,
         settled: settled.settled,
@@ -109,9 +111,9 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       }),
     );
   }
-  const { ownKeyspace } = ports.stores;
+  const { remarks } = ports.evidence;
   return {
-    report: report(options, { load, samples, collected, users, settled, probed, startedMs, ownKeyspace }),
+    report: report(options, { load, samples, collected, users, settled, probed, startedMs, remarks }),
     record: load.record,
     evidence: collected.map((one) => one.evidence),
     users,
@@ -126,7 +128,7 @@ interface Findings {
   settled: Settled;
   probed: ProbeResult;
   startedMs: number;
-  ownKeyspace: boolean;
+  remarks: EvidenceSource['remarks'];
 }
 
 function report({ scenario, target, signal }: BenchOptions, findings: Findings): BenchReport {
@@ -204,7 +206,7 @@ function couponOutcome({ evidence }: CollectedEvidence, index: number, record: R
   };
 }
 
-function notesOf({ load, collected, probed, ownKeyspace }: Findings, settled: Settled): Note[] {
+function notesOf({ load, collected, probed, remarks }: Findings, settled: Settled): Note[] {
   const used = collected.filter((one) => one.evidence.before.length > 0);
   const unreadable = new Set(collected.flatMap((one) => one.unreadable));
   const notes: (Note | false)[] = [
@@ -215,9 +217,17 @@ function notesOf({ load, collected, probed, ownKeyspace }: Findings, settled: Se
     used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
     load.generator.limited && { code: 'GENERATOR_LIMITED', facts: { busy: load.generator.eventLoopUtilization } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
-    !ownKeyspace && { code: 'HASHES_NOT_SCANNED' },
+    ...remarks.map((code): Note => ({ code })),
   ];
   return notes.filter((note) => note !== false);
+}
+
+/** Who was told "accepted", by coupon. */
+function promised(record: RequestRecord, couponIds: readonly string[], users: UserDirectory) {
+  const accepted = couponIds.map(() => new Set<number>());
+  const code = outcomeCode('accepted');
+  for (let row = 0; row < record.length; row += 1) if (record.outcome[row] === code) accepted[record.coupon[row]!]!.add(record.user[row]!);
+  return couponIds.map((couponId, index) => ({ couponId, accepted: Array.from(accepted[index]!, (user) => users.id(user)) }));
 }
 
 /** Users whose request left, each once. */

@@ -3,7 +3,8 @@
  * as real processes. REDIS_URL, DATABASE_URL and `.env` play no part: a rehearsal must not be able to reach a real campaign.
  */
 import { randomUUID } from 'node:crypto';
-import type { BenchStores } from '../app/bench-ports.ts';
+import { ownEvidence } from '../app/bench-own-stores.ts';
+import type { EvidenceSource } from '../app/evidence-source.ts';
 import { reset } from '../app/reset.ts';
 import { seed } from '../app/seed.ts';
 import { durationFlag } from '../core/duration.ts';
@@ -19,7 +20,7 @@ export interface OwnStackOptions {
 
 export interface OwnStack {
   dir: string;
-  stores: BenchStores;
+  evidence: EvidenceSource;
   /** Seeds the coupons of a scenario afresh and starts `serve` and `drain` for it. `stop` ends both. */
   start(scenario: Scenario): Promise<{ target: string; stop: () => Promise<void> }>;
 }
@@ -41,7 +42,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
   await migrate(database);
   const ledger = await context.ledger(databaseUrl);
   const { coupons, reader } = await context.redisAt(redisUrl, true);
-  const stores: BenchStores = { redis: reader, ledger, ownKeyspace: true };
+  const evidence = ownEvidence({ redis: reader, ledger, ownKeyspace: true });
 
   // Before the command listens for signals itself: at the second one nobody waits for children any more.
   const children = new Set<{ kill(): void }>();
@@ -55,7 +56,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
 
   return {
     dir,
-    stores,
+    evidence,
     async start(scenario) {
       for (const coupon of scenario.coupons) {
         await reset(coupon.id, { ledger, coupons, newEpoch: randomUUID });

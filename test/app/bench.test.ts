@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bench } from '../../src/app/bench.ts';
 import type { BenchOptions, BenchProgress } from '../../src/app/bench.ts';
+import { ownEvidence } from '../../src/app/bench-own-stores.ts';
 import type { BenchStores } from '../../src/app/bench-ports.ts';
 import type { BenchReport } from '../../src/app/bench-report.ts';
 import { CouponError } from '../../src/core/errors.ts';
@@ -65,7 +66,7 @@ async function run({
       {
         driver: new AutocannonDriver(),
         probe: httpProbe,
-        stores: { redis: stores.reader, ledger: stores.ledger, ownKeyspace: true, ...benchStores },
+        evidence: ownEvidence({ redis: stores.reader, ledger: stores.ledger, ownKeyspace: true, ...benchStores }),
         clock: {
           now: () => performance.now(),
           async sleep(ms) {

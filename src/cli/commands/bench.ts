@@ -1,5 +1,6 @@
-import type { BenchStores } from '../../app/bench-ports.ts';
+import { ownEvidence } from '../../app/bench-own-stores.ts';
 import type { BenchReport } from '../../app/bench-report.ts';
+import type { EvidenceSource } from '../../app/evidence-source.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Scenario } from '../../core/scenario.ts';
 import { parseTarget } from '../../core/target.ts';
@@ -127,13 +128,13 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
 
 interface Service {
   target: string;
-  stores: BenchStores;
+  evidence: EvidenceSource;
   stop: () => Promise<void>;
 }
 
 async function onStack(context: Context, flags: BenchFlags): Promise<(scenario: Scenario) => Promise<Service>> {
   const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
-  return async (scenario) => ({ stores: stack.stores, ...(await stack.start(scenario)) });
+  return async (scenario) => ({ evidence: stack.evidence, ...(await stack.start(scenario)) });
 }
 
 async function onEndpoint(
@@ -144,8 +145,8 @@ async function onEndpoint(
   const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
   for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
   requireLocalStores(context, flags.allowTarget, 'bench');
-  const stores = { redis: (await context.redis(true)).reader, ledger: await context.ledger(), ownKeyspace: false };
-  return async (scenario) => ({ target: targets.get(scenario)!, stores, stop: async () => undefined });
+  const evidence = ownEvidence({ redis: (await context.redis(true)).reader, ledger: await context.ledger(), ownKeyspace: false });
+  return async (scenario) => ({ target: targets.get(scenario)!, evidence, stop: async () => undefined });
 }
 
 function targetOf(scenario: Scenario, flags: BenchFlags): string {

@@ -28,7 +28,7 @@ export const configure: Configure = (command, cli) => {
         const { target, stop } = await stack.start(scenario);
         if (signal.aborted) return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
         out.note(`The sale is open at ${target}: ${scenario.users.count} users ask at once.`);
-        const report = await runBench(context, { scenario, target, stores: stack.stores, signal });
+        const report = await runBench(context, { scenario, target, evidence: stack.evidence, signal });
         await stop();
         out.data(report, (paint) => `${demoReport(report, paint)}\n${flags.keep ? `\nThe stores stay: ${stack.dir}\n` : ''}`);
         return report.exitCode;
