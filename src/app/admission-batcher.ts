@@ -16,10 +16,13 @@ const MAX_BATCH = 256;
  */
 export class AdmissionBatcher {
   readonly #admission: Admission;
+  readonly #maxBatch: number;
   readonly #batches = new Map<string, Waiting[]>();
 
-  constructor(admission: Admission) {
+  /** @param maxBatch requests in one call; more make several calls, which do not wait for each other */
+  constructor(admission: Admission, maxBatch = MAX_BATCH) {
     this.#admission = admission;
+    this.#maxBatch = maxBatch;
   }
 
   admit(couponId: string, request: AdmissionRequest): Promise<AdmissionAnswer> {
@@ -39,7 +42,7 @@ export class AdmissionBatcher {
     const batches = [...this.#batches];
     this.#batches.clear();
     for (const [couponId, batch] of batches) {
-      for (let from = 0; from < batch.length; from += MAX_BATCH) void this.#send(couponId, batch.slice(from, from + MAX_BATCH));
+      for (let from = 0; from < batch.length; from += this.#maxBatch) void this.#send(couponId, batch.slice(from, from + this.#maxBatch));
     }
   }
 

@@ -14,9 +14,11 @@ export interface VerifiedAdmissionPorts {
 /** A coupon that stays unavailable is looked at again this often, not once per request. */
 const VERIFY_EVERY_MS = 1_000;
 
+const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
+
 /** The request may have been accepted: it was sent, and its answer was lost. Any other outage left nothing behind. */
 export function isReplyLost(error: unknown): boolean {
-  return error instanceof CouponError && error.code === 'REDIS_REPLY_LOST';
+  return error instanceof CouponError && REPLY_LOST.has(error.code);
 }
 
 /**

@@ -8,6 +8,24 @@ function isLoopback(host: string): boolean {
 }
 
 /**
+ * Refuses to let a baseline near stores that are not this machine's: it breaks the coupons that it serves.
+ *
+ * @throws CouponError `STRATEGY_REFUSED`
+ */
+export function requireLoopbackStores(context: Context, strategy: string): void {
+  for (const name of ['redisUrl', 'databaseUrl'] as const) {
+    const { value } = context.settings.get(name);
+    // What is no URL is refused by whoever opens it, in better words.
+    if (!URL.canParse(value) || isLoopback(new URL(value).hostname)) continue;
+    throw usageError(
+      'STRATEGY_REFUSED',
+      `--strategy ${strategy} is for comparison only, and ${name === 'redisUrl' ? 'Redis' : 'the database'} is not on this machine`,
+      'Use stores on 127.0.0.1 (`coupon-cli dev up` starts some), or leave --strategy out.',
+    );
+  }
+}
+
+/**
  * Refuses to write simulated data to, or to delete from, a host that is not this machine, unless it was named.
  *
  * @throws CouponError `TARGET_REFUSED`

@@ -48,8 +48,12 @@ export class Database {
     }
   }
 
-  /** One transaction, READ COMMITTED. The connection is thrown away after any failure: its state is unknown. */
-  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  /**
+   * One transaction, READ COMMITTED. The connection is thrown away after any failure: its state is unknown.
+   *
+   * @param end how to end it once the work is done
+   */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>, end: (result: T) => 'COMMIT' | 'ROLLBACK' = () => 'COMMIT'): Promise<T> {
     let client: PoolClient | undefined;
     try {
       client = await this.#pool.connect();
@@ -57,7 +61,7 @@ export class Database {
       client.on('error', () => undefined);
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       const result = await work(client);
-      await client.query('COMMIT');
+      await client.query(end(result));
       client.removeAllListeners('error');
       client.release();
       return result;

@@ -16,7 +16,10 @@ export type StatementName =
   | 'start-reset'
   | 'delete-issued'
   | 'drop-coupon'
-  | 'schema-version';
+  | 'schema-version'
+  | 'baseline-lock'
+  | 'baseline-issue'
+  | 'baseline-count';
 
 const texts = new Map<StatementName, string>();
 

@@ -174,6 +174,39 @@ describe('serve', () => {
     expect(noLedger.stderr).toContain('[DATABASE_DOWN]');
   });
 
+  test('a baseline says on stderr what it is, and issues as it does', async () => {
+    await stores.seed({ id: 'old', total: 2 });
+    const result = await serving(['--strategy', 'rdb-lock'], async ({ url }) => {
+      expect((await ask(url, 'old', 'a')).status).toBe(202);
+      expect((await ask(url, 'old', 'a')).status).toBe(409);
+    });
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toContain('warning: strategy rdb-lock: for comparison only');
+    expect((await stores.ledger.counts('old'))?.rows).toBe(1);
+    expect(await stores.redis.hget('issued_coupon:coupon:old-user:a', 'userId')).toBe('a');
+  });
+
+  test('the literal three calls accept a waiting user twice', async () => {
+    await stores.seed({ id: 'literal', total: 2 });
+    const result = await serving(['--strategy', 'three-calls'], async ({ url }) => {
+      expect((await ask(url, 'literal', 'a')).status).toBe(202);
+      expect((await ask(url, 'literal', 'a')).status).toBe(202);
+      expect((await ask(url, 'literal', 'b')).status).toBe(410);
+    });
+    expect(result.stderr).toContain('warning: strategy three-calls: for comparison only; it over-promises');
+  });
+
+  test.each([
+    [['--strategy', 'three-cals'], 'BAD_STRATEGY', 'did you mean "three-calls"?'],
+    [['--strategy', 'three-calls', '--redis-url', 'redis://redis.example'], 'STRATEGY_REFUSED', 'Redis is not on this machine'],
+    [['--strategy', 'rdb-lock', '--database-url', 'postgres://db.example/x'], 'STRATEGY_REFUSED', 'the database is not on this machine'],
+  ])('refuses %j, before a store is touched', async (argv, code, words) => {
+    const result = await cli(['serve', ...argv]);
+    expect(result).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(result.stderr).toContain(`[${code}]`);
+    expect(result.stderr).toContain(words);
+  });
+
   test('the help ends with examples', async () => {
     const { stdout, exitCode } = await cli(['serve', '--help']);
     expect(exitCode).toBe(0);

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { buildServer, type HttpPorts } from '../../src/http/server.ts';
+import { buildServer, type HttpOptions, type HttpPorts } from '../../src/http/server.ts';
 import type { TestStores } from './stores.ts';
 
 export interface Reply<T = Record<string, unknown>> {
@@ -22,11 +22,18 @@ export interface TestEndpoint extends AsyncDisposable {
 }
 
 /** @param replaced ports that differ from those of the stores, for example behind a proxy */
-export async function openEndpoint(stores: TestStores, replaced: Partial<HttpPorts> = {}): Promise<TestEndpoint> {
+export async function openEndpoint(
+  stores: TestStores,
+  replaced: Partial<HttpPorts> = {},
+  options: Pick<HttpOptions, 'plain'> = {},
+): Promise<TestEndpoint> {
   const { admission, coupons, claims, reader, ledger } = stores;
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
-  const app = await buildServer({ admission, coupons, claims, reader, ledger, ...replaced }, { version: '0.0.0-test', onFault });
+  const app = await buildServer(
+    { admission, coupons, claims, reader, ledger, ...replaced },
+    { version: '0.0.0-test', onFault, ...options },
+  );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 
   const send = async (path: string, init: RequestInit): Promise<Reply> => {

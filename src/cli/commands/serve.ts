@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { verifyCoupons } from '../../app/verify-coupons.ts';
 import { CouponError } from '../../core/errors.ts';
 import { parseWhole } from '../../core/numbers.ts';
+import { parseStrategy, type Strategy } from '../../core/strategy.ts';
+import { baseline } from '../baseline.ts';
 import type { Context } from '../context.ts';
+import { requireLoopbackStores } from '../targets.ts';
 import { packageVersion } from '../version.ts';
 import type { Configure } from '../command.ts';
 
@@ -12,6 +15,7 @@ Examples:
   coupon-cli serve
   coupon-cli serve --host 0.0.0.0 --port 80
   coupon-cli serve --port 0 --json            a free port; stdout says which
+  coupon-cli serve --strategy rdb-lock        the way before Redis, to measure against
   curl -X POST http://127.0.0.1:8080/coupons/summer/requests \\
     -H 'content-type: application/json' -d '{"userId": "user-1"}'
 
@@ -26,13 +30,20 @@ export const configure: Configure = (command, cli) => {
   command
     .option('--host <host>', 'address to listen on (COUPON_HOST, default 127.0.0.1)')
     .option('--port <n>', 'port to listen on, 0 = a free one (COUPON_PORT, default 8080)')
+    .option(
+      '--strategy <name>',
+      'how requests are decided: atomic; for comparison only: three-calls (over-promises), rdb-lock (slow)',
+      parseStrategy,
+      'atomic' as const,
+    )
     .addHelpText('after', EXAMPLES)
-    .action(async (_options, self) => {
-      await cli.run(self, serve);
+    .action(async (flags, self) => {
+      await cli.run(self, (context) => serve(context, flags.strategy));
     });
 };
 
-async function serve(context: Context): Promise<void> {
+async function serve(context: Context, strategy: Strategy): Promise<void> {
+  if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
   const host = context.settings.get('host').value;
   const port = parseWhole(context.settings.get('port').value, '--port', 0, 65_535);
   const stop = context.stopSignal();
@@ -42,8 +53,10 @@ async function serve(context: Context): Promise<void> {
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
   const { buildServer } = await import('../../http/server.ts');
-  const ports = { admission: redis.admission, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger };
-  const app = await buildServer(ports, { version: packageVersion(), onFault: teller(context) });
+  const onFault = teller(context);
+  const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
+  const ports = { admission, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger };
+  const app = await buildServer(ports, { version: packageVersion(), onFault, plain: strategy !== 'atomic' });
   const url = await listen(app, host, port);
   context.out.item({ event: 'listening', url }, () => `listening on ${url}`);
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
