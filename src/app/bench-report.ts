@@ -4,6 +4,7 @@
  */
 import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
 import type { CheckName, CheckResult } from '../core/integrity.ts';
+import type { Strategy } from '../core/strategy.ts';
 import type { ThresholdResult } from '../core/thresholds.ts';
 import type { GeneratorReport, LatencySummary } from './bench-ports.ts';
 import type { StoreSample } from './bench-sampler.ts';
@@ -15,6 +16,8 @@ export interface BenchReport {
     name: string;
     description: string;
     target: string;
+    /** How the service decides, when bench started it itself (`--stack`); null when nobody told. */
+    strategy: Strategy | null;
     users: number;
     requests: number;
     coupons: { couponId: string; total: number }[];

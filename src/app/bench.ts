@@ -6,6 +6,7 @@ import { checkIntegrity } from '../core/checker.ts';
 import { outcomeCode } from '../core/integrity.ts';
 import type { CheckName, CouponEvidence, RequestRecord, UserNames } from '../core/integrity.ts';
 import type { Scenario } from '../core/scenario.ts';
+import type { Strategy } from '../core/strategy.ts';
 import { evaluateThresholds } from '../core/thresholds.ts';
 import { planRequests, UserDirectory } from '../core/user-plan.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './bench-figures.ts';
@@ -30,6 +31,8 @@ export interface BenchOptions {
   scenario: Scenario;
   /** Address of the endpoint, without a trailing slash. */
   target: string;
+  /** For the report, when it is known how the endpoint decides. */
+  strategy?: Strategy;
   /** Coupons that may have been used before. */
   allowCoupons?: readonly string[];
   /** Aborted by a signal: the load stops, what was sent is still verified. The reason is the signal's name. */
@@ -131,7 +134,7 @@ interface Findings {
   remarks: EvidenceSource['remarks'];
 }
 
-function report({ scenario, target, signal }: BenchOptions, findings: Findings): BenchReport {
+function report({ scenario, target, strategy, signal }: BenchOptions, findings: Findings): BenchReport {
   const { load, collected, users, settled } = findings;
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users);
@@ -145,6 +148,7 @@ function report({ scenario, target, signal }: BenchOptions, findings: Findings):
       name: scenario.name,
       description: scenario.description,
       target,
+      strategy: strategy ?? null,
       users: scenario.users.count,
       requests: load.record.length,
       coupons: scenario.coupons.map(({ id, total }) => ({ couponId: id, total })),

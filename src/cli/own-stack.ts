@@ -9,6 +9,7 @@ import { reset } from '../app/reset.ts';
 import { seed } from '../app/seed.ts';
 import { durationFlag } from '../core/duration.ts';
 import type { Scenario } from '../core/scenario.ts';
+import type { Strategy } from '../core/strategy.ts';
 import type { Context } from './context.ts';
 
 export interface OwnStackOptions {
@@ -22,7 +23,7 @@ export interface OwnStack {
   dir: string;
   evidence: EvidenceSource;
   /** Seeds the coupons of a scenario afresh and starts `serve` and `drain` for it. `stop` ends both. */
-  start(scenario: Scenario): Promise<{ target: string; stop: () => Promise<void> }>;
+  start(scenario: Scenario, strategy?: Strategy): Promise<{ target: string; strategy: Strategy; stop: () => Promise<void> }>;
 }
 
 /** Everything is stopped when the context closes. Waits while another command uses the same stack. */
@@ -57,7 +58,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
   return {
     dir,
     evidence,
-    async start(scenario) {
+    async start(scenario, strategy = 'atomic') {
       for (const coupon of scenario.coupons) {
         await reset(coupon.id, { ledger, coupons, newEpoch: randomUUID });
         await seed(coupon, { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle });
@@ -77,7 +78,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
       };
       const { intervalMs, batch, eager } = scenario.drain;
       const drain = run('drain', '--interval', durationFlag(intervalMs), '--batch', String(batch), ...(eager ? ['--eager'] : []));
-      const serve = run('serve', '--host', '127.0.0.1', '--port', '0', '--json');
+      const serve = run('serve', '--host', '127.0.0.1', '--port', '0', '--json', '--strategy', strategy);
       const stop = async (): Promise<void> => {
         // In this order: what serve still accepts has somebody to issue it.
         for (const child of [serve, drain]) {
@@ -87,7 +88,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
       };
       context.onClose(stop);
       const { url } = await serve.event('listening');
-      return { target: String(url), stop };
+      return { target: String(url), strategy, stop };
     },
   };
 }

@@ -14,6 +14,16 @@ export const STRATEGIES = ['atomic', 'three-calls', 'rdb-lock'] as const;
 
 export type Strategy = (typeof STRATEGIES)[number];
 
+/**
+ * Names separated by commas, or `all`; each once, in the order given (`all`: as time went on).
+ *
+ * @throws CouponError `BAD_STRATEGY`
+ */
+export function parseStrategies(text: string): Strategy[] {
+  if (text === 'all') return ['rdb-lock', 'three-calls', 'atomic'];
+  return [...new Set(text.split(',').map((name) => parseStrategy(name.trim())))];
+}
+
 /** @throws CouponError `BAD_STRATEGY` */
 export function parseStrategy(text: string): Strategy {
   const strategy = STRATEGIES.find((known) => known === text);

@@ -66,6 +66,13 @@ describe('refused with exit 2, before a store is touched', () => {
     ['no scenario at all', ['bench', 'run'], 'USAGE', 'scenario'],
     ['no target', ['bench', 'smoke'], 'BENCH_TARGET_MISSING', '--stack'],
     ['two targets', ['bench', 'smoke', '--stack', '--url', 'http://127.0.0.1:1'], 'BENCH_USAGE', '--url'],
+    ['a strategy for a server of yours', ['bench', 'smoke', '--strategy', 'all'], 'BENCH_USAGE', 'serve --strategy'],
+    [
+      'a strategy that there is not',
+      ['bench', 'smoke', '--stack', '--strategy', 'atomic,lock'],
+      'BAD_STRATEGY',
+      '"lock" is not a strategy',
+    ],
     ['a target elsewhere', ['bench', 'smoke', '--url', 'http://shop.example'], 'TARGET_REFUSED', '--allow-target shop.example'],
     ['a target that is no address', ['bench', 'smoke', '--url', 'shop'], 'BAD_TARGET', 'http://'],
     ['a file with mistakes', ['bench', scenarioFile({ usres: 1 })], 'BAD_SCENARIO', 'did you mean "users"?'],

@@ -3,8 +3,10 @@ import type { BenchReport } from '../../app/bench-report.ts';
 import type { EvidenceSource } from '../../app/evidence-source.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Scenario } from '../../core/scenario.ts';
+import { parseStrategies, type Strategy } from '../../core/strategy.ts';
 import { parseTarget } from '../../core/target.ts';
 import { benchSummary } from '../../render/bench-summary.ts';
+import { strategyTable } from '../../render/strategy-table.ts';
 import { table } from '../../render/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -19,6 +21,8 @@ Examples:
   coupon-cli bench list                               scenarios that come with the program
   coupon-cli bench smoke --stack                      on stores, a server and a drain of its own
   coupon-cli bench flash-sale --stack --json > report.json
+  coupon-cli bench flash-sale --stack --strategy all
+                                                      the old way, the report's literal way and ours, side by side
   coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
                                                       on a server of yours; its coupons are seeded by you
 
@@ -28,6 +32,7 @@ told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was 
 interface BenchFlags {
   url?: string | undefined;
   stack?: true | undefined;
+  strategy?: Strategy[] | undefined;
   keep?: true | undefined;
   allowTarget?: string | undefined;
   allowCoupon: string[];
@@ -43,6 +48,11 @@ export const configure: Configure = (command, cli) => {
     .argument('<scenario...>', 'a YAML file, or the name of a scenario that comes with the program')
     .option('--stack', 'bring up stores, a server and a drain for it, apart from any others')
     .option('--keep', 'leave the stores of --stack running')
+    .option(
+      '--strategy <names>',
+      'with --stack: how its server decides; several, or all, are run side by side (see serve)',
+      parseStrategies,
+    )
     .option('--url <url>', 'the endpoint; it must work on the configured stores')
     .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
     .option(
@@ -80,6 +90,13 @@ function checkFlags(flags: BenchFlags): void {
       'Give --url for a server of yours, or --stack for one that bench starts.',
     );
   }
+  if (flags.strategy && !flags.stack) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--strategy is about the server of --stack',
+      'Add --stack; a server of yours gets its strategy from `coupon-cli serve --strategy`.',
+    );
+  }
   if (flags.keep && !flags.stack)
     throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
 }
@@ -111,30 +128,33 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
   const reports: BenchReport[] = [];
   const ready = flags.stack ? await onStack(context, flags) : await onEndpoint(context, scenarios, flags);
   const stop = context.stopSignal();
-  for (const scenario of scenarios) {
+  const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
+  for (const { scenario, strategy } of runs) {
     if (stop.aborted) break;
-    const service = await ready(scenario);
+    const service = await ready(scenario, strategy);
     const report = await runBench(context, { scenario, ...service, signal: stop, allowCoupons: flags.allowCoupon });
     await service.stop();
     reports.push(report);
     if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);
   }
-  const cut = stop.aborted && reports.length < scenarios.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
+  const cut = stop.aborted && reports.length < runs.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
   const exitCode = worst([...cut, ...reports.map((report) => report.exitCode)]);
+  if (flags.strategy && reports.length > 1 && !context.out.json) context.out.item(null, (paint) => `\n${strategyTable(reports, paint)}\n`);
   if (context.out.json)
-    context.out.data(scenarios.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
+    context.out.data(runs.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
   return exitCode;
 }
 
 interface Service {
   target: string;
+  strategy?: Strategy;
   evidence: EvidenceSource;
   stop: () => Promise<void>;
 }
 
-async function onStack(context: Context, flags: BenchFlags): Promise<(scenario: Scenario) => Promise<Service>> {
+async function onStack(context: Context, flags: BenchFlags): Promise<(scenario: Scenario, strategy: Strategy) => Promise<Service>> {
   const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
-  return async (scenario) => ({ evidence: stack.evidence, ...(await stack.start(scenario)) });
+  return async (scenario, strategy) => ({ evidence: stack.evidence, ...(await stack.start(scenario, strategy)) });
 }
 
 async function onEndpoint(

@@ -1,6 +1,11 @@
+import type { BenchReport } from '../../app/bench-report.ts';
+import { compareStrategies } from '../../app/compare-strategies.ts';
+import type { Scenario } from '../../core/scenario.ts';
 import { demoReport } from '../../render/demo-report.ts';
+import { strategyTable } from '../../render/strategy-table.ts';
+import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { ownStack } from '../own-stack.ts';
+import { ownStack, type OwnStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
 import { loadScenario } from '../scenarios.ts';
 import type { Configure } from '../command.ts';
@@ -9,6 +14,7 @@ const EXAMPLES = `
 Examples:
   coupon-cli demo
   coupon-cli demo --keep          leave Redis and PostgreSQL running, to look around
+  coupon-cli demo --quick         without the comparison
   coupon-cli demo --json          the full report
 
 The demo has a Redis and a PostgreSQL of its own; REDIS_URL, DATABASE_URL and .env play no part.`;
@@ -17,6 +23,7 @@ export const configure: Configure = (command, cli) => {
   command
     .description('See a whole flash sale happen and be proven: stores, server, drain, 10,000 users for 1,000 coupons. Under a minute.')
     .option('--keep', 'leave the stores running at the end')
+    .option('--quick', 'leave out the same rush on the old way and on the report’s literal way')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
       await cli.run(self, async (context) => {
@@ -25,13 +32,37 @@ export const configure: Configure = (command, cli) => {
         const stack = await ownStack(context, { name: 'demo', keep: flags.keep === true });
         const signal = context.stopSignal();
         out.note('Seeding the coupons, starting `serve` and `drain` …');
-        const { target, stop } = await stack.start(scenario);
+        const { target, strategy, stop } = await stack.start(scenario);
         if (signal.aborted) return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
         out.note(`The sale is open at ${target}: ${scenario.users.count} users ask at once.`);
-        const report = await runBench(context, { scenario, target, evidence: stack.evidence, signal });
+        const report = await runBench(context, { scenario, target, strategy, evidence: stack.evidence, signal });
         await stop();
-        out.data(report, (paint) => `${demoReport(report, paint)}\n${flags.keep ? `\nThe stores stay: ${stack.dir}\n` : ''}`);
+        const others = flags.quick ? [] : await baselines(context, stack, scenario, signal);
+        out.data({ ...report, comparison: compareStrategies([...others, report]) }, (paint) =>
+          [
+            demoReport(report, paint),
+            ...(others.length > 0
+              ? ['', paint.bold('The same rush, decided in other ways:'), '', strategyTable([...others, report], paint)]
+              : []),
+            ...(flags.keep ? ['', `The stores stay: ${stack.dir}`] : []),
+            '',
+          ].join('\n'),
+        );
         return report.exitCode;
       });
     });
 };
+
+/** The same rush on what there was before, and on the design report's literal words. Cut short by a signal: what there is. */
+async function baselines(context: Context, stack: OwnStack, scenario: Scenario, signal: AbortSignal): Promise<BenchReport[]> {
+  const reports: BenchReport[] = [];
+  for (const strategy of ['rdb-lock', 'three-calls'] as const) {
+    if (signal.aborted) break;
+    context.out.note(`The same rush again, with \`serve --strategy ${strategy}\` …`);
+    const { stop, ...service } = await stack.start(scenario, strategy);
+    const report = await runBench(context, { scenario, ...service, evidence: stack.evidence, signal });
+    await stop();
+    if (!signal.aborted) reports.push(report);
+  }
+  return reports;
+}
