@@ -31,7 +31,7 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   const startedMs = clock.now();
   const readings: StoreSample[][] = [];
   let everyMs = EVERY_MS;
-  let stopped = false;
+  const stopped = new AbortController();
 
   const read = async (): Promise<void> => {
     const second = Math.round(clock.now() - startedMs) / 1_000;
@@ -54,10 +54,10 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
 
   let underWay = read();
   const watch = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       await underWay;
       await clock.sleep(everyMs);
-      if (!stopped) underWay = read();
+      if (!stopped.signal.aborted) underWay = read();
     }
   };
   // What goes wrong is told by `stop`, which everyone calls; the sleep that may still be under way then reads nothing.
@@ -65,7 +65,7 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   watching.catch(() => undefined);
   return {
     async stop() {
-      stopped = true;
+      stopped.abort();
       await underWay;
       await read();
       return readings.flat();

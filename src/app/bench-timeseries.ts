@@ -80,7 +80,7 @@ function* groups(record: RequestRecord, stepUs: number, steps: number): Generato
     next[cell]! += 1;
   }
   for (let cell = 0; cell + 1 < start.length; cell += 1) {
-    const sortedUs = us.subarray(start[cell]!, start[cell + 1]!).sort();
+    const sortedUs = us.subarray(start[cell], start[cell + 1]).toSorted();
     if (sortedUs.length > 0) yield { step: Math.floor(cell / OUTCOMES.length), outcome: OUTCOMES[cell % OUTCOMES.length]!, sortedUs };
   }
 }

@@ -5,6 +5,7 @@ import { printable } from '../core/ids.ts';
 import type { CheckResult } from '../core/integrity.ts';
 import { OUTCOMES } from '../core/outcome.ts';
 import { CHECK_WORDS, noteText, reasonText } from './bench-words.ts';
+import { figure, number } from './figures.ts';
 import type { Paint } from './style.ts';
 import { table } from './table.ts';
 
@@ -40,7 +41,7 @@ function integrityLines({ integrity, scenario }: BenchReport, paint: Paint): str
 }
 
 /** A few names, and how many more there are. */
-function sampleText({ sample, count }: CheckResult): string {
+export function sampleText({ sample, count }: CheckResult): string {
   const shown = sample.slice(0, 5).map((id) => printable(id, 40));
   return count > shown.length ? `${shown.join(', ')}, … ${number(count - shown.length)} more` : shown.join(', ');
 }
@@ -82,7 +83,7 @@ function outcomeLines({ outcomes, latency, scenario }: BenchReport, paint: Paint
   return table(rows, columns, paint).split('\n');
 }
 
-function throughputLines({ throughput, coupons }: BenchReport): string[] {
+export function throughputLines({ throughput, coupons }: BenchReport): string[] {
   const issued = coupons.reduce((sum, coupon) => sum + (coupon.issued ?? 0), 0);
   const rate = (perSecond: number | null): string => (perSecond === null ? 'too short to say' : `${number(Math.round(perSecond))}/s`);
   const { seconds, requestsPerSecond, acceptsPerSecond, issuesPerSecond, timeUntilDrainedMs } = throughput;
@@ -94,7 +95,7 @@ function throughputLines({ throughput, coupons }: BenchReport): string[] {
   ];
 }
 
-function generatorLines({ generator }: BenchReport, paint: Paint): string[] {
+export function generatorLines({ generator }: BenchReport, paint: Paint): string[] {
   const { vus, eventLoopUtilization, eventLoopLagMs, cpuShare, reconnects, faults } = generator;
   const cpu = cpuShare === null ? '' : `, ${Math.round(cpuShare * 100)} % of a processor`;
   const lines = [
@@ -110,17 +111,6 @@ function verdictLine({ verdict, exitCode }: BenchReport, paint: Paint): string {
   const integrity = { pass: paint.green('proven'), fail: paint.red('BROKEN'), inconclusive: paint.yellow('not proven') }[verdict.integrity];
   const thresholds = verdict.thresholds === 'pass' ? paint.green('met') : paint.red('MISSED');
   return `${paint.bold('VERDICT')}  integrity ${integrity}, thresholds ${thresholds} ${paint.dim(`(exit code ${exitCode})`)}`;
-}
-
-/** `12,345`, the same on every machine. */
-function number(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** Three significant digits are what the histograms have. */
-function figure(value: number): string {
-  if (value !== 0 && Math.abs(value) < 100) return String(Number(value.toPrecision(3)));
-  return number(Math.round(value));
 }
 
 /** One line of what is going on, for a spinner or a log. */

@@ -1,0 +1,75 @@
+import type { BenchReport } from '../app/bench-report.ts';
+import type { CheckResult } from '../core/integrity.ts';
+import { sampleText } from './bench-summary.ts';
+import { CHECK_WORDS, reasonText } from './bench-words.ts';
+import { figure } from './figures.ts';
+
+interface Case {
+  group: 'integrity' | 'thresholds';
+  name: string;
+  result: { kind: 'passed' } | { kind: 'failure' | 'error'; type: string; message: string } | { kind: 'skipped'; message: string };
+}
+
+/**
+ * JUnit XML, as CI systems read it: one case for each check of each coupon and for each threshold. A check that could not be
+ * made is an error, or skipped when the scenario lets it go.
+ */
+export function benchJunit(report: BenchReport): string {
+  const { scenario, throughput, startedAt } = report;
+  const cases = [...report.integrity.map((result) => checkCase(report, result)), ...thresholdCases(report)];
+  const count = (kind: Case['result']['kind']): number => cases.filter(({ result }) => result.kind === kind).length;
+  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}"`;
+  const time = `time="${throughput.seconds.toFixed(3)}"`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="bench" ${counts} ${time}>`,
+    `  <testsuite name="${xml(scenario.name)}" ${counts} skipped="${count('skipped')}" ${time} timestamp="${startedAt.replace(/\.\d+Z$/, '')}">`,
+    ...cases.map((one) => caseLine(scenario.name, one)),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function checkCase({ scenario }: BenchReport, result: CheckResult): Case {
+  const { check, couponId, status, reason } = result;
+  const who = result.sample.length > 0 ? ` [${sampleText(result)}]` : '';
+  const message = `${CHECK_WORDS[check]}: ${reasonText(result)}${who}`;
+  const type = reason ?? '';
+  const name = `${check} (${couponId})`;
+  if (status === 'pass') return { group: 'integrity', name, result: { kind: 'passed' } };
+  if (status === 'fail') return { group: 'integrity', name, result: { kind: 'failure', type, message } };
+  if (scenario.skip.includes(check)) return { group: 'integrity', name, result: { kind: 'skipped', message } };
+  return { group: 'integrity', name, result: { kind: 'error', type, message } };
+}
+
+function thresholdCases({ thresholds }: BenchReport): Case[] {
+  return thresholds.map(({ metric, expr, actual, ok }) => {
+    const was = actual === null ? 'there was nothing to measure' : `it was ${figure(actual)}`;
+    const failure = { kind: 'failure' as const, type: 'THRESHOLD', message: `${metric} ${expr}: ${was}` };
+    return { group: 'thresholds', name: `${metric} ${expr}`, result: ok ? { kind: 'passed' } : failure };
+  });
+}
+
+function caseLine(scenario: string, { group, name, result }: Case): string {
+  const head = `    <testcase classname="${xml(`${scenario}.${group}`)}" name="${xml(name)}"`;
+  if (result.kind === 'passed') return `${head}/>`;
+  const type = result.kind === 'skipped' ? '' : ` type="${xml(result.type)}"`;
+  return `${head}><${result.kind}${type} message="${xml(result.message)}"/></testcase>`;
+}
+
+/** Characters that XML 1.0 does not know at all, not even escaped: most controls, lone surrogates, U+FFFE and U+FFFF. */
+// oxlint-disable-next-line no-control-regex
+const NOT_XML =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** For an attribute in double quotes. Line breaks and tabs would become spaces. */
+function xml(text: string): string {
+  const kept = text.replaceAll(NOT_XML, '\ufffd');
+  return kept
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll(/[\t\n\r]/g, (space) => `&#${space.charCodeAt(0)};`);
+}
