@@ -105,7 +105,10 @@ export class Tally {
 
   add(user: number): void {
     this.count += 1;
-    if (this.#sample.length < SAMPLE_SIZE) this.#sample.push(this.#names.id(user));
+    if (this.#sample.length >= SAMPLE_SIZE) return;
+    // Somebody who asked twice is counted twice and named once.
+    const id = this.#names.id(user);
+    if (!this.#sample.includes(id)) this.#sample.push(id);
   }
 
   addAll(users: Iterable<number>): this {
