@@ -89,6 +89,8 @@ export const NOTES = [
   'GENERATOR_LIMITED',
   'CONNECTIONS_CLOSED',
   'HASHES_NOT_SCANNED',
+  'DISRUPTED',
+  'DISRUPTION_FAILED',
 ] as const;
 
 export interface Note {

@@ -17,6 +17,7 @@ import { startSampler } from './bench-sampler.ts';
 import type { StoreSample } from './bench-sampler.ts';
 import { settle } from './bench-settle.ts';
 import type { Settled } from './bench-settle.ts';
+import { runTimeline, type Disrupt } from './bench-timeline.ts';
 import { timeseries } from './bench-timeseries.ts';
 import type { CollectedEvidence, EvidenceSource } from './evidence-source.ts';
 
@@ -25,6 +26,8 @@ export interface BenchPorts {
   probe: Probe;
   evidence: EvidenceSource;
   clock: BenchClock;
+  /** Carries out the scenario's timeline; without it there must be none. */
+  disrupt?: Disrupt;
 }
 
 export interface BenchOptions {
@@ -83,11 +86,14 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   let load: LoadResult;
   let settled: Settled;
   let samples: StoreSample[] = [];
+  let disruptions: Note[] = [];
+  const disrupting = ports.disrupt ? runTimeline(scenario.timeline, ports.disrupt, ports.clock, signal) : [];
   try {
     load = await ports.driver.run(
       { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs },
       { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
     );
+    disruptions = await disrupting;
     settled = await settle(
       ports.evidence,
       {
@@ -116,7 +122,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   }
   const { remarks } = ports.evidence;
   return {
-    report: report(options, { load, samples, collected, users, settled, probed, startedMs, remarks }),
+    report: report(options, { load, disruptions, samples, collected, users, settled, probed, startedMs, remarks }),
     record: load.record,
     evidence: collected.map((one) => one.evidence),
     users,
@@ -125,6 +131,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
 
 interface Findings {
   load: LoadResult;
+  disruptions: Note[];
   samples: StoreSample[];
   collected: CollectedEvidence[];
   users: UserDirectory;
@@ -210,7 +217,7 @@ function couponOutcome({ evidence }: CollectedEvidence, index: number, record: R
   };
 }
 
-function notesOf({ load, collected, probed, remarks }: Findings, settled: Settled): Note[] {
+function notesOf({ load, disruptions, collected, probed, remarks }: Findings, settled: Settled): Note[] {
   const used = collected.filter((one) => one.evidence.before.length > 0);
   const unreadable = new Set(collected.flatMap((one) => one.unreadable));
   const notes: (Note | false)[] = [
@@ -222,6 +229,7 @@ function notesOf({ load, collected, probed, remarks }: Findings, settled: Settle
     load.generator.limited && { code: 'GENERATOR_LIMITED', facts: { busy: load.generator.eventLoopUtilization } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
     ...remarks.map((code): Note => ({ code })),
+    ...disruptions,
   ];
   return notes.filter((note) => note !== false);
 }

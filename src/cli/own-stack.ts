@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ownEvidence } from '../app/bench-own-stores.ts';
+import type { Disrupt } from '../app/bench-timeline.ts';
 import type { EvidenceSource } from '../app/evidence-source.ts';
 import { reset } from '../app/reset.ts';
 import { seed } from '../app/seed.ts';
-import { durationFlag } from '../core/duration.ts';
 import type { Scenario } from '../core/scenario.ts';
 import type { Strategy } from '../core/strategy.ts';
 import type { Context } from './context.ts';
@@ -23,13 +23,20 @@ export interface OwnStack {
   dir: string;
   evidence: EvidenceSource;
   /** Seeds the coupons of a scenario afresh and starts `serve` and `drain` for it. `stop` ends both. */
-  start(scenario: Scenario, strategy?: Strategy): Promise<{ target: string; strategy: Strategy; stop: () => Promise<void> }>;
+  start(scenario: Scenario, strategy?: Strategy): Promise<OwnEndpoint>;
+}
+
+export interface OwnEndpoint {
+  target: string;
+  strategy: Strategy;
+  disrupt: Disrupt;
+  stop: () => Promise<void>;
 }
 
 /** Everything is stopped when the context closes. Waits while another command uses the same stack. */
 export async function ownStack(context: Context, { name, keep }: OwnStackOptions): Promise<OwnStack> {
   const { env, out } = context;
-  const [{ defaultStackDir, stackDown, stackUp }, { occupyStack }] = await Promise.all([
+  const [{ defaultStackDir, stackDown, stackRestart, stackUp }, { occupyStack }] = await Promise.all([
     import('../dev/stack.ts'),
     import('../dev/occupy.ts'),
   ]);
@@ -63,32 +70,16 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
         await reset(coupon.id, { ledger, coupons, newEpoch: randomUUID });
         await seed(coupon, { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle });
       }
-      const { startChild } = await import('../load/children.ts');
+      const [{ startService }, { freePort }] = await Promise.all([import('./own-service.ts'), import('../dev/ports.ts')]);
       const vars = { PATH: env.path, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, COUPON_KEY_STYLE: context.keyStyle, NO_COLOR: '1' };
-      const run = (command: string, ...args: string[]) => {
-        const child = startChild(command, {
-          command: env.self,
-          args: [command, ...args],
-          env: vars,
-          cwd: dir,
-          onDeath: (which, said) => out.warn(`\`${which}\` ended by itself${said === '' ? '' : `:\n${said}`}`),
-        });
-        children.add(child);
-        return child;
+      // A server that is to come back needs a port that no outgoing connection takes meanwhile.
+      const port = scenario.timeline.length > 0 ? await freePort(`${dir} serve`) : 0;
+      const { target, stop, kill } = await startService(context, { scenario, strategy, vars, cwd: dir, port, children });
+      const disrupt: Disrupt = async (action) => {
+        if (action === 'kill-drain' || action === 'kill-serve') await kill(action === 'kill-drain' ? 'drain' : 'serve');
+        else await stackRestart(env, { dir, store: action === 'restart-redis' ? 'redis' : 'postgres' });
       };
-      const { intervalMs, batch, eager } = scenario.drain;
-      const drain = run('drain', '--interval', durationFlag(intervalMs), '--batch', String(batch), ...(eager ? ['--eager'] : []));
-      const serve = run('serve', '--host', '127.0.0.1', '--port', '0', '--json', '--strategy', strategy);
-      const stop = async (): Promise<void> => {
-        // In this order: what serve still accepts has somebody to issue it.
-        for (const child of [serve, drain]) {
-          await child.stop();
-          children.delete(child);
-        }
-      };
-      context.onClose(stop);
-      const { url } = await serve.event('listening');
-      return { target: String(url), strategy, stop };
+      return { target, strategy, disrupt, stop };
     },
   };
 }

@@ -8,6 +8,7 @@ import { couponSchema, parsed } from './event.ts';
 import { CHECKS } from './integrity.ts';
 import { ADMISSION_OUTCOMES } from './outcome.ts';
 import { parseTarget } from './target.ts';
+import { timelineSchema } from './timeline.ts';
 
 export const MAX_USERS = 10_000_000;
 export const MAX_VUS = 10_000;
@@ -76,8 +77,14 @@ export const scenarioSchema = z.strictObject({
   gracefulStop: duration('10s', '1h'),
   settle: z.strictObject({ timeout: duration('2m'), quietFor: duration('500ms', '10m') }).prefault({}),
   drain: z
-    .strictObject({ interval: duration('2s', '1h', 1), batch: whole(1, 1_000).default(100), eager: z.boolean().default(false) })
+    .strictObject({
+      interval: duration('2s', '1h', 1),
+      batch: whole(1, 1_000).default(100),
+      eager: z.boolean().default(false),
+      lease: duration('30s', '1h', 1_000),
+    })
     .prefault({}),
+  timeline: timelineSchema,
   thresholds: z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1).max(20)])).default({}),
   verify: z.strictObject({ skip: z.array(z.enum(CHECKS)).default([]) }).prefault({}),
 });

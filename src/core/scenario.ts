@@ -8,6 +8,7 @@ import type { ScenarioDocument } from './scenario-schema.ts';
 import { suggestion } from './suggest.ts';
 import { parseMetric, parseThreshold } from './thresholds.ts';
 import type { Threshold } from './thresholds.ts';
+import { timelineOf, type TimelineEntry } from './timeline.ts';
 import { plannedRequests } from './user-plan.ts';
 import type { UserOptions } from './user-plan.ts';
 import { readYaml, type Report } from './yaml-file.ts';
@@ -28,7 +29,9 @@ export interface Scenario {
   gracefulStopMs: number;
   settle: { timeoutMs: number; quietForMs: number };
   /** Pace of the drain that `--stack` starts. */
-  drain: { intervalMs: number; batch: number; eager: boolean };
+  drain: { intervalMs: number; batch: number; eager: boolean; leaseMs: number };
+  /** What is done to the service meanwhile; only to one that `--stack` starts. */
+  timeline: TimelineEntry[];
   thresholds: Threshold[];
   /** Checks that may stay unmade without making the verdict inconclusive. */
   skip: CheckName[];
@@ -119,7 +122,8 @@ function meaning(read: ScenarioDocument, report: Report): Scenario {
     phases: phasesOf(read, planned, report),
     gracefulStopMs: read.gracefulStop,
     settle: { timeoutMs: read.settle.timeout, quietForMs: read.settle.quietFor },
-    drain: { intervalMs: read.drain.interval, batch: read.drain.batch, eager: read.drain.eager },
+    drain: { intervalMs: read.drain.interval, batch: read.drain.batch, eager: read.drain.eager, leaseMs: read.drain.lease },
+    timeline: timelineOf(read.timeline),
     thresholds: thresholdsOf(read, report),
     skip: read.verify.skip,
   };

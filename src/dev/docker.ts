@@ -57,6 +57,9 @@ export function inContainer(host: Host, name: string, plan: ContainerPlan): Stor
       if (running.code !== 0 || running.stdout.trim() !== 'true') return false;
       return (await docker(['stop', '--time', '20', name])).code === 0;
     },
+    async crash() {
+      await docker(['kill', name]);
+    },
     async purge() {
       await docker(['rm', '--force', name]);
       await docker(['volume', 'rm', '--force', name]);

@@ -58,6 +58,12 @@ export function nativePostgres(
       // SIGINT ends sessions and writes everything down; SIGQUIT leaves that to the recovery at the next start.
       return await stopProcess(host, pid, 'PostgreSQL', async () => await isOurs(pid), ['SIGINT', 'SIGQUIT']);
     },
+    async crash() {
+      const pid = await findPid();
+      // The immediate shutdown: sessions are cut, nothing is written down, the next start recovers from the log. A SIGKILL would
+      // leave its helpers behind, on shared memory that the next server has to wait for.
+      if (pid !== null) await stopProcess(host, pid, 'PostgreSQL', async () => await isOurs(pid), ['SIGQUIT', 'SIGQUIT']);
+    },
     async purge() {
       rmSync(paths.postgres, { recursive: true, force: true });
       rmSync(paths.postgresLog, { force: true });

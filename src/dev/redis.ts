@@ -46,6 +46,10 @@ export function nativeRedis(host: Host, paths: StackPaths, password: string, rou
       if (pid === null) return false;
       return await stopProcess(host, pid, 'Redis', async () => await isOurs(pid), ['SIGTERM', 'SIGKILL']);
     },
+    async crash() {
+      const pid = await findPid();
+      if (pid !== null) await stopProcess(host, pid, 'Redis', async () => await isOurs(pid), ['SIGKILL', 'SIGKILL']);
+    },
     async purge() {
       rmSync(paths.redis, { recursive: true, force: true });
       rmSync(paths.redisLog, { force: true });

@@ -95,6 +95,31 @@ export async function stackDown(
   return done;
 }
 
+/**
+ * Ends one server of a running stack as a crash would, and starts it again on its data and on its port. Returns when it answers.
+ *
+ * @throws CouponError `STACK_NOT_UP`, `STACK_PORT_LOST` (it runs again, but where nobody looks for it), and whatever a start throws
+ */
+export async function stackRestart(host: Host, options: { dir: string; store: StoreName; log?: Log }): Promise<void> {
+  const { dir, store, log = () => {} } = options;
+  const paths = stackPaths(dir);
+  await locked(host, paths, log, async () => {
+    const secrets = readSecrets(paths);
+    const known = readState(paths)[store];
+    if (secrets === null || known === undefined) throw usageError('STACK_NOT_UP', `there is no stack in ${dir}`, 'Bring one up first.');
+    const driver = knownDrivers(host, paths, secrets, log)[store];
+    await driver.crash();
+    await storeUp(paths, store, { driver, how: known.how, container: known.container }, log);
+    const { port } = readState(paths)[store]!;
+    if (port === known.port) return;
+    throw new CouponError({
+      code: 'STACK_PORT_LOST',
+      kind: 'failure',
+      message: `${driver.label} runs again, but on port ${port}: another process took port ${known.port} meanwhile`,
+    });
+  });
+}
+
 async function locked<T>(host: Host, paths: StackPaths, log: Log, work: () => Promise<T>): Promise<T> {
   const prepare = (): void => {
     ensureOwnFolder(host, paths.dir, stackFolderMode(host));

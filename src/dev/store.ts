@@ -21,6 +21,8 @@ export interface StoreDriver {
   launch(port: number): Promise<Launched>;
   /** True when something had to be stopped. */
   stop(): Promise<boolean>;
+  /** Ends it as a crash would, without any goodbye. What it had acknowledged is there at the next start. */
+  crash(): Promise<void>;
   /** Removes the data of a stopped server. */
   purge(): Promise<void>;
 }

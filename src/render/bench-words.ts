@@ -63,6 +63,8 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
     `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time): the service may be able to do more`,
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
   HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
+  DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,
+  DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,
 };
 
 export function noteText({ code, facts = {} }: Note): string {

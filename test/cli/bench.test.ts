@@ -73,6 +73,7 @@ describe('refused with exit 2, before a store is touched', () => {
       'BAD_STRATEGY',
       '"lock" is not a strategy',
     ],
+    ['a game day on a server of yours', ['bench', 'game-day', '--url', 'http://127.0.0.1:1'], 'TIMELINE_NEEDS_STACK', '--stack'],
     ['a target elsewhere', ['bench', 'smoke', '--url', 'http://shop.example'], 'TARGET_REFUSED', '--allow-target shop.example'],
     ['a target that is no address', ['bench', 'smoke', '--url', 'shop'], 'BAD_TARGET', 'http://'],
     ['a file with mistakes', ['bench', scenarioFile({ usres: 1 })], 'BAD_SCENARIO', 'did you mean "users"?'],

@@ -1,5 +1,6 @@
 import { ownEvidence } from '../../app/bench-own-stores.ts';
 import type { BenchReport } from '../../app/bench-report.ts';
+import type { Disrupt } from '../../app/bench-timeline.ts';
 import type { EvidenceSource } from '../../app/evidence-source.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Scenario } from '../../core/scenario.ts';
@@ -148,6 +149,7 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
 interface Service {
   target: string;
   strategy?: Strategy;
+  disrupt?: Disrupt;
   evidence: EvidenceSource;
   stop: () => Promise<void>;
 }
@@ -162,6 +164,14 @@ async function onEndpoint(
   scenarios: readonly Scenario[],
   flags: BenchFlags,
 ): Promise<(scenario: Scenario) => Promise<Service>> {
+  for (const { name, timeline } of scenarios) {
+    if (timeline.length === 0) continue;
+    throw usageError(
+      'TIMELINE_NEEDS_STACK',
+      `scenario "${name}" has a timeline that kills processes and restarts stores`,
+      'Add --stack: only what bench starts itself is killed.',
+    );
+  }
   const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
   for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
   requireLocalStores(context, flags.allowTarget, 'bench');
