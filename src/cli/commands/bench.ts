@@ -9,6 +9,7 @@ import { parseTarget } from '../../core/target.ts';
 import { benchSummary } from '../../render/bench-summary.ts';
 import { strategyTable } from '../../render/strategy-table.ts';
 import { table } from '../../render/table.ts';
+import { prepareOut, publish } from '../bench-out.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ownStack } from '../own-stack.ts';
@@ -16,12 +17,13 @@ import { runBench } from '../run-bench.ts';
 import { loadScenario, shippedScenarios } from '../scenarios.ts';
 import { requireAllowedHost, requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
+import { configure as configureVerify } from './bench-verify.ts';
 
 const EXAMPLES = `
 Examples:
   coupon-cli bench list                               scenarios that come with the program
   coupon-cli bench smoke --stack                      on stores, a server and a drain of its own
-  coupon-cli bench flash-sale --stack --json > report.json
+  coupon-cli bench flash-sale --stack --out report    with a page to look at: report/report.html
   coupon-cli bench flash-sale --stack --strategy all
                                                       the old way, the report's literal way and ours, side by side
   coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
@@ -37,6 +39,7 @@ interface BenchFlags {
   keep?: true | undefined;
   allowTarget?: string | undefined;
   allowCoupon: string[];
+  out?: string | undefined;
 }
 
 export const configure: Configure = (command, cli) => {
@@ -62,6 +65,7 @@ export const configure: Configure = (command, cli) => {
       (id: string, ids: string[]) => [...ids, id],
       [],
     )
+    .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
     .addHelpText('after', EXAMPLES)
     .action(async (names, flags, self) => {
       await cli.run(self, async (context) => {
@@ -72,6 +76,8 @@ export const configure: Configure = (command, cli) => {
         return run(context, scenarios, flags);
       });
     });
+
+  configureVerify(command, cli);
 
   command
     .command('list')
@@ -126,20 +132,24 @@ async function list(context: Context): Promise<void> {
 }
 
 async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
+  const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
+  const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
   const reports: BenchReport[] = [];
   const ready = flags.stack ? await onStack(context, flags) : await onEndpoint(context, scenarios, flags);
   const stop = context.stopSignal();
-  const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
+  const unwritten: number[] = [];
   for (const { scenario, strategy } of runs) {
     if (stop.aborted) break;
     const service = await ready(scenario, strategy);
-    const report = await runBench(context, { scenario, ...service, signal: stop, allowCoupons: flags.allowCoupon });
+    const done = await runBench(context, { scenario, ...service, signal: stop, allowCoupons: flags.allowCoupon });
     await service.stop();
+    const { report } = done;
     reports.push(report);
     if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);
+    if (!(await publish(context, done, write))) unwritten.push(EXIT.failure);
   }
   const cut = stop.aborted && reports.length < runs.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
-  const exitCode = worst([...cut, ...reports.map((report) => report.exitCode)]);
+  const exitCode = worst([...cut, ...unwritten, ...reports.map((report) => report.exitCode)]);
   if (flags.strategy && reports.length > 1 && !context.out.json) context.out.item(null, (paint) => `\n${strategyTable(reports, paint)}\n`);
   if (context.out.json)
     context.out.data(runs.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');

@@ -35,7 +35,7 @@ export const configure: Configure = (command, cli) => {
         const { target, strategy, stop } = await stack.start(scenario);
         if (signal.aborted) return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
         out.note(`The sale is open at ${target}: ${scenario.users.count} users ask at once.`);
-        const report = await runBench(context, { scenario, target, strategy, evidence: stack.evidence, signal });
+        const { report } = await runBench(context, { scenario, target, strategy, evidence: stack.evidence, signal });
         await stop();
         const others = flags.quick ? [] : await baselines(context, stack, scenario, signal);
         out.data({ ...report, comparison: compareStrategies([...others, report]) }, (paint) =>
@@ -60,7 +60,7 @@ async function baselines(context: Context, stack: OwnStack, scenario: Scenario, 
     if (signal.aborted) break;
     context.out.note(`The same rush again, with \`serve --strategy ${strategy}\` …`);
     const { stop, ...service } = await stack.start(scenario, strategy);
-    const report = await runBench(context, { scenario, ...service, evidence: stack.evidence, signal });
+    const { report } = await runBench(context, { scenario, ...service, evidence: stack.evidence, signal });
     await stop();
     if (!signal.aborted) reports.push(report);
   }
