@@ -38,18 +38,20 @@ export function acceptsPerSecond(record: RequestRecord): number | null {
 /** The figures of a run as thresholds ask for them. */
 export function measurements(run: {
   latencies: Pick<Latencies, 'value'>;
+  /** From when each request was due. */
+  fromPlanned: Pick<Latencies, 'value'>;
   outcomes: OutcomeCounts;
   planned: number;
   throughput: Throughput;
 }): Measurements {
-  const { latencies, outcomes, planned, throughput } = run;
+  const { outcomes, planned, throughput } = run;
   const figures = {
     accept_rate: throughput.acceptsPerSecond,
     issue_rate: throughput.issuesPerSecond,
     time_until_drained: throughput.timeUntilDrainedMs,
   };
   return {
-    latency: (outcome, aggregation) => latencies.value(outcome, aggregation),
+    latency: (outcome, aggregation, from) => (from === 'sent' ? run.latencies : run.fromPlanned).value(outcome, aggregation),
     count: (outcome) => outcomes[outcome],
     planned,
     replies: planned - outcomes.unsent - outcomes.unknown,

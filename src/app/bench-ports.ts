@@ -1,8 +1,9 @@
 /** What a bench run needs from the world beside the stores; `load/` implements these. */
 import type { RequestRecord } from '../core/integrity.ts';
 import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
-import type { OutcomeRule, Phase, RequestTemplate } from '../core/scenario.ts';
-import type { Aggregation } from '../core/thresholds.ts';
+import type { Phase } from '../core/phase.ts';
+import type { OutcomeRule, RequestTemplate } from '../core/scenario.ts';
+import type { Aggregation, Threshold } from '../core/thresholds.ts';
 import type { RequestPlan, UserDirectory } from '../core/user-plan.ts';
 import type { Ledger, RedisReader } from './ports.ts';
 
@@ -17,6 +18,8 @@ export interface LoadPlan {
   requests: RequestPlan;
   users: UserDirectory;
   gracefulStopMs: number;
+  /** Those with `abortAfterMs` end the load when they are missed, from that time on. */
+  abortOn?: readonly Threshold[];
 }
 
 export interface LoadProgress {
@@ -52,6 +55,8 @@ export interface GeneratorReport {
   /** Share of the time that the event loop was busy, 0 to 1. */
   eventLoopUtilization: number;
   eventLoopLagMs: { p50: number; p99: number; max: number };
+  /** How late requests of an open model left although a connection was free; null when there was no open model. */
+  startLagMs: { p50: number; p99: number; max: number } | null;
   /** Processor seconds per second; null when it could not be read. */
   cpuShare: number | null;
   reconnects: number;
@@ -65,6 +70,8 @@ export interface LoadResult {
   record: RequestRecord;
   outcomes: OutcomeCounts;
   latencies: Latencies;
+  /** The same from when each request was due, see `OpenPhase`. */
+  fromPlanned: Latencies;
   /** From the first request sent to the last reply. */
   seconds: number;
   /** Wall clock at microsecond 0 of the record. */
@@ -73,7 +80,24 @@ export interface LoadResult {
   interrupted: boolean;
   /** Nothing answered any more, and the rest was not sent. */
   targetLost: boolean;
+  /** The threshold that ended the load. */
+  aborted: AbortedLoad | null;
+  /** Phases that ended before their time because all users had asked. */
+  ranOut: readonly string[];
   generator: GeneratorReport;
+}
+
+export interface AbortedLoad {
+  metric: string;
+  expr: string;
+  actual: number;
+  phase: string;
+  /** Milliseconds since the load began. */
+  atMs: number;
+  /** Requests per second that were due at that moment; null in a closed model. */
+  askedPerSecond: number | null;
+  /** Replies in the second before. */
+  answeredPerSecond: number;
 }
 
 export interface LoadDriver {

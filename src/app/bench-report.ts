@@ -28,6 +28,8 @@ export interface BenchReport {
   outcomes: OutcomeCounts;
   /** Milliseconds from sending to the whole reply, for each outcome that occurred. */
   latency: Partial<Record<Outcome, LatencySummary>>;
+  /** The same from when each request was due; empty when no phase was an open model, where both are the same. */
+  latencyFromPlanned: Partial<Record<Outcome, LatencySummary>>;
   /**
    * Every latency of an outcome, microseconds: an HdrHistogram (V2, compressed, base64) with three significant digits. What
    * `bench compare` reads, and any other program that knows the format; sums of such histograms are exact.
@@ -86,6 +88,9 @@ export const NOTES = [
   'REDIS_UNREADABLE',
   'LEDGER_UNREADABLE',
   'COUPON_NOT_FRESH',
+  'ABORTED_BY_THRESHOLD',
+  'ARRIVALS_DROPPED',
+  'USERS_RAN_OUT',
   'GENERATOR_LIMITED',
   'CONNECTIONS_CLOSED',
   'HASHES_NOT_SCANNED',

@@ -5,6 +5,7 @@
 import { checkIntegrity } from '../core/checker.ts';
 import { outcomeCode } from '../core/integrity.ts';
 import type { CheckName, CouponEvidence, RequestRecord, UserNames } from '../core/integrity.ts';
+import { isOpen } from '../core/phase.ts';
 import type { Scenario } from '../core/scenario.ts';
 import type { Strategy } from '../core/strategy.ts';
 import { evaluateThresholds } from '../core/thresholds.ts';
@@ -13,6 +14,7 @@ import { acceptsPerSecond, latencyFields, measurements } from './bench-figures.t
 import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
 import { verdictOf } from './bench-report.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput } from './bench-report.ts';
+import { loadNotes } from './load-notes.ts';
 import { startSampler } from './bench-sampler.ts';
 import type { StoreSample } from './bench-sampler.ts';
 import { settle } from './bench-settle.ts';
@@ -90,7 +92,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const disrupting = ports.disrupt ? runTimeline(scenario.timeline, ports.disrupt, ports.clock, signal) : [];
   try {
     load = await ports.driver.run(
-      { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs },
+      { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs, abortOn: scenario.thresholds },
       { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
     );
     disruptions = await disrupting;
@@ -164,6 +166,7 @@ function report({ scenario, target, strategy, signal }: BenchOptions, findings: 
     startedAt: load.startedAt.toISOString(),
     outcomes: load.outcomes,
     ...latencyFields(load.latencies),
+    latencyFromPlanned: scenario.phases.some(isOpen) ? latencyFields(load.fromPlanned).latency : {},
     throughput,
     stepSeconds: series.stepSeconds,
     timeseries: series.points,
@@ -221,12 +224,10 @@ function notesOf({ load, disruptions, collected, probed, remarks }: Findings, se
   const used = collected.filter((one) => one.evidence.before.length > 0);
   const unreadable = new Set(collected.flatMap((one) => one.unreadable));
   const notes: (Note | false)[] = [
-    load.interrupted && { code: 'INTERRUPTED', facts: { unsent: load.outcomes.unsent } },
-    load.targetLost && { code: 'TARGET_LOST', facts: { unsent: load.outcomes.unsent } },
+    ...loadNotes(load),
     !settled.settled && { code: 'NOT_SETTLED' },
     ...[...unreadable].map((code): Note => ({ code })),
     used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
-    load.generator.limited && { code: 'GENERATOR_LIMITED', facts: { busy: load.generator.eventLoopUtilization } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
     ...remarks.map((code): Note => ({ code })),
     ...disruptions,

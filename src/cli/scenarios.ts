@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { usageError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Env } from './env.ts';
+import { textPieces } from './text-file.ts';
 
 /** Names of the scenarios that come with the program. */
 export async function shippedScenarios(env: Env): Promise<string[]> {
@@ -35,5 +36,6 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
       '`coupon-cli bench list` shows what there is.',
     );
   }
-  return parseScenario(text, wanted);
+  // Files that a scenario names lie where it lies.
+  return parseScenario(text, wanted, { variables: env.vars, open: (file) => textPieces(resolve(dirname(path), file)) });
 }

@@ -3,26 +3,14 @@
  * a setting that is silently ignored is how a load test comes to lie. What fields mean together is checked in `scenario.ts`.
  */
 import { z } from 'zod';
-import { parseDuration } from './duration.ts';
 import { couponSchema, parsed } from './event.ts';
 import { CHECKS } from './integrity.ts';
 import { ADMISSION_OUTCOMES } from './outcome.ts';
+import { phaseSchema } from './phase-schema.ts';
+import { duration, MAX_USERS, text, whole } from './schema-parts.ts';
 import { parseTarget } from './target.ts';
 import { timelineSchema } from './timeline.ts';
 
-export const MAX_USERS = 10_000_000;
-export const MAX_VUS = 10_000;
-const LONGEST_PHASE = '24h';
-
-function duration(fallback: string, longest = LONGEST_PHASE, least = 0) {
-  return parsed(parseDuration)
-    .refine((ms) => ms <= parseDuration(longest), `must be at most ${longest}`)
-    .refine((ms) => ms >= least, `must be at least ${least} ms`)
-    .prefault(fallback);
-}
-
-const whole = (min: number, max: number) => z.int().min(min).max(max);
-const text = (max: number) => z.string().min(1).max(max);
 const headerText = z.string().regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII on one line');
 const status = whole(100, 599);
 
@@ -36,33 +24,50 @@ const request = z.strictObject({
     .default('/coupons/{{couponId}}/requests'),
   headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'), headerText).default({}),
   json: z.json().optional(),
-  timeout: duration('5s', '10m', 1),
+  /** Any other body; values are escaped when the content type is that of a form. */
+  body: z.string().max(1_000_000).optional(),
+  timeout: duration({ fallback: '5s', longest: '10m', least: 1 }),
 });
 
 const users = z.strictObject({
-  count: whole(1, MAX_USERS),
-  prefix: z.string().max(100).default('user-'),
-  start: whole(0, 1_000_000_000_000).default(1),
+  count: whole(1, MAX_USERS).optional(),
+  prefix: z.string().max(100).optional(),
+  start: whole(0, 1_000_000_000_000).optional(),
+  /** A CSV beside the scenario instead of a rule; its first row names the columns, which are variables of the request. */
+  file: text(1_000).optional(),
+  /** Column that names the user. */
+  userId: text(100).optional(),
   duplicateRate: z.number().min(0).max(10).default(0),
   impatience: z.number().min(0).max(1).default(0.5),
+  hot: z.strictObject({ users: whole(1, 10_000), repeats: whole(1, 1_000_000) }).optional(),
   seed: whole(0, 4_294_967_295).default(1),
 });
 
-/** `code` is the stable code of an RFC 9457 problem document, for services that say two things with one status. */
-const rule = z.strictObject({ status: z.union([status, z.array(status).min(1).max(50)]), code: text(100).optional() });
+/**
+ * `json` looks at one field of the reply, for services that say two things with one status; `code` is short for that field of
+ * an RFC 9457 problem document.
+ */
+const rule = z.strictObject({
+  status: z.union([status, z.array(status).min(1).max(50)]),
+  code: text(100).optional(),
+  json: z
+    .strictObject({
+      path: z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be names joined by dots, such as result.code'),
+      equals: z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]),
+    })
+    .optional(),
+});
 const outcomes = z.strictObject(
   Object.fromEntries(
     [...ADMISSION_OUTCOMES, 'unknown'].map((outcome) => [outcome, z.union([rule, z.array(rule).min(1).max(20)]).optional()]),
   ),
 );
 
-const phase = z.strictObject({
-  name: text(100).optional(),
-  executor: z.literal('shared-iterations', 'is not supported; this version knows "shared-iterations"').default('shared-iterations'),
-  vus: whole(1, MAX_VUS),
-  iterations: whole(1, 10 * MAX_USERS).optional(),
-  maxDuration: duration('10m', LONGEST_PHASE, 1),
-});
+/** `abortOnFail` ends the load as soon as the threshold is missed, but not before `delayAbortEval`. */
+const threshold = z.union([
+  z.string(),
+  z.strictObject({ threshold: z.string(), abortOnFail: z.boolean().default(false), delayAbortEval: duration({ fallback: '0s' }) }),
+]);
 
 export const scenarioSchema = z.strictObject({
   version: z.literal(1, 'must be 1, the only version there is'),
@@ -73,19 +78,19 @@ export const scenarioSchema = z.strictObject({
   request: request.prefault({}),
   users,
   outcomes: outcomes.optional(),
-  phases: z.array(phase).min(1).max(100),
-  gracefulStop: duration('10s', '1h'),
-  settle: z.strictObject({ timeout: duration('2m'), quietFor: duration('500ms', '10m') }).prefault({}),
+  phases: z.array(phaseSchema).min(1).max(100),
+  gracefulStop: duration({ fallback: '10s', longest: '1h' }),
+  settle: z.strictObject({ timeout: duration({ fallback: '2m' }), quietFor: duration({ fallback: '500ms', longest: '10m' }) }).prefault({}),
   drain: z
     .strictObject({
-      interval: duration('2s', '1h', 1),
+      interval: duration({ fallback: '2s', longest: '1h', least: 1 }),
       batch: whole(1, 1_000).default(100),
       eager: z.boolean().default(false),
-      lease: duration('30s', '1h', 1_000),
+      lease: duration({ fallback: '30s', longest: '1h', least: 1_000 }),
     })
     .prefault({}),
   timeline: timelineSchema,
-  thresholds: z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1).max(20)])).default({}),
+  thresholds: z.record(z.string(), z.union([threshold, z.array(threshold).min(1).max(20)])).default({}),
   verify: z.strictObject({ skip: z.array(z.enum(CHECKS)).default([]) }).prefault({}),
 });
 

@@ -1,11 +1,15 @@
 import type { CouponDefinition } from './coupon.ts';
 import { couponDefinition } from './event.ts';
-import { isUserId } from './ids.ts';
 import type { CheckName } from './integrity.ts';
-import type { AdmissionOutcome } from './outcome.ts';
-import { MAX_USERS, scenarioSchema } from './scenario-schema.ts';
+import type { Variables } from './environment.ts';
+import type { Phase } from './phase.ts';
+import { outcomesOf, type OutcomeRule } from './scenario-outcomes.ts';
+import { phasesOf } from './scenario-phases.ts';
+import { checkVariables, requestOf, tableVariables, type RequestTemplate } from './scenario-request.ts';
+import { scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioDocument } from './scenario-schema.ts';
-import { suggestion } from './suggest.ts';
+import { usersOf, type OpenFile } from './scenario-users.ts';
+import { MAX_USERS } from './schema-parts.ts';
 import { parseMetric, parseThreshold } from './thresholds.ts';
 import type { Threshold } from './thresholds.ts';
 import { timelineOf, type TimelineEntry } from './timeline.ts';
@@ -37,43 +41,16 @@ export interface Scenario {
   skip: CheckName[];
 }
 
-/** `{{userId}}`, `{{couponId}}` and `{{requestId}}` are filled in, each escaped for its place. */
-export interface RequestTemplate {
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  /** Undefined: no body. */
-  json: unknown;
-  timeoutMs: number;
-}
+export type { OutcomeRule } from './scenario-outcomes.ts';
+export type { RequestTemplate } from './scenario-request.ts';
 
-/** A reply with this status (and problem code, when one is given) means this outcome. The first rule that fits wins. */
-export interface OutcomeRule {
-  outcome: AdmissionOutcome | 'unknown';
-  status: number;
-  code: string | null;
+/** What a scenario may ask of the world it is read in. */
+export interface ScenarioWorld {
+  /** Environment variables, for `${NAME}`. */
+  variables?: Variables;
+  /** Files that the scenario names, by the path as it is written. */
+  open?: OpenFile;
 }
-
-/** `vus` virtual users share `iterations` requests; each sends its next one when the last has ended. */
-export interface Phase {
-  name: string;
-  executor: 'shared-iterations';
-  vus: number;
-  iterations: number;
-  maxDurationMs: number;
-}
-
-/** The routes of our own endpoint. */
-const OWN_OUTCOMES: OutcomeRule[] = [
-  // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
-  { outcome: 'unknown', status: 503, code: 'unknown' },
-  { outcome: 'accepted', status: 202, code: null },
-  { outcome: 'duplicate', status: 409, code: null },
-  { outcome: 'sold_out', status: 410, code: null },
-  { outcome: 'not_open', status: 403, code: null },
-  { outcome: 'unknown_coupon', status: 404, code: null },
-  { outcome: 'unavailable', status: 503, code: null },
-];
 
 const SCENARIO = {
   schema: scenarioSchema,
@@ -82,44 +59,33 @@ const SCENARIO = {
   fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',
 };
 
-const VARIABLES = ['userId', 'couponId', 'requestId'];
-
 /**
  * A scenario from its YAML text (JSON is YAML too).
  *
  * @param file only for messages
+ * @param world without `open` a scenario cannot take its users from a file
  * @throws CouponError `BAD_SCENARIO` naming line and column of every problem
  */
-export function parseScenario(source: string, file: string): Scenario {
-  return readYaml(SCENARIO, source, file, meaning);
+export function parseScenario(source: string, file: string, { variables = {}, open }: ScenarioWorld = {}): Scenario {
+  return readYaml(SCENARIO, source, file, (read, report) => meaning(read, report, open), variables);
 }
 
 /** What the fields mean, and whether they go together. */
-function meaning(read: ScenarioDocument, report: Report): Scenario {
-  const { request, users } = read;
+function meaning(read: ScenarioDocument, report: Report, open: OpenFile | undefined): Scenario {
+  const request = requestOf(read, report);
+  const users = usersOf(read, tableVariables(request), open, report);
+  checkVariables(request, users.table?.columns ?? [], report);
   const planned = plannedRequests(users, read.coupons.length);
   if (planned > 10 * MAX_USERS) report(['users'], `these users would make ${planned} requests; at most ${10 * MAX_USERS} are possible`);
-  const lastUser = `${users.prefix}${users.start + users.count - 1}`;
-  if (!isUserId(lastUser))
-    report(['users', 'prefix'], `"${lastUser}" would not be a user id: 1–128 visible ASCII characters other than braces`);
-  const json =
-    request.json === undefined && request.method !== 'GET' && request.method !== 'DELETE' ? { userId: '{{userId}}' } : request.json;
-  checkVariables(request.path, ['request', 'path'], report);
-  checkVariables(JSON.stringify(json ?? null), ['request', 'json'], report);
-  for (const [name, value] of Object.entries(request.headers)) {
-    checkVariables(value, ['request', 'headers', name], report);
-    if (/^(host|content-length|transfer-encoding|connection)$/i.test(name))
-      report(['request', 'headers', name], 'is set by the load generator');
-  }
   return {
     name: read.name,
     description: read.description.trim(),
     target: read.target ?? null,
     coupons: couponsOf(read, report),
-    request: { method: request.method, path: request.path, headers: request.headers, json, timeoutMs: request.timeout },
+    request,
     users,
     outcomes: outcomesOf(read, report),
-    phases: phasesOf(read, planned, report),
+    phases: phasesOf(read.phases, planned, report),
     gracefulStopMs: read.gracefulStop,
     settle: { timeoutMs: read.settle.timeout, quietForMs: read.settle.quietFor },
     drain: { intervalMs: read.drain.interval, batch: read.drain.batch, eager: read.drain.eager, leaseMs: read.drain.lease },
@@ -127,12 +93,6 @@ function meaning(read: ScenarioDocument, report: Report): Scenario {
     thresholds: thresholdsOf(read, report),
     skip: read.verify.skip,
   };
-}
-
-function checkVariables(text: string, path: readonly PropertyKey[], report: Report): void {
-  for (const [, name] of text.matchAll(/\{\{\s*([^}]*?)\s*\}\}/g)) {
-    if (!VARIABLES.includes(name!)) report(path, `there is no variable "{{${name}}}"${suggestion(name!, VARIABLES)}`);
-  }
 }
 
 function couponsOf(read: ScenarioDocument, report: Report): CouponDefinition[] {
@@ -144,41 +104,6 @@ function couponsOf(read: ScenarioDocument, report: Report): CouponDefinition[] {
   });
 }
 
-function outcomesOf(read: ScenarioDocument, report: Report): OutcomeRule[] {
-  if (!read.outcomes) return OWN_OUTCOMES;
-  const rules: OutcomeRule[] = [];
-  for (const [outcome, written] of Object.entries(read.outcomes)) {
-    for (const { status, code = null } of written === undefined ? [] : [written].flat()) {
-      for (const one of [status].flat()) {
-        const other = rules.find((rule) => rule.status === one && rule.code === code);
-        if (other) report(['outcomes', outcome], `status ${one} stands for ${other.outcome} already`);
-        rules.push({ outcome: outcome as OutcomeRule['outcome'], status: one, code });
-      }
-    }
-  }
-  if (!rules.some((rule) => rule.outcome === 'accepted')) report(['outcomes'], 'needs at least a rule for "accepted"');
-  // The more particular rule first, so that the order in the file does not matter.
-  return rules.toSorted((a, b) => Number(a.code === null) - Number(b.code === null));
-}
-
-function phasesOf(read: ScenarioDocument, planned: number, report: Report): Phase[] {
-  let left = planned;
-  return read.phases.map((phase, index) => {
-    const iterations = phase.iterations ?? left;
-    if (iterations > left)
-      report(['phases', index, 'iterations'], `only ${left} of the ${planned} requests of these users are left for this phase`);
-    else if (iterations === 0) report(['phases', index], `none of the ${planned} requests of these users is left for this phase`);
-    left = Math.max(0, left - iterations);
-    return {
-      name: phase.name ?? `phase ${index + 1}`,
-      executor: phase.executor,
-      vus: phase.vus,
-      iterations,
-      maxDurationMs: phase.maxDuration,
-    };
-  });
-}
-
 function thresholdsOf(read: ScenarioDocument, report: Report): Threshold[] {
   const thresholds: Threshold[] = [];
   for (const [metric, written] of Object.entries(read.thresholds)) {
@@ -187,10 +112,13 @@ function thresholdsOf(read: ScenarioDocument, report: Report): Threshold[] {
       report(['thresholds', metric], source.problem);
       continue;
     }
-    for (const expr of [written].flat()) {
+    for (const one of [written].flat()) {
+      const { threshold: expr, abortOnFail, delayAbortEval } = typeof one === 'string' ? { threshold: one, abortOnFail: false } : one;
       const threshold = parseThreshold(metric, source, expr);
       if ('problem' in threshold) report(['thresholds', metric], threshold.problem);
-      else thresholds.push(threshold);
+      else if (abortOnFail && source.kind === 'figure')
+        report(['thresholds', metric], 'is only known after the load: abortOnFail is not possible');
+      else thresholds.push(abortOnFail ? { ...threshold, abortAfterMs: delayAbortEval } : threshold);
     }
   }
   return thresholds;

@@ -18,6 +18,8 @@ export interface Threshold {
   aggregation: Aggregation;
   operator: Operator;
   limit: number;
+  /** From so many milliseconds into the load on, missing it ends the load; undefined: it is only looked at afterwards. */
+  abortAfterMs?: number | undefined;
 }
 
 export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
@@ -26,17 +28,20 @@ export type Aggregation = { kind: 'avg' | 'min' | 'max' | 'count' | 'rate' | 'va
 /**
  * Where the figure comes from:
  *
- * - `latency`  milliseconds from sending to the whole reply; of one outcome, or of all that got a reply
+ * - `latency`  milliseconds from sending (k6's `http_req_duration`) or from when the request was due (`…_planned`) to the whole
+ *   reply; of one outcome, or of all that got a reply
  * - `outcome`  requests with this outcome: `count`, or `rate` as a share of all planned requests (0 to 1)
  * - `requests` replies: `count`, or `rate` per second
  * - `figure`   one number of the run
  */
 export type MetricSource =
-  | { kind: 'latency'; outcome: Outcome | null }
+  | { kind: 'latency'; outcome: Outcome | null; from: LatencyFrom }
   | { kind: 'outcome'; outcome: Outcome }
   | { kind: 'failed' }
   | { kind: 'requests' }
   | { kind: 'figure'; figure: Figure };
+
+export type LatencyFrom = 'sent' | 'planned';
 
 /** `accept_rate`, `issue_rate`: users per second; `time_until_drained`: ms from the first request until nobody waits. */
 export const FIGURES = ['accept_rate', 'issue_rate', 'time_until_drained'] as const;
@@ -57,8 +62,10 @@ const EXPRESSION =
 
 /** All metric names, for suggestions and for the documentation. */
 export const METRICS: readonly string[] = [
-  'http_req_duration',
-  ...OUTCOMES.filter((outcome) => outcome !== 'unknown' && outcome !== 'unsent').map((outcome) => `http_req_duration{outcome:${outcome}}`),
+  ...['http_req_duration', 'http_req_duration_planned'].flatMap((name) => [
+    name,
+    ...OUTCOMES.filter((outcome) => outcome !== 'unknown' && outcome !== 'unsent').map((outcome) => `${name}{outcome:${outcome}}`),
+  ]),
   ...OUTCOMES.map((outcome) => `outcome_${outcome}`),
   'http_reqs',
   'http_req_failed',
@@ -70,12 +77,11 @@ export const METRICS: readonly string[] = [
 export function parseMetric(metric: string): MetricSource | { problem: string } {
   const name = metric.replaceAll(/\s/g, '');
   if (METRICS.includes(name)) {
-    if (name === 'http_req_duration') return { kind: 'latency', outcome: null };
+    const latency = /^http_req_duration(_planned)?(?:\{outcome:(\w+)\})?$/.exec(name);
+    if (latency) return { kind: 'latency', outcome: (latency[2] as Outcome | undefined) ?? null, from: latency[1] ? 'planned' : 'sent' };
     if (name === 'http_reqs') return { kind: 'requests' };
     if (name === 'http_req_failed') return { kind: 'failed' };
     if (name === 'dropped_iterations') return { kind: 'outcome', outcome: 'unsent' };
-    const tagged = /^http_req_duration\{outcome:(\w+)\}$/.exec(name);
-    if (tagged) return { kind: 'latency', outcome: tagged[1] as Outcome };
     if (name.startsWith('outcome_')) return { kind: 'outcome', outcome: name.slice('outcome_'.length) as Outcome };
     return { kind: 'figure', figure: name as Figure };
   }
@@ -108,7 +114,7 @@ function aggregationOf(word: string, percentile: string | undefined): Aggregatio
 /** The figures of a finished run. Null stands for "nothing of that kind happened". */
 export interface Measurements {
   /** Milliseconds. */
-  latency(outcome: Outcome | null, aggregation: Aggregation): number | null;
+  latency(outcome: Outcome | null, aggregation: Aggregation, from: LatencyFrom): number | null;
   count(outcome: Outcome): number;
   planned: number;
   replies: number;
@@ -125,7 +131,7 @@ export function evaluateThresholds(thresholds: readonly Threshold[], run: Measur
 
 function measure(source: MetricSource, aggregation: Aggregation, run: Measurements): number | null {
   const share = (count: number): number | null => (run.planned > 0 ? count / run.planned : null);
-  if (source.kind === 'latency') return run.latency(source.outcome, aggregation);
+  if (source.kind === 'latency') return run.latency(source.outcome, aggregation, source.from);
   if (source.kind === 'figure') return run.figure(source.figure);
   if (source.kind === 'requests') return aggregation.kind === 'count' ? run.replies : run.repliesPerSecond;
   if (source.kind === 'failed') return share(run.count('unexpected') + run.count('unknown') + run.count('unsent'));

@@ -3,6 +3,7 @@
  * user's number is enough to name him.
  */
 import type { UserNames } from './integrity.ts';
+import type { UserTable } from './user-table.ts';
 
 export interface UserOptions {
   /** Distinct users. */
@@ -15,7 +16,11 @@ export interface UserOptions {
   duplicateRate: number;
   /** Share of those extra requests that follow at once, most of them while the first is still in flight. */
   impatience: number;
+  /** A few users who ask very often: each of them `repeats` times more, spread over all the rest. */
+  hot?: { users: number; repeats: number } | undefined;
   seed: number;
+  /** Users from a file; prefix and start then say nothing. */
+  table?: UserTable | undefined;
 }
 
 /** One row per request to send, in order of sending. */
@@ -27,8 +32,12 @@ export interface RequestPlan {
 }
 
 /** How many requests {@link planRequests} will plan. */
-export function plannedRequests(users: Pick<UserOptions, 'count' | 'duplicateRate'>, coupons: number): number {
-  return (users.count + Math.round(users.count * users.duplicateRate)) * coupons;
+export function plannedRequests(users: Pick<UserOptions, 'count' | 'duplicateRate' | 'hot'>, coupons: number): number {
+  return (users.count + Math.round(users.count * users.duplicateRate) + hotRepeats(users)) * coupons;
+}
+
+function hotRepeats({ count, hot }: Pick<UserOptions, 'count' | 'hot'>): number {
+  return hot ? Math.min(count, hot.users) * hot.repeats : 0;
 }
 
 /**
@@ -76,25 +85,26 @@ function repeats(
 ): { slot: Uint32Array; user: Uint32Array } {
   const people = Math.round(users.count * users.duplicateRate);
   const slots = users.count * coupons;
-  const slot = new Uint32Array(people * coupons);
-  const user = new Uint32Array(people * coupons);
+  const slot = new Uint32Array((people + hotRepeats(users)) * coupons);
+  const user = new Uint32Array(slot.length);
   const everyone = Math.floor(users.duplicateRate);
   let filled = 0;
   let missing = people - everyone * users.count;
+  const repeat = (place: number, reach: number): void => {
+    for (let coupon = 0; coupon < coupons; coupon += 1) {
+      const own = place * coupons + coupon;
+      slot[filled] = own + Math.floor(random() * Math.min(reach, slots - own));
+      user[filled] = first[place]!;
+      filled += 1;
+    }
+  };
   for (let place = 0; place < users.count; place += 1) {
     // Selection sampling (Knuth, TAOCP 3.4.2 S): exactly as many as wanted, each user equally likely.
     const chosen = random() * (users.count - place) < missing ? 1 : 0;
     missing -= chosen;
-    for (let time = 0; time < everyone + chosen; time += 1) {
-      const impatient = random() < users.impatience;
-      for (let coupon = 0; coupon < coupons; coupon += 1) {
-        const own = place * coupons + coupon;
-        const distance = Math.floor(random() * (impatient ? Math.min(near, slots - own) : slots - own));
-        slot[filled] = own + distance;
-        user[filled] = first[place]!;
-        filled += 1;
-      }
-    }
+    for (let time = 0; time < everyone + chosen; time += 1) repeat(place, random() < users.impatience ? near : slots);
+    // Those who ask first, so that their repeats have all the rest to spread over.
+    if (users.hot && place < users.hot.users) for (let time = 0; time < users.hot.repeats; time += 1) repeat(place, slots);
   }
   return { slot, user };
 }
@@ -111,7 +121,7 @@ function shuffled(count: number, random: () => number): Uint32Array {
 }
 
 /** mulberry32 (T. Ettinger, public domain): small, fast, and the same on every machine, which is all that is asked of it. */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -126,13 +136,25 @@ export class UserDirectory implements UserNames {
   readonly planned: number;
   readonly #prefix: string;
   readonly #start: number;
+  readonly #table: UserTable | undefined;
   readonly #strangers = new Map<string, number>();
   readonly #strangerIds: string[] = [];
 
-  constructor(users: Pick<UserOptions, 'count' | 'prefix' | 'start'>) {
+  constructor(users: Pick<UserOptions, 'count' | 'prefix' | 'start' | 'table'>) {
     this.planned = users.count;
     this.#prefix = users.prefix;
     this.#start = users.start;
+    this.#table = users.table;
+  }
+
+  /** Further values of each user, by name; empty without a table. */
+  get columns(): readonly string[] {
+    return this.#table?.columns ?? [];
+  }
+
+  /** The value of a planned user. */
+  value(user: number, column: number): string {
+    return this.#table!.value(user, column);
   }
 
   get size(): number {
@@ -140,21 +162,25 @@ export class UserDirectory implements UserNames {
   }
 
   id(user: number): string {
-    return user < this.planned ? `${this.#prefix}${this.#start + user}` : (this.#strangerIds[user - this.planned] ?? '?');
+    if (user >= this.planned) return this.#strangerIds[user - this.planned] ?? '?';
+    return this.#table ? this.#table.id(user) : `${this.#prefix}${this.#start + user}`;
   }
 
   /** The number of a user id; one that nobody planned gets a number of its own. */
   numberOf(userId: string): number {
-    const digits = userId.startsWith(this.#prefix) ? userId.slice(this.#prefix.length) : '';
-    if (/^(?:0|[1-9]\d{0,14})$/.test(digits)) {
-      const user = Number(digits) - this.#start;
-      if (user >= 0 && user < this.planned) return user;
-    }
+    const planned = this.#plannedNumber(userId);
+    if (planned >= 0 && planned < this.planned) return planned;
     const known = this.#strangers.get(userId);
     if (known !== undefined) return known;
     const user = this.size;
     this.#strangers.set(userId, user);
     this.#strangerIds.push(userId);
     return user;
+  }
+  /** Outside of 0 to `planned - 1`: none of the planned. */
+  #plannedNumber(userId: string): number {
+    if (this.#table) return this.#table.rowOf(userId);
+    const digits = userId.startsWith(this.#prefix) ? userId.slice(this.#prefix.length) : '';
+    return /^(?:0|[1-9]\d{0,14})$/.test(digits) ? Number(digits) - this.#start : -1;
   }
 }

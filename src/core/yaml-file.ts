@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
+import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
@@ -19,6 +20,7 @@ export interface YamlKind<Schema extends z.ZodType> {
  * one stage are reported at once.
  *
  * @param file only for messages
+ * @param variables values for `${NAME}` in strings; without them such a string is taken as it stands
  * @throws CouponError with the kind's code, naming line and column of every problem
  */
 export function readYaml<Schema extends z.ZodType, Result>(
@@ -26,11 +28,13 @@ export function readYaml<Schema extends z.ZodType, Result>(
   source: string,
   file: string,
   meaning: (read: z.output<Schema>, report: Report) => Result,
+  variables?: Variables,
 ): Result {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const problems = new Problems(kind, file, document, lines);
   for (const error of document.errors) problems.addAt(error.pos[0], error.message);
+  if (variables) expandVariables(document, variables, (offset, message) => problems.addAt(offset, message));
   problems.throwIfAny();
   const parsed = kind.schema.safeParse(unfold(document, problems));
   if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
@@ -121,7 +125,14 @@ function flatten(issues: readonly Issue[], at: Path = []): Issue[] {
 
 function reportIssue(schema: z.ZodType, issue: Issue, report: Report): void {
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) report([...issue.path, key], `is not a setting${suggestion(key, keysAt(schema, issue.path))}`);
+    for (const key of issue.keys) {
+      const known = keysAt(schema, issue.path);
+      // A setting of another kind of the same thing: of an executor that was not chosen.
+      report([...issue.path, key], known.includes(key) ? 'is not a setting of this kind' : `is not a setting${suggestion(key, known)}`);
+    }
+  } else if (issue.code === 'invalid_union' && 'options' in issue) {
+    // The kinds that a discriminated union knows; undefined stands for the one that need not be named.
+    report(issue.path, `must be one of ${[issue.options].flat().filter(Boolean).join(', ')}`);
   } else if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid option')) {
     report(issue.path, `must be one of ${issue.values.join(', ')}`);
   } else if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
@@ -133,6 +144,7 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
 }
 
 /** The keys that the schema knows at a place, for suggestions. */
@@ -148,7 +160,7 @@ function keysAt(root: z.ZodType, path: Path): string[] {
 }
 
 function branches(schema: JsonSchema): JsonSchema[] {
-  return [schema, ...(schema.anyOf ?? []).flatMap(branches)];
+  return [schema, ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(branches)];
 }
 
 /** Where the value at a path stands in the text; for a key that is not there, its nearest parent. */

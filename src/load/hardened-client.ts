@@ -15,14 +15,14 @@
  * The version is pinned exactly, and `test/load/autocannon-contract.test.ts` holds it to all of this.
  * Requests are never sent twice: whether a lost one may be repeated is for the scenario to say, not for the transport.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /** What one virtual user needs from the run that it belongs to. */
 export interface ClientHost {
   /** Whether there may be something to take. */
   wanted(): boolean;
-  /** The next request of the plan, and its bytes; null: there is none, the client ends. */
-  take(): { row: number; bytes: Buffer } | null;
+  /** The next request of the plan, and its bytes. `wait`: the client will be woken; null: there is none, the client ends. */
+  take(client: HardenedClient): { row: number; bytes: Buffer } | 'wait' | null;
   replied(row: number, status: number, body: string): void;
   /** Sent, and no usable reply came. `fault` is a system error code, `timeout`, `closed`, `garbled` or `abandoned`. */
   lost(row: number, fault: string): void;
@@ -74,6 +74,8 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /** One virtual user on one keep-alive connection with at most one request under way. */
 export class HardenedClient {
+  /** From 0, in the order of connecting. */
+  readonly index: number;
   readonly #client: AutocannonClient;
   readonly #host: ClientHost;
   readonly #connect: () => void;
@@ -82,6 +84,8 @@ export class HardenedClient {
   /** Row of the request under way. */
   #row: number | null = null;
   #open = false;
+  /** Not wanted yet: it connects when it is first woken. */
+  #parked = true;
   #keepAlive = true;
   /** Connections in a row that brought no reply. */
   #barren = 0;
@@ -89,8 +93,9 @@ export class HardenedClient {
   #deadline: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
 
-  /** To be called from `setupClient`, which runs before the client first connects. */
-  constructor(client: AutocannonClient, host: ClientHost) {
+  /** To be called from `setupClient`, which runs before the client first connects; it does so when it is first woken. */
+  constructor(client: AutocannonClient, host: ClientHost, index: number) {
+    this.index = index;
     this.#client = client;
     this.#host = host;
     this.#connect = client._connect.bind(client);
@@ -105,11 +110,28 @@ export class HardenedClient {
     return this.#row !== null;
   }
 
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Connects if it never has, and otherwise asks for a request unless one is under way. */
+  wake(): void {
+    if (this.#client.destroyed) return;
+    if (!this.#parked) {
+      this.#next();
+      return;
+    }
+    this.#parked = false;
+    this.#openSocket();
+  }
+
   /** Gives up: a request under way is unknown from here on. */
   end(fault: string): void {
     this.#fault = fault;
     this.#settle();
     this.#close();
+    // autocannon takes it for granted that there was one.
+    this.#client.conn ??= new Socket();
     this.#client.destroy();
   }
 
@@ -117,13 +139,14 @@ export class HardenedClient {
     this.#settle();
     this.#close();
     if (this.#client.destroyed) return;
-    // Never in the constructor: autocannon counts a client's end only once it is built.
-    if (this.#original !== null && !this.#host.wanted()) {
+    if (!this.#parked && !this.#host.wanted()) {
       this.end('closed');
       return;
     }
-    if (this.#original !== null) this.#barren += 1;
     this.#freshParser();
+    // The call from autocannon's constructor; `wake` opens the connection.
+    if (this.#parked) return;
+    this.#barren += 1;
     this.#keepAlive = true;
     this.#fault = 'closed';
     // The first loss of a connection that had served is the server's right (keep-alive limits); only a barren one means trouble.
@@ -191,7 +214,8 @@ export class HardenedClient {
       return;
     }
     if (!this.#open || this.#row !== null) return;
-    const next = this.#host.take();
+    const next = this.#host.take(this);
+    if (next === 'wait') return;
     if (!next) {
       this.end('closed');
       return;
@@ -212,7 +236,12 @@ export class HardenedClient {
   /** One timer per client for connecting and for every request; `refresh` re-arms it without allocating. */
   #startDeadline(): void {
     if (this.#deadline) this.#deadline.refresh();
-    else this.#deadline = setTimeout(() => this.#giveUp('timeout'), this.#host.timeoutMs);
+    else this.#deadline = setTimeout(() => this.#late(), this.#host.timeoutMs);
+  }
+
+  /** On a connection that waits for its next turn nothing is late. */
+  #late(): void {
+    if (!this.#open || this.#row !== null) this.#giveUp('timeout');
   }
 
   #freshParser(): void {

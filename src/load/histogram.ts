@@ -10,13 +10,16 @@ import type { Aggregation } from '../core/thresholds.ts';
  * Latencies of a record, one histogram per outcome: refusals are quick, and one histogram for all would hide slow acceptances
  * behind them (oha issue 212). Microseconds, three significant digits; filled after the load, which costs it nothing.
  * autocannon's own histogram keeps whole milliseconds and is not used.
+ *
+ * @param from `planned`: from when the request was due, which counts the time that it waited for a free connection
  */
-export function latenciesOf(record: RequestRecord): Latencies {
+export function latenciesOf(record: RequestRecord, from: 'sent' | 'planned' = 'sent'): Latencies {
+  const start = from === 'sent' ? record.sentUs : record.intendedUs;
   const byOutcome = new Map<Outcome, Histogram>();
   const all = histogram();
   for (let row = 0; row < record.length; row += 1) {
     // NaN when there was no reply.
-    const us = record.doneUs[row]! - record.sentUs[row]!;
+    const us = record.doneUs[row]! - start[row]!;
     if (!(us >= 0)) continue;
     const outcome = OUTCOMES[record.outcome[row]!]!;
     let own = byOutcome.get(outcome);
@@ -26,7 +29,7 @@ export function latenciesOf(record: RequestRecord): Latencies {
   }
   return {
     summary: (outcome) => summary(byOutcome.get(outcome)),
-    value: (outcome, aggregation) => value(outcome === null ? all : byOutcome.get(outcome), aggregation),
+    value: (outcome, aggregation) => latencyValue(outcome === null ? all : byOutcome.get(outcome), aggregation),
     encoded(outcome) {
       const own = byOutcome.get(outcome);
       return own ? encodeIntoCompressedBase64(own) : null;
@@ -34,7 +37,7 @@ export function latenciesOf(record: RequestRecord): Latencies {
   };
 }
 
-function histogram(): Histogram {
+export function histogram(): Histogram {
   return build({
     bitBucketSize: 32,
     autoResize: true,
@@ -50,7 +53,7 @@ function summary(from: Histogram | undefined): LatencySummary | null {
   return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: from.maxValue / 1_000 };
 }
 
-function value(from: Histogram | undefined, aggregation: Aggregation): number | null {
+export function latencyValue(from: Histogram | undefined, aggregation: Aggregation): number | null {
   if (!from || from.totalCount === 0) return null;
   if (aggregation.kind === 'percentile') return from.getValueAtPercentile(aggregation.percentile) / 1_000;
   if (aggregation.kind === 'avg') return from.mean / 1_000;

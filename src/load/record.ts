@@ -12,15 +12,15 @@ const UNSENT = outcomeCode('unsent');
  * (about 45 bytes a request; no objects for the collector to trace).
  */
 export class LoadRecord implements RequestRecord {
-  readonly length: number;
-  readonly user: Uint32Array;
-  readonly coupon: Uint16Array;
-  readonly requestId: Uint32Array;
-  readonly intendedUs: Float64Array;
-  readonly sentUs: Float64Array;
-  readonly doneUs: Float64Array;
-  readonly outcome: Uint8Array;
-  readonly status: Uint16Array;
+  length: number;
+  user: Uint32Array;
+  coupon: Uint16Array;
+  requestId: Uint32Array;
+  intendedUs: Float64Array;
+  sentUs: Float64Array;
+  doneUs: Float64Array;
+  outcome: Uint8Array;
+  status: Uint16Array;
   readonly #counts = new Uint32Array(OUTCOMES.length);
 
   constructor(plan: RequestPlan) {
@@ -54,6 +54,24 @@ export class LoadRecord implements RequestRecord {
     const code = outcomeCode('unknown');
     this.outcome[row] = code;
     this.#counts[code] = this.#counts[code]! + 1;
+  }
+
+  /** Was due, and was not sent: it stays `unsent`, with the time when it should have left. */
+  dropped(row: number, intendedUs: number): void {
+    this.intendedUs[row] = intendedUs;
+  }
+
+  /** Forgets all rows but the first so many: the others were never wanted. */
+  cut(length: number): void {
+    this.length = length;
+    this.user = this.user.subarray(0, length);
+    this.coupon = this.coupon.subarray(0, length);
+    this.requestId = this.requestId.subarray(0, length);
+    this.intendedUs = this.intendedUs.subarray(0, length);
+    this.sentUs = this.sentUs.subarray(0, length);
+    this.doneUs = this.doneUs.subarray(0, length);
+    this.outcome = this.outcome.subarray(0, length);
+    this.status = this.status.subarray(0, length);
   }
 
   /** Requests that have ended; those that were never sent count once `final`. */

@@ -13,15 +13,25 @@ export function requestWriter(
 ): RequestWriter {
   const { request, requests, users, couponIds } = plan;
   const { host, pathname } = new URL(plan.target);
-  const path = template(`${pathname.replace(/\/$/, '')}${request.path}`, encodeURIComponent);
-  const headers = template(headerLines(request, host), (text) => text);
-  const body = request.json === undefined ? null : template(JSON.stringify(request.json), (text) => JSON.stringify(text).slice(1, -1));
+  const variables = [...OWN_VARIABLES, ...users.columns];
+  const path = template(`${pathname.replace(/\/$/, '')}${request.path}`, encodeURIComponent, variables);
+  const headers = template(headerLines(request, host), asItIs, variables);
+  const body = bodyTemplate(request, variables);
   return (row) => {
-    const values = [users.id(requests.user[row]!), couponIds[requests.coupon[row]!]!, `${runId}-${requests.requestId[row]!}`];
-    const json = body?.(values) ?? '';
-    const length = body ? `Content-Length: ${Buffer.byteLength(json)}\r\n` : '';
-    return Buffer.from(`${request.method} ${path(values)} HTTP/1.1\r\n${headers(values)}${length}\r\n${json}`);
+    const user = requests.user[row]!;
+    const values = [users.id(user), couponIds[requests.coupon[row]!]!, `${runId}-${requests.requestId[row]!}`];
+    for (let column = 0; column < users.columns.length; column += 1) values.push(users.value(user, column));
+    const text = body?.(values) ?? '';
+    const length = body ? `Content-Length: ${Buffer.byteLength(text)}\r\n` : '';
+    return Buffer.from(`${request.method} ${path(values)} HTTP/1.1\r\n${headers(values)}${length}\r\n${text}`);
   };
+}
+
+function bodyTemplate(request: LoadPlan['request'], variables: readonly string[]): Template | null {
+  if (request.json !== undefined) return template(JSON.stringify(request.json), (text) => JSON.stringify(text).slice(1, -1), variables);
+  if (request.body === undefined) return null;
+  const type = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  return template(request.body, /x-www-form-urlencoded/i.test(type) ? encodeURIComponent : asItIs, variables);
 }
 
 function headerLines(request: LoadPlan['request'], host: string): string {
@@ -33,14 +43,18 @@ function headerLines(request: LoadPlan['request'], host: string): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-const VARIABLES = ['userId', 'couponId', 'requestId'];
+const OWN_VARIABLES = ['userId', 'couponId', 'requestId'];
+
+type Template = (values: readonly string[]) => string;
+
+const asItIs = (text: string): string => text;
 
 /** Splits a text at its variables; the result joins it again with their values, escaped for the place. */
-function template(text: string, escape: (value: string) => string): (values: readonly string[]) => string {
+function template(text: string, escape: (value: string) => string, variables: readonly string[]): Template {
   const parts = text.split(/\{\{\s*(\w+)\s*\}\}/);
   // split() with one group gives text and variable in turn.
   const fixed = parts.filter((_, index) => index % 2 === 0);
-  const names = parts.filter((_, index) => index % 2 === 1).map((name) => VARIABLES.indexOf(name));
+  const names = parts.filter((_, index) => index % 2 === 1).map((name) => variables.indexOf(name));
   return (values) => {
     let out = fixed[0]!;
     for (let index = 0; index < names.length; index += 1) out += escape(values[names[index]!]!) + fixed[index + 1]!;

@@ -59,8 +59,17 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   REDIS_UNREADABLE: () => 'Redis could not be read after the load',
   LEDGER_UNREADABLE: () => 'the ledger could not be read after the load',
   COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
+  ABORTED_BY_THRESHOLD: (facts) =>
+    `${facts['metric']} ${facts['expr']} was missed (${Number(facts['actual']).toPrecision(3)}) after ${facts['second']} s in "${facts['phase']}"${
+      facts['askedPerSecond'] === undefined ? '' : `, at ${facts['askedPerSecond']} requests/s asked`
+    }, ${facts['answeredPerSecond']}/s answered: the load was ended there`,
+  ARRIVALS_DROPPED: (facts) =>
+    `${facts['dropped']} requests came due and found none of ${facts['vus']} connections free in time (dropped_iterations): the service is too slow for this rate, or maxVUs too low`,
+  USERS_RAN_OUT: (facts) => `"${facts['phase']}" ended early: all users had asked (users.count)`,
   GENERATOR_LIMITED: (facts) =>
-    `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time): the service may be able to do more`,
+    `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time${
+      facts['startLagMs'] === undefined ? '' : `, requests left up to ${facts['startLagMs']} ms late`
+    }): the service may be able to do more`,
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
   HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
   DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,

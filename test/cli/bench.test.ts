@@ -98,6 +98,7 @@ describe('bench against an endpoint', () => {
         'histograms',
         'integrity',
         'latency',
+        'latencyFromPlanned',
         'notes',
         'outcomes',
         'samples',

@@ -67,11 +67,11 @@ outcomes:
     );
     expect(scenario.target).toBe('https://shop.example/api');
     expect(scenario.outcomes).toEqual([
-      { outcome: 'sold_out', status: 200, code: 'SOLD_OUT' },
-      { outcome: 'accepted', status: 200, code: null },
-      { outcome: 'accepted', status: 201, code: null },
-      { outcome: 'sold_out', status: 410, code: null },
-      { outcome: 'unknown', status: 504, code: null },
+      { outcome: 'sold_out', status: 200, json: { path: 'code', equals: 'SOLD_OUT' } },
+      { outcome: 'accepted', status: 200, json: null },
+      { outcome: 'accepted', status: 201, json: null },
+      { outcome: 'sold_out', status: 410, json: null },
+      { outcome: 'unknown', status: 504, json: null },
     ]);
   });
 
@@ -102,9 +102,30 @@ describe('what is wrong is named with its place', () => {
     ['a missing field', replaced('users: { count: 100 }', 'users: {}'), ['6:8 users.count: is missing']],
     ['a number out of bounds', replaced('vus: 5', 'vus: 10001'), ['8:7 phases[0].vus: too big: must be <=10000']],
     [
-      'an executor that is not there yet',
-      replaced('vus: 5', 'vus: 5, executor: ramping-vus'),
-      ['8:15 phases[0].executor: is not supported; this version knows "shared-iterations"'],
+      'an executor that there is not',
+      replaced('vus: 5', 'vus: 5, executor: ramping'),
+      ['8:15 phases[0].executor: must be one of shared-iterations, constant-vus, ramping-vus, constant-arrival-rate, ramping-arrival-rate'],
+    ],
+    [
+      'a setting of another executor',
+      replaced('vus: 5', 'vus: 5, executor: constant-vus, duration: 1s, stages: []'),
+      ['8:53 phases[0].stages: is not a setting of this kind'],
+    ],
+    [
+      'more arrivals than users would make requests',
+      replaced('vus: 5', 'executor: constant-arrival-rate, rate: 100, duration: 2s, maxVUs: 5'),
+      ['8:5 phases[0]: makes 200 requests, but of the 100 of these users only 100 are left; raise users.count'],
+    ],
+    ['an environment variable that is not set', withLine('target: "http://${HOST}/"'), ['9:9 the environment variable HOST is not set']],
+    [
+      'a field and a code at once',
+      withLine('outcomes: { accepted: { status: 200, code: A, json: { path: b, equals: 1 } } }'),
+      ['9:13 outcomes.accepted: code goes not together with json: it is short for json with the path "code"'],
+    ],
+    [
+      'an early end by what is only known at the end',
+      withLine('thresholds: { issue_rate: { threshold: "value>1", abortOnFail: true } }'),
+      ['9:15 thresholds.issue_rate: is only known after the load: abortOnFail is not possible'],
     ],
     ['a duration without a unit', withLine('gracefulStop: "5"'), ['9:1 gracefulStop: duration: "5" is not a duration']],
     ['a duration that is too long', withLine('settle: { timeout: 25h }'), ['9:11 settle.timeout: must be at most 24h']],

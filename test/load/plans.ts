@@ -12,11 +12,15 @@ export interface TestLoad {
   maxDuration?: string;
   gracefulStop?: string;
   total?: number;
+  /** Instead of one phase of shared iterations. */
+  phases?: object[];
+  thresholds?: Record<string, unknown>;
 }
 
 /** A load on a test server: every user asks once for the coupon "c". */
 export function loadPlan(target: string, load: TestLoad = {}): LoadPlan {
   const { users = 400, vus = 10, timeout = '5s', duplicateRate = 0, maxDuration = '50s', gracefulStop = '5s', total = 100 } = load;
+  const { phases = [{ vus, maxDuration }], thresholds = {} } = load;
   const scenario = parseScenario(
     JSON.stringify({
       version: 1,
@@ -24,7 +28,8 @@ export function loadPlan(target: string, load: TestLoad = {}): LoadPlan {
       coupons: [{ id: 'c', total }],
       request: { timeout },
       users: { count: users, duplicateRate },
-      phases: [{ vus, maxDuration }],
+      phases,
+      thresholds,
       gracefulStop,
     }),
     'test.yaml',
@@ -38,6 +43,7 @@ export function loadPlan(target: string, load: TestLoad = {}): LoadPlan {
     requests: planRequests(scenario.users, 1, vus),
     users: new UserDirectory(scenario.users),
     gracefulStopMs: scenario.gracefulStopMs,
+    abortOn: scenario.thresholds,
   };
 }
 

@@ -64,9 +64,9 @@ describe('the bytes of a request', () => {
 
 describe('the outcome of a reply', () => {
   const rules: OutcomeRule[] = [
-    { outcome: 'sold_out', status: 200, code: 'GONE' },
-    { outcome: 'accepted', status: 200, code: null },
-    { outcome: 'unknown', status: 504, code: null },
+    { outcome: 'sold_out', status: 200, json: { path: 'code', equals: 'GONE' } },
+    { outcome: 'accepted', status: 200, json: null },
+    { outcome: 'unknown', status: 504, json: null },
   ];
   test.each([
     [200, '{"code":"GONE"}', 'sold_out'],

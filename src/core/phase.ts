@@ -1,0 +1,58 @@
+/** How a phase of a load makes its requests, in k6's words. Times are milliseconds, rates are per second. */
+import { arrivalCount, type ArrivalRate } from './arrivals.ts';
+import type { Stage } from './stages.ts';
+
+/**
+ * - closed model: each virtual user sends its next request when the last has ended, after `think`
+ *   - `shared-iterations`  `vus` users share `iterations` requests
+ *   - `constant-vus`       `vus` users for a time
+ *   - `ramping-vus`        as many users as the stages say
+ * - open model (`*-arrival-rate`): requests become due by the clock, whatever has become of those before
+ */
+export type Phase = ClosedPhase | OpenPhase;
+export type ClosedPhase = SharedIterations | TimedVus;
+
+interface Common {
+  name: string;
+  /** Most virtual users at a time; each has one connection and at most one request under way. */
+  vus: number;
+  /** The phase stops sending after so long. */
+  maxDurationMs: number;
+}
+
+export interface ThinkTime {
+  minMs: number;
+  maxMs: number;
+}
+
+export interface SharedIterations extends Common {
+  executor: 'shared-iterations';
+  iterations: number;
+  think: ThinkTime | null;
+}
+
+export interface TimedVus extends Common {
+  executor: 'constant-vus' | 'ramping-vus';
+  startVus: number;
+  stages: readonly Stage[];
+  think: ThinkTime | null;
+}
+
+export interface OpenPhase extends Common {
+  executor: 'constant-arrival-rate' | 'ramping-arrival-rate';
+  rate: ArrivalRate;
+  /** Connections that stand before the first request is due; up to `vus` are added when these do not suffice. */
+  preAllocatedVus: number;
+  /** A request that finds no free connection for so long is dropped. */
+  startWithinMs: number;
+}
+
+export function isOpen(phase: Phase): phase is OpenPhase {
+  return phase.executor === 'constant-arrival-rate' || phase.executor === 'ramping-arrival-rate';
+}
+
+/** Requests that the phase certainly wants to make; null: as many as come of its time. */
+export function wantedRequests(phase: Phase): number | null {
+  if (isOpen(phase)) return arrivalCount(phase.rate);
+  return phase.executor === 'shared-iterations' ? phase.iterations : null;
+}
