@@ -128,6 +128,7 @@ function paperReport(name: string, record: RequestRecord, { total }: CouponEvide
     startedAt: '2026-11-22T10:00:00.000Z',
     outcomes,
     ...latencyFields(latenciesOf(record)),
+    latencyFromPlanned: {},
     throughput: {
       seconds,
       requestsPerSecond: record.length / seconds,
@@ -150,6 +151,7 @@ function paperReport(name: string, record: RequestRecord, { total }: CouponEvide
       requestsPerSecond: record.length / seconds,
       eventLoopUtilization: 0.42,
       eventLoopLagMs: { p50: 0.1, p99: 1.2, max: 4.5 },
+      startLagMs: null,
       cpuShare: 0.37,
       reconnects: 2,
       faults: { ECONNRESET: 2 },
