@@ -3,6 +3,7 @@ import type { RequestRecord } from '../core/integrity.ts';
 import type { Outcome, OutcomeCounts } from '../core/outcome.ts';
 import type { Phase } from '../core/phase.ts';
 import type { OutcomeRule, RequestTemplate } from '../core/scenario.ts';
+import type { ProbePlan } from '../core/scenario-verify.ts';
 import type { Aggregation, Threshold } from '../core/thresholds.ts';
 import type { RequestPlan, UserDirectory } from '../core/user-plan.ts';
 import type { Ledger, RedisReader } from './ports.ts';
@@ -113,8 +114,8 @@ export interface ProbeResult {
 }
 
 export interface Probe {
-  /** One harmless GET. @throws CouponError `BENCH_TARGET_DOWN` */
-  probe(target: string): Promise<ProbeResult>;
+  /** One harmless GET; without a plan any answer will do. @throws CouponError `BENCH_TARGET_DOWN`, `BENCH_PROBE_REFUSED` */
+  probe(target: string, plan?: ProbePlan): Promise<ProbeResult>;
 }
 
 /** Where the truth is read afterwards. */

@@ -96,6 +96,7 @@ export const NOTES = [
   'HASHES_NOT_SCANNED',
   'DISRUPTED',
   'DISRUPTION_FAILED',
+  'ISSUED_KEYS_NOT_SCANNED',
 ] as const;
 
 export interface Note {
@@ -112,7 +113,7 @@ export interface VerdictInput {
   interrupted: 130 | 143 | null;
 }
 
-/** Exit codes by precedence: signal, broken integrity, inconclusive, target gone, threshold. */
+/** Exit codes by precedence: broken integrity, signal, inconclusive, target gone, threshold. */
 export function verdictOf(input: VerdictInput): Pick<BenchReport, 'verdict' | 'exitCode'> {
   const { integrity, skip, thresholds, targetLost, interrupted } = input;
   const failed = integrity.some((result) => result.status === 'fail');
@@ -121,6 +122,6 @@ export function verdictOf(input: VerdictInput): Pick<BenchReport, 'verdict' | 'e
     integrity: failed ? ('fail' as const) : open ? ('inconclusive' as const) : ('pass' as const),
     thresholds: thresholds.every((threshold) => threshold.ok) ? ('pass' as const) : ('fail' as const),
   };
-  const exitCode = interrupted ?? (failed ? 4 : open ? 5 : targetLost ? 3 : verdict.thresholds === 'fail' ? 99 : 0);
+  const exitCode = failed ? 4 : (interrupted ?? (open ? 5 : targetLost ? 3 : verdict.thresholds === 'fail' ? 99 : 0));
   return { verdict, exitCode };
 }

@@ -78,7 +78,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
     before.push(await ports.evidence.preflight(coupon, users, options.allowCoupons?.includes(coupon.id) ?? false));
   }
   onProgress?.({ step: 'probe' });
-  const probed = await ports.probe.probe(target);
+  const probed = await ports.probe.probe(target, scenario.probe);
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
   const { request, outcomes, phases, gracefulStopMs } = scenario;
@@ -211,7 +211,7 @@ function couponOutcome({ evidence }: CollectedEvidence, index: number, record: R
     couponId,
     total,
     accepted: accepted.size,
-    issued: ledger && ledger.user.length,
+    issued: ledger ? ledger.user.length : redis && evidence.consulted?.hashes ? redis.issued.length : null,
     revoked: ledger && ledger.revoked.reduce((sum, flag) => sum + flag, 0),
     stock: redis && redis.stock,
     waiting: redis && redis.waiting.length,

@@ -83,9 +83,21 @@ export class Context implements AsyncDisposable {
     return database;
   }
 
+  /** As {@link database}, for those who must not write. */
+  async readOnlyDatabase(): Promise<Database> {
+    const { Database } = await import('../pg/database.ts');
+    const database = new Database(this.settings.get('databaseUrl').value, { readOnly: true });
+    this.onClose(() => database.close());
+    return database;
+  }
+
   /** @throws CouponError `SCHEMA_MISSING`, `SCHEMA_TOO_NEW`, and whatever keeps it from connecting */
   async ledger(url?: string): Promise<Ledger> {
-    const database = await this.database(url);
+    return this.ledgerOf(await this.database(url));
+  }
+
+  /** As {@link ledger}, on a database that is open. */
+  async ledgerOf(database: Database): Promise<Ledger> {
     const [{ checkSchema }, { ledgerCoupons }, { ledgerIssued }] = await Promise.all([
       import('../pg/migrate.ts'),
       import('../pg/ledger-coupons.ts'),
@@ -93,6 +105,18 @@ export class Context implements AsyncDisposable {
     ]);
     await checkSchema(database);
     return { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  }
+
+  /** A connection that nothing is written over: less permission is enough. */
+  async readOnlyRedis(): Promise<RedisConnection> {
+    const { RedisConnection } = await import('../redis/connection.ts');
+    const connection = await RedisConnection.open({
+      url: checkRedisUrl(this.settings.get('redisUrl').value),
+      reconnect: true,
+      readOnly: true,
+    });
+    this.onClose(() => connection.close());
+    return connection;
   }
 
   onClose(close: () => unknown): void {

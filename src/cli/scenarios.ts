@@ -6,11 +6,11 @@ import { suggestion } from '../core/suggest.ts';
 import type { Env } from './env.ts';
 import { textPieces } from './text-file.ts';
 
-/** Names of the scenarios that come with the program. */
+/** Names of the scenarios that come with the program. An `.example.yaml` is to be copied: nobody else has that service. */
 export async function shippedScenarios(env: Env): Promise<string[]> {
   const files = await readdir(join(env.packageDir, 'scenarios'));
   return files
-    .filter((file) => file.endsWith('.yaml'))
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('.example.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .toSorted();
 }
@@ -37,5 +37,13 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
     );
   }
   // Files that a scenario names lie where it lies.
-  return parseScenario(text, wanted, { variables: env.vars, open: (file) => textPieces(resolve(dirname(path), file)) });
+  const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textPieces(resolve(dirname(path), file)) });
+  return withPaths(scenario, dirname(path));
+}
+
+/** An export that the scenario names lies beside it. */
+function withPaths(scenario: Scenario, folder: string): Scenario {
+  const { evidence } = scenario;
+  if (evidence.kind === 'own' || evidence.issued?.kind !== 'csv') return scenario;
+  return { ...scenario, evidence: { ...evidence, issued: { kind: 'csv', path: resolve(folder, evidence.issued.path) } } };
 }

@@ -30,14 +30,14 @@ export function requireLoopbackStores(context: Context, strategy: string): void 
  *
  * @throws CouponError `TARGET_REFUSED`
  */
-export function requireAllowedHost(url: string, allowed: string | undefined, what: string): void {
+export function requireAllowedHost(url: string, allowed: string | readonly string[] | undefined, what: string): void {
   let host: string;
   try {
     host = new URL(url).hostname;
   } catch {
     throw usageError('BAD_URL', `${what}: the URL cannot be used`, 'Write a full URL, such as http://127.0.0.1:8080.');
   }
-  if (isLoopback(host) || host === allowed) return;
+  if (isLoopback(host) || [allowed].flat().includes(host)) return;
   throw usageError(
     'TARGET_REFUSED',
     `${what} would touch ${host}, which is not this machine`,

@@ -52,10 +52,13 @@ export const REASONS = [
   'SERVED_OUT_OF_ORDER',
   'STOCK_DOES_NOT_ADD_UP',
   'STOCK_MISSING',
+  'STOCK_BELOW_ZERO',
   'NO_LEDGER_EVIDENCE',
   'NO_REDIS_EVIDENCE',
   'NOT_SETTLED',
   'NO_REQUEST_TIMES',
+  'REPLIES_ONLY',
+  'NO_STOCK_EVIDENCE',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
@@ -124,8 +127,24 @@ export interface RedisEvidence {
   readonly total: number | null;
   readonly stock: number | null;
   readonly returned: number;
-  /** |admitted ∪ waiting| */
-  readonly spent: number;
+  /**
+   * |admitted ∪ waiting|. Null when it cannot be told yet: a service that keeps no record of whom it admitted has users out of
+   * sight while it issues.
+   */
+  readonly spent: number | null;
+}
+
+/**
+ * Which evidence there was to be read. A part that is not consulted is no gap: the others speak for it. A part that is consulted
+ * and null could not be read.
+ */
+export interface Consulted {
+  /** A list of the pieces: {@link LedgerEvidence}. */
+  readonly ledger: boolean;
+  /** A key for each issued user: {@link RedisEvidence.issued}. */
+  readonly hashes: boolean;
+  /** What is left: {@link RedisEvidence.stock}. */
+  readonly stock: boolean;
 }
 
 /** What both stores say about one coupon after the run. A part that could not be read is null, and its checks are not made. */
@@ -138,6 +157,8 @@ export interface CouponEvidence {
   readonly settled: boolean;
   /** Users who had been accepted or issued before the run; empty for a fresh coupon. */
   readonly before: Uint32Array;
+  /** Left out: all of it, as with the stores of this project. */
+  readonly consulted?: Consulted;
 }
 
 /** Names of users, and their number again. */

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { couponSchema, parsed } from './event.ts';
-import { CHECKS } from './integrity.ts';
 import { ADMISSION_OUTCOMES } from './outcome.ts';
 import { phaseSchema } from './phase-schema.ts';
 import { duration, MAX_USERS, text, whole } from './schema-parts.ts';
+import { probeSchema, settleSchema, verifySchema } from './scenario-verify.ts';
 import { parseTarget } from './target.ts';
 import { timelineSchema } from './timeline.ts';
 
@@ -80,7 +80,7 @@ export const scenarioSchema = z.strictObject({
   outcomes: outcomes.optional(),
   phases: z.array(phaseSchema).min(1).max(100),
   gracefulStop: duration({ fallback: '10s', longest: '1h' }),
-  settle: z.strictObject({ timeout: duration({ fallback: '2m' }), quietFor: duration({ fallback: '500ms', longest: '10m' }) }).prefault({}),
+  settle: settleSchema.prefault({}),
   drain: z
     .strictObject({
       interval: duration({ fallback: '2s', longest: '1h', least: 1 }),
@@ -91,7 +91,8 @@ export const scenarioSchema = z.strictObject({
     .prefault({}),
   timeline: timelineSchema,
   thresholds: z.record(z.string(), z.union([threshold, z.array(threshold).min(1).max(20)])).default({}),
-  verify: z.strictObject({ skip: z.array(z.enum(CHECKS)).default([]) }).prefault({}),
+  probe: probeSchema.prefault({}),
+  verify: verifySchema.prefault({}),
 });
 
 export type ScenarioDocument = z.output<typeof scenarioSchema>;

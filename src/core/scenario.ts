@@ -1,6 +1,5 @@
 import type { CouponDefinition } from './coupon.ts';
 import { couponDefinition } from './event.ts';
-import type { CheckName } from './integrity.ts';
 import type { Variables } from './environment.ts';
 import type { Phase } from './phase.ts';
 import { outcomesOf, type OutcomeRule } from './scenario-outcomes.ts';
@@ -10,6 +9,8 @@ import { scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioDocument } from './scenario-schema.ts';
 import { usersOf, type OpenFile } from './scenario-users.ts';
 import { MAX_USERS } from './schema-parts.ts';
+import { verifyOf } from './scenario-verify.ts';
+import type { VerifyPart } from './scenario-verify.ts';
 import { parseMetric, parseThreshold } from './thresholds.ts';
 import type { Threshold } from './thresholds.ts';
 import { timelineOf, type TimelineEntry } from './timeline.ts';
@@ -18,7 +19,7 @@ import type { UserOptions } from './user-plan.ts';
 import { readYaml, type Report } from './yaml-file.ts';
 
 /** A load and what is expected of it. Times are milliseconds. */
-export interface Scenario {
+export interface Scenario extends VerifyPart {
   name: string;
   description: string;
   /** Null: given with `--url`, or the server that `--stack` starts. */
@@ -31,14 +32,11 @@ export interface Scenario {
   phases: Phase[];
   /** How long requests in flight may take to end after the last phase. */
   gracefulStopMs: number;
-  settle: { timeoutMs: number; quietForMs: number };
   /** Pace of the drain that `--stack` starts. */
   drain: { intervalMs: number; batch: number; eager: boolean; leaseMs: number };
   /** What is done to the service meanwhile; only to one that `--stack` starts. */
   timeline: TimelineEntry[];
   thresholds: Threshold[];
-  /** Checks that may stay unmade without making the verdict inconclusive. */
-  skip: CheckName[];
 }
 
 export type { OutcomeRule } from './scenario-outcomes.ts';
@@ -87,11 +85,10 @@ function meaning(read: ScenarioDocument, report: Report, open: OpenFile | undefi
     outcomes: outcomesOf(read, report),
     phases: phasesOf(read.phases, planned, report),
     gracefulStopMs: read.gracefulStop,
-    settle: { timeoutMs: read.settle.timeout, quietForMs: read.settle.quietFor },
+    ...verifyOf(read, report),
     drain: { intervalMs: read.drain.interval, batch: read.drain.batch, eager: read.drain.eager, leaseMs: read.drain.lease },
     timeline: timelineOf(read.timeline),
     thresholds: thresholdsOf(read, report),
-    skip: read.verify.skip,
   };
 }
 

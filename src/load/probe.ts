@@ -1,31 +1,43 @@
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import type { Probe, ProbeResult } from '../app/bench-ports.ts';
+import type { ProbePlan } from '../core/scenario-verify.ts';
 import { CouponError } from '../core/errors.ts';
 
 const TIMEOUT_MS = 5_000;
+const ANYBODY: ProbePlan = { path: '/readyz', status: null };
 
 /**
- * One harmless GET before the load: is anybody there at all? Any answer will do; which path a foreign service has for its
- * health is not known. Certificates are not verified, as autocannon does not either.
+ * One harmless GET before the load: is anybody there at all, and is it who we think? Certificates are not verified, as autocannon
+ * does not either.
  */
 export const httpProbe: Probe = {
-  async probe(target) {
-    const started = performance.now();
-    try {
-      return await once(`${target}/readyz`, started);
-    } catch (error) {
-      const { code = 'no answer' } = error as NodeJS.ErrnoException;
-      throw new CouponError({
-        code: 'BENCH_TARGET_DOWN',
-        kind: 'unreachable',
-        message: `nothing answers at ${target} (${code}); nothing was sent`,
-        fix: 'Start it with `coupon-cli serve`, name another address with --url, or let bench start a server of its own with --stack.',
-        cause: error,
-      });
-    }
+  async probe(target, { path, status } = ANYBODY) {
+    const result = await ask(target, path);
+    if (status === null || status.includes(result.status)) return result;
+    throw new CouponError({
+      code: 'BENCH_PROBE_REFUSED',
+      kind: 'unreachable',
+      message: `GET ${target}${path} answered ${result.status}, and the scenario expects ${status.join(' or ')}; nothing was sent`,
+      fix: 'Wait until the service is ready, or correct `probe` in the scenario.',
+    });
   },
 };
+
+async function ask(target: string, path: string): Promise<ProbeResult> {
+  try {
+    return await once(`${target}${path}`, performance.now());
+  } catch (error) {
+    const { code = 'no answer' } = error as NodeJS.ErrnoException;
+    throw new CouponError({
+      code: 'BENCH_TARGET_DOWN',
+      kind: 'unreachable',
+      message: `nothing answers at ${target} (${code}); nothing was sent`,
+      fix: 'Start it with `coupon-cli serve`, name another address with --url, or let bench start a server of its own with --stack.',
+      cause: error,
+    });
+  }
+}
 
 function once(url: string, started: number): Promise<ProbeResult> {
   const get = url.startsWith('https:') ? httpsGet : httpGet;

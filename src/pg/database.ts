@@ -8,12 +8,18 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const POOL_SIZE = 10;
 
+export interface DatabaseOptions {
+  poolSize?: number;
+  /** Every transaction is READ ONLY: PostgreSQL itself refuses to write, whatever the role may do. */
+  readOnly?: boolean;
+}
+
 /** A pool of connections to the ledger's database, with errors that say what to do. */
 export class Database {
   readonly target: PgTarget;
   readonly #pool: pg.Pool;
 
-  constructor(url: string, poolSize = POOL_SIZE) {
+  constructor(url: string, { poolSize = POOL_SIZE, readOnly = false }: DatabaseOptions = {}) {
     this.target = parseDatabaseUrl(url);
     this.#pool = new pg.Pool({
       ...this.target,
@@ -22,6 +28,7 @@ export class Database {
       statement_timeout: STATEMENT_TIMEOUT_MS,
       application_name: 'coupon-cli',
       allowExitOnIdle: true,
+      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     });
     // Without a listener the loss of an idle connection ends the process; the next query reports the loss by itself.
     this.#pool.on('error', () => undefined);

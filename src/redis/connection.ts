@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import { CouponError } from '../core/errors.ts';
 import { redisError } from './errors.ts';
 import { defineScripts } from './script.ts';
@@ -9,6 +10,8 @@ export interface RedisConnectionOptions {
   reconnect: boolean;
   /** Milliseconds that one command may take before its answer counts as unknown. */
   commandTimeoutMs?: number;
+  /** Nothing will be written: a user with `+@read` is enough (and `+select` where the database is not 0). */
+  readOnly?: boolean;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -25,6 +28,7 @@ const LONGEST_BACKOFF_MS = 2_000;
 export class RedisConnection {
   readonly url: string;
   readonly client: Redis;
+  readonly #readOnly: boolean;
   #run: string | null = null;
   #version = '';
   #lastError: unknown = null;
@@ -32,6 +36,7 @@ export class RedisConnection {
 
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
+    this.#readOnly = options.readOnly === true;
     this.client = new Redis(options.url, {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -39,6 +44,8 @@ export class RedisConnection {
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      // It asks with INFO, which such a user may not, and would say so on stderr.
+      enableReadyCheck: !this.#readOnly,
       retryStrategy: options.reconnect ? backoff : () => null,
       // 'default' would verify certificates anyway; spelled out because it is a promise.
       ...(options.url.startsWith('rediss:') ? { tls: { rejectUnauthorized: true } } : {}),
@@ -84,6 +91,11 @@ export class RedisConnection {
     return this.#version;
   }
 
+  /** Commands whose replies belong together: of one instant, unless the user may only read, for whom MULTI is not. */
+  together(): ChainableCommander {
+    return this.#readOnly ? this.client.pipeline() : this.client.multi();
+  }
+
   /** Translates what a command of this connection threw. */
   explain(error: unknown): CouponError {
     return redisError(error, this.url);
@@ -93,12 +105,25 @@ export class RedisConnection {
     this.client.disconnect();
   }
 
+  async #info(): Promise<string> {
+    try {
+      return await this.client.info('server');
+    } catch (error) {
+      if (this.#readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
+      throw error;
+    }
+  }
+
   async #learnServer(): Promise<void> {
-    const info = await this.client.info('server');
+    const info = await this.#info();
     const field = (name: string): string => new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim() ?? '';
     this.#version = field('redis_version');
     this.#refused =
-      field('redis_mode') === 'cluster' ? clusterUnsupported() : Number.parseInt(this.#version, 10) < 7 ? tooOld(this.#version) : null;
+      field('redis_mode') === 'cluster'
+        ? clusterUnsupported()
+        : !this.#readOnly && Number.parseInt(this.#version, 10) < 7
+          ? tooOld(this.#version)
+          : null;
     if (this.#refused) throw this.#refused;
     this.#run = field('run_id');
   }

@@ -39,8 +39,8 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
   const users = async (couponId: string, userIds: readonly string[]): Promise<RedisUser[]> => {
     if (userIds.length === 0) return [];
     const keys = couponKeys(couponId, style);
-    const commands = client
-      .multi()
+    const commands = connection
+      .together()
       .hmget(keys.admitted, ...userIds)
       .zmscore(keys.queue, ...userIds)
       .zmscore(keys.leases, ...userIds)
@@ -71,8 +71,8 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
     async coupon(couponId) {
       const keys = couponKeys(couponId, style);
       const replies = await all(
-        client
-          .multi()
+        connection
+          .together()
           .hgetall(keys.coupon)
           .hlen(keys.admitted)
           .zcard(keys.queue)

@@ -40,12 +40,15 @@ const REASON_WORDS: Record<Reason, Words> = {
   SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before somebody who had been answered before they asked`,
   STOCK_DOES_NOT_ADD_UP: (result) =>
     `total ${fact(result, 'total')} + returned ${fact(result, 'returned')} ≠ stock ${fact(result, 'stock')} + accepted ${fact(result, 'spent')}`,
+  STOCK_BELOW_ZERO: (result) => `the stock stands at ${fact(result, 'stock')}`,
   STOCK_MISSING: () => 'the coupon or its stock is gone from Redis',
   NO_LEDGER_EVIDENCE: () => 'the ledger could not be read',
   NO_REDIS_EVIDENCE: () => 'Redis could not be read',
   NOT_SETTLED: (result) =>
     result.count > 0 ? `${users(result)} still waited when the time was up` : 'users still waited when the time was up',
-  NO_REQUEST_TIMES: () => 'the ledger has no request times',
+  NO_REQUEST_TIMES: () => 'nothing that was read has request times',
+  REPLIES_ONLY: () => 'only the replies were looked at',
+  NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
 };
 
 export function reasonText(result: CheckResult): string {
@@ -71,6 +74,7 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
       facts['startLagMs'] === undefined ? '' : `, requests left up to ${facts['startLagMs']} ms late`
     }): the service may be able to do more`,
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
+  ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a piece for a stranger would not be seen',
   HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
   DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,
   DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,

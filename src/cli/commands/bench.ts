@@ -1,4 +1,3 @@
-import { ownEvidence } from '../../app/bench-own-stores.ts';
 import type { BenchReport } from '../../app/bench-report.ts';
 import type { Disrupt } from '../../app/bench-timeline.ts';
 import type { EvidenceSource } from '../../app/evidence-source.ts';
@@ -11,11 +10,12 @@ import { strategyTable } from '../../render/strategy-table.ts';
 import { table } from '../../render/table.ts';
 import { prepareOut, publish } from '../bench-out.ts';
 import type { Context } from '../context.ts';
+import { evidenceOpener, storesOf } from '../evidence.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ownStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
 import { loadScenario, shippedScenarios } from '../scenarios.ts';
-import { requireAllowedHost, requireLocalStores } from '../targets.ts';
+import { requireAllowedHost } from '../targets.ts';
 import type { Configure } from '../command.ts';
 import { configure as configureVerify } from './bench-verify.ts';
 
@@ -37,7 +37,7 @@ interface BenchFlags {
   stack?: true | undefined;
   strategy?: Strategy[] | undefined;
   keep?: true | undefined;
-  allowTarget?: string | undefined;
+  allowTarget: string[];
   allowCoupon: string[];
   out?: string | undefined;
 }
@@ -58,13 +58,8 @@ export const configure: Configure = (command, cli) => {
       parseStrategies,
     )
     .option('--url <url>', 'the endpoint; it must work on the configured stores')
-    .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
-    .option(
-      '--allow-coupon <id>',
-      'let it use what is left of a coupon that is in use (may be repeated)',
-      (id: string, ids: string[]) => [...ids, id],
-      [],
-    )
+    .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
+    .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
     .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
     .addHelpText('after', EXAMPLES)
     .action(async (names, flags, self) => {
@@ -88,6 +83,8 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, list);
     });
 };
+
+const also = (value: string, values: string[]): string[] => [...values, value];
 
 function checkFlags(flags: BenchFlags): void {
   if (flags.stack && flags.url !== undefined) {
@@ -135,7 +132,7 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
   const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
   const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
   const reports: BenchReport[] = [];
-  const ready = flags.stack ? await onStack(context, flags) : await onEndpoint(context, scenarios, flags);
+  const ready = flags.stack ? await onStack(context, scenarios, flags) : await onEndpoint(context, scenarios, flags);
   const stop = context.stopSignal();
   const unwritten: number[] = [];
   for (const { scenario, strategy } of runs) {
@@ -164,7 +161,19 @@ interface Service {
   stop: () => Promise<void>;
 }
 
-async function onStack(context: Context, flags: BenchFlags): Promise<(scenario: Scenario, strategy: Strategy) => Promise<Service>> {
+async function onStack(
+  context: Context,
+  scenarios: readonly Scenario[],
+  flags: BenchFlags,
+): Promise<(scenario: Scenario, strategy: Strategy) => Promise<Service>> {
+  const foreign = scenarios.find((scenario) => scenario.evidence.kind === 'foreign');
+  if (foreign) {
+    throw usageError(
+      'BENCH_USAGE',
+      `scenario "${foreign.name}" verifies against another service, and --stack starts ours`,
+      'Give --url, or take the sources (redis, sql, csv, replies) out of verify.',
+    );
+  }
   const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
   return async (scenario, strategy) => ({ evidence: stack.evidence, ...(await stack.start(scenario, strategy)) });
 }
@@ -184,9 +193,12 @@ async function onEndpoint(
   }
   const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
   for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
-  requireLocalStores(context, flags.allowTarget, 'bench');
-  const evidence = ownEvidence({ redis: (await context.redis(true)).reader, ledger: await context.ledger(), ownKeyspace: false });
-  return async (scenario) => ({ target: targets.get(scenario)!, evidence, stop: async () => undefined });
+  for (const store of storesOf(scenarios.map((scenario) => scenario.evidence)))
+    requireAllowedHost(context.settings.get(store).value, flags.allowTarget, 'bench');
+  const open = evidenceOpener(context);
+  const sources = new Map<Scenario, EvidenceSource>();
+  for (const scenario of scenarios) sources.set(scenario, await open(scenario.evidence));
+  return async (scenario) => ({ target: targets.get(scenario)!, evidence: sources.get(scenario)!, stop: async () => undefined });
 }
 
 function targetOf(scenario: Scenario, flags: BenchFlags): string {
@@ -199,10 +211,10 @@ function targetOf(scenario: Scenario, flags: BenchFlags): string {
   );
 }
 
-/** By precedence: signal, broken, inconclusive, unreachable, threshold. */
+/** By precedence: broken, signal, inconclusive, unreachable, threshold. */
 function worst(codes: readonly number[]): number {
   return (
-    [EXIT.terminated, EXIT.interrupted, EXIT.broken, EXIT.inconclusive, EXIT.unreachable, EXIT.failure, EXIT.threshold].find((code) =>
+    [EXIT.broken, EXIT.terminated, EXIT.interrupted, EXIT.inconclusive, EXIT.unreachable, EXIT.failure, EXIT.threshold].find((code) =>
       codes.includes(code),
     ) ?? EXIT.ok
   );

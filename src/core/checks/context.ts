@@ -1,4 +1,4 @@
-import type { CheckName, CheckResult, CouponEvidence, Reason, UserNames } from '../integrity.ts';
+import type { CheckName, CheckResult, Consulted, CouponEvidence, Reason, UserNames } from '../integrity.ts';
 import { occurrences, Tally } from './digest.ts';
 import type { Digest } from './digest.ts';
 
@@ -17,10 +17,15 @@ export interface CheckContext {
   readonly dead: Uint8Array;
   /** 1 for users who wait or are claimed. */
   readonly pending: Uint8Array;
+  readonly consulted: Consulted;
+  /** What a check that looks at the pieces cannot see, if it cannot. */
+  readonly blind: readonly Finding[];
 }
 
+const ALL: Consulted = { ledger: true, hashes: true, stock: true };
+
 export function checkContext(digest: Digest, evidence: CouponEvidence, users: UserNames): CheckContext {
-  const { ledger, redis } = evidence;
+  const { ledger, redis, consulted = ALL } = evidence;
   const revoked = new Uint8Array(users.size);
   if (ledger) for (let row = 0; row < ledger.user.length; row += 1) if (ledger.revoked[row]) revoked[ledger.user[row]!] = 1;
   const pending = new Uint8Array(users.size);
@@ -30,11 +35,22 @@ export function checkContext(digest: Digest, evidence: CouponEvidence, users: Us
     evidence,
     users,
     rows: ledger && occurrences(ledger.user, users.size),
-    hashes: redis && occurrences(redis.issued, users.size),
+    hashes: consulted.hashes && redis ? occurrences(redis.issued, users.size) : null,
     revoked,
     dead: occurrences(redis?.dead ?? new Uint32Array(), users.size),
     pending,
+    consulted,
+    blind: blindOf(evidence, consulted),
   };
+}
+
+function blindOf({ ledger, redis }: CouponEvidence, consulted: Consulted): Finding[] {
+  if (!consulted.ledger && !consulted.hashes) return [notChecked('REPLIES_ONLY')];
+  const gaps: (Finding | false)[] = [
+    consulted.ledger && !ledger && notChecked('NO_LEDGER_EVIDENCE'),
+    consulted.hashes && !redis && notChecked('NO_REDIS_EVIDENCE'),
+  ];
+  return gaps.filter((gap) => gap !== false);
 }
 
 /** Something to say about a check; `status` is what it makes of it. */

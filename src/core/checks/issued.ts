@@ -1,7 +1,7 @@
 /** Checks on the pieces themselves: not too many, one for each, and the stock adds up. */
 import type { CheckResult, LedgerEvidence } from '../integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
-import type { CheckContext } from './context.ts';
+import type { CheckContext, Finding } from './context.ts';
 import { Tally } from './digest.ts';
 
 /**
@@ -51,9 +51,10 @@ export function issuedWithinTotal(context: CheckContext): CheckResult {
         sample: [],
         facts: { counter: counted, rows },
       },
-    !ledger && notChecked('NO_LEDGER_EVIDENCE'),
-    !redis && notChecked('NO_REDIS_EVIDENCE'),
-    !evidence.settled && redis !== null && redis.waiting.length + redis.claimed.length > 0 && notChecked('NOT_SETTLED'),
+    ...context.blind,
+    !evidence.settled &&
+      (evidence.consulted !== undefined || (redis !== null && redis.waiting.length + redis.claimed.length > 0)) &&
+      notChecked('NOT_SETTLED'),
   ]);
 }
 
@@ -80,23 +81,35 @@ export function onePerUser(context: CheckContext): CheckResult {
     twiceInRedis.count > 0 && fail('ISSUED_TWICE_IN_REDIS', twiceInRedis),
     acceptedTwice.count > 0 && fail('ACCEPTED_TWICE', acceptedTwice),
     acceptedAgain.count > 0 && fail('ACCEPTED_TWICE', acceptedAgain),
-    !rows && notChecked('NO_LEDGER_EVIDENCE'),
-    !hashes && notChecked('NO_REDIS_EVIDENCE'),
+    ...context.blind,
   ]);
 }
 
-/** `total + returned = stock + |admitted ∪ waiting|`, and the total is still the one that was seeded. */
+/** `total + returned = stock + |admitted ∪ waiting|`, the total is still the one that was seeded, and stock never below zero. */
 export function stockAddsUp(context: CheckContext): CheckResult {
-  const { evidence } = context;
+  const { evidence, consulted } = context;
   const { redis } = evidence;
+  if (!consulted.stock) return verdict('stock_adds_up', evidence.couponId, [notChecked('NO_STOCK_EVIDENCE')]);
   if (!redis) return verdict('stock_adds_up', evidence.couponId, [notChecked('NO_REDIS_EVIDENCE')]);
   if (redis.total === null || redis.stock === null) {
     return verdict('stock_adds_up', evidence.couponId, [{ status: 'fail', reason: 'STOCK_MISSING', count: 1, sample: [] }]);
+  }
+  const below: Finding | false = redis.stock < 0 && {
+    status: 'fail',
+    reason: 'STOCK_BELOW_ZERO',
+    count: -redis.stock,
+    sample: [],
+    facts: { stock: redis.stock },
+  };
+  if (redis.spent === null) {
+    const gap = evidence.settled ? 'NO_STOCK_EVIDENCE' : 'NOT_SETTLED';
+    return verdict('stock_adds_up', evidence.couponId, [below, notChecked(gap)]);
   }
   const difference = redis.stock + redis.spent - redis.total - redis.returned;
   const facts = { total: redis.total, returned: redis.returned, stock: redis.stock, spent: redis.spent, expectedTotal: evidence.total };
   const wrong = Math.max(Math.abs(difference), Math.abs(redis.total - evidence.total));
   return verdict('stock_adds_up', evidence.couponId, [
     wrong > 0 && { status: 'fail', reason: 'STOCK_DOES_NOT_ADD_UP', count: wrong, sample: [], facts },
+    below,
   ]);
 }

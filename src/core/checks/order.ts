@@ -16,10 +16,13 @@ import type { Digest } from './digest.ts';
  * value among all A's that came before is the only one that B must be compared with. O(n log n).
  */
 export function firstComeFirstServed(context: CheckContext): CheckResult {
-  const { digest, evidence, users } = context;
+  const { digest, evidence, users, consulted } = context;
   const { ledger } = evidence;
   const name = 'first_come_first_served';
-  if (!ledger) return verdict(name, evidence.couponId, [notChecked('NO_LEDGER_EVIDENCE')]);
+  if (!ledger)
+    return verdict(name, evidence.couponId, [
+      notChecked(consulted.ledger ? 'NO_LEDGER_EVIDENCE' : consulted.hashes ? 'NO_REQUEST_TIMES' : 'REPLIES_ONLY'),
+    ]);
   const before = rowsByTime(ledger, digest.acceptedUs);
   const after = rowsByTime(ledger, digest.askedUs);
   const overtaken = sweep(ledger, digest, before, after, ledger.requestedUs, ledger.requestedUs, ledger.requestedStepUs);

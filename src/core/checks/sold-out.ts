@@ -1,6 +1,6 @@
 import type { CheckResult } from '../integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
-import type { CheckContext } from './context.ts';
+import type { CheckContext, Finding } from './context.ts';
 import { ACCEPTED, BEFORE, DUPLICATE, SOLD_OUT, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
 
 /**
@@ -39,8 +39,10 @@ function goneAt(askedUs: Float64Array, said: Uint8Array, left: number): number {
  * When as many users as there are pieces got an answer that depends on stock, all pieces must be issued (or set aside, or on
  * their way). Users whose request was never answered do not count: it may not have arrived.
  */
-function leak(context: CheckContext): ReturnType<typeof fail> | null {
-  const { digest, evidence, users, rows, dead, pending } = context;
+function leak(context: CheckContext): Finding | null {
+  const { digest, evidence, users, rows, hashes, dead, pending, consulted, blind } = context;
+  const pieces = consulted.ledger ? rows : hashes;
+  const unseen = blind[0] ?? notChecked('NO_LEDGER_EVIDENCE');
   let answered = evidence.before.length;
   let promised = evidence.before.length;
   let open = 0;
@@ -50,14 +52,16 @@ function leak(context: CheckContext): ReturnType<typeof fail> | null {
     if (said & (ACCEPTED | DUPLICATE | SOLD_OUT) && !(said & BEFORE)) answered += 1;
     if (said & ACCEPTED && !(said & BEFORE)) promised += 1;
     else if (said & (UNKNOWN | UNEXPECTED | DUPLICATE) && !(said & BEFORE)) open += 1;
-    if (rows?.[user] || dead[user] || pending[user]) placed += 1;
+    if (pieces?.[user] || dead[user] || pending[user]) placed += 1;
   }
   if (answered < evidence.total) return null;
-  const taken = rows ? placed : promised;
+  const taken = pieces ? placed : promised;
   // Accepted users who have no piece are lost, which is another check's finding, and do not mean that stock leaked.
   const spent = Math.max(taken, promised);
-  if (spent >= evidence.total) return rows ? null : notChecked('NO_LEDGER_EVIDENCE');
-  if (!rows && promised + open >= evidence.total) return notChecked('NO_LEDGER_EVIDENCE');
+  if (spent >= evidence.total) return pieces ? null : unseen;
+  if (!pieces && promised + open >= evidence.total) return unseen;
+  // Another service may hold users where nobody can look.
+  if (evidence.consulted && !evidence.settled && promised + open >= evidence.total) return notChecked('NOT_SETTLED');
   return {
     status: 'fail',
     reason: 'STOCK_LEAKED',
