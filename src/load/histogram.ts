@@ -49,14 +49,19 @@ export function histogram(): Histogram {
 
 function summary(from: Histogram | undefined): LatencySummary | null {
   if (!from || from.totalCount === 0) return null;
-  const at = (percentile: number): number => from.getValueAtPercentile(percentile) / 1_000;
+  const at = (percentile: number): number => atPercentile(from, percentile);
   return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: from.maxValue / 1_000 };
 }
 
 export function latencyValue(from: Histogram | undefined, aggregation: Aggregation): number | null {
   if (!from || from.totalCount === 0) return null;
-  if (aggregation.kind === 'percentile') return from.getValueAtPercentile(aggregation.percentile) / 1_000;
+  if (aggregation.kind === 'percentile') return atPercentile(from, aggregation.percentile);
   if (aggregation.kind === 'avg') return from.mean / 1_000;
   if (aggregation.kind === 'min') return from.minNonZeroValue / 1_000;
   return from.maxValue / 1_000;
+}
+
+/** The upper end of the histogram's bucket, as HDR histograms have it, but never more than the greatest that there was. */
+function atPercentile(from: Histogram, percentile: number): number {
+  return Math.min(from.getValueAtPercentile(percentile), from.maxValue) / 1_000;
 }

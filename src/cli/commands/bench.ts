@@ -17,6 +17,7 @@ import { runBench } from '../run-bench.ts';
 import { loadScenario, shippedScenarios } from '../scenarios.ts';
 import { requireAllowedHost } from '../targets.ts';
 import type { Configure } from '../command.ts';
+import { configure as configureCompare } from './bench-compare.ts';
 import { configure as configureVerify } from './bench-verify.ts';
 
 const EXAMPLES = `
@@ -72,6 +73,7 @@ export const configure: Configure = (command, cli) => {
       });
     });
 
+  configureCompare(command, cli);
   configureVerify(command, cli);
 
   command
