@@ -7,7 +7,7 @@ export type CpuUsage = () => number;
 /** A loop busy for more than this share of the time cannot be asked for more, whatever the service could do. */
 const BUSY = 0.9;
 /** Requests that leave so late although a connection was free are not the open model that was asked for. */
-const LATE_MS = 10;
+const LATE_MS = 25;
 /** A shorter load is mostly the generator's own start. */
 const LONG_ENOUGH_US = 1e6;
 

@@ -29,6 +29,16 @@ describe('the plan of requests', () => {
     );
   });
 
+  test('a few hot users ask many times more, and nobody else does', () => {
+    const users = { ...options, count: 50, hot: { users: 2, repeats: 30 } };
+    const plan = planRequests(users, 1, 5);
+    expect(plan.length).toBe(plannedRequests(users, 1));
+    const asked = new Map<number, number>();
+    for (const user of plan.user) asked.set(user, (asked.get(user) ?? 0) + 1);
+    expect([...asked.values()].toSorted((a, b) => b - a).slice(0, 3)).toEqual([31, 31, 1]);
+    expect(asked.size).toBe(50);
+  });
+
   test('impatient users ask again while about as many others ask as there are virtual users', () => {
     const plan = planRequests({ ...options, duplicateRate: 0.1, impatience: 1 }, 1, 20);
     const distances = [...plan.user].map((user, row) => row - plan.user.indexOf(user));

@@ -6,6 +6,7 @@ import { outcomeCode } from '../../src/core/integrity.ts';
 import { OUTCOMES } from '../../src/core/outcome.ts';
 import type { OutcomeRule } from '../../src/core/scenario.ts';
 import { UserDirectory } from '../../src/core/user-plan.ts';
+import { UserTable } from '../../src/core/user-table.ts';
 import { classifier } from '../../src/load/classify.ts';
 import { latenciesOf } from '../../src/load/histogram.ts';
 import { httpProbe } from '../../src/load/probe.ts';
@@ -62,15 +63,36 @@ describe('the bytes of a request', () => {
   });
 });
 
+describe('values of a user, from a table', () => {
+  const table = new UserTable(['id', 'token'], 'id');
+  table.add(['ann', 'a/b "c" ü']);
+  const users = new UserDirectory({ count: 1, prefix: '', start: 0, table });
+  const bytes = (request: object): string => {
+    const template = { method: 'POST', path: '/', headers: {}, json: undefined, timeoutMs: 1, ...request };
+    return requestWriter({ target: 'http://h:1', request: template, couponIds: ['c'], requests: one, users }, 'run')(0).toString('utf8');
+  };
+
+  test.each([
+    [{ path: '/{{token}}/{{userId}}' }, 'POST /a%2Fb%20%22c%22%20%C3%BC/ann HTTP/1.1'],
+    [{ headers: { 'X-Token': '{{ token }}' } }, 'X-Token: a/b "c" ü\r\n'],
+    [{ json: { t: '{{token}}' } }, '\r\n\r\n{"t":"a/b \\"c\\" ü"}'],
+    [{ body: '<t>{{token}}</t>' }, '\r\n\r\n<t>a/b "c" ü</t>'],
+    [{ body: 't={{token}}', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, '\r\n\r\nt=a%2Fb%20%22c%22%20%C3%BC'],
+  ])('%j', (request, expected) => expect(bytes(request)).toContain(expected));
+});
+
 describe('the outcome of a reply', () => {
   const rules: OutcomeRule[] = [
     { outcome: 'sold_out', status: 200, json: { path: 'code', equals: 'GONE' } },
     { outcome: 'accepted', status: 200, json: null },
     { outcome: 'unknown', status: 504, json: null },
+    { outcome: 'duplicate', status: 200, json: { path: 'result.0.again', equals: true } },
   ];
   test.each([
     [200, '{"code":"GONE"}', 'sold_out'],
     [200, '{"code":"OK"}', 'accepted'],
+    [200, '{"result":[{"again":true}]}', 'duplicate'],
+    [200, '{"result":[{"again":"true"}]}', 'accepted'],
     [200, 'not JSON', 'accepted'],
     [200, 'null', 'accepted'],
     [504, '', 'unknown'],
