@@ -14,7 +14,7 @@ export interface StoreSample {
   issued: number | null;
 }
 
-const EVERY_MS = 250;
+const EVERY_MS = 200;
 /** Per coupon. Longer runs keep every second, then every fourth reading, and so on. */
 const MAX_SAMPLES = 400;
 

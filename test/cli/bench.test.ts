@@ -1,9 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/app/bench-report.ts';
+import { benchReportSchema } from '../../src/app/bench-report-schema.ts';
 import { CHECKS } from '../../src/core/integrity.ts';
 import { OUTCOMES } from '../../src/core/outcome.ts';
 import { openEndpoint } from '../support/endpoint.ts';
@@ -136,6 +137,23 @@ describe('bench against an endpoint', () => {
     const result = await benched(['bench', 'run', other, scenarioFile(), '--json'], ['mine', 'other']);
     expect(result.exitCode).toBe(99);
     expect(result.json()).toMatchObject({ schemaVersion: 1, exitCode: 99, reports: [{ exitCode: 99 }, { exitCode: 0 }] });
+  });
+
+  test('--out leaves reports of each scenario in a folder of its own, as the published schema has them', async () => {
+    const out = join(mkdtempSync(join(tmpdir(), 'coupon-')), 'deep', 'out');
+    const other = scenarioFile({ name: 'other', coupons: [{ id: 'other', total: 20 }], thresholds: { outcome_accepted: 'count==1' } });
+    const result = await benched(['bench', other, scenarioFile(), '--out', out], ['mine', 'other']);
+    expect(result.exitCode).toBe(99);
+    expect(readdirSync(out).toSorted()).toEqual(['mine', 'other']);
+    for (const name of ['mine', 'other']) {
+      const report: unknown = JSON.parse(readFileSync(join(out, name, 'report.json'), 'utf8'));
+      expect(benchReportSchema.parse(report)).toEqual(report);
+      expect(result.stderr).toContain(`Reports: ${join(out, name)}`);
+    }
+    expect((await cli(['bench', 'verify', join(out, 'other'), '--json'])).json()).toEqual(
+      JSON.parse(readFileSync(join(out, 'other', 'report.json'), 'utf8')),
+    );
+    expect((await cli(['bench', 'compare', join(out, 'mine'), join(out, 'other')])).exitCode).toBe(0);
   });
 
   test('a used coupon is refused, and --allow-coupon takes what is left', async () => {

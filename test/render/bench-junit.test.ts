@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/app/bench-report.ts';
+import type { CheckResult } from '../../src/core/integrity.ts';
 import { benchJunit } from '../../src/render/bench-junit.ts';
 import { benchMarkdown } from '../../src/render/bench-markdown.ts';
 import { benchReport } from '../support/bench-report.ts';
 
-const UNCHECKED = {
+const UNCHECKED: CheckResult = {
   check: 'stock_adds_up',
   couponId: 'c',
   status: 'not_checked',
@@ -12,7 +13,7 @@ const UNCHECKED = {
   count: 0,
   sample: [],
   facts: {},
-} as const;
+};
 
 function report(changes: Partial<BenchReport> = {}, options = {}): BenchReport {
   return { ...benchReport(options), ...changes };

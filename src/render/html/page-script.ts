@@ -28,17 +28,17 @@ export const PAGE_SCRIPT = `'use strict';
     return {
       width,
       height: 280,
-      padding: [8, 12, 0, 0],
+      padding: [8, nines ? 28 : 12, 0, 0],
       cursor: { sync: nines ? undefined : { key: 'seconds', scales: ['x', null] }, points: { size: 6 } },
       scales: {
         x: { time: false, range: () => [0, last || 1] },
-        y: y.log ? { distr: 3 } : { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+        y: y.log ? { distr: 3, range: (_plot, low, high) => (low > 0 ? [low / 1.25, high * 1.25] : [1, 10]) } : { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
       },
       axes: [
         nines
           ? { ...axis, label: 'percentile', splits: () => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((at) => at <= last), values: (_plot, at) => at.map(share) }
           : { ...axis, label: 'seconds since the load began' },
-        { ...axis, label: y.label, size: 64, values: (_plot, at) => at.map((value) => (value == null ? '' : figure(value))) },
+        { ...axis, label: y.label, size: 64, ...(y.log ? { filter: (_plot, at) => at.map((value) => ('125'.includes(value.toExponential()[0]) ? value : null)) } : {}), values: (_plot, at) => at.map((value) => (value == null ? '' : figure(value))) },
       ],
       legend: {
         markers: {
