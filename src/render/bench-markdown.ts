@@ -1,5 +1,5 @@
 import type { BenchReport } from '../app/bench-report.ts';
-import { OUTCOMES } from '../core/outcome.ts';
+import { LATENCY_HEADS, outcomeRows } from './bench-outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from './bench-summary.ts';
 import { CHECK_WORDS, noteText, reasonText } from './bench-words.ts';
 import { figure, number } from './figures.ts';
@@ -20,7 +20,11 @@ export function benchMarkdown(report: BenchReport): string {
     `${coupons}; ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${text(scenario.target)}`,
     integrity(report),
     thresholds.length > 0 ? table(['', 'threshold', 'was'], thresholdRows(report)) : '',
-    table(['outcome', 'count', 'p50 ms', 'p90', 'p99', 'p99.9', 'max'], outcomeRows(report), 1),
+    table(
+      ['outcome', 'count', ...LATENCY_HEADS],
+      outcomeRows(report).map((row) => [text(row.outcome), row.count, ...row.latency]),
+      1,
+    ),
     list([...throughputLines(report).map((line) => line.replace(/\s{2,}/, ': ')), ...generatorLines(report, PLAIN)]),
     report.notes.length > 0 ? `To be known:\n\n${list(report.notes.map(noteText))}` : '',
   ]
@@ -45,14 +49,6 @@ function thresholdRows({ thresholds }: BenchReport): string[][] {
     text(`${metric} ${expr}`),
     actual === null ? 'nothing to measure' : figure(actual),
   ]);
-}
-
-function outcomeRows({ outcomes, latency }: BenchReport): string[][] {
-  return OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => {
-    const own = latency[outcome];
-    const figures = own ? [own.p50, own.p90, own.p99, own.p999, own.max].map(figure) : ['', '', '', '', ''];
-    return [text(outcome), number(outcomes[outcome]), ...figures];
-  });
 }
 
 /** @param left how many columns from the left are words; the rest are figures */

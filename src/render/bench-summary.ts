@@ -4,6 +4,8 @@ import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/ids.ts';
 import type { CheckResult } from '../core/integrity.ts';
 import { OUTCOMES } from '../core/outcome.ts';
+import { LATENCY_HEADS, outcomeRows } from './bench-outcomes.ts';
+import type { OutcomeRow } from './bench-outcomes.ts';
 import { CHECK_WORDS, noteText, reasonText } from './bench-words.ts';
 import { figure, number } from './figures.ts';
 import type { Paint } from './style.ts';
@@ -58,27 +60,15 @@ function thresholdLines({ thresholds }: BenchReport, paint: Paint): string[] {
   });
 }
 
-/** Counts with the latencies of each outcome beside them: quick refusals must not hide slow acceptances. */
-function outcomeLines({ outcomes, latency, scenario }: BenchReport, paint: Paint): string[] {
-  const rows = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => ({
-    outcome,
-    count: outcomes[outcome],
-    ...latency[outcome],
-  }));
+function outcomeLines(report: BenchReport, paint: Paint): string[] {
+  const rows = outcomeRows(report);
   if (rows.length === 0) return [];
-  type Row = (typeof rows)[number];
-  const right = (head: string, value: (row: Row) => string) => ({ head, value, align: 'right' as const });
-  const ms = (head: string, pick: 'p50' | 'p90' | 'p99' | 'p999' | 'max') =>
-    right(head, (row) => (row[pick] === undefined ? '' : figure(row[pick])));
+  const right = (head: string, value: (row: OutcomeRow) => string) => ({ head: head.toUpperCase(), value, align: 'right' as const });
   const columns = [
-    { head: 'OUTCOME', value: (row: Row) => row.outcome },
-    right('COUNT', (row) => number(row.count)),
-    right('SHARE', (row) => `${((100 * row.count) / scenario.requests).toFixed(1)} %`),
-    ms('P50 MS', 'p50'),
-    ms('P90', 'p90'),
-    ms('P99', 'p99'),
-    ms('P99.9', 'p999'),
-    ms('MAX', 'max'),
+    { head: 'OUTCOME', value: (row: OutcomeRow) => row.outcome },
+    right('count', (row) => row.count),
+    right('share', (row) => row.share),
+    ...LATENCY_HEADS.map((head, index) => right(head, (row) => row.latency[index]!)),
   ];
   return table(rows, columns, paint).split('\n');
 }

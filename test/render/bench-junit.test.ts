@@ -61,6 +61,12 @@ describe('Markdown', () => {
     expect(text).toMatch(/\| accepted \| 300 \| \S+ \|/);
   });
 
+  test('has latencies from when requests were due as well, where there are any', () => {
+    const planned = { p50: 1, p90: 2, p99: 3.456, p999: 400.4, max: 5_000 };
+    const text = benchMarkdown(report({ latencyFromPlanned: { accepted: planned } }));
+    expect(text).toContain('| – from when due |  | 1 | 2 | 3.46 | 400 | 5,000 |');
+  });
+
   test('takes names for text', () => {
     const text = benchMarkdown(report({ integrity: [{ ...UNCHECKED, sample: ['<b>|`x`*# y'] }] }));
     expect(text).toContain(String.raw`\<b\>\|\`x\`\*\# y`);

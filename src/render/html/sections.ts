@@ -1,6 +1,6 @@
 /** The parts of the report page that are words and tables. */
 import type { BenchReport } from '../../app/bench-report.ts';
-import { OUTCOMES } from '../../core/outcome.ts';
+import { LATENCY_HEADS, outcomeRows } from '../bench-outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../bench-summary.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../bench-words.ts';
 import { figure, number } from '../figures.ts';
@@ -75,22 +75,11 @@ export function notes({ notes: all }: BenchReport): Markup {
       );
 }
 
-export function outcomes({ outcomes: counts, latency, scenario }: BenchReport): Markup {
-  const rows = OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
-    const own = latency[outcome];
-    const cells = own
-      ? [own.p50, own.p90, own.p99, own.p999, own.max].map((ms) => markup`<td>${figure(ms)}</td>`)
-      : markup`<td colspan="5"></td>`;
-    const share = ((100 * counts[outcome]) / scenario.requests).toFixed(1);
-    return markup`<tr>
-      <td>${outcome}</td>
-      <td>${number(counts[outcome])}</td>
-      <td>${share} %</td>
-      ${cells}
-    </tr>`;
+export function outcomes(report: BenchReport): Markup {
+  const rows = outcomeRows(report).map(({ outcome, count, share, latency }) => {
+    return markup`<tr>${[outcome, count, share, ...latency].map((cell) => markup`<td>${cell}</td>`)}</tr>`;
   });
-  const heads = ['outcome', 'count', 'share', 'p50 ms', 'p90', 'p99', 'p99.9', 'max'];
-  return section('Outcomes and their latency', tableOf(heads, rows));
+  return section('Outcomes and their latency', tableOf(['outcome', 'count', 'share', ...LATENCY_HEADS], rows));
 }
 
 export function coupons({ coupons: all }: BenchReport): Markup {
