@@ -14,7 +14,7 @@ import { acceptsPerSecond, latencyFields, measurements } from './bench-figures.t
 import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './bench-ports.ts';
 import { verdictOf } from './bench-report.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput } from './bench-report.ts';
-import { loadNotes } from './load-notes.ts';
+import { loadNotes, stillMissed } from './load-notes.ts';
 import { startSampler } from './bench-sampler.ts';
 import type { StoreSample } from './bench-sampler.ts';
 import { settle } from './bench-settle.ts';
@@ -148,7 +148,8 @@ function report({ scenario, target, strategy, signal }: BenchOptions, findings: 
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users);
   const throughput = throughputOf(findings);
-  const thresholds = evaluateThresholds(scenario.thresholds, measurements({ ...load, planned: load.record.length, throughput }));
+  const figures = measurements({ ...load, planned: load.record.length, throughput });
+  const thresholds = stillMissed(evaluateThresholds(scenario.thresholds, figures), load.aborted);
   const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
   const series = timeseries(load.record);
   return {

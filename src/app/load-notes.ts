@@ -1,6 +1,7 @@
 import { outcomeCode } from '../core/integrity.ts';
 import type { RequestRecord } from '../core/integrity.ts';
-import type { LoadResult } from './bench-ports.ts';
+import type { ThresholdResult } from '../core/thresholds.ts';
+import type { AbortedLoad, LoadResult } from './bench-ports.ts';
 import type { Note } from './bench-report.ts';
 
 /** What the load itself leaves to be known: how it ended, and whether it was the one that was asked for. */
@@ -30,6 +31,15 @@ export function loadNotes(load: LoadResult): Note[] {
     },
   ];
   return notes.filter((note) => note !== false);
+}
+
+/** A threshold that ended the load stays missed, with the figure that ended it, even if the last replies made up for it. */
+export function stillMissed(results: ThresholdResult[], aborted: AbortedLoad | null): ThresholdResult[] {
+  if (!aborted) return results;
+  const { metric, expr, actual } = aborted;
+  return results.map((result) =>
+    result.ok && result.metric === metric && result.expr === expr ? { metric, expr, actual, ok: false } : result,
+  );
 }
 
 /** Requests that came due and found no connection; other unsent ones never came due. */

@@ -86,11 +86,12 @@ export function throughputLines({ throughput, coupons }: BenchReport): string[] 
 }
 
 export function generatorLines({ generator }: BenchReport, paint: Paint): string[] {
-  const { vus, eventLoopUtilization, eventLoopLagMs, cpuShare, reconnects, faults } = generator;
+  const { vus, eventLoopUtilization, eventLoopLagMs, startLagMs, cpuShare, reconnects, faults } = generator;
   const cpu = cpuShare === null ? '' : `, ${Math.round(cpuShare * 100)} % of a processor`;
   const lines = [
     `${number(vus)} virtual users; busy ${Math.round(eventLoopUtilization * 100)} % of the time${cpu}; lag p99 ${figure(eventLoopLagMs.p99)} ms, max ${figure(eventLoopLagMs.max)} ms`,
   ];
+  if (startLagMs) lines.push(`requests left p99 ${figure(startLagMs.p99)} ms, max ${figure(startLagMs.max)} ms after they were due`);
   const named = Object.entries(faults).map(([fault, count]) => `${fault} ${number(count)}`);
   if (reconnects > 0) lines.push(`${number(reconnects)} connections made again`);
   if (named.length > 0) lines.push(paint.yellow(`faults: ${named.join(', ')}`));

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { describe, expect, test } from 'vitest';
 import type { AutocannonClient } from '../../src/load/hardened-client.ts';
@@ -140,6 +141,42 @@ describe('a client in setupClient', () => {
     expect(seen).toHaveLength(3);
     expect(seen[0]).toEqual({ status: 202, keepAlive: true, hadError: false, allRead: true });
   });
+});
+
+test('a client that is not let connect in its constructor may do so later, or end without ever having had a connection', async () => {
+  await using server = await rawServer(({ reply }) => reply(202));
+  const clients: AutocannonClient[] = [];
+  const held: (() => void)[] = [];
+  const ended = new Promise<void>((resolve, reject) => {
+    autocannon(
+      {
+        url: server.url,
+        method: 'POST',
+        body: '{"userId":"u"}',
+        connections: 2,
+        duration: 2_000_000,
+        sampleInt: 10,
+        setupClient: (raw) => {
+          const client = raw as unknown as AutocannonClient;
+          const connect = client._connect.bind(client);
+          clients.push(client);
+          client._connect = () => held.push(connect);
+          client.requestIterator.recordBody = () => client.destroy();
+        },
+      },
+      (error: Error | null) => (error ? reject(error) : resolve()),
+    );
+  });
+  expect(clients.map(({ conn }) => conn)).toEqual([undefined, undefined]);
+  // Its own timer would connect it after a while.
+  for (const client of clients) client.timeoutTicker.clear();
+  setImmediate(() => {
+    held[0]!();
+    clients[1]!.conn = new Socket();
+    clients[1]!.destroy();
+  });
+  await ended;
+  expect(held).toHaveLength(2);
 });
 
 test('destroy() ends the run of the last client, and the run calls back', async () => {
