@@ -36,6 +36,8 @@ export interface Env extends Host {
   exitNow(code: number): void;
   /** CPU time used so far, microseconds. */
   cpuMicros(): number;
+  /** A clock that never steps, and that all processes of this machine share (on Linux CLOCK_MONOTONIC), milliseconds. */
+  monotonicMs(): number;
 }
 
 export function systemEnv(): Env {
@@ -72,6 +74,7 @@ export function systemEnv(): Env {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
+    monotonicMs: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { benchRun, type BenchOptions, type BenchRun } from '../app/bench.ts';
 import type { Disrupt } from '../app/bench-timeline.ts';
+import type { LoadDriver } from '../app/bench-ports.ts';
 import type { EvidenceSource } from '../app/evidence-source.ts';
 import { benchProgressText } from '../render/bench-summary.ts';
 import type { Context } from './context.ts';
@@ -9,10 +10,10 @@ import { startProgress } from './progress.ts';
 /** One scenario against a service that stands, with a line of progress. Shared by `bench` and `demo`. */
 export async function runBench(
   context: Context,
-  options: BenchOptions & { evidence: EvidenceSource; disrupt?: Disrupt },
+  options: BenchOptions & { evidence: EvidenceSource; disrupt?: Disrupt; processes?: number | undefined },
 ): Promise<BenchRun> {
-  const [{ AutocannonDriver }, { httpProbe }] = await Promise.all([import('../load/autocannon-driver.ts'), import('../load/probe.ts')]);
-  const driver = new AutocannonDriver({ cpuUsage: () => context.env.cpuMicros() });
+  const { httpProbe } = await import('../load/probe.ts');
+  const driver = await driverOf(context, options.processes ?? 1);
   const clock = { now: () => performance.now(), sleep: (ms: number) => sleep(ms) };
   const progress = await startProgress(context, `${options.scenario.name}: starting`);
   try {
@@ -23,4 +24,29 @@ export async function runBench(
   } finally {
     progress.stop();
   }
+}
+
+async function driverOf(context: Context, processes: number): Promise<LoadDriver> {
+  const { env } = context;
+  if (processes === 1) {
+    const { AutocannonDriver } = await import('../load/autocannon-driver.ts');
+    return new AutocannonDriver({ cpuUsage: () => env.cpuMicros() });
+  }
+  const [{ ProcessesDriver }, { startChild }] = await Promise.all([import('../load/processes-driver.ts'), import('../load/children.ts')]);
+  return new ProcessesDriver({
+    processes,
+    tmpDir: env.tmpDir,
+    start: (dir, onEvent) =>
+      startChild('bench worker', {
+        command: env.self,
+        args: ['bench', 'worker', dir, '--json'],
+        // It aims where the plan says, and needs no settings of its own.
+        env: { PATH: env.path, NO_COLOR: '1' },
+        cwd: dir,
+        listens: true,
+        onEvent,
+        // Told by whoever waits for its result.
+        onDeath: () => undefined,
+      }),
+  });
 }

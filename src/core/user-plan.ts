@@ -3,7 +3,7 @@
  * user's number is enough to name him.
  */
 import type { UserNames } from './integrity.ts';
-import type { UserTable } from './user-table.ts';
+import { UserTable } from './user-table.ts';
 
 export interface UserOptions {
   /** Distinct users. */
@@ -131,6 +131,11 @@ export function randomOf(seed: number): () => number {
   };
 }
 
+/** Some of the users of a directory as plain data: by rule, or as rows of a table. */
+export interface UsersPart extends Pick<UserOptions, 'count' | 'prefix' | 'start'> {
+  table: { columns: readonly string[]; idColumn: string; rows: string[][] } | null;
+}
+
 /** Turns users into numbers and back. Users that only the stores know get the numbers after the planned ones. */
 export class UserDirectory implements UserNames {
   readonly planned: number;
@@ -145,6 +150,30 @@ export class UserDirectory implements UserNames {
     this.#prefix = users.prefix;
     this.#start = users.start;
     this.#table = users.table;
+  }
+
+  /** The users from one number up to another, numbered from 0 on; `ofPart` makes a directory of them again. */
+  part(from: number, to: number): UsersPart {
+    const table = this.#table;
+    return {
+      count: to - from,
+      prefix: this.#prefix,
+      start: this.#start + from,
+      table: table
+        ? {
+            columns: table.columns,
+            idColumn: table.idColumn,
+            rows: Array.from({ length: to - from }, (_, row) => table.columns.map((_name, column) => table.value(from + row, column))),
+          }
+        : null,
+    };
+  }
+
+  static ofPart({ table, ...users }: UsersPart): UserDirectory {
+    if (!table) return new UserDirectory(users);
+    const rebuilt = new UserTable(table.columns, table.idColumn);
+    for (const row of table.rows) rebuilt.add(row);
+    return new UserDirectory({ ...users, table: rebuilt });
   }
 
   /** Further values of each user, by name; empty without a table. */

@@ -22,6 +22,10 @@ export class UserTable {
     this.#id = columns.indexOf(idColumn);
   }
 
+  get idColumn(): string {
+    return this.columns[this.#id]!;
+  }
+
   get length(): number {
     return this.#length;
   }

@@ -13,7 +13,10 @@ export interface DriverOptions {
   targetLostAfterMs?: number;
 }
 
-/** Makes the load with autocannon, and keeps its own record of it (see `hardened-client.ts` for why). */
+/**
+ * Makes the load with autocannon, and keeps its own record of it (see `hardened-client.ts` for why). `zeroMs` of the result is
+ * microsecond 0 of the record on the clock of `performance.now()`.
+ */
 export class AutocannonDriver implements LoadDriver {
   readonly #options: DriverOptions;
 
@@ -21,7 +24,10 @@ export class AutocannonDriver implements LoadDriver {
     this.#options = options;
   }
 
-  async run(plan: LoadPlan, options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void }): Promise<LoadResult> {
+  async run(
+    plan: LoadPlan,
+    options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void },
+  ): Promise<LoadResult & { zeroMs: number }> {
     const { default: autocannon } = await import('autocannon');
     const missed = new AbortController();
     const stop = AbortSignal.any([options.signal, missed.signal]);
@@ -53,6 +59,7 @@ export class AutocannonDriver implements LoadDriver {
       fromPlanned: latenciesOf(record, 'planned'),
       seconds,
       startedAt: run.startedAt,
+      zeroMs: run.zeroMs,
       interrupted: options.signal.aborted,
       targetLost: run.targetLost,
       aborted: thresholds.missed,

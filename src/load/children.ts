@@ -10,6 +10,10 @@ export interface ChildOptions {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** It reads its stdin, which stays open for as long as we live. */
+  listens?: boolean;
+  /** Hears of every JSON line on stdout that has an `event`. */
+  onEvent?: (event: Record<string, unknown>) => void;
   /** Called when it ends without having been asked to. */
   onDeath: (name: string, said: string) => void;
 }
@@ -17,6 +21,8 @@ export interface ChildOptions {
 /** A command of this program in a process of its own. */
 export interface Child {
   readonly pid: number | undefined;
+  /** A line to its stdin, if it listens. */
+  say(line: string): void;
   /** The first JSON line on stdout that has this `event`. @throws CouponError `CHILD_FAILED` when it ends first */
   event(name: string): Promise<Record<string, unknown>>;
   /** Asks it to finish, and makes it after `patienceMs`. */
@@ -37,19 +43,21 @@ export function startChild(name: string, options: ChildOptions): Child {
   const child = spawn(file, [...first, ...options.args], {
     cwd: options.cwd,
     env: { ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.listens ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: true,
   });
   const said: string[] = [];
   const waiting = new Map<string, (line: Record<string, unknown>) => void>();
   let stopping = false;
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: child.stderr! }).on('line', (line) => {
     said.push(line);
     if (said.length > REMEMBERED_LINES) said.shift();
   });
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
     const event = parseEvent(line);
-    if (event) waiting.get(String(event['event']))?.(event);
+    if (!event) return;
+    options.onEvent?.(event);
+    waiting.get(String(event['event']))?.(event);
   });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
@@ -61,8 +69,11 @@ export function startChild(name: string, options: ChildOptions): Child {
   void ended.then(() => {
     if (!stopping) options.onDeath(name, said.join('\n'));
   });
+  // Whoever ended before reading it is heard of elsewhere.
+  child.stdin?.on('error', () => undefined);
   return {
     pid: child.pid,
+    say: (line) => void child.stdin?.write(`${line}\n`),
     async event(wanted) {
       const heard = new Promise<Record<string, unknown>>((resolve) => waiting.set(wanted, resolve));
       const line = await Promise.race([heard, ended.then(() => null)]);

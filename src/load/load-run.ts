@@ -48,7 +48,8 @@ export class LoadRun {
   readonly #plan: LoadPlan;
   readonly #write: (row: number) => Buffer;
   readonly #classify: (status: number, body: string) => number;
-  readonly #zero = performance.now();
+  /** Microsecond 0 of the record, on this process's own clock. */
+  readonly zeroMs = performance.now();
   readonly #targetLostAfterMs: number;
   #firstSentUs = Number.NaN;
   #lastDoneUs = Number.NaN;
@@ -93,7 +94,7 @@ export class LoadRun {
       phase: this.#phaseName,
       planned: this.record.length,
       outcomes: this.record.counts(false),
-      elapsedMs: performance.now() - this.#zero,
+      elapsedMs: performance.now() - this.zeroMs,
     };
   }
 
@@ -251,6 +252,6 @@ export class LoadRun {
   }
 
   #us(ms: number): number {
-    return Math.round((ms - this.#zero) * 1_000);
+    return Math.round((ms - this.zeroMs) * 1_000);
   }
 }

@@ -156,6 +156,19 @@ describe('bench against an endpoint', () => {
     expect((await cli(['bench', 'compare', join(out, 'mine'), join(out, 'other')])).exitCode).toBe(0);
   });
 
+  test('from two processes the load is proven all the same', async () => {
+    const result = await benched(['bench', scenarioFile(), '--processes', '2', '--json']);
+    expect(result).toMatchObject({ exitCode: 0 });
+    const report = result.json<BenchReport>();
+    expect(report).toMatchObject({ outcomes: { accepted: 20, unknown: 0, unsent: 0 }, generator: { vus: 5 } });
+    expect(report.integrity.map(({ status }) => status)).toEqual(CHECKS.map(() => 'pass'));
+  });
+
+  test('more processes than virtual users are refused', async () => {
+    const result = await benched(['bench', scenarioFile(), '--processes', '6']);
+    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('[BENCH_PROCESSES]') });
+  });
+
   test('a used coupon is refused, and --allow-coupon takes what is left', async () => {
     const path = scenarioFile();
     expect((await benched(['bench', path])).exitCode).toBe(0);

@@ -53,6 +53,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       throw new Error(`exit ${code}`);
     },
     cpuMicros: () => process.cpuUsage().user,
+    monotonicMs: () => performance.now(),
   };
   const exitCode = await runCli(env);
   return { exitCode, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };

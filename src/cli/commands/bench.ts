@@ -3,6 +3,7 @@ import type { Disrupt } from '../../app/bench-timeline.ts';
 import type { EvidenceSource } from '../../app/evidence-source.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Scenario } from '../../core/scenario.ts';
+import { parseWhole } from '../../core/numbers.ts';
 import { parseStrategies, type Strategy } from '../../core/strategy.ts';
 import { parseTarget } from '../../core/target.ts';
 import { benchSummary } from '../../render/bench-summary.ts';
@@ -19,6 +20,7 @@ import { requireAllowedHost } from '../targets.ts';
 import type { Configure } from '../command.ts';
 import { configure as configureCompare } from './bench-compare.ts';
 import { configure as configureVerify } from './bench-verify.ts';
+import { configureWorker } from './bench-worker.ts';
 
 const EXAMPLES = `
 Examples:
@@ -40,6 +42,7 @@ interface BenchFlags {
   keep?: true | undefined;
   allowTarget: string[];
   allowCoupon: string[];
+  processes: number;
   out?: string | undefined;
 }
 
@@ -61,6 +64,12 @@ export const configure: Configure = (command, cli) => {
     .option('--url <url>', 'the endpoint; it must work on the configured stores')
     .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
     .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
+    .option(
+      '--processes <n>',
+      'make the load from so many processes, each with users of its own',
+      (text: string) => parseWhole(text, '--processes', 1, 64),
+      1,
+    )
     .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
     .addHelpText('after', EXAMPLES)
     .action(async (names, flags, self) => {
@@ -75,6 +84,7 @@ export const configure: Configure = (command, cli) => {
 
   configureCompare(command, cli);
   configureVerify(command, cli);
+  configureWorker(command, cli);
 
   command
     .command('list')
@@ -140,7 +150,8 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
   for (const { scenario, strategy } of runs) {
     if (stop.aborted) break;
     const service = await ready(scenario, strategy);
-    const done = await runBench(context, { scenario, ...service, signal: stop, allowCoupons: flags.allowCoupon });
+    const { allowCoupon: allowCoupons, processes } = flags;
+    const done = await runBench(context, { scenario, ...service, signal: stop, allowCoupons, processes });
     await service.stop();
     const { report } = done;
     reports.push(report);
