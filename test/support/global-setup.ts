@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -16,12 +17,13 @@ const clone = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One real Redis and one real PostgreSQL for the whole run: the ones named for tests, or a stack of the tests' own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const cleanTemp = ownTemp();
   const host = testHost();
   const { COUPON_TEST_REDIS_URL, COUPON_TEST_DATABASE_URL } = host.env;
   if (COUPON_TEST_REDIS_URL && COUPON_TEST_DATABASE_URL) {
     project.provide('redisUrl', COUPON_TEST_REDIS_URL);
     project.provide('databaseUrl', COUPON_TEST_DATABASE_URL);
-    return async () => undefined;
+    return async () => cleanTemp();
   }
   await purgeOrphans(host);
   // A stack for this run alone: two runs at once must not empty each other's databases.
@@ -31,7 +33,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('databaseUrl', stack.databaseUrl);
   return async () => {
     await stackDown(host, { dir, purge: true });
+    cleanTemp();
   };
+}
+
+/** What tests write goes to a folder of this run, which goes with it. Workers inherit the variable. */
+function ownTemp(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'coupon-cli-tests-'));
+  process.env['TMPDIR'] = folder;
+  return () => rmSync(folder, { recursive: true, force: true });
 }
 
 /** Stacks of runs that were killed before they could clean up. */
