@@ -12,7 +12,8 @@ const stageDuration = duration({ least: 1 });
 
 const thinkTime = z
   .union([duration({ longest: '1h' }), z.strictObject({ min: duration({ longest: '1h' }), max: duration({ longest: '1h' }) })])
-  .optional();
+  .optional()
+  .describe('Pause of a virtual user between two requests; with min and max, at random between them.');
 
 function stages(target: z.ZodNumber) {
   return z
@@ -24,9 +25,11 @@ function stages(target: z.ZodNumber) {
 const arrivals = {
   name,
   timeUnit: duration({ fallback: '1s', least: 1, longest: '1h' }),
-  preAllocatedVUs: vus.optional(),
-  maxVUs: vus,
-  startWithin: duration({ fallback: '1s', longest: '1m' }),
+  preAllocatedVUs: vus.optional().describe('Connections that stand before the first request is due.'),
+  maxVUs: vus.describe('Most connections, and so most requests under way.'),
+  startWithin: duration({ fallback: '1s', longest: '1m' }).describe(
+    'A request that finds no free connection for so long is dropped (dropped_iterations); k6 drops it at once: 0s.',
+  ),
 };
 
 export const phaseSchema = z.discriminatedUnion('executor', [

@@ -23,39 +23,38 @@ const request = z.strictObject({
     .regex(/^\/[\x21-\x7e]*$/, 'must start with "/" and have no spaces')
     .default('/coupons/{{couponId}}/requests'),
   headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'), headerText).default({}),
-  json: z.json().optional(),
-  /** Any other body; values are escaped when the content type is that of a form. */
-  body: z.string().max(1_000_000).optional(),
+  json: z.json().optional().describe('The body; without it a POST sends {"userId": "{{userId}}"}.'),
+  body: z.string().max(1_000_000).optional().describe('Any other body; values are escaped when the content type is that of a form.'),
   timeout: duration({ fallback: '5s', longest: '10m', least: 1 }),
 });
 
 const users = z.strictObject({
-  count: whole(1, MAX_USERS).optional(),
-  prefix: z.string().max(100).optional(),
-  start: whole(0, 1_000_000_000_000).optional(),
-  /** A CSV beside the scenario instead of a rule; its first row names the columns, which are variables of the request. */
-  file: text(1_000).optional(),
-  /** Column that names the user. */
-  userId: text(100).optional(),
-  duplicateRate: z.number().min(0).max(10).default(0),
-  impatience: z.number().min(0).max(1).default(0.5),
-  hot: z.strictObject({ users: whole(1, 10_000), repeats: whole(1, 1_000_000) }).optional(),
-  seed: whole(0, 4_294_967_295).default(1),
+  count: whole(1, MAX_USERS).optional().describe('Distinct users; with `file`, how many of its users ask.'),
+  prefix: z.string().max(100).optional().describe('A user id is this and a number.'),
+  start: whole(0, 1_000_000_000_000).optional().describe('The first number.'),
+  file: text(1_000)
+    .optional()
+    .describe('A CSV beside the scenario instead of a rule; its first row names the columns, which are {{variables}} of the request.'),
+  userId: text(100).optional().describe('The column of `file` that names the user.'),
+  duplicateRate: z.number().min(0).max(10).default(0).describe('Extra requests as a share of the users: 0.05 means that 5 % ask twice.'),
+  impatience: z.number().min(0).max(1).default(0.5).describe('Share of those extra requests that follow while the first is under way.'),
+  hot: z
+    .strictObject({ users: whole(1, 10_000), repeats: whole(1, 1_000_000) })
+    .optional()
+    .describe('A few users who ask so many times more, all through the load.'),
+  seed: whole(0, 4_294_967_295).default(1).describe('Another seed gives another order of users.'),
 });
 
-/**
- * `json` looks at one field of the reply, for services that say two things with one status; `code` is short for that field of
- * an RFC 9457 problem document.
- */
 const rule = z.strictObject({
   status: z.union([status, z.array(status).min(1).max(50)]),
-  code: text(100).optional(),
+  code: text(100).optional().describe('The code of an RFC 9457 problem document: short for `json` with the path "code".'),
   json: z
     .strictObject({
       path: z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be names joined by dots, such as result.code'),
       equals: z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]),
     })
-    .optional(),
+    .optional()
+    .describe('One field of the reply, for services that say two things with one status.'),
 });
 const outcomes = z.strictObject(
   Object.fromEntries(
@@ -63,10 +62,13 @@ const outcomes = z.strictObject(
   ),
 );
 
-/** `abortOnFail` ends the load as soon as the threshold is missed, but not before `delayAbortEval`. */
 const threshold = z.union([
-  z.string(),
-  z.strictObject({ threshold: z.string(), abortOnFail: z.boolean().default(false), delayAbortEval: duration({ fallback: '0s' }) }),
+  z.string().describe('Such as p(99)<200, count==0 or rate<0.01.'),
+  z.strictObject({
+    threshold: z.string(),
+    abortOnFail: z.boolean().default(false).describe('End the load as soon as the threshold is missed; what was sent is still verified.'),
+    delayAbortEval: duration({ fallback: '0s' }).describe('Not before so long into the load.'),
+  }),
 ]);
 
 export const scenarioSchema = z.strictObject({

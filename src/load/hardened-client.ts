@@ -5,7 +5,8 @@
  * one into the closing socket, and reconnects in a hot loop: 340 of a run's requests vanished with `errors: 0`. No public
  * option changes that, so this replaces three private methods and the parser of each client, before it first connects:
  *
- * - `_connect`     every loss of a connection comes through here: the request under way is settled, then a fresh parser
+ * - `_connect`     held back until the client is wanted (users of a ramp come one by one); from then on every loss of a
+ *                  connection comes through here: the request under way is settled, then a fresh parser
  *                  (the old one may be in the middle of a reply), a pause if the target is in trouble, a new socket
  * - `_doRequest`   the gate: nothing is taken from the plan before a connection stands, so a dead port costs no request;
  *                  after `Connection: close` a new connection comes first

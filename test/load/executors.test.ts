@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rawServer } from './faulty-servers.ts';
+import { deadPort, rawServer } from './faulty-servers.ts';
 import type { Exchange } from './faulty-servers.ts';
 import { loadPlan, runLoad, usersByOutcome } from './plans.ts';
 import type { TestLoad } from './plans.ts';
@@ -169,6 +169,15 @@ describe('open models', () => {
     const phases = [{ ...phase, preAllocatedVUs: 1, maxVUs: 20, startWithin: '20ms' }];
     const { outcomes } = await runLoad(loadPlan(server.url, { phases, gracefulStop: '50ms' }));
     expect(outcomes).toMatchObject({ unknown: 20, unsent: 180 });
+  });
+
+  test('a target that is not there: nothing is sent, and the run gives up', async () => {
+    const phases = [{ ...phase, duration: '1m' }];
+    const plan = loadPlan(`http://127.0.0.1:${await deadPort()}`, { users: 24_000, phases });
+    const { record, outcomes, targetLost } = await runLoad(plan, { targetLostAfterMs: 200 });
+    expect(targetLost).toBe(true);
+    expect(outcomes.unsent).toBe(record.length);
+    expect(record.length).toBeLessThan(24_000);
   });
 
   test('an interrupt ends it: what never became due is not on the record', async () => {
