@@ -10,7 +10,10 @@ export interface TimePoint {
   sent: number;
   /** Replies that arrived in this step. */
   outcomes: Partial<Record<Outcome, number>>;
-  /** Milliseconds from sending to the whole reply, of the replies that arrived in this step; exact. */
+  /**
+   * Milliseconds from when the request was due (in a closed model: from sending) to the whole reply, of the replies that
+   * arrived in this step; exact.
+   */
   latency: Partial<Record<Outcome, { p50: number; p99: number }>>;
 }
 
@@ -76,7 +79,7 @@ function* groups(record: RequestRecord, stepUs: number, steps: number): Generato
   for (let row = 0; row < record.length; row += 1) {
     if (!(record.doneUs[row]! >= 0)) continue;
     const cell = cellOf(row);
-    us[next[cell]!] = record.doneUs[row]! - record.sentUs[row]!;
+    us[next[cell]!] = record.doneUs[row]! - record.intendedUs[row]!;
     next[cell]! += 1;
   }
   for (let cell = 0; cell + 1 < start.length; cell += 1) {

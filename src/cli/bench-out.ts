@@ -81,7 +81,7 @@ async function writeReports(folder: string, run: BenchRun): Promise<void> {
   const { report, record } = run;
   const contents: Record<string, string | Uint8Array> = {
     [RECORD_FILE]: await encodeRun(run),
-    'report.html': htmlReport(report, latenciesOf(record), await pageAssets()),
+    'report.html': htmlReport(report, latenciesOf(record, 'planned'), await pageAssets()),
     'junit.xml': benchJunit(report),
     'summary.md': benchMarkdown(report),
     [REPORT_FILE]: `${JSON.stringify(report, null, 2)}\n`,

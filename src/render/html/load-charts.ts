@@ -25,9 +25,10 @@ export function outcomesChart({ timeseries, stepSeconds, outcomes }: BenchReport
   };
 }
 
-/** The whole line is the slowest of a hundred, the thin one is the middle. */
-export function latencyChart({ timeseries, latency }: BenchReport): Chart {
-  const present = answered(latency);
+/** The thick line is the slowest of a hundred, the thin one is the middle. */
+export function latencyChart(report: BenchReport): Chart {
+  const { timeseries } = report;
+  const present = answered(report);
   const series = present.flatMap((outcome) => [
     { ...outcomeSeries(outcome, `${outcome} p99`), width: 2 },
     { ...outcomeSeries(outcome, `${outcome} p50`), width: 1 },
@@ -35,7 +36,7 @@ export function latencyChart({ timeseries, latency }: BenchReport): Chart {
   return {
     id: 'latency',
     title: 'Latency over time',
-    summary: `From sending to the whole answer, by outcome: p50 (thin) and p99 (thick). ${latencySummary(latency)}`,
+    summary: `${fromWhen(report)} to the whole answer, by outcome: p50 (thin) and p99 (thick). ${latencySummary(report)}`,
     x: 'seconds',
     y: { label: 'milliseconds', log: true },
     stacked: false,
@@ -53,8 +54,9 @@ export function latencyChart({ timeseries, latency }: BenchReport): Chart {
 const POINTS_PER_NINE = 20;
 
 /** Latency by percentile, as hdrplot draws it: the tail has as much room as the rest. */
-export function spectrumChart({ latency, outcomes }: BenchReport, latencies: Pick<Latencies, 'value'>): Chart {
-  const present = answered(latency);
+export function spectrumChart(report: BenchReport, latencies: Pick<Latencies, 'value'>): Chart {
+  const { outcomes } = report;
+  const present = answered(report);
   const most = Math.max(10, ...present.map((outcome) => outcomes[outcome]));
   const last = Math.ceil(Math.log10(most) * POINTS_PER_NINE);
   const nines = Array.from({ length: last + 1 }, (_, index) => index / POINTS_PER_NINE);
@@ -66,7 +68,7 @@ export function spectrumChart({ latency, outcomes }: BenchReport, latencies: Pic
   return {
     id: 'spectrum',
     title: 'Latency by percentile',
-    summary: `How slow the slowest answers of each outcome were. ${latencySummary(latency)}`,
+    summary: `How slow the slowest answers of each outcome were, ${fromWhen(report).toLowerCase()}. ${latencySummary(report)}`,
     x: 'nines',
     y: { label: 'milliseconds', log: true },
     stacked: false,
@@ -75,13 +77,19 @@ export function spectrumChart({ latency, outcomes }: BenchReport, latencies: Pic
   };
 }
 
-function answered(latency: BenchReport['latency']): Outcome[] {
+function answered({ latency }: BenchReport): Outcome[] {
   return OUTCOMES.filter((outcome) => latency[outcome] !== undefined);
 }
 
-function latencySummary(latency: BenchReport['latency']): string {
-  return answered(latency)
-    .map((outcome) => `${outcome}: p50 ${figure(latency[outcome]!.p50)} ms, p99 ${figure(latency[outcome]!.p99)} ms`)
+/** In an open model a request that had to wait for a connection has been waiting for its user too. */
+function fromWhen({ latencyFromPlanned }: BenchReport): string {
+  return Object.keys(latencyFromPlanned).length > 0 ? 'From when each request was due' : 'From sending';
+}
+
+function latencySummary(report: BenchReport): string {
+  const felt = { ...report.latency, ...report.latencyFromPlanned };
+  return answered(report)
+    .map((outcome) => `${outcome}: p50 ${figure(felt[outcome]!.p50)} ms, p99 ${figure(felt[outcome]!.p99)} ms`)
     .join('; ');
 }
 

@@ -12,6 +12,15 @@ export const PAGE_SCRIPT = `'use strict';
   const share = (nines) => (nines === 0 ? '0' : figurePercent(nines)) + ' %';
   const figurePercent = (nines) => String(Number((100 * (1 - 10 ** -nines)).toFixed(Math.max(0, Math.ceil(nines) - 1))));
 
+  /** 1, 2, 3, … 9, 10, 20, … between the ends of a logarithmic axis. */
+  const decades = (_plot, _axis, low, high) => {
+    const at = [];
+    for (let ten = 10 ** Math.floor(Math.log10(low)); ten <= high; ten *= 10) {
+      for (let times = 1; times < 10; times += 1) if (times * ten >= low && times * ten <= high) at.push(Number((times * ten).toPrecision(2)));
+    }
+    return at;
+  };
+
   /** Parts of a whole become sums; the legend goes on to show the parts. */
   const drawn = ({ stacked, data }) => {
     if (!stacked) return data;
@@ -36,9 +45,9 @@ export const PAGE_SCRIPT = `'use strict';
       },
       axes: [
         nines
-          ? { ...axis, label: 'percentile', splits: () => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((at) => at <= last), values: (_plot, at) => at.map(share) }
+          ? { ...axis, label: 'percentile', splits: () => [last > 4 ? 0.30103 : 0, 0.30103, 1, 2, 3, 4, 5, 6, 7].filter((at, place, all) => at <= last && all.indexOf(at) === place), values: (_plot, at) => at.map(share) }
           : { ...axis, label: 'seconds since the load began' },
-        { ...axis, label: y.label, size: 64, ...(y.log ? { filter: (_plot, at) => at.map((value) => ('125'.includes(value.toExponential()[0]) ? value : null)) } : {}), values: (_plot, at) => at.map((value) => (value == null ? '' : figure(value))) },
+        { ...axis, label: y.label, size: 64, ...(y.log ? { splits: decades, filter: (_plot, at) => at.map((value) => ('125'.includes(value.toExponential()[0]) ? value : null)) } : {}), values: (_plot, at) => at.map((value) => (value == null ? '' : figure(value))) },
       ],
       legend: {
         markers: {

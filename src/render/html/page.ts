@@ -21,6 +21,7 @@ export interface PageAssets {
   style: string;
 }
 
+/** @param latencies from when each request was due, for the spectrum */
 export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'value'>, assets: PageAssets): string {
   const { scenario } = report;
   const charts = chartsOf(report, latencies);
