@@ -15,6 +15,11 @@ export async function shippedScenarios(env: Env): Promise<string[]> {
     .toSorted();
 }
 
+/** The file to start from for a service of somebody else. */
+export function exampleScenario(env: Env): string {
+  return join(env.packageDir, 'scenarios', 'foreign-service.example.yaml');
+}
+
 /**
  * A scenario by the path of a file or by the name of a shipped one.
  *

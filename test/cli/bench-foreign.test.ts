@@ -149,3 +149,12 @@ describe('what is not looked at is not called a pass', () => {
     expect(result.exitCode).toBe(5);
   });
 });
+
+test('a kept record of it is judged the same again', async () => {
+  const out = join(mkdtempSync(join(tmpdir(), 'coupon-')), 'out');
+  const { redis } = (EXAMPLE as { verify: { redis: object } }).verify;
+  const kept = reportOf(await benched({ variant: 'pop_then_crash', scenario: { verify: { redis } }, flags: ['--out', out] }));
+  const again = await cli(['bench', 'verify', join(out, 'record.bin'), '--json']);
+  expect(again.exitCode).toBe(4);
+  expect(reportOf(again).integrity).toEqual(kept.integrity);
+});

@@ -56,6 +56,8 @@ describe('bench list', () => {
     expect(result.exitCode).toBe(0);
     const { scenarios } = result.json<{ scenarios: { name: string; users: number; coupons: number }[] }>();
     expect(scenarios.map(({ name }) => name)).toEqual(expect.arrayContaining(['flash-sale', 'smoke']));
+    expect(scenarios.filter(({ name }) => name.includes('example'))).toEqual([]);
+    expect(result.stderr).toContain('foreign-service.example.yaml');
     expect(scenarios.find(({ name }) => name === 'flash-sale')).toMatchObject({ users: 10_000, coupons: 1_000 });
   });
 });

@@ -15,7 +15,7 @@ import { evidenceOpener, storesOf } from '../evidence.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ownStack } from '../own-stack.ts';
 import { runBench } from '../run-bench.ts';
-import { loadScenario, shippedScenarios } from '../scenarios.ts';
+import { exampleScenario, loadScenario, shippedScenarios } from '../scenarios.ts';
 import { requireAllowedHost } from '../targets.ts';
 import type { Configure } from '../command.ts';
 import { configure as configureCompare } from './bench-compare.ts';
@@ -31,6 +31,7 @@ Examples:
                                                       the old way, the report's literal way and ours, side by side
   coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
                                                       on a server of yours; its coupons are seeded by you
+                                                      (somebody else's: copy scenarios/foreign-service.example.yaml)
 
 Exit codes: 4 when a coupon went to somebody who should not have it, or an accepted user lost one; 5 when that could not be
 told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
@@ -61,7 +62,7 @@ export const configure: Configure = (command, cli) => {
       'with --stack: how its server decides; several, or all, are run side by side (see serve)',
       parseStrategies,
     )
-    .option('--url <url>', 'the endpoint; it must work on the configured stores')
+    .option('--url <url>', 'the endpoint; what it did is read from the configured stores')
     .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
     .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
     .option(
@@ -120,6 +121,7 @@ function checkFlags(flags: BenchFlags): void {
 async function list(context: Context): Promise<void> {
   const scenarios: Scenario[] = [];
   for (const name of await shippedScenarios(context.env)) scenarios.push(await loadScenario(context.env, name));
+  context.out.note(`For a service of somebody else, copy ${exampleScenario(context.env)}`);
   const rows = scenarios.map(({ name, description, users, coupons }) => ({
     name,
     description,
