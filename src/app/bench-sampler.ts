@@ -15,6 +15,8 @@ export interface StoreSample {
 }
 
 const EVERY_MS = 200;
+/** A look at a slow store is a load of its own: the sampler then rests for so many times as long as the look took. */
+const RESTS = 9;
 /** Per coupon. Longer runs keep every second, then every fourth reading, and so on. */
 const MAX_SAMPLES = 400;
 
@@ -31,6 +33,7 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   const startedMs = clock.now();
   const readings: StoreSample[][] = [];
   let everyMs = EVERY_MS;
+  let tookMs = 0;
   const stopped = new AbortController();
 
   const read = async (): Promise<void> => {
@@ -46,6 +49,7 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
         if (!(error instanceof CouponError) || error.kind !== 'unreachable') throw error;
       }
     }
+    tookMs = clock.now() - startedMs - second * 1_000;
     readings.push(reading);
     if (readings.length <= MAX_SAMPLES) return;
     for (let index = readings.length - 1; index > 0; index -= 1) if (index % 2 === 1) readings.splice(index, 1);
@@ -56,7 +60,7 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   const watch = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       await underWay;
-      await clock.sleep(everyMs);
+      await clock.sleep(Math.max(everyMs, tookMs * RESTS));
       if (!stopped.signal.aborted) underWay = read();
     }
   };
