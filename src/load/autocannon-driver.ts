@@ -1,4 +1,5 @@
 import type { LoadDriver, LoadPlan, LoadProgress, LoadResult } from '../app/bench-ports.ts';
+import { isOpen } from '../core/phase.ts';
 import { GeneratorWatch } from './generator-watch.ts';
 import type { CpuUsage } from './generator-watch.ts';
 import { latenciesOf } from './histogram.ts';
@@ -51,12 +52,14 @@ export class AutocannonDriver implements LoadDriver {
     const record = run.close();
     const outcomes = record.counts(true);
     const { seconds } = run;
+    const latencies = latenciesOf(record);
     const replies = record.length - outcomes.unsent - outcomes.unknown;
     return {
       record,
       outcomes,
-      latencies: latenciesOf(record),
-      fromPlanned: latenciesOf(record, 'planned'),
+      latencies,
+      // In a closed model a request is due when it is sent.
+      fromPlanned: plan.phases.some(isOpen) ? latenciesOf(record, 'planned') : latencies,
       seconds,
       startedAt: run.startedAt,
       zeroMs: run.zeroMs,

@@ -25,8 +25,8 @@ export function latenciesOf(record: RequestRecord, from: 'sent' | 'planned' = 's
     let own = byOutcome.get(outcome);
     if (!own) byOutcome.set(outcome, (own = histogram()));
     own.recordValue(Math.round(us));
-    all.recordValue(Math.round(us));
   }
+  for (const own of byOutcome.values()) all.add(own);
   return {
     summary: (outcome) => summary(byOutcome.get(outcome)),
     value: (outcome, aggregation) => latencyValue(outcome === null ? all : byOutcome.get(outcome), aggregation),
