@@ -51,7 +51,8 @@ function refused(message: string): CouponError {
 }
 
 async function entries(root: string): Promise<{ name: string; foreign: boolean }[]> {
-  const ours = (name: string): boolean => FILES.some((file) => name === file || name === `${file}.tmp`);
+  // What a file manager leaves in every folder that it shows is nobody's work.
+  const ours = (name: string): boolean => name === '.DS_Store' || FILES.some((file) => name === file || name === `${file}.tmp`);
   const found: { name: string; foreign: boolean }[] = [];
   for (const entry of await readdir(root, { withFileTypes: true })) {
     // One level of folders, as several scenarios make them.

@@ -77,12 +77,13 @@ describe('--out', () => {
 
   test('replaces the reports of an earlier run', async () => {
     const folder = await kept();
+    writeFileSync(join(folder, '.DS_Store'), '');
     const first = await cli(['bench', 'verify', folder, '--out', folder]);
     const before = statSync(join(folder, 'report.html')).ino;
     const second = await cli(['bench', 'verify', folder, '--out', folder]);
     expect([first.exitCode, second.exitCode]).toEqual([99, 99]);
     expect(statSync(join(folder, 'report.html')).ino).not.toBe(before);
-    expect(readdirSync(folder).toSorted()).toEqual(FILES);
+    expect(readdirSync(folder).toSorted()).toEqual(['.DS_Store', ...FILES]);
   });
 
   test('adds to the summary of a GitHub job', async () => {
