@@ -114,9 +114,10 @@ export async function foreignServer(stores: TestStores, couponId: string, option
         else if (popped.length > 0) await issue(popped);
       } else {
         const oldest = await peek(redis, queue, batch, variant === 'newest_first');
-        if (oldest.length === 0) continue;
-        await issue(oldest);
-        await redis.zrem(queue, ...oldest.map((entry) => entry.userId));
+        if (oldest.length > 0) {
+          await issue(oldest);
+          await redis.zrem(queue, ...oldest.map((entry) => entry.userId));
+        }
       }
       if (variant === 'issues_to_refused' && refused) await issue([{ userId: refused, score: Date.now() }]).then(() => (refused = null));
     }
