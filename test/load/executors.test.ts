@@ -55,7 +55,7 @@ describe('every request ends as exactly one outcome, and no accepted reply is mi
       told.push(exchange.userId);
       exchange.reply(202);
     });
-    const plan = loadPlan(server.url, { ...EXECUTORS[executor], timeout: '200ms' });
+    const plan = loadPlan(server.url, { ...EXECUTORS[executor], timeout: fault === 'silence' ? '1s' : '1m' });
     const result = await runLoad(plan);
     const by = usersByOutcome(plan, result);
     expect(result.record.length).toBe(400);
