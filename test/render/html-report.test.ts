@@ -7,14 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BenchRun } from '../../src/app/bench.ts';
 import { prepareOut } from '../../src/cli/bench-out.ts';
 import { benchRun } from '../support/bench-report.ts';
-import { openBrowser } from '../support/chromium.ts';
+import { findChromium, openBrowser } from '../support/chromium.ts';
 import type { Browser } from '../support/chromium.ts';
 
+const chromium = findChromium();
 let browser: Browser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
 
 const CHARTS = ['outcomes', 'latency', 'spectrum', 'stock-0', 'queue'];
 
@@ -60,7 +57,12 @@ interface Canvas {
 const fits = (page: Page): Promise<boolean> => page.evaluate('document.documentElement.scrollWidth <= innerWidth');
 const picture = (page: Page): Promise<string> => page.evaluate('document.querySelector("#plot-outcomes canvas").toDataURL()');
 
-describe('the page in a browser', () => {
+describe.runIf(chromium !== null)('the page in a browser', () => {
+  beforeAll(async () => {
+    browser = await openBrowser(chromium!);
+  });
+  afterAll(() => browser[Symbol.asyncDispose]());
+
   test.each(['light', 'dark'] as const)('draws every chart in the %s scheme, silently, and asks nobody', async (scheme) => {
     const { page, said } = await opened(await written(benchRun()), scheme);
     const colours = await coloursDrawn(page);
