@@ -29,6 +29,10 @@ export interface LoadProgress {
   /** Requests that have ended, by outcome; `unsent` is only counted at the end. */
   outcomes: OutcomeCounts;
   elapsedMs: number;
+  /** Of the latest replies, milliseconds from sending; null before the first. With several processes that of the slowest. */
+  p99Ms: number | null;
+  /** Until the last phase ends, at the present rate; null before anything can be said. */
+  leftMs: number | null;
 }
 
 /** Milliseconds; each from sending to the whole reply, of requests that got one. */

@@ -21,6 +21,8 @@ const RESTS = 9;
 const MAX_SAMPLES = 400;
 
 export interface Sampler {
+  /** What is left in stock of all coupons by the latest reading; null when none says. */
+  stockLeft(): number | null;
   /** Takes a last reading and gives all. Nothing is read after that. */
   stop(): Promise<StoreSample[]>;
 }
@@ -68,6 +70,10 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   const watching = watch();
   watching.catch(() => undefined);
   return {
+    stockLeft() {
+      const known = (readings.at(-1) ?? []).flatMap(({ stock }) => (stock === null ? [] : [stock]));
+      return known.length === 0 ? null : known.reduce((sum, stock) => sum + stock, 0);
+    },
     async stop() {
       stopped.abort();
       await underWay;

@@ -48,7 +48,7 @@ export interface BenchOptions {
 export type BenchProgress =
   | { step: 'probe' }
   | { step: 'verify' }
-  | { step: 'load'; load: LoadProgress }
+  | { step: 'load'; load: LoadProgress; stockLeft: number | null }
   | { step: 'settle'; waiting: number; claimed: number; issued: number };
 
 /**
@@ -93,7 +93,10 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   try {
     load = await ports.driver.run(
       { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs, abortOn: scenario.thresholds },
-      { signal, ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress }) } : {}) },
+      {
+        signal,
+        ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress, stockLeft: sampler.stockLeft() }) } : {}),
+      },
     );
     disruptions = await disrupting;
     settled = await settle(

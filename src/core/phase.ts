@@ -56,3 +56,22 @@ export function wantedRequests(phase: Phase): number | null {
   if (isOpen(phase)) return arrivalCount(phase.rate);
   return phase.executor === 'shared-iterations' ? phase.iterations : null;
 }
+
+/**
+ * Milliseconds until the last of these phases ends: shared iterations at a rate, everything else by its time. Null when the
+ * rate is not known yet.
+ *
+ * @param elapsedMs since the first of them began
+ * @param made requests of the first that have been sent
+ */
+export function timeLeftMs(phases: readonly Phase[], elapsedMs: number, made: number, perSecond: number): number | null {
+  let left = 0;
+  for (const [index, phase] of phases.entries()) {
+    const spent = index === 0 ? elapsedMs : 0;
+    const byClock = Math.max(0, phase.maxDurationMs - spent);
+    if (phase.executor !== 'shared-iterations') left += byClock;
+    else if (!(perSecond > 0)) return null;
+    else left += Math.min(byClock, (Math.max(0, phase.iterations - (index === 0 ? made : 0)) / perSecond) * 1_000);
+  }
+  return left;
+}

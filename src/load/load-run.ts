@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../app/bench-ports.ts';
-import { isOpen, wantedRequests, type Phase } from '../core/phase.ts';
+import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../core/phase.ts';
 import { classifier } from './classify.ts';
 import { executorOf, type Executor, type PhaseHost } from './executor.ts';
 import { HardenedClient } from './hardened-client.ts';
@@ -11,6 +11,8 @@ import { requestWriter } from './request-writer.ts';
 
 /** No connection at all for so long: the target is gone, and the rest of the plan is not sent. */
 const TARGET_LOST_AFTER_MS = 10_000;
+/** How many of the requests sent last a live p99 looks at. */
+const RECENT = 2_000;
 /** autocannon ends a run on its next sample. */
 const SAMPLE_MS = 20;
 /** Longer than any phase: our executors end a phase, not autocannon's clock, which would cut off replies under way. */
@@ -54,6 +56,8 @@ export class LoadRun {
   #firstSentUs = Number.NaN;
   #lastDoneUs = Number.NaN;
   #phaseName = '';
+  #phaseStartedMs = 0;
+  #phaseFrom = 0;
   #executor: Executor | null = null;
   /** Next request of the plan, end of those that the present phase may take, and of those that were planned so far. */
   #cursor = 0;
@@ -90,12 +94,31 @@ export class LoadRun {
   }
 
   progress(): LoadProgress {
+    const elapsedMs = performance.now() - this.zeroMs;
+    const { phases } = this.#plan;
+    const ahead = phases.slice(
+      Math.max(
+        0,
+        phases.findIndex((phase) => phase.name === this.#phaseName),
+      ),
+    );
+    const perSecond = this.#cursor / (elapsedMs / 1_000);
     return {
       phase: this.#phaseName,
       planned: this.record.length,
       outcomes: this.record.counts(false),
-      elapsedMs: performance.now() - this.zeroMs,
+      elapsedMs,
+      p99Ms: this.#recentP99(),
+      leftMs: timeLeftMs(ahead, performance.now() - this.#phaseStartedMs, this.#cursor - this.#phaseFrom, perSecond),
     };
+  }
+
+  #recentP99(): number | null {
+    const from = Math.max(0, this.#cursor - RECENT);
+    const { sentUs, doneUs } = this.record;
+    const latencies = doneUs.subarray(from, this.#cursor).map((done, index) => done - sentUs[from + index]!);
+    const answered = latencies.filter((us) => us >= 0).toSorted();
+    return answered.length === 0 ? null : answered[Math.ceil(answered.length * 0.99) - 1]! / 1_000;
   }
 
   /** Runs one phase until its requests have all ended, or have been given up. */
@@ -107,6 +130,8 @@ export class LoadRun {
       return;
     }
     this.#phaseName = phase.name;
+    this.#phaseStartedMs = performance.now();
+    this.#phaseFrom = this.#cursor;
     this.#end = wanted === null ? this.record.length - this.#reservedAfter(phase) : this.#cursor + wanted;
     const planned = this.#end;
     const clients: HardenedClient[] = [];

@@ -70,5 +70,10 @@ export class ProcessesDriver implements LoadDriver {
 function sumOf(all: readonly LoadProgress[], planned: number): LoadProgress {
   const outcomes = noOutcomes();
   for (const one of all) for (const outcome of OUTCOMES) outcomes[outcome] += one.outcomes[outcome];
-  return { phase: all[0]!.phase, planned, outcomes, elapsedMs: Math.max(...all.map((one) => one.elapsedMs)) };
+  const largest = (figure: 'p99Ms' | 'leftMs'): number | null => {
+    const known = all.map((one) => one[figure]).filter((value) => value !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const elapsedMs = Math.max(...all.map((one) => one.elapsedMs));
+  return { phase: all[0]!.phase, planned, outcomes, elapsedMs, p99Ms: largest('p99Ms'), leftMs: largest('leftMs') };
 }

@@ -112,9 +112,15 @@ export function benchProgressText(progress: BenchProgress): string {
   if (progress.step === 'settle') {
     return `waiting for the drain: ${number(progress.waiting + progress.claimed)} left, ${number(progress.issued)} issued`;
   }
-  const { planned, outcomes, elapsedMs } = progress.load;
+  const { planned, outcomes, elapsedMs, p99Ms, leftMs } = progress.load;
   const ended = OUTCOMES.reduce((sum, outcome) => sum + outcomes[outcome], 0);
   const rate = elapsedMs > 0 ? Math.round(ended / (elapsedMs / 1_000)) : 0;
   const counts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => `${number(outcomes[outcome])} ${outcome}`);
-  return `${number(ended)} of ${number(planned)} requests, ${number(rate)}/s: ${counts.join(', ')}`;
+  return [
+    `${number(ended)} of ${number(planned)} requests, ${number(rate)}/s`,
+    ...(p99Ms === null ? [] : [`p99 ${p99Ms < 10 ? p99Ms.toFixed(1) : Math.round(p99Ms)} ms`]),
+    ...(counts.length > 0 ? [counts.join(' ')] : []),
+    ...(progress.stockLeft === null ? [] : [`${number(progress.stockLeft)} in stock`]),
+    ...(leftMs === null ? [] : [`${formatDuration(leftMs)} left`]),
+  ].join(' · ');
 }
