@@ -22,10 +22,14 @@ export function findChromium(vars: NodeJS.ProcessEnv = process.env): string | nu
   return folders.flatMap((folder) => [...NAMES, 'Google Chrome'].map((name) => join(folder, name))).find(isUsable) ?? null;
 }
 
-/** An empty file, or a device in its place, is no browser. */
+/** An empty file, or a device in its place, is no browser; nor is what we may not look at. */
 function isUsable(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.isFile() && found.size > 0;
+  try {
+    const found = statSync(path);
+    return found.isFile() && found.size > 0;
+  } catch {
+    return false;
+  }
 }
 
 export interface Browser extends AsyncDisposable {
