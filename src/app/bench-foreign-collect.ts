@@ -3,9 +3,8 @@ import type { Consulted, LedgerEvidence, RedisEvidence } from '../core/integrity
 import { stepOf } from '../core/issued-row.ts';
 import type { IssuedRow } from '../core/issued-row.ts';
 import type { UserDirectory } from '../core/user-plan.ts';
-import type { ForeignStores } from './bench-foreign.ts';
 import type { CollectedEvidence, EvidenceOptions } from './evidence-source.ts';
-import type { ForeignRedis } from './foreign-ports.ts';
+import type { ForeignRedis, ForeignStores } from './foreign-ports.ts';
 
 /** Reads the queue, then the list of pieces, then the issued keys: the order in which users move on. */
 export async function collectForeign({ redis, issued }: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {

@@ -4,14 +4,7 @@ import type { UserDirectory } from '../core/user-plan.ts';
 import { collectForeign } from './bench-foreign-collect.ts';
 import { foreignDiffers, foreignMissing, foreignUsed } from './bench-foreign-refusals.ts';
 import type { CouponLook, EvidenceSource } from './evidence-source.ts';
-import type { ForeignRedis, IssuedList } from './foreign-ports.ts';
-
-export interface ForeignStores {
-  /** Null: the scenario names no keys. */
-  redis: ForeignRedis | null;
-  /** Null: the scenario names no list. */
-  issued: IssuedList | null;
-}
+import type { ForeignStores, IssuedList } from './foreign-ports.ts';
 
 /** Evidence from what another service keeps: its Redis keys, its list of pieces, or neither. */
 export function foreignEvidence(stores: ForeignStores): EvidenceSource {

@@ -7,8 +7,19 @@ import type { CheckName, CheckResult } from '../core/integrity.ts';
 import type { Strategy } from '../core/strategy.ts';
 import type { ThresholdResult } from '../core/thresholds.ts';
 import type { GeneratorReport, LatencySummary } from './bench-ports.ts';
-import type { StoreSample } from './bench-sampler.ts';
 import type { TimePoint } from './bench-timeseries.ts';
+
+/** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
+export interface StoreSample {
+  /** Seconds since the load began. */
+  second: number;
+  couponId: string;
+  stock: number | null;
+  waiting: number;
+  claimed: number;
+  /** By the ledger's counter; null where nobody counts. */
+  issued: number | null;
+}
 
 export interface BenchReport {
   schemaVersion: 1;

@@ -1,18 +1,7 @@
 import { CouponError } from '../core/errors.ts';
 import type { BenchClock } from './bench-ports.ts';
+import type { StoreSample } from './bench-report.ts';
 import type { EvidenceSource } from './evidence-source.ts';
-
-/** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
-export interface StoreSample {
-  /** Seconds since the load began. */
-  second: number;
-  couponId: string;
-  stock: number | null;
-  waiting: number;
-  claimed: number;
-  /** By the ledger's counter; null where nobody counts. */
-  issued: number | null;
-}
 
 const EVERY_MS = 200;
 /** A look at a slow store is a load of its own: the sampler then rests for so many times as long as the look took. */

@@ -27,3 +27,11 @@ export interface IssuedList {
   /** All pieces, in chunks and in no order. */
   read(couponId: string, each: (rows: readonly IssuedRow[]) => void): Promise<void>;
 }
+
+/** What a scenario says is to be read. */
+export interface ForeignStores {
+  /** Null: the scenario names no keys. */
+  redis: ForeignRedis | null;
+  /** Null: the scenario names no list. */
+  issued: IssuedList | null;
+}

@@ -1,7 +1,4 @@
-/** What decides when a virtual user of a phase sends its next request. */
-import { isOpen, type Phase } from '../core/phase.ts';
-import { ClosedExecutor } from './closed-executor.ts';
-import { OpenExecutor } from './open-executor.ts';
+/** What decides when a virtual user of a phase sends its next request, and what it needs for that. */
 
 /** A virtual user, as an executor sees it: one connection with at most one request under way. */
 export interface VirtualUser {
@@ -44,8 +41,4 @@ export interface Executor {
   ratePerSecond(): number | null;
   /** Milliseconds that were spent on nothing but looking at the clock. */
   readonly spunMs: number;
-}
-
-export function executorOf(phase: Phase, host: PhaseHost): Executor {
-  return isOpen(phase) ? new OpenExecutor(phase, host) : new ClosedExecutor(phase, host);
 }

@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../app/bench-ports.ts';
 import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../core/phase.ts';
 import { classifier } from './classify.ts';
-import { executorOf, type Executor, type PhaseHost } from './executor.ts';
+import { ClosedExecutor } from './closed-executor.ts';
+import type { Executor, PhaseHost } from './executor.ts';
 import { HardenedClient } from './hardened-client.ts';
 import type { AutocannonClient, ClientHost } from './hardened-client.ts';
+import { OpenExecutor } from './open-executor.ts';
 import { LoadRecord } from './record.ts';
 import { requestWriter } from './request-writer.ts';
 
@@ -148,7 +150,8 @@ export class LoadRun {
         () => undefined,
       );
     };
-    const executor = executorOf(phase, this.#phaseHost(phase, clients, stop));
+    const phaseHost = this.#phaseHost(phase, clients, stop);
+    const executor: Executor = isOpen(phase) ? new OpenExecutor(phase, phaseHost) : new ClosedExecutor(phase, phaseHost);
     this.#executor = executor;
     const host = this.#clientHost(phase, executor, () => stopping, stop);
     // An open model ends with its last arrival, wherever the clock is.

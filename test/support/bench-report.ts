@@ -1,7 +1,7 @@
 import type { BenchRun } from '../../src/app/bench.ts';
 import { acceptsPerSecond, latencyFields } from '../../src/app/bench-figures.ts';
 import type { BenchReport } from '../../src/app/bench-report.ts';
-import type { StoreSample } from '../../src/app/bench-sampler.ts';
+import type { StoreSample } from '../../src/app/bench-report.ts';
 import { timeseries } from '../../src/app/bench-timeseries.ts';
 import { judgeAgain } from '../../src/app/bench-verify.ts';
 import { outcomeCode } from '../../src/core/integrity.ts';

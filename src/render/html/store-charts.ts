@@ -1,6 +1,6 @@
 /** Charts of the stores: where the coupons went, and who still waited. */
 import type { BenchReport } from '../../app/bench-report.ts';
-import type { StoreSample } from '../../app/bench-sampler.ts';
+import type { StoreSample } from '../../app/bench-report.ts';
 import { number } from '../figures.ts';
 import type { Chart, Series } from './chart.ts';
 
