@@ -1,4 +1,4 @@
-import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
+import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../core/admission.ts';
 import type { Admission } from './ports.ts';
 
 interface Waiting {
@@ -6,9 +6,6 @@ interface Waiting {
   resolve: (answer: AdmissionAnswer) => void;
   reject: (error: unknown) => void;
 }
-
-/** As many as one call of {@link Admission} takes in one atomic step: a batch is answered, or fails, as a whole. */
-const MAX_BATCH = 256;
 
 /**
  * Gathers the requests that arrive in one turn of the event loop into one admission batch per coupon, in order of arrival.
@@ -20,7 +17,7 @@ export class AdmissionBatcher {
   readonly #batches = new Map<string, Waiting[]>();
 
   /** @param maxBatch requests in one call; more make several calls, which do not wait for each other */
-  constructor(admission: Admission, maxBatch = MAX_BATCH) {
+  constructor(admission: Admission, maxBatch = ADMISSION_BATCH) {
     this.#admission = admission;
     this.#maxBatch = maxBatch;
   }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { knownCoupon, verifyCoupon } from '../../app/known-coupon.ts';
 import { patientSend, submit, type Send } from '../../app/submit.ts';
 import { verifiedAdmission } from '../../app/verified-admission.ts';
+import { ADMISSION_BATCH } from '../../core/admission.ts';
 import { usageError } from '../../core/errors.ts';
 import { parseCouponId, parseUserId } from '../../core/ids.ts';
 import { parseRate, parseShare, parseWhole } from '../../core/numbers.ts';
@@ -34,8 +35,6 @@ const CLOCK = {
 const PATIENCE_MS = 30_000;
 const MAX_USERS = 10_000_000;
 const MAX_START = 1_000_000_000_000;
-/** A script run takes no more at once. */
-const MAX_BATCH = 256;
 
 interface SubmitFlags {
   users?: string | undefined;
@@ -78,7 +77,7 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
       : await toEndpoint(context, couponId, parseTarget(flags.url), concurrency, flags);
 
   // Half of what may be in flight, so that the next batch is on its way while one is being answered.
-  const batch = flags.url === undefined ? Math.min(MAX_BATCH, Math.ceil(concurrency / 2)) : 1;
+  const batch = flags.url === undefined ? Math.min(ADMISSION_BATCH, Math.ceil(concurrency / 2)) : 1;
   const progress = await startProgress(context, `sending ${plan.requests} requests`);
   const started = CLOCK.now();
   const { lost, ...result } = await submit(
