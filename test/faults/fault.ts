@@ -1,0 +1,60 @@
+/**
+ * What the fault suite inflicts, and on what. A kind of fault knows how to break one thing and how to mend it again; the campaign
+ * around it (load, workers, oracle) knows nothing of kinds.
+ */
+import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
+import type { FaultPostgres } from './servers/postgres.ts';
+import type { FaultRedis } from './servers/redis.ts';
+
+/** Numbers from a seed: the same seed, the same faults at the same moments. */
+export interface Random {
+  /** At least 0, below 1. */
+  next(): number;
+  /** A whole number from `min` to `max`, both included. */
+  int(min: number, max: number): number;
+  pick<T>(items: readonly T[]): T;
+}
+
+/** A process of the program that is started again whenever it dies, as a supervisor would. */
+export interface Supervised {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** SIGKILL. Returns when its successor is up. */
+  kill(): Promise<void>;
+  /** SIGSTOP; SIGCONT. A stopped process is not dead, so nobody takes its place. */
+  pause(): void;
+  resume(): void;
+}
+
+/** One coupon under load: both stores, `serve`, several `drain`, and links that can be cut between them. */
+export interface Rig {
+  couponId: string;
+  leaseMs: number;
+  redis: FaultRedis;
+  postgres: FaultPostgres;
+  /** `serve` and every `drain` reach the stores through these; the suite itself does not. */
+  links: { redis: TcpProxy; postgres: TcpProxy };
+  serve: Supervised;
+  drains: readonly Supervised[];
+  /** Adapters of the program on the stores themselves; they come back after every loss. */
+  reader: RedisReader;
+  ledger: Ledger;
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+export interface Fault {
+  /** Short and stable; the README's table has a row for each. */
+  kind: string;
+  /** What a reader of the table should know, one line. */
+  meaning: string;
+  /**
+   * Harmless faults destroy nothing that a store had acknowledged: all promises hold without anybody's help. Destructive ones do:
+   * a coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
+   */
+  harmless: boolean;
+  /** Why it cannot be tried on this machine; null: it can. What cannot be tried is reported as not run, never as passed. */
+  unavailable(rig: Pick<Rig, 'redis' | 'postgres'>): string | null;
+  /** Breaks, waits as long as the fault lasts, and mends. Returns when whatever was broken runs again. */
+  inflict(rig: Rig, random: Random): Promise<void>;
+}
