@@ -43,18 +43,38 @@ export interface Rig {
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
 }
 
-export interface Fault {
+interface AnyFault {
   /** Short and stable; the README's table has a row for each. */
   kind: string;
   /** What a reader of the table should know, one line. */
   meaning: string;
-  /**
-   * Harmless faults destroy nothing that a store had acknowledged: all promises hold without anybody's help. Destructive ones do:
-   * a coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
-   */
-  harmless: boolean;
   /** Why it cannot be tried on this machine; null: it can. What cannot be tried is reported as not run, never as passed. */
   unavailable(rig: Pick<Rig, 'redis' | 'postgres'>): string | null;
+}
+
+/** Destroys nothing that a store had acknowledged: all promises hold without anybody's help. */
+export interface HarmlessFault extends AnyFault {
+  harmless: true;
   /** Breaks, waits as long as the fault lasts, and mends. Returns when whatever was broken runs again. */
   inflict(rig: Rig, random: Random): Promise<void>;
 }
+
+/**
+ * Destroys acknowledged data: the coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
+ *
+ * In two steps, because what a blow destroys can only be counted while nobody is admitted: the campaign goes on during `prepare`, then
+ * the rig pauses `serve`, looks at the stores, strikes, looks again, and resumes. The workers run all the time.
+ */
+export interface DestructiveFault extends AnyFault {
+  harmless: false;
+  /**
+   * Sets the scene and lets the campaign go on until there is something to lose (a copy is old enough, a replica far enough behind).
+   * Returns the blow. It may come seconds later; the scene keeps.
+   */
+  prepare(rig: Rig, random: Random): Promise<Blow>;
+}
+
+/** Destroys, and mends whatever else was broken on the way. Returns when both stores run again. Struck once. */
+export type Blow = () => Promise<void>;
+
+export type Fault = HarmlessFault | DestructiveFault;
