@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url));
 
 export interface Finished {
   exitCode: number | null;
@@ -22,12 +22,20 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** Starts the built program as a user would. The environment is the test's own, less everything that points at stores. */
-export function start(argv: readonly string[], { bin = BIN, cwd, env = {} }: StartOptions = {}): Running {
-  const inherited = Object.fromEntries(
+/** The test's own environment, less everything that points at stores. */
+export function cleanEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(REDIS_URL|DATABASE_URL|PG|COUPON_|NO_COLOR|FORCE_COLOR)/.test(name)),
   );
-  const child = spawn(process.execPath, [bin, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Starts the built program as a user would, in a clean environment. */
+export function start(argv: readonly string[], { bin = BIN, cwd, env = {} }: StartOptions = {}): Running {
+  const child = spawn(process.execPath, [bin, ...argv], {
+    cwd,
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -14,20 +14,34 @@ export interface TcpProxy extends AsyncDisposable {
   releaseReplies(): void;
   /** Closes the connections without ever delivering what was kept back. */
   dropReplies(): void;
+  /**
+   * Half-open, as when a router forgets a connection: from now on nothing passes on the connections that stand, in either
+   * direction, not even that they were closed. They never come back to life; new ones work.
+   */
+  freeze(): void;
+  /** How late everything arrives, in either direction, in milliseconds; 0: at once. */
+  slow(ms: number): void;
+}
+
+interface Pair {
+  client: Socket;
+  upstream: Socket;
 }
 
 export async function openProxy(url: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(url);
-  const pairs = new Set<{ client: Socket; upstream: Socket }>();
+  const pairs = new Set<Pair>();
+  const frozen = new WeakSet<Pair>();
   let held = false;
+  let lateMs = 0;
   let server = createServer();
   const listen = (on: number): Promise<void> => {
     server = createServer((client) => {
       const upstream = connect(Number(port), hostname);
       const pair = { client, upstream };
       pairs.add(pair);
-      client.pipe(upstream);
-      upstream.on('data', (chunk) => client.write(chunk));
+      forward(client, upstream, () => lateMs);
+      forward(upstream, client, () => lateMs);
       if (held) upstream.pause();
       const end = (): void => {
         pairs.delete(pair);
@@ -67,14 +81,38 @@ export async function openProxy(url: string): Promise<TcpProxy> {
     },
     releaseReplies() {
       held = false;
-      for (const { upstream } of pairs) upstream.resume();
+      for (const pair of pairs) if (!frozen.has(pair)) pair.upstream.resume();
     },
     dropReplies() {
       held = false;
       drop();
     },
+    freeze() {
+      for (const pair of pairs) {
+        frozen.add(pair);
+        pair.client.pause();
+        pair.upstream.pause();
+      }
+    },
+    slow(ms) {
+      lateMs = ms;
+    },
     async [Symbol.asyncDispose]() {
       if (server.listening) await cut();
     },
   };
+}
+
+/** In order, however the delay changes meanwhile. */
+function forward(from: Socket, to: Socket, lateMs: () => number): void {
+  const late: { due: number; chunk: Buffer }[] = [];
+  const deliver = (): void => {
+    while (to.writable && late.length > 0 && late[0]!.due <= performance.now()) to.write(late.shift()!.chunk);
+    if (to.writable && late.length > 0) setTimeout(deliver, Math.ceil(late[0]!.due - performance.now()));
+  };
+  from.on('data', (chunk: Buffer) => {
+    const due = performance.now() + lateMs();
+    if (late.length === 0 && lateMs() === 0) to.write(chunk);
+    else if (late.push({ due: Math.max(due, late.at(-1)?.due ?? 0), chunk }) === 1) deliver();
+  });
 }

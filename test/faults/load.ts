@@ -1,0 +1,107 @@
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask } from './ask.ts';
+import type { Row } from './book.ts';
+import type { Random } from './fault.ts';
+
+export interface LoadOptions {
+  endpoint: string;
+  /** Every user asks for the first of them, some for the others too. */
+  couponIds: readonly string[];
+  /** New users a second, whatever became of those before (an open model). */
+  rate: number;
+  /** User ids are the prefix and a number from 0 on. */
+  prefix: string;
+  random: Random;
+}
+
+/** What was asked and answered so far, complete once the load has ended. */
+export interface LoadBook {
+  rows: readonly Row[];
+  /** Distinct users who asked. */
+  users: number;
+}
+
+export interface Load extends LoadBook {
+  /** No new users from here on; returns when everybody has asked to the end. */
+  end(): Promise<void>;
+}
+
+/** Users who ask for the other coupons as well; who ask again under another key; and who ask again when nothing came back. */
+const OTHER_COUPONS = 0.2;
+const DUPLICATES = 0.2;
+const PERSISTENT = 0.75;
+const ATTEMPTS = 15;
+/** Shorter than the store timeouts of `serve`, so that some of its answers come too late to be heard. */
+const REPLY_TIMEOUT_MS = 4_000;
+const TICK_MS = 5;
+
+/** Users ask at a steady rate until `end`. Answers are written down as they come, and never judged here. */
+export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOptions): Load {
+  const agent = new Agent({ keepAlive: true });
+  const rows: Row[] = [];
+  const open = new Set<Promise<void>>();
+  const began = performance.now();
+  let users = 0;
+  let requestIds = 0;
+
+  const once = async (user: number, coupon: number, requestId: number): Promise<Row> => {
+    const row: Row = { user, coupon, requestId, sentUs: nowUs(), doneUs: Number.NaN, outcome: 'unknown', status: 0 };
+    rows.push(row);
+    const question = { couponId: couponIds[coupon]!, userId: `${prefix}${user}`, key: `${prefix}request-${requestId}` };
+    const { outcome, status } = await ask(endpoint, question, { agent, timeoutMs: REPLY_TIMEOUT_MS });
+    if (outcome === 'unsent') row.sentUs = Number.NaN;
+    else if (status > 0) row.doneUs = nowUs();
+    return Object.assign(row, { outcome, status });
+  };
+
+  /** One request, and again under the same key as long as nothing certain came back. */
+  const persist = async (user: number, coupon: number): Promise<void> => {
+    const requestId = requestIds++;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const { outcome } = await once(user, coupon, requestId);
+      if (!['unknown', 'unavailable', 'unsent'].includes(outcome) || random.next() > PERSISTENT) return;
+      await delay(random.int(100, 1_500));
+    }
+  };
+
+  const start = (work: Promise<void>): void => {
+    const tracked: Promise<void> = work.finally(() => open.delete(tracked));
+    open.add(tracked);
+  };
+
+  const arrive = (): void => {
+    const user = users++;
+    for (const coupon of couponIds.keys()) {
+      if (coupon > 0 && random.next() > OTHER_COUPONS) continue;
+      const first = persist(user, coupon);
+      start(first);
+      if (random.next() > DUPLICATES) continue;
+      // Half of them while the first request is still under way.
+      const impatient = random.next() < 0.5;
+      const wait = impatient ? random.int(0, 10) : random.int(50, 2_000);
+      start((impatient ? delay(wait) : first.then(() => delay(wait))).then(() => persist(user, coupon)));
+    }
+  };
+
+  const timer = setInterval(() => {
+    const due = ((performance.now() - began) * rate) / 1_000;
+    while (users < due) arrive();
+  }, TICK_MS);
+
+  return {
+    rows,
+    get users() {
+      return users;
+    },
+    async end() {
+      clearInterval(timer);
+      while (open.size > 0) await Promise.all(open);
+      agent.destroy();
+    },
+  };
+}
+
+function nowUs(): number {
+  return performance.now() * 1_000;
+}

@@ -1,0 +1,119 @@
+/**
+ * Whether a campaign kept its promises. The checker of bench judges the record of the load against both stores; beside it stand the
+ * things that only this suite can ask for: `audit` finds nothing, nobody was served out of turn, and nobody was told "you have asked
+ * already" who had asked once.
+ */
+import { collectEvidence } from '../../src/app/bench-evidence.ts';
+import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import { checkIntegrity } from '../../src/core/checker.ts';
+import type { CheckName, CheckResult } from '../../src/core/integrity.ts';
+import { UserDirectory } from '../../src/core/user-plan.ts';
+import type { Finished } from '../support/processes.ts';
+import { recordOf, type Row } from './book.ts';
+
+export interface OracleStores {
+  reader: RedisReader;
+  ledger: Ledger;
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  command(argv: readonly string[]): Promise<Finished>;
+}
+
+/** A campaign that is over. */
+export interface Subject {
+  coupons: readonly { id: string; total: number }[];
+  rows: readonly Row[];
+  /** Users are `prefix` + 0 to `prefix` + (`users` - 1). */
+  users: number;
+  prefix: string;
+}
+
+export interface Verdict {
+  /** What was broken, a line each; none: every promise was kept. */
+  broken: string[];
+  /** Ids of users who are worth a closer look. */
+  suspects: { couponId: string; userId: string }[];
+  accepted: number;
+  lost: number;
+  duplicates: number;
+  overIssued: number;
+  inversions: number;
+}
+
+export async function judge(subject: Subject, stores: OracleStores): Promise<Verdict> {
+  const checks = await checkRecord(subject, stores);
+  const failed = checks.filter(({ status }) => status !== 'pass');
+  const inversions = await countInversions(subject, stores);
+  const setAside = checks.filter(({ reason }) => reason === 'ACCEPTED_SET_ASIDE');
+  const count = (check: CheckName): number => failed.filter((result) => result.check === check).reduce((sum, result) => sum + result.count, 0);
+  const broken = [...failed, ...setAside].map(sentence);
+  if (inversions > 0) broken.push(`${inversions} users were served after somebody who asked later`);
+  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject));
+  for (const { id } of subject.coupons) broken.push(...(await auditFindings(id, stores)));
+  return {
+    broken,
+    suspects: failed.flatMap(({ couponId, sample }) => sample.map((userId) => ({ couponId, userId }))),
+    accepted: acceptedUsers(subject).size,
+    lost: count('accepted_are_issued'),
+    duplicates: count('one_per_user'),
+    overIssued: count('issued_within_total'),
+    inversions,
+  };
+}
+
+/** The seven checks of bench, for each coupon. */
+export async function checkRecord(subject: Subject, { reader, ledger }: Pick<OracleStores, 'reader' | 'ledger'>): Promise<CheckResult[]> {
+  const users = new UserDirectory({ count: subject.users, prefix: subject.prefix, start: 0 });
+  const evidence = [];
+  for (const { id, total } of subject.coupons) {
+    const options = { couponId: id, total, settled: true, before: new Uint32Array(), users, asked: [] };
+    evidence.push((await collectEvidence({ redis: reader, ledger, ownKeyspace: true }, options)).evidence);
+  }
+  return checkIntegrity(recordOf(subject.rows), evidence, users);
+}
+
+export function sentence({ check, couponId, status, reason, count, sample, facts }: CheckResult): string {
+  const figures = Object.keys(facts).length > 0 ? ` ${JSON.stringify(facts)}` : '';
+  return `${couponId}: ${check} ${status} (${reason}, ${count}${figures}${sample.length > 0 ? `: ${sample.join(' ')}` : ''})`;
+}
+
+/** User and coupon of everybody who was told "accepted". */
+export function acceptedUsers({ rows }: Pick<Subject, 'rows'>): Set<string> {
+  return new Set(rows.filter(({ outcome }) => outcome === 'accepted').map(({ user, coupon }) => `${coupon} ${user}`));
+}
+
+/** By the claims' numbers, among first deliveries: see `core/order-proof.ts`. */
+async function countInversions({ coupons }: Subject, { sql }: Pick<OracleStores, 'sql'>): Promise<number> {
+  const [row] = await sql(
+    `SELECT count(*)::integer AS inversions FROM (
+       SELECT requested_us < lag(requested_us) OVER (PARTITION BY coupon_id ORDER BY fence, requested_us) AS inverted
+       FROM issued_coupons WHERE deliveries = 1 AND coupon_id = ANY ($1)
+     ) pairs WHERE inverted`,
+    [coupons.map(({ id }) => id)],
+  );
+  return row?.['inversions'] as number;
+}
+
+/** A repeat under the same key is the same request: whoever used only one can never have been a duplicate. */
+export function falseDuplicates({ rows, coupons, prefix }: Pick<Subject, 'rows' | 'coupons' | 'prefix'>): string[] {
+  const keys = new Map<string, Set<number>>();
+  for (const { user, coupon, requestId } of rows) {
+    const asked = `${coupon} ${user}`;
+    keys.set(asked, (keys.get(asked) ?? new Set()).add(requestId));
+  }
+  const wronged = rows.filter(({ user, coupon, outcome }) => outcome === 'duplicate' && keys.get(`${coupon} ${user}`)?.size === 1);
+  return wronged.map(({ user, coupon }) => `${coupons[coupon]!.id}: ${prefix}${user} asked under one key and was told "duplicate"`);
+}
+
+/** Answers that no fault explains. */
+function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
+  const strange = rows.filter(({ outcome }) => ['unexpected', 'unknown_coupon', 'not_open'].includes(outcome));
+  if (strange.length === 0) return [];
+  const [first] = strange;
+  return [`${strange.length} answers that no fault explains, the first one ${first!.outcome} with status ${first!.status}`];
+}
+
+/** `audit --scan` as an operator would run it. */
+export async function auditFindings(couponId: string, { command }: Pick<OracleStores, 'command'>): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await command(['audit', couponId, '--scan', '--json']);
+  return exitCode === 0 ? [] : [`${couponId}: audit ended with ${exitCode}: ${stdout.trim() || stderr.trim()}`];
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import { Closers } from '../../src/cli/closers.ts';
+import { freePort } from '../../src/dev/ports.ts';
+import { Database } from '../../src/pg/database.ts';
+import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
+import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
+import { migrate } from '../../src/pg/migrate.ts';
+import { RedisConnection } from '../../src/redis/connection.ts';
+import { redisCoupons } from '../../src/redis/coupons.ts';
+import { redisReader } from '../../src/redis/reader.ts';
+import { runToEnd } from '../support/processes.ts';
+import { openProxy } from '../support/tcp-proxy.ts';
+import type { Rig } from './fault.ts';
+import type { FaultPostgres } from './servers/postgres.ts';
+import type { FaultRedis } from './servers/redis.ts';
+import { supervise, type SupervisedProcess } from './supervisor.ts';
+
+export interface WholeRig extends Rig, AsyncDisposable {
+  serve: SupervisedProcess;
+  drains: readonly SupervisedProcess[];
+  /** What was asked for with `afterwards`; the campaign takes it from here. */
+  looks: (() => Promise<string[]>)[];
+  /** Log files of the processes. */
+  logs: readonly string[];
+}
+
+export interface RigOptions {
+  redis: FaultRedis;
+  postgres: FaultPostgres;
+  /** For the logs. */
+  folder: string;
+}
+
+const DATABASE = 'faults';
+const LEASE_MS = 1_000;
+
+/** Two take their time, so that users wait and claims overlap; the third makes sure that a backlog ends. */
+const DRAINS = [
+  ['--interval', '100ms', '--batch', '10'],
+  ['--interval', '150ms', '--batch', '20'],
+  ['--interval', '100ms', '--batch', '50', '--eager'],
+];
+
+/** Real processes on two stores. The stores are the caller's, everything else goes with the rig. */
+export async function openRig(options: RigOptions): Promise<WholeRig> {
+  const closers = new Closers();
+  try {
+    return await assemble(options, closers);
+  } catch (error) {
+    await closers[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function assemble({ redis, postgres, folder }: RigOptions, closers: Closers): Promise<WholeRig> {
+  const databaseUrl = await freshDatabase(postgres.url);
+  const database = new Database(databaseUrl);
+  closers.add(() => database.close());
+  await migrate(database);
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+  pool.on('error', () => undefined);
+  closers.add(() => pool.end());
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  closers.add(() => connection.close());
+
+  const links = { redis: await openProxy(redis.url), postgres: await openProxy(postgres.url) };
+  for (const link of [links.redis, links.postgres]) closers.add(() => link[Symbol.asyncDispose]());
+  const env = { REDIS_URL: links.redis.through(redis.url), DATABASE_URL: links.postgres.through(databaseUrl) };
+  const logs: string[] = [];
+  const start = (name: string, argv: readonly string[], upWhen: string | null): SupervisedProcess => {
+    const log = join(folder, `${name}.log`);
+    logs.push(log);
+    const started = supervise({ name, argv, env, log, upWhen });
+    closers.add(() => started.end());
+    return started;
+  };
+  const port = await freePort(`${folder} serve`);
+  const serve = start('serve', ['serve', '--host', '127.0.0.1', '--port', String(port), '--json'], 'listening');
+  const drains = DRAINS.map((pace, index) => start(`drain-${index + 1}`, ['drain', '--lease', `${LEASE_MS}ms`, ...pace], null));
+  await serve.up();
+
+  const looks: WholeRig['looks'] = [];
+  return {
+    couponId: '',
+    leaseMs: LEASE_MS,
+    redis,
+    postgres,
+    links,
+    serve,
+    drains,
+    endpoint: `http://127.0.0.1:${port}`,
+    reader: redisReader(connection, 'plain'),
+    ledger: { ...ledgerCoupons(database), ...ledgerIssued(database) },
+    coupons: redisCoupons(connection, 'plain'),
+    sql: async (text, values = []) => (await pool.query(text, values)).rows,
+    command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: databaseUrl } }),
+    looks,
+    afterwards: (look) => void looks.push(look),
+    logs,
+    [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose](),
+  };
+}
+
+async function freshDatabase(url: string): Promise<string> {
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
+  await admin.query(`CREATE DATABASE ${DATABASE}`);
+  await admin.end();
+  const address = new URL(url);
+  address.pathname = `/${DATABASE}`;
+  return address.href;
+}
