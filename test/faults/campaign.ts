@@ -4,81 +4,62 @@ import { ownEvidence } from '../../src/app/bench-own-stores.ts';
 import { settle } from '../../src/app/bench-settle.ts';
 import { reset } from '../../src/app/reset.ts';
 import { seed } from '../../src/app/seed.ts';
+import { explain } from './explain.ts';
 import type { HarmlessFault } from './fault.ts';
 import { startLoad, type Load } from './load.ts';
-import { judge, type Subject, type Verdict } from './oracle.ts';
-import type { PlannedCampaign, PlannedFault } from './plan.ts';
+import { judge, type Subject } from './oracle.ts';
+import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
+import type { CampaignResult, Inflicted } from './result.ts';
 import type { WholeRig } from './rig.ts';
-
-export interface Inflicted {
-  kind: string;
-  seconds: number;
-}
-
-export interface CampaignResult {
-  name: string;
-  inflicted: Inflicted[];
-  verdict: Verdict;
-  subject: Subject;
-}
-
-export interface CampaignEvents {
-  inflicted(fault: Inflicted): void;
-}
 
 /** Generous: a backlog of a whole outage has to go through workers that take their time. */
 const DRAINED_MS = 60_000;
 const QUIET_MS = 500;
 const FAULT_MS = 90_000;
 /** Load before the first fault and after the last. */
-const CALM_MS = 500;
+export const CALM_MS = 500;
 
-/** One campaign under harmless faults, from fresh coupons to the verdict. */
+/** One campaign under harmless faults, from fresh coupons to the verdict. `told` hears of each fault as it is over. */
 export async function runCampaign(
   rig: WholeRig,
   plan: PlannedCampaign,
   faults: ReadonlyMap<string, HarmlessFault>,
-  events: CampaignEvents,
+  told: (fault: Inflicted) => void,
 ): Promise<CampaignResult> {
   const { coupons, load } = await begin(rig, plan);
   const inflicted: Inflicted[] = [];
   const broken: string[] = [];
   try {
     await delay(CALM_MS);
-    for (const planned of plan.faults) {
-      const fault = await inflict(rig, faults.get(planned.kind)!, planned);
-      inflicted.push(fault);
-      events.inflicted(fault);
+    for (const { kind, pauseMs, seed: own } of plan.faults) {
+      await delay(pauseMs);
+      const { seconds } = await inTime(kind, faults.get(kind)!.inflict(rig, seededRandom(own)));
+      inflicted.push({ kind, seconds });
+      told({ kind, seconds });
     }
     await delay(CALM_MS);
   } catch (error) {
-    broken.push(error instanceof Error ? error.message : String(error));
+    broken.push(reasonOf(error));
   } finally {
     await load.end();
   }
   const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
-  if (!(await drained(rig, subject))) broken.push(`not drained after ${DRAINED_MS / 1_000} s`);
-  const verdict = await judge(subject, rig);
+  broken.push(...(await drained(rig, subject)));
+  const { broken: more, counts, suspects } = await judge(subject, rig);
+  broken.push(...more);
   for (const look of rig.looks.splice(0)) broken.push(...(await look()));
-  return { name: plan.name, inflicted, subject, verdict: { ...verdict, broken: [...broken, ...verdict.broken] } };
+  const details = broken.length > 0 ? await explain(suspects, subject, rig) : [];
+  return { name: plan.name, inflicted, broken, counts, loss: null, details };
 }
 
-/** Fresh coupons and users who ask for them. */
+/** Fresh coupons, and users who ask for them. */
 export async function begin(rig: WholeRig, plan: PlannedCampaign): Promise<{ coupons: Subject['coupons']; load: Load }> {
-  const coupons = [
-    { id: plan.name, total: plan.total },
-    { id: `${plan.name}-other`, total: plan.otherTotal },
-  ];
+  const coupons = [`${plan.name}-a`, `${plan.name}-b`].map((id, index) => ({ id, total: plan.totals[index]! }));
   for (const { id, total } of coupons) await seedCoupon(rig, id, total);
-  rig.couponId = plan.name;
-  const load = startLoad({
-    endpoint: rig.endpoint,
-    couponIds: coupons.map(({ id }) => id),
-    rate: plan.rate,
-    prefix: prefixOf(plan),
-    random: seededRandom(plan.seed),
-  });
+  const couponIds = coupons.map(({ id }) => id);
+  rig.couponId = couponIds[plan.lasting]!;
+  const load = startLoad({ endpoint: rig.endpoint, couponIds, rate: plan.rate, prefix: prefixOf(plan), random: seededRandom(plan.seed) });
   return { coupons, load };
 }
 
@@ -91,34 +72,34 @@ async function seedCoupon({ ledger, coupons }: WholeRig, id: string, total: numb
   await seed(definition, { ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
 }
 
-async function inflict(rig: WholeRig, fault: HarmlessFault, { pauseMs, seed: seedOfFault }: PlannedFault): Promise<Inflicted> {
-  await delay(pauseMs);
+/** How long it took. @throws Error that names the kind, when it failed or is not over in time */
+export async function inTime<T>(kind: string, work: Promise<T>): Promise<{ seconds: number; result: T }> {
   const began = performance.now();
-  const timer = new AbortController();
-  const late = delay(FAULT_MS, undefined, { signal: timer.signal }).then(
-    () => {
-      throw new Error(`${fault.kind} is still not over after ${FAULT_MS / 1_000} s`);
-    },
-    () => undefined,
-  );
+  const over = new AbortController();
+  const late = delay(FAULT_MS, null, { signal: over.signal }).catch(() => null);
   try {
-    await Promise.race([fault.inflict(rig, seededRandom(seedOfFault)), late]);
+    const first = await Promise.race([work.then((result) => ({ result })), late]);
+    if (first === null) throw new Error(`it is still not over after ${FAULT_MS / 1_000} s`);
+    return { seconds: (performance.now() - began) / 1_000, result: first.result };
   } catch (error) {
-    throw new Error(`${fault.kind} failed: ${error instanceof Error ? error.stack : String(error)}`, { cause: error });
+    throw new Error(`${kind}: ${error instanceof Error ? error.stack : String(error)}`, { cause: error });
   } finally {
-    timer.abort();
+    over.abort();
   }
-  return { kind: fault.kind, seconds: (performance.now() - began) / 1_000 };
 }
 
-/** Nobody waits and nobody is claimed. */
-export async function drained({ reader, ledger }: WholeRig, { coupons }: Pick<Subject, 'coupons'>): Promise<boolean> {
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Waits until nobody waits and nobody is claimed; a line when that does not come to pass. */
+export async function drained({ reader, ledger }: WholeRig, { coupons }: Pick<Subject, 'coupons'>): Promise<string[]> {
   const { settled } = await settle(
     ownEvidence({ redis: reader, ledger, ownKeyspace: true }),
     { coupons: coupons.map(({ id }) => ({ couponId: id, accepted: [] })), timeoutMs: DRAINED_MS, quietForMs: QUIET_MS },
     { now: () => performance.now(), sleep: (ms) => delay(ms) },
   );
-  return settled;
+  return settled ? [] : [`not drained after ${DRAINED_MS / 1_000} s`];
 }
 
 /** Takes every coupon away, so that the next campaign starts with empty stores. */

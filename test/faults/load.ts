@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from './ask.ts';
 import type { Row } from './book.ts';
 import type { Random } from './fault.ts';
+import { OTHER_SHARE } from './plan.ts';
 
 export interface LoadOptions {
   endpoint: string;
@@ -27,11 +28,10 @@ export interface Load extends LoadBook {
   end(): Promise<void>;
 }
 
-/** Users who ask for the other coupons as well; who ask again under another key; and who ask again when nothing came back. */
-const OTHER_COUPONS = 0.2;
+/** Users who ask again under another key, and those who ask again when nothing came back. */
 const DUPLICATES = 0.2;
 const PERSISTENT = 0.75;
-const ATTEMPTS = 15;
+const ATTEMPTS = 10;
 /** Shorter than the store timeouts of `serve`, so that some of its answers come too late to be heard. */
 const REPLY_TIMEOUT_MS = 4_000;
 const TICK_MS = 5;
@@ -73,7 +73,7 @@ export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOpt
   const arrive = (): void => {
     const user = users++;
     for (const coupon of couponIds.keys()) {
-      if (coupon > 0 && random.next() > OTHER_COUPONS) continue;
+      if (coupon > 0 && random.next() > OTHER_SHARE) continue;
       const first = persist(user, coupon);
       start(first);
       if (random.next() > DUPLICATES) continue;

@@ -10,6 +10,7 @@ import type { CheckName, CheckResult } from '../../src/core/integrity.ts';
 import { UserDirectory } from '../../src/core/user-plan.ts';
 import type { Finished } from '../support/processes.ts';
 import { recordOf, type Row } from './book.ts';
+import type { Counts } from './result.ts';
 
 export interface OracleStores {
   reader: RedisReader;
@@ -28,36 +29,41 @@ export interface Subject {
 }
 
 export interface Verdict {
-  /** What was broken, a line each; none: every promise was kept. */
+  /** What was broken, a line each. */
   broken: string[];
-  /** Ids of users who are worth a closer look. */
-  suspects: { couponId: string; userId: string }[];
-  accepted: number;
-  lost: number;
-  duplicates: number;
-  overIssued: number;
-  inversions: number;
+  counts: Counts;
+  /** Users who are worth a closer look. */
+  suspects: UserOfCoupon[];
 }
 
+export interface UserOfCoupon {
+  couponId: string;
+  userId: string;
+}
+
+/** The verdict on a campaign whose faults destroyed nothing. */
 export async function judge(subject: Subject, stores: OracleStores): Promise<Verdict> {
   const checks = await checkRecord(subject, stores);
-  const failed = checks.filter(({ status }) => status !== 'pass');
+  const failed = checks.filter(({ status, reason }) => status !== 'pass' || reason === 'ACCEPTED_SET_ASIDE');
   const inversions = await countInversions(subject, stores);
-  const setAside = checks.filter(({ reason }) => reason === 'ACCEPTED_SET_ASIDE');
-  const count = (check: CheckName): number => failed.filter((result) => result.check === check).reduce((sum, result) => sum + result.count, 0);
-  const broken = [...failed, ...setAside].map(sentence);
+  const broken = failed.map(sentence);
   if (inversions > 0) broken.push(`${inversions} users were served after somebody who asked later`);
-  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject));
-  for (const { id } of subject.coupons) broken.push(...(await auditFindings(id, stores)));
+  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject), ...(await auditAll(subject, stores)));
+  return { broken, counts: { ...countsOf(subject, failed), inversions }, suspects: suspectsOf(failed) };
+}
+
+export function countsOf(subject: Subject, failed: readonly CheckResult[]): Omit<Counts, 'inversions'> {
+  const count = (check: CheckName): number => failed.filter((result) => result.check === check).reduce((sum, result) => sum + result.count, 0);
   return {
-    broken,
-    suspects: failed.flatMap(({ couponId, sample }) => sample.map((userId) => ({ couponId, userId }))),
     accepted: acceptedUsers(subject).size,
     lost: count('accepted_are_issued'),
     duplicates: count('one_per_user'),
     overIssued: count('issued_within_total'),
-    inversions,
   };
+}
+
+export function suspectsOf(failed: readonly CheckResult[]): UserOfCoupon[] {
+  return failed.flatMap(({ couponId, sample }) => sample.map((userId) => ({ couponId, userId })));
 }
 
 /** The seven checks of bench, for each coupon. */
@@ -105,7 +111,7 @@ export function falseDuplicates({ rows, coupons, prefix }: Pick<Subject, 'rows' 
 }
 
 /** Answers that no fault explains. */
-function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
+export function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
   const strange = rows.filter(({ outcome }) => ['unexpected', 'unknown_coupon', 'not_open'].includes(outcome));
   if (strange.length === 0) return [];
   const [first] = strange;
@@ -116,4 +122,10 @@ function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
 export async function auditFindings(couponId: string, { command }: Pick<OracleStores, 'command'>): Promise<string[]> {
   const { exitCode, stdout, stderr } = await command(['audit', couponId, '--scan', '--json']);
   return exitCode === 0 ? [] : [`${couponId}: audit ended with ${exitCode}: ${stdout.trim() || stderr.trim()}`];
+}
+
+export async function auditAll({ coupons }: Subject, stores: Pick<OracleStores, 'command'>): Promise<string[]> {
+  const findings: string[] = [];
+  for (const { id } of coupons) findings.push(...(await auditFindings(id, stores)));
+  return findings;
 }

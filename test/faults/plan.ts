@@ -14,10 +14,10 @@ export interface PlannedFault {
 export interface PlannedCampaign {
   name: string;
   seed: number;
-  /** Pieces of the coupon that everybody asks for. */
-  total: number;
-  /** Of the one that some ask for as well. */
-  otherTotal: number;
+  /** Pieces of the coupon that everybody asks for, and of the one that some ask for as well. One of the two is sold out on the way. */
+  totals: [number, number];
+  /** Which of the two is not, and so has users waiting all the time. */
+  lasting: 0 | 1;
   /** New users a second. */
   rate: number;
   faults: PlannedFault[];
@@ -30,6 +30,8 @@ const MINUTES = 5;
 /** What a fault takes with its pause, roughly: the demand of a campaign is guessed from it. */
 const FAULT_S = 3;
 const PAUSE_MS = { min: 200, max: 1_200 };
+/** Users who ask for the second coupon too. */
+export const OTHER_SHARE = 0.25;
 
 export interface Kinds {
   harmless: readonly string[];
@@ -42,28 +44,32 @@ export function planCampaigns(seed: number, kinds: Kinds, minutes: number): Plan
   const count = kinds.harmless.length === 0 ? 0 : Math.max(1, Math.round((FAULTS * minutes) / MINUTES));
   const faults = shuffled(inTurn(kinds.harmless, count, random), random);
   const campaigns: PlannedCampaign[] = [];
-  const add = (planned: readonly string[], seconds: number, soldOut: boolean): void => {
-    const name = `s${seed}-${campaigns.length + 1}`;
+  const add = (planned: readonly string[], seconds: number): void => {
     const rate = random.int(200, 300);
     const demand = rate * seconds;
+    const part = 0.3 + 0.4 * random.next();
+    const lasting = campaigns.length % 2 === 0 ? 0 : 1;
+    const soldOut = Math.round(part * demand * (lasting === 0 ? OTHER_SHARE : 1));
     campaigns.push({
-      name,
-      seed: random.int(0, 0xffff_ffff),
+      name: `s${seed}-${campaigns.length + 1}`,
+      seed: seedOf(random),
       rate,
-      total: Math.round(soldOut ? demand * (0.3 + 0.4 * random.next()) : demand * 5),
-      otherTotal: random.int(20, Math.round(demand / 6)),
-      faults: planned.map((kind) => ({ kind, pauseMs: random.int(PAUSE_MS.min, PAUSE_MS.max), seed: random.int(0, 0xffff_ffff) })),
+      totals: lasting === 0 ? [demand * 5, soldOut] : [soldOut, demand * 5],
+      lasting,
+      faults: planned.map((kind) => ({ kind, pauseMs: random.int(PAUSE_MS.min, PAUSE_MS.max), seed: seedOf(random) })),
     });
   };
   for (let from = 0; from < count; from += FAULTS_PER_CAMPAIGN) {
     const planned = faults.slice(from, from + FAULTS_PER_CAMPAIGN);
-    add(planned, planned.length * FAULT_S, campaigns.length % 2 === 1);
+    add(planned, planned.length * FAULT_S);
   }
-  // A stock that nobody exhausts: how many a blow may take with it is then a matter of the blow alone.
-  for (const kind of inTurn(kinds.destructive, kinds.destructive.length * Math.max(1, Math.round(minutes / MINUTES)), random)) {
-    add([kind], FAULT_S * 4, false);
-  }
+  const rounds = Math.max(1, Math.round(minutes / MINUTES));
+  for (const kind of inTurn(kinds.destructive, kinds.destructive.length * rounds, random)) add([kind], FAULT_S * 4);
   return campaigns;
+}
+
+function seedOf(random: Random): number {
+  return random.int(0, 0xffff_ffff);
 }
 
 /** So many items, all of them in each round. */

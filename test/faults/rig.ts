@@ -32,7 +32,6 @@ export interface RigOptions {
   folder: string;
 }
 
-const DATABASE = 'faults';
 const LEASE_MS = 1_000;
 
 /** Two take their time, so that users wait and claims overlap; the third makes sure that a backlog ends. */
@@ -54,11 +53,10 @@ export async function openRig(options: RigOptions): Promise<WholeRig> {
 }
 
 async function assemble({ redis, postgres, folder }: RigOptions, closers: Closers): Promise<WholeRig> {
-  const databaseUrl = await freshDatabase(postgres.url);
-  const database = new Database(databaseUrl);
+  const database = new Database(postgres.url);
   closers.add(() => database.close());
   await migrate(database);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
   pool.on('error', () => undefined);
   closers.add(() => pool.end());
   const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
@@ -66,7 +64,7 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
 
   const links = { redis: await openProxy(redis.url), postgres: await openProxy(postgres.url) };
   for (const link of [links.redis, links.postgres]) closers.add(() => link[Symbol.asyncDispose]());
-  const env = { REDIS_URL: links.redis.through(redis.url), DATABASE_URL: links.postgres.through(databaseUrl) };
+  const env = { REDIS_URL: links.redis.through(redis.url), DATABASE_URL: links.postgres.through(postgres.url) };
   const logs: string[] = [];
   const start = (name: string, argv: readonly string[], upWhen: string | null): SupervisedProcess => {
     const log = join(folder, `${name}.log`);
@@ -94,21 +92,10 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
     ledger: { ...ledgerCoupons(database), ...ledgerIssued(database) },
     coupons: redisCoupons(connection, 'plain'),
     sql: async (text, values = []) => (await pool.query(text, values)).rows,
-    command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: databaseUrl } }),
+    command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url } }),
     looks,
     afterwards: (look) => void looks.push(look),
     logs,
     [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose](),
   };
-}
-
-async function freshDatabase(url: string): Promise<string> {
-  const admin = new pg.Client({ connectionString: url });
-  await admin.connect();
-  await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
-  await admin.query(`CREATE DATABASE ${DATABASE}`);
-  await admin.end();
-  const address = new URL(url);
-  address.pathname = `/${DATABASE}`;
-  return address.href;
 }

@@ -1,0 +1,112 @@
+/**
+ * A campaign with a fault that destroys what a store had acknowledged. Nothing can bring those users back, so the promises are others:
+ * nobody has two pieces, there are not too many, the program notices wherever there is anything to notice and admits nobody until
+ * `audit --repair`, afterwards both stores agree, and nobody is lost whom the blow itself did not take.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../support/until.ts';
+import type { Row } from './book.ts';
+import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.ts';
+import { explain } from './explain.ts';
+import type { DestructiveFault } from './fault.ts';
+import { judgeLoss, type Struck } from './loss-oracle.ts';
+import type { Subject } from './oracle.ts';
+import type { PlannedCampaign } from './plan.ts';
+import { seededRandom } from './random.ts';
+import type { CampaignResult, Inflicted, Loss } from './result.ts';
+import type { WholeRig } from './rig.ts';
+import { knownUsers, noticeable, type Known } from './standing.ts';
+
+/** Load between the end of the blow and the repair, and after the repair. */
+const CLOSED_MS = 1_000;
+const REOPENED_MS = 2_000;
+
+export async function runDestructive(
+  rig: WholeRig,
+  plan: PlannedCampaign,
+  fault: DestructiveFault,
+  told: (fault: Inflicted) => void,
+): Promise<CampaignResult> {
+  const { coupons, load } = await begin(rig, plan);
+  const [planned] = plan.faults;
+  const inflicted: Inflicted[] = [];
+  const broken: string[] = [];
+  let struck: Struck = { destroyed: coupons.map(() => new Set<string>()), noticed: null, atUs: 0, openUs: 0 };
+  try {
+    await delay(CALM_MS + planned!.pauseMs);
+    const { result: blow, seconds } = await inTime(fault.kind, fault.prepare(rig, seededRandom(planned!.seed)));
+    const { result, seconds: more } = await inTime(fault.kind, strike(rig, coupons, blow));
+    struck = result;
+    inflicted.push({ kind: fault.kind, seconds: seconds + more });
+    told(inflicted[0]!);
+    await delay(CLOSED_MS);
+    if (struck.noticed !== null) broken.push(...admitted(load.rows, struck.openUs));
+    for (const { id } of coupons) broken.push(...(await repair(rig, id)));
+    await delay(REOPENED_MS);
+  } catch (error) {
+    broken.push(reasonOf(error));
+  } finally {
+    rig.serve.resume();
+    await load.end();
+  }
+  const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
+  broken.push(...(await drained(rig, subject)));
+  const verdict = await judgeLoss(subject, rig, struck);
+  broken.push(...verdict.broken);
+  const destroyed = struck.destroyed.reduce((sum, users) => sum + users.size, 0);
+  const details = broken.length > 0 ? await explain(verdict.suspects, subject, rig) : [];
+  return { name: plan.name, inflicted, broken, counts: verdict.counts, loss: { destroyed, noticed: struck.noticed }, details };
+}
+
+/** Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. */
+async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Promise<void>): Promise<Struck> {
+  rig.serve.pause();
+  const atUs = nowUs();
+  const before = await quiet(rig, coupons);
+  await blow();
+  let noticed: Loss['noticed'] = null;
+  const destroyed: Set<string>[] = [];
+  for (const [index, { id }] of coupons.entries()) {
+    // The ledger last: a worker may be on its way there.
+    const after = await knownUsers(rig, id);
+    destroyed.push(new Set([...before[index]!].filter((userId) => !after.has(userId))));
+    const sign = await noticeable(rig, id);
+    if (sign === 'suspect') await until(async () => (await rig.reader.coupon(id))?.suspect !== '');
+    noticed ??= sign;
+  }
+  const openUs = nowUs();
+  rig.serve.resume();
+  return { destroyed, noticed, atUs, openUs };
+}
+
+/** What Redis was asked for before `serve` was stopped may still be on its way. */
+async function quiet(rig: WholeRig, coupons: Subject['coupons']): Promise<Known[]> {
+  const look = async (): Promise<Known[]> => await Promise.all(coupons.map(({ id }) => knownUsers(rig, id)));
+  const count = (known: Known[]): number => known.reduce((sum, users) => sum + users.size, 0);
+  for (let known = await look(); ;) {
+    await delay(100);
+    const again = await look();
+    if (count(again) === count(known)) return again;
+    known = again;
+  }
+}
+
+/** Whoever asks for the first time while the coupon is out of service must not be accepted. */
+function admitted(rows: readonly Row[], sinceUs: number): string[] {
+  const firstAsked = new Map<string, number>();
+  for (const { user, coupon, sentUs } of rows) {
+    const key = `${coupon} ${user}`;
+    if (!firstAsked.has(key)) firstAsked.set(key, sentUs);
+  }
+  const wrong = rows.filter(({ user, coupon, outcome }) => outcome === 'accepted' && firstAsked.get(`${coupon} ${user}`)! > sinceUs);
+  return wrong.length === 0 ? [] : [`${wrong.length} users were accepted while the coupon was out of service`];
+}
+
+async function repair(rig: WholeRig, couponId: string): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await rig.command(['audit', couponId, '--repair', '--json']);
+  return exitCode === 0 ? [] : [`${couponId}: audit --repair ended with ${exitCode}: ${stdout.trim() || stderr.trim()}`];
+}
+
+function nowUs(): number {
+  return performance.now() * 1_000;
+}

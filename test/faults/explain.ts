@@ -1,0 +1,32 @@
+import type { Subject, OracleStores, UserOfCoupon } from './oracle.ts';
+
+const MOST = 10;
+
+/** Everything that is known of users with whom something is wrong: their requests, and how they stand in either store. */
+export async function explain(
+  suspects: readonly UserOfCoupon[],
+  { coupons, rows, prefix }: Subject,
+  { reader, ledger }: Pick<OracleStores, 'reader' | 'ledger'>,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { couponId, userId } of suspects.slice(0, MOST)) {
+    const coupon = coupons.findIndex(({ id }) => id === couponId);
+    lines.push(`${couponId} ${userId}`);
+    for (const row of rows) {
+      if (row.coupon !== coupon || `${prefix}${row.user}` !== userId) continue;
+      const { requestId, sentUs, doneUs, outcome, status } = row;
+      lines.push(`  request ${requestId}: sent ${ms(sentUs)}, answered ${ms(doneUs)}: ${outcome} ${status}`);
+    }
+    lines.push(`  Redis: ${JSON.stringify(await reader.user(couponId, userId))}`);
+    lines.push(`  ledger: ${JSON.stringify(await ledger.rows(couponId, [userId]))}`);
+  }
+  for (const { id } of coupons) {
+    lines.push(`${id} in Redis: ${JSON.stringify(await reader.coupon(id))}`, `${id} in the ledger: ${JSON.stringify(await ledger.coupon(id))}`);
+  }
+  return lines;
+}
+
+/** Wall clock, as the logs of the processes have it. */
+function ms(us: number): string {
+  return Number.isNaN(us) ? 'never' : new Date(performance.timeOrigin + us / 1_000).toISOString();
+}

@@ -1,0 +1,25 @@
+import type { Fault } from '../fault.ts';
+import { clockFaults } from './clock.ts';
+import { conflictFaults } from './conflicts.ts';
+import { diskFaults } from './disk.ts';
+import { lifecycleFaults } from './lifecycle.ts';
+import { linkFaults } from './link.ts';
+import { postgresFaults } from './postgres.ts';
+import { powerFaults } from './power.ts';
+import { processFaults } from './process.ts';
+import { redisFaults } from './redis.ts';
+import { rollbackFaults } from './rollback.ts';
+
+/** Everything that can be inflicted, in the order of the table. */
+export const allFaults: readonly Fault[] = [
+  ...processFaults,
+  ...redisFaults,
+  ...postgresFaults,
+  ...linkFaults,
+  ...conflictFaults,
+  ...diskFaults,
+  ...clockFaults,
+  ...lifecycleFaults,
+  ...powerFaults,
+  ...rollbackFaults,
+];

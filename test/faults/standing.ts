@@ -1,0 +1,29 @@
+/** How a coupon stands in both stores right after a blow. */
+import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import type { Loss } from './result.ts';
+
+type Stores = { reader: RedisReader; ledger: Ledger; sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]> };
+
+/** Ids of users whom either store knows. */
+export type Known = Set<string>;
+
+export async function knownUsers({ reader, sql }: Stores, couponId: string): Promise<Known> {
+  const known: Known = new Set();
+  for (const source of ['admitted', 'waiting'] as const) {
+    for await (const ids of reader.walk(couponId, source)) for (const id of ids) known.add(id);
+  }
+  for (const row of await sql('SELECT user_id FROM issued_coupons WHERE coupon_id = $1', [couponId])) known.add(row['user_id'] as string);
+  return known;
+}
+
+/**
+ * What there is for the program to notice, by our own comparison. Redis behind the ledger is a sign; a ledger behind Redis is none, nor
+ * is a Redis that lost only users whom no worker had taken to the ledger yet.
+ */
+export async function noticeable({ reader, ledger }: Stores, couponId: string): Promise<Loss['noticed']> {
+  const inRedis = await reader.coupon(couponId);
+  const inLedger = await ledger.coupon(couponId);
+  if (!inLedger) throw new Error(`the ledger has no coupon ${couponId} any more`);
+  if (!inRedis) return 'gone';
+  return inRedis.fence < inLedger.maxFence || inRedis.epoch !== inLedger.epoch ? 'suspect' : null;
+}
