@@ -2,7 +2,8 @@
  * What the fault suite inflicts, and on what. A kind of fault knows how to break one thing and how to mend it again; the campaign
  * around it (load, workers, oracle) knows nothing of kinds.
  */
-import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import type { CouponStore, Ledger, RedisReader, Verification } from '../../src/app/ports.ts';
+import type { Finished } from '../support/processes.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { FaultPostgres } from './servers/postgres.ts';
 import type { FaultRedis } from './servers/redis.ts';
@@ -41,6 +42,13 @@ export interface Rig {
   reader: RedisReader;
   ledger: Ledger;
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  coupons: CouponStore & Verification;
+  /** Where `serve` listens. */
+  endpoint: string;
+  /** Runs a command of the program to its end, on the stores themselves. */
+  command(argv: readonly string[]): Promise<Finished>;
+  /** A look that a fault wants to have once the campaign is drained, at coupons of its own. What it returns are broken promises. */
+  afterwards(look: () => Promise<string[]>): void;
 }
 
 interface AnyFault {
