@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 import type { HarmlessFault } from '../fault.ts';
+import { deadlock } from './deadlock.ts';
+import { seedOwnCoupon } from './own-coupon.ts';
 
-/** PostgreSQL itself, without loss: ended, or its sessions. */
+/** What befalls PostgreSQL, without loss: it ends, or its sessions do, or it takes transactions back. */
 export const postgresFaults: readonly HarmlessFault[] = [
   {
     kind: 'postgres-kill',
@@ -24,6 +27,32 @@ export const postgresFaults: readonly HarmlessFault[] = [
         await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'coupon-cli%'");
         await delay(random.int(50, 400));
       }
+    },
+  },
+  deadlock,
+  {
+    kind: 'serialization',
+    meaning: 'PostgreSQL refuses two of three inserts into the ledger as what it cannot serialize (40001; by a trigger), for a while',
+    harmless: true,
+    unavailable: () => null,
+    async inflict(rig, random) {
+      const { sql } = rig;
+      const { submit } = await seedOwnCoupon(rig, random);
+      // A sequence goes on counting when its transaction is rolled back.
+      await sql(`
+        CREATE SEQUENCE fault_inserts;
+        CREATE FUNCTION fault_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF nextval('fault_inserts') % 3 <> 0 THEN
+            RAISE EXCEPTION 'could not serialize access' USING ERRCODE = 'serialization_failure';
+          END IF;
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER fault_refuse BEFORE INSERT ON issued_coupons FOR EACH STATEMENT EXECUTE FUNCTION fault_refuse()`);
+      await submit();
+      await delay(random.int(500, 2_000));
+      await until(async () => (await sql('SELECT is_called FROM fault_inserts'))[0]!['is_called'] === true);
+      await sql('DROP TRIGGER fault_refuse ON issued_coupons; DROP FUNCTION fault_refuse; DROP SEQUENCE fault_inserts');
     },
   },
 ];
