@@ -1,6 +1,5 @@
 import type { Fault } from '../fault.ts';
 import { clockFaults } from './clock.ts';
-import { conflictFaults } from './conflicts.ts';
 import { diskFaults } from './disk.ts';
 import { lifecycleFaults } from './lifecycle.ts';
 import { linkFaults } from './link.ts';
@@ -16,7 +15,6 @@ export const allFaults: readonly Fault[] = [
   ...redisFaults,
   ...postgresFaults,
   ...linkFaults,
-  ...conflictFaults,
   ...diskFaults,
   ...clockFaults,
   ...lifecycleFaults,
