@@ -2,10 +2,11 @@ import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
 import { CouponError } from '../core/errors.ts';
 import { isOutage } from './drain.ts';
 import type { Admission, Ledger, Verification } from './ports.ts';
+import { verifyAgainstLedger } from './verify-coupon.ts';
 
 export interface VerifiedAdmissionPorts {
   admission: Admission;
-  verification: Pick<Verification, 'verify'>;
+  verification: Verification;
   ledger: Pick<Ledger, 'coupon'>;
   /** Milliseconds, monotonic. */
   now: () => number;
@@ -43,7 +44,7 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   const verify = async (couponId: string): Promise<boolean> => {
     try {
       const coupon = await ports.ledger.coupon(couponId);
-      return coupon?.state === 'ready' && (await ports.verification.verify(couponId, coupon)).status === 'ok';
+      return coupon?.state === 'ready' && (await verifyAgainstLedger(ports, coupon)).status === 'ok';
     } catch (error) {
       // Without the ledger nothing can be verified; the coupon stays unavailable, which is the answer.
       if (isOutage(error)) return false;

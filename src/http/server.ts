@@ -14,7 +14,7 @@ import { useRoutes } from './routes/use.ts';
 export interface HttpPorts {
   /** As the store gives it; verification and batching are added here. */
   admission: Admission;
-  coupons: Pick<Verification, 'verify'> & UsePort;
+  coupons: Verification & UsePort;
   claims: Pick<ClaimQueue, 'ack'>;
   reader: Pick<RedisReader, 'coupon' | 'user' | 'now'>;
   ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;

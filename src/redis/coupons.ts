@@ -32,8 +32,9 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     verify: guard(async (couponId, ledger): Promise<VerifyResult> => {
       const args = [connection.run, ledger.epoch, ledger.maxFence, ledger.version];
-      const [status, reason] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
-      return status === 'suspect' ? { status, reason: reason ?? '' } : { status: status as 'ok' | 'gone' };
+      const [status, detail = ''] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
+      if (status === 'suspect') return { status, reason: detail };
+      return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
     }),
 
     markSuspect: guard(async (couponId, epoch, reason) => {
