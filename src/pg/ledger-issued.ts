@@ -31,7 +31,7 @@ export function ledgerIssued(database: Database): IssuedPart {
           return await database.transaction((client) => issueBatch(client, couponId, claims, options));
         } catch (error) {
           if (isConflict(error) && attempt < ATTEMPTS) continue;
-          return refusal(error) ?? throwing(database.explain(error));
+          return guardOrFault(error) ?? throwing(database.explain(error));
         }
       }
     },
@@ -78,7 +78,7 @@ function isConflict(error: unknown): boolean {
 }
 
 /** Null: neither a guard nor the fault of a row. */
-function refusal(error: unknown): IssueResult | null {
+function guardOrFault(error: unknown): IssueResult | null {
   if (!(error instanceof DatabaseError) || !/^2[23]/.test(error.code ?? '')) return null;
   // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
   if (error.constraint === 'coupons_total' || error.code === '23503') {

@@ -18,6 +18,12 @@ export const SCRIPTS = {
   suspect: ['coupon'],
   seed: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   retire: ['coupon'],
+  adopt: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  requeue: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  rehash: ['coupon'],
+  overpromise: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  rebuild: ['coupon'],
+  restore: ['coupon', 'admitted'],
   use: [],
 } as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;
 
