@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fastify, type FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { AdmissionBatcher } from '../app/admission-batcher.ts';
@@ -92,7 +93,8 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
 }
 
 function verified({ admission, coupons, ledger }: HttpPorts): Admission {
-  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now() });
+  const pause = async (ms: number): Promise<void> => delay(ms);
+  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now(), pause });
 }
 
 /**
