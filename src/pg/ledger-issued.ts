@@ -84,7 +84,8 @@ function guardOrFault(error: unknown): IssueResult | null {
   if (error.constraint === 'coupons_total' || error.code === '23503') {
     return { status: 'guarded', constraint: error.code === '23503' ? 'foreign_key' : 'coupons_total' };
   }
-  return { status: 'refused', reason: printable(`${error.code} ${error.message}`, 200) };
+  const rule = error.constraint ? ` ${error.constraint}:` : '';
+  return { status: 'refused', reason: printable(`${error.code}${rule} ${error.message}`, 200) };
 }
 
 function throwing(error: Error): never {
