@@ -1,4 +1,3 @@
-import type { FindingCode } from '../core/findings.ts';
 import { CHUNK, judgeChunk, readRedis, type AuditPorts, type JudgedUser } from './audit-reads.ts';
 import type { AuditTally } from './audit-tally.ts';
 
@@ -7,17 +6,20 @@ const SETTLE_MS = 200;
 /** Suspects who settle together, so that a coupon where everything is broken does not wait for each chunk. */
 const HELD = 10_000;
 
+/** Hears of users as they were at the second look, with those of their findings that were there at both. */
+export type Confirmed = (users: readonly JudgedUser[]) => Promise<void> | void;
+
 /** Users with findings, who are looked at a second time; only what is still there then counts. */
 export class Suspects {
   readonly #ports: AuditPorts;
   readonly #couponId: string;
-  readonly #tally: AuditTally;
-  readonly #held = new Map<string, FindingCode[]>();
+  readonly #confirmed: Confirmed;
+  readonly #held = new Map<string, readonly string[]>();
 
-  constructor(ports: AuditPorts, couponId: string, tally: AuditTally) {
+  constructor(ports: AuditPorts, couponId: string, confirmed: Confirmed) {
     this.#ports = ports;
     this.#couponId = couponId;
-    this.#tally = tally;
+    this.#confirmed = confirmed;
   }
 
   async add({ user, verdict }: Pick<JudgedUser, 'user' | 'verdict'>): Promise<void> {
@@ -35,13 +37,23 @@ export class Suspects {
     const userIds = [...this.#held.keys()];
     for (let from = 0; from < userIds.length; from += CHUNK) {
       const chunk = await readRedis(this.#ports, this.#couponId, userIds.slice(from, from + CHUNK));
-      for (const { user, verdict } of await judgeChunk(this.#ports, this.#couponId, chunk)) {
-        const before = this.#held.get(user.userId) ?? [];
-        for (const found of verdict.findings) {
-          if (before.includes(found.code)) this.#tally.user(found.code, user.userId, found.facts);
-        }
-      }
+      const judged = await judgeChunk(this.#ports, this.#couponId, chunk);
+      const confirmed = judged.map((one) => this.#atBothLooks(one)).filter((one) => one.verdict.findings.length > 0);
+      if (confirmed.length > 0) await this.#confirmed(confirmed);
     }
     this.#held.clear();
   }
+
+  #atBothLooks(judged: JudgedUser): JudgedUser {
+    const before = this.#held.get(judged.user.userId) ?? [];
+    const findings = judged.verdict.findings.filter((found) => before.includes(found.code));
+    return { ...judged, verdict: { ...judged.verdict, findings } };
+  }
+}
+
+/** Counts them, which is all that an audit does. */
+export function counting(tally: AuditTally): Confirmed {
+  return (users) => {
+    for (const { user, verdict } of users) for (const { code, facts } of verdict.findings) tally.user(code, user.userId, facts);
+  };
 }

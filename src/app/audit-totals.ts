@@ -26,7 +26,7 @@ export async function auditTotals(ports: AuditPorts, coupon: LedgerCoupon, adopt
     if (look > 1) await ports.pause(SETTLE_MS);
     const ledger: LedgerCoupon = (await ports.ledger.coupon(coupon.id)) ?? coupon;
     const redis = await ports.reader.coupon(coupon.id);
-    const counts = (await ports.ledger.counts(coupon.id)) ?? { issuedQuantity: 0, rows: 0 };
+    const counts = (await ports.ledger.counts(coupon.id)) ?? { issuedQuantity: 0, rows: 0, maxFence: coupon.maxFence };
     const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
     const after = await ports.reader.coupon(coupon.id);
     totals = { redis: after, issued: counts.rows };

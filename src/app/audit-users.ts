@@ -1,14 +1,15 @@
 import { OrderProof } from '../core/order-proof.ts';
 import { judgeUser } from '../core/reconcile.ts';
 import { ahead, judgeChunk, ledgerPages, queuePages, readRedis, redisChunks, type AuditPorts, type JudgedUser } from './audit-reads.ts';
-import { Suspects } from './audit-suspects.ts';
-import type { AuditTally } from './audit-tally.ts';
+import { Suspects, type Confirmed } from './audit-suspects.ts';
 
 export interface UserCounts {
   /** In the ledger, not acknowledged yet. */
   inFlight: number;
   /** Put into the queue by another service, not adopted yet. */
   adoptable: number;
+  /** Of each claim that came too late for somebody, the user who had waited longest. */
+  late: string[];
 }
 
 /**
@@ -17,9 +18,9 @@ export interface UserCounts {
  * in the leases, in the claims or among the dead without being either. The last one, on request, walks the whole keyspace for
  * issued hashes of users whom nothing else knows.
  */
-export async function auditUsers(ports: AuditPorts, couponId: string, scan: boolean, tally: AuditTally): Promise<UserCounts> {
-  const suspects = new Suspects(ports, couponId, tally);
-  const inFlight = await admittedUsers(ports, couponId, suspects, tally);
+export async function auditUsers(ports: AuditPorts, couponId: string, scan: boolean, confirmed: Confirmed): Promise<UserCounts> {
+  const suspects = new Suspects(ports, couponId, confirmed);
+  const { inFlight, late } = await admittedUsers(ports, couponId, suspects);
   await ledgerUsers(ports, couponId, suspects);
   const adoptable = await strangers(ports, couponId, suspects, queuePages(ports, couponId));
   for (const source of ['leases', 'claims', 'dead'] as const) {
@@ -27,10 +28,10 @@ export async function auditUsers(ports: AuditPorts, couponId: string, scan: bool
   }
   if (scan) await strangers(ports, couponId, suspects, ports.reader.scanIssued(couponId));
   await suspects.lookAgain();
-  return { inFlight, adoptable };
+  return { inFlight, adoptable, late };
 }
 
-async function admittedUsers(ports: AuditPorts, couponId: string, suspects: Suspects, tally: AuditTally): Promise<number> {
+async function admittedUsers(ports: AuditPorts, couponId: string, suspects: Suspects): Promise<{ inFlight: number; late: string[] }> {
   const order = new OrderProof();
   let inFlight = 0;
   for await (const chunk of redisChunks(ports, couponId, ports.reader.walk(couponId, 'admitted'))) {
@@ -42,8 +43,7 @@ async function admittedUsers(ports: AuditPorts, couponId: string, suspects: Susp
     }
   }
   // Rows never change their turn, so no second look is needed.
-  for (const userId of order.late()) tally.user('served_out_of_order', userId, {});
-  return inFlight;
+  return { inFlight, late: order.late() };
 }
 
 /** Here the ledger is read first; that is sound for the one question asked, since admission comes before the row. */

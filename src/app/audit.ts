@@ -1,5 +1,6 @@
 import type { Facts, FindingCode } from '../core/findings.ts';
 import type { AuditPorts } from './audit-reads.ts';
+import { counting } from './audit-suspects.ts';
 import { AuditTally, type FindingReport } from './audit-tally.ts';
 import { auditTotals } from './audit-totals.ts';
 import { auditUsers } from './audit-users.ts';
@@ -86,7 +87,8 @@ async function auditCoupon(ports: AuditPorts, first: LedgerCoupon, { scan, keySt
     // A seeding or a reset under way leaves the stores different on purpose; the same command finishes it.
     if (coupon.state !== 'ready') return finished(couponId, coupon.state, null, {}, coupon.total);
     const tally = new AuditTally(couponId);
-    const users = await auditUsers(ports, couponId, scan, tally);
+    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally));
+    for (const userId of late) tally.user('served_out_of_order', userId, {});
     const { redis, issued } = await auditTotals(ports, coupon, users.adoptable, tally);
     const now = await ports.ledger.coupon(couponId);
     if (now?.epoch === coupon.epoch && now.state === 'ready') {

@@ -1,5 +1,8 @@
+import type { Claim } from '../core/coupon.ts';
 import { CouponError } from '../core/errors.ts';
+import { issueBatch } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from './ports.ts';
+import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 
 export interface DrainPorts {
   claims: ClaimQueue;
@@ -29,6 +32,8 @@ export interface CouponPass {
   released: number;
   /** Left in the queue. */
   waiting: number;
+  /** Users whose rows the ledger refused, with what it said; they are among the dead. Left out when there are none. */
+  refused?: { userId: string; reason: string }[];
   /** Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. */
   skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger';
   reason?: string;
@@ -52,7 +57,7 @@ export async function drainPass(ports: DrainPorts, options: DrainOptions, stop: 
   return passes;
 }
 
-/** claim → ledger → ack; whoever the ledger does not return goes back to the queue. */
+/** claim → ledger → ack; whoever the ledger refuses is set aside, and whoever it does not return goes back to the queue. */
 async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
   const pass = nothing(coupon.id);
   if (coupon.keyStyle !== options.keyStyle) return { ...pass, skipped: 'key_style', reason: coupon.keyStyle };
@@ -65,30 +70,41 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
   pass.reclaimed = claimed.reclaimed;
   pass.dead = claimed.buried;
   pass.waiting = claimed.waiting;
-  if (claimed.claims.length === 0) return pass;
-
-  const { epoch } = coupon;
   try {
-    // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
-    const timeoutMs = options.leaseMs / 3;
-    const result = await ports.ledger.issue(coupon.id, claimed.claims, { epoch, worker: options.worker, timeoutMs });
-    if (result.status === 'guarded') {
-      await ports.coupons.markSuspect(coupon.id, epoch, result.constraint);
-      pass.released = await ports.claims.release(coupon.id, epoch, claimed.claims);
-      return { ...pass, skipped: 'suspect', reason: result.constraint };
+    if (await isLedgerBehind(verifyPorts(ports), coupon, claimed.acked)) {
+      pass.released = await ports.claims.release(coupon.id, coupon.epoch, claimed.claims);
+      return { ...pass, skipped: 'suspect', reason: LEDGER_BEHIND };
     }
-    if (result.status === 'epoch') return { ...pass, skipped: 'epoch' };
-    if (!(await ports.claims.ack(coupon.id, epoch, result.rows))) return { ...pass, skipped: 'epoch' };
-    pass.issued = result.rows.length;
-    const issued = new Set(result.rows.map((row) => row.userId));
-    const left = claimed.claims.filter((claim) => !issued.has(claim.userId));
-    if (left.length > 0) pass.released = await ports.claims.release(coupon.id, epoch, left);
-    return pass;
+    return claimed.claims.length === 0 ? pass : await issue(ports, options, coupon, claimed.claims, pass);
   } catch (error) {
     // Whether the ledger committed is unknown. Giving back is right either way: an issued user is only acknowledged again.
-    await ports.claims.release(coupon.id, epoch, claimed.claims).catch(() => undefined);
+    await ports.claims.release(coupon.id, coupon.epoch, claimed.claims).catch(() => undefined);
     throw error;
   }
+}
+
+/** The ledger's part and what follows from it. */
+async function issue(
+  ports: DrainPorts,
+  options: DrainOptions,
+  { id, epoch }: LedgerCoupon,
+  claims: readonly Claim[],
+  before: CouponPass,
+): Promise<CouponPass> {
+  const pass = { ...before };
+  // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
+  const timeoutMs = options.leaseMs / 3;
+  const { rows, refused, stopped } = await issueBatch(ports.ledger, id, claims, { epoch, worker: options.worker, timeoutMs });
+  if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
+  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows))) return { ...pass, skipped: 'epoch' };
+  pass.issued = rows.length;
+  if (refused.length > 0) pass.dead += await ports.claims.bury(id, epoch, refused);
+  if (refused.length > 0) pass.refused = refused.map(({ userId, reason }) => ({ userId, reason }));
+  if (stopped) await ports.coupons.markSuspect(id, epoch, stopped.constraint);
+  const settled = new Set([...rows, ...refused].map((one) => one.userId));
+  const left = claims.filter((claim) => !settled.has(claim.userId));
+  if (left.length > 0) pass.released = await ports.claims.release(id, epoch, left);
+  return stopped ? { ...pass, skipped: 'suspect', reason: stopped.constraint } : pass;
 }
 
 type VerifiedClaim = ClaimResult | { status: 'suspect'; reason: string };
@@ -101,8 +117,12 @@ async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: L
   const now = await ports.ledger.coupon(coupon.id);
   // Reset or purged since the pass began: the next pass sees its new life.
   if (now?.epoch !== coupon.epoch || now.state !== 'ready') return { status: 'epoch' };
-  const verified = await ports.coupons.verify(coupon.id, now);
+  const verified = await verifyAgainstLedger(verifyPorts(ports), now);
   return verified.status === 'ok' ? ports.claims.claim(coupon.id, request) : verified;
+}
+
+function verifyPorts({ coupons, ledger }: DrainPorts): VerifyPorts {
+  return { verification: coupons, ledger };
 }
 
 function nothing(couponId: string): CouponPass {

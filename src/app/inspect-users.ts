@@ -1,5 +1,5 @@
 import type { Place } from '../core/admission.ts';
-import { scoreToMicros } from '../core/coupon.ts';
+import { isoOrNull, scoreToIso, scoreToMicros } from '../core/coupon.ts';
 import { placeOfUser } from '../core/reconcile.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
 
@@ -27,7 +27,7 @@ export async function inspectQueue(ports: InspectPorts, couponId: string, { limi
   const queue = entries.slice(0, limit).map(({ position, userId, score }) => ({
     position: position + 1,
     userId,
-    requestedAt: scoreTime(score),
+    requestedAt: scoreToIso(score),
     waitingMs: Math.max(0, nowMs - Math.floor(scoreToMicros(score) / 1_000)),
   }));
   const next = entries.length > limit ? (queue.at(-1)?.userId ?? null) : null;
@@ -97,8 +97,8 @@ export async function inspectUser(ports: InspectPorts, couponId: string, userId:
     userId,
     place: placeOfUser(user, row !== undefined),
     places,
-    admitted: admitted && { requestedAt: scoreTime(admitted.score), requestId: admitted.requestId },
-    waiting: waiting === null ? null : { position: user.position === null ? null : user.position + 1, requestedAt: scoreTime(waiting) },
+    admitted: admitted && { requestedAt: scoreToIso(admitted.score), requestId: admitted.requestId },
+    waiting: waiting === null ? null : { position: user.position === null ? null : user.position + 1, requestedAt: scoreToIso(waiting) },
     claim: claim && {
       worker: claim.worker,
       fence: claim.fence,
@@ -125,14 +125,4 @@ function issuedLine(row: Awaited<ReturnType<InspectPorts['ledger']['rows']>>[num
     fence: row.fence,
     deliveries: row.deliveries,
   };
-}
-
-/** Another service may have written any number as a score; not each is a time. */
-function scoreTime(score: number): string | null {
-  return isoOrNull(Math.floor(scoreToMicros(score) / 1_000));
-}
-
-function isoOrNull(ms: number): string | null {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -1,5 +1,6 @@
 import { CouponError, usageError } from '../core/errors.ts';
-import type { Ledger, LedgerCoupon, Verification } from './ports.ts';
+import type { Ledger, LedgerCoupon } from './ports.ts';
+import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 
 /**
  * The coupon as the ledger has it.
@@ -41,13 +42,13 @@ export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: stri
  *
  * @throws CouponError `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`
  */
-export async function verifyCoupon(verification: Pick<Verification, 'verify'>, coupon: LedgerCoupon): Promise<void> {
-  const result = await verification.verify(coupon.id, coupon);
+export async function verifyCoupon(ports: VerifyPorts, coupon: LedgerCoupon): Promise<void> {
+  const result = await verifyAgainstLedger(ports, coupon);
   if (result.status === 'gone') {
     throw usageError(
       'COUPON_NOT_IN_REDIS',
       `the ledger has coupon ${coupon.id}, but Redis does not know it`,
-      'Redis was emptied or replaced, or this is another Redis: check REDIS_URL; `coupon-cli audit` shows what is missing.',
+      `Redis was emptied or replaced, or this is another Redis: check REDIS_URL; if it is the right one, \`coupon-cli audit ${coupon.id} --repair\` rebuilds what the ledger knows.`,
     );
   }
   if (result.status === 'suspect') throw couponSuspect(coupon.id, result.reason);
@@ -59,7 +60,7 @@ export function couponSuspect(couponId: string, reason: string): CouponError {
     kind: 'broken',
     message: `coupon ${couponId} is out of service: Redis and the ledger disagree about it`,
     why: SUSPECT_REASONS[reason] ?? `marked "${reason}"`,
-    fix: `\`coupon-cli audit ${couponId}\` says what is wrong.`,
+    fix: `\`coupon-cli audit ${couponId}\` says what is wrong, \`coupon-cli audit ${couponId} --repair --dry-run\` what would mend it.`,
   });
 }
 
@@ -68,8 +69,10 @@ export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
   gone: 'the ledger has the coupon, Redis does not',
   epoch: 'Redis holds another life of the coupon than the ledger',
   fence: 'Redis is behind the ledger: it lost data, or was restored from an older file',
+  [LEDGER_BEHIND]: 'the ledger is behind Redis: it lost data, or was restored from an older backup',
   version: 'Redis holds older settings of the coupon than the ledger',
   stock: 'the stock in Redis is missing or not a number',
   coupons_total: 'the ledger refused a batch because it would have passed the total',
   foreign_key: 'the ledger lost the coupon while it was being drained',
+  repair: 'a repair was begun and not finished: run it again',
 };

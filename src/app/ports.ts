@@ -5,6 +5,7 @@
  */
 import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
 import type { Claim, CouponDefinition, IssuedCoupon } from '../core/coupon.ts';
+import type { LedgerCounts } from '../core/reconcile-coupon.ts';
 
 /** Takes requests. Shared by `serve` and `submit`. */
 export interface Admission {
@@ -12,7 +13,8 @@ export interface Admission {
   admit(couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]>;
 }
 
-export type VerifyResult = { status: 'ok' } | { status: 'gone' } | { status: 'suspect'; reason: string };
+/** `acked`: the highest claim number that the ledger is known to have reached, see `app/verify-coupon.ts`. */
+export type VerifyResult = { status: 'ok'; acked: number } | { status: 'gone' } | { status: 'suspect'; reason: string };
 
 /** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */
 export interface Verification {
@@ -37,19 +39,40 @@ export type ClaimResult =
       buried: number;
       /** Left in the queue. */
       waiting: number;
+      /** The highest claim number that the ledger is known to have reached: a ledger that now has less is itself behind. */
+      acked: number;
     }
   /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
   | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+
+/** A ledger row, and the claim that it came from. */
+export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
+
+/** A claimed user whose row the ledger refuses. `reason` is one line, see {@link IssueResult}. */
+export type Refused = Pick<Claim, 'userId' | 'fence'> & { reason: string };
 
 /** Hands accepted users to workers. */
 export interface ClaimQueue {
   claim(couponId: string, options: ClaimOptions): Promise<ClaimResult>;
   /** False: the coupon has another epoch now, nothing was written. */
-  ack(couponId: string, epoch: string, rows: readonly IssuedCoupon[]): Promise<boolean>;
+  ack(couponId: string, epoch: string, rows: readonly AckRow[]): Promise<boolean>;
   /** How many were given back. */
   release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
+  /** Sets users aside for a fault of their own. How many; see `release` for whom it leaves alone. */
+  bury(couponId: string, epoch: string, refused: readonly Refused[]): Promise<number>;
   /** Waiting and claimed right now. */
   backlog(couponId: string): Promise<{ waiting: number; claimed: number }>;
+}
+
+/** What became of one user; the scripts say what each word means. */
+export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
+export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
+
+/** Users who were set aside. Outcomes come in the order of the users. */
+export interface DeadUsers {
+  retry(couponId: string, epoch: string, userIds: readonly string[]): Promise<RetryOutcome[]>;
+  /** For users without a ledger row. */
+  drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
 }
 
 export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
@@ -89,6 +112,8 @@ export interface RedisCoupon {
   expiresAt: string;
   validFor: string;
   fence: number;
+  /** The highest claim number that the ledger is known to have reached. */
+  acked: number;
   admitted: number;
   waiting: number;
   claimed: number;
@@ -147,8 +172,16 @@ export interface LedgerCoupon extends CouponDefinition {
   keyStyle: string;
 }
 
-/** What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. */
-export type IssueResult = { status: 'ok'; rows: IssuedCoupon[] } | { status: 'epoch' } | { status: 'guarded'; constraint: string };
+/**
+ * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: at
+ * least one row is at fault (SQLSTATE class 22 or 23), nobody knows which; the reason is one line and begins with the SQLSTATE.
+ * But for `ok` nothing was written.
+ */
+export type IssueResult =
+  | { status: 'ok'; rows: AckRow[] }
+  | { status: 'epoch' }
+  | { status: 'guarded'; constraint: string }
+  | { status: 'refused'; reason: string };
 
 export interface IssueOptions {
   epoch: string;
@@ -165,10 +198,9 @@ export type UseResult =
   | { status: 'revoked'; revokedAt: Date };
 
 /** A ledger row with what only operators look at. */
-export interface LedgerRow extends IssuedCoupon {
+export interface LedgerRow extends AckRow {
   requestedUs: number;
   worker: string;
-  fence: number;
   deliveries: number;
 }
 
@@ -191,8 +223,8 @@ export interface Ledger {
   page(couponId: string, afterUserId: string, limit: number): Promise<LedgerRow[]>;
   /** Rows of these users, in no order. */
   rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
-  /** `issued_quantity` and the number of rows, from one snapshot. */
-  counts(couponId: string): Promise<{ issuedQuantity: number; rows: number } | null>;
+  /** `issued_quantity`, the number of rows, and the highest claim number, from one snapshot. */
+  counts(couponId: string): Promise<LedgerCounts | null>;
   /** Issued since this instant, for the pace. */
   issuedSince(couponId: string, since: Date): Promise<number>;
   use(couponId: string, userId: string, useId: string): Promise<UseResult>;

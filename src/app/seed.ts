@@ -31,7 +31,7 @@ export async function seed(definition: CouponDefinition, ports: SeedPorts): Prom
   const plan = judge(wanted, stored, keyStyle);
   if (plan.action === 'unchanged') {
     // "Already there" must mean there in both stores.
-    await verifyCoupon(coupons, stored);
+    await verifyCoupon({ verification: coupons, ledger }, stored);
     return 'unchanged';
   }
   await coupons.index(stored.id);

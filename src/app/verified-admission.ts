@@ -2,14 +2,21 @@ import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
 import { CouponError } from '../core/errors.ts';
 import { isOutage } from './drain.ts';
 import type { Admission, Ledger, Verification } from './ports.ts';
+import { verifyAgainstLedger } from './verify-coupon.ts';
 
 export interface VerifiedAdmissionPorts {
   admission: Admission;
-  verification: Pick<Verification, 'verify'>;
+  verification: Verification;
   ledger: Pick<Ledger, 'coupon'>;
   /** Milliseconds, monotonic. */
   now: () => number;
+  pause: (ms: number) => Promise<unknown>;
 }
+
+/** Before each further question after a lost reply: time for the link to come back (ioredis begins at about 50 ms). */
+const ASK_AGAIN_MS = [0, 100, 200, 400];
+/** After this long no further question is begun: the user may ask again, under the same id. */
+const ASK_AGAIN_WITHIN_MS = 2_000;
 
 /** A coupon that stays unavailable is looked at again this often, not once per request. */
 const VERIFY_EVERY_MS = 1_000;
@@ -23,10 +30,10 @@ export function isReplyLost(error: unknown): boolean {
 
 /**
  * Admission that looks after itself: when Redis says `unavailable` because it was restarted, the coupon is checked against the
- * ledger and the same requests are asked again, under their own ids. A lost reply is asked for again once in the same way:
- * whether it was accepted is unknown, and the request id makes asking harmless.
+ * ledger and the same requests are asked again, under their own ids. A lost reply is asked for again in the same way: whether it was
+ * accepted is unknown, and the request id makes asking harmless. What Redis refused, or was never sent, is not.
  *
- * @throws CouponError of kind `unreachable` when Redis does not answer the second time either; see {@link isReplyLost}
+ * @throws CouponError of kind `unreachable` when Redis refuses, is away, or does not answer again either; see {@link isReplyLost}
  */
 export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   const checks = new Map<string, { at: number; result: Promise<boolean> }>();
@@ -43,7 +50,7 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   const verify = async (couponId: string): Promise<boolean> => {
     try {
       const coupon = await ports.ledger.coupon(couponId);
-      return coupon?.state === 'ready' && (await ports.verification.verify(couponId, coupon)).status === 'ok';
+      return coupon?.state === 'ready' && (await verifyAgainstLedger(ports, coupon)).status === 'ok';
     } catch (error) {
       // Without the ledger nothing can be verified; the coupon stays unavailable, which is the answer.
       if (isOutage(error)) return false;
@@ -55,14 +62,24 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
     try {
       return await ports.admission.admit(couponId, requests);
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isReplyLost(error)) throw error;
+      return askAgain(couponId, requests, error);
+    }
+  };
+
+  const askAgain = async (couponId: string, requests: readonly AdmissionRequest[], lost: unknown): Promise<AdmissionAnswer[]> => {
+    const since = ports.now();
+    for (const ms of ASK_AGAIN_MS) {
+      if (ports.now() - since > ASK_AGAIN_WITHIN_MS) break;
+      await ports.pause(ms);
       try {
         return await ports.admission.admit(couponId, requests);
-      } catch (second) {
-        // That nothing came of the second time says nothing about the first.
-        throw isReplyLost(error) ? error : second;
+      } catch (error) {
+        if (!isOutage(error)) throw error;
       }
     }
+    // That nothing came of the later tries says nothing about the first.
+    throw lost;
   };
 
   return {

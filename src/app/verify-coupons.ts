@@ -1,5 +1,6 @@
 import { verifyCoupon } from './known-coupon.ts';
-import type { Ledger, Verification } from './ports.ts';
+import type { Ledger } from './ports.ts';
+import type { VerifyPorts } from './verify-coupon.ts';
 import { CouponError } from '../core/errors.ts';
 
 /**
@@ -9,14 +10,14 @@ import { CouponError } from '../core/errors.ts';
  * @throws CouponError of kind `unreachable`
  */
 export async function verifyCoupons(
-  ports: { ledger: Pick<Ledger, 'coupons'>; verification: Pick<Verification, 'verify'> },
+  ports: VerifyPorts & { ledger: Pick<Ledger, 'coupons'> },
   keyStyle: string,
 ): Promise<{ coupons: number; problems: CouponError[] }> {
   const coupons = (await ports.ledger.coupons()).filter((coupon) => coupon.state === 'ready' && coupon.keyStyle === keyStyle);
   const problems: CouponError[] = [];
   for (const coupon of coupons) {
     try {
-      await verifyCoupon(ports.verification, coupon);
+      await verifyCoupon(ports, coupon);
     } catch (error) {
       if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
       problems.push(error);

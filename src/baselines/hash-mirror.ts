@@ -1,5 +1,4 @@
-import type { ClaimQueue, Ledger } from '../app/ports.ts';
-import type { IssuedCoupon } from '../core/coupon.ts';
+import type { AckRow, ClaimQueue, Ledger } from '../app/ports.ts';
 
 const BATCH = 200;
 
@@ -12,7 +11,7 @@ export class HashMirror {
   readonly #claims: Pick<ClaimQueue, 'ack'>;
   readonly #ledger: Pick<Ledger, 'coupon'>;
   readonly #onFault: (error: unknown) => void;
-  #rows: IssuedCoupon[] = [];
+  #rows: AckRow[] = [];
   #copying: Promise<void> | null = null;
 
   constructor(ports: { claims: Pick<ClaimQueue, 'ack'>; ledger: Pick<Ledger, 'coupon'> }, onFault: (error: unknown) => void) {
@@ -21,7 +20,7 @@ export class HashMirror {
     this.#onFault = onFault;
   }
 
-  add(row: IssuedCoupon): void {
+  add(row: AckRow): void {
     this.#rows.push(row);
     this.#copying ??= this.#copy().finally(() => (this.#copying = null));
   }

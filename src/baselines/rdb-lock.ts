@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
-import type { Admission } from '../app/ports.ts';
+import type { AckRow, Admission } from '../app/ports.ts';
 import type { AdmissionAnswer } from '../core/admission.ts';
-import type { IssuedCoupon } from '../core/coupon.ts';
 import { CouponError } from '../core/errors.ts';
 import type { Database } from '../pg/database.ts';
 import { statement } from '../pg/statements.ts';
@@ -13,7 +12,7 @@ export interface RdbLockOptions {
   /** A pool of its own, of 10 connections; statements are prepared once on each. */
   database: Database;
   /** Hears of every piece once it is committed; the answer does not wait for it. */
-  onIssued: (row: IssuedCoupon) => void;
+  onIssued: (row: AckRow) => void;
 }
 
 interface CouponRow {
@@ -37,7 +36,7 @@ interface IssuedRow {
 /** The answer, and the row if this request made one. */
 interface Decision {
   answer: AdmissionAnswer;
-  row: IssuedCoupon | null;
+  row: AckRow | null;
 }
 
 /**
@@ -88,7 +87,7 @@ function standing(row: IssuedRow): Pick<AdmissionAnswer, 'place' | 'firstRequest
   return { place: 'issued', firstRequestUs: Number(row.requested_us) };
 }
 
-function toIssued(row: IssuedRow): IssuedCoupon {
+function toIssued(row: IssuedRow): AckRow {
   return {
     couponId: row.coupon_id,
     userId: row.user_id,
@@ -97,6 +96,8 @@ function toIssued(row: IssuedRow): IssuedCoupon {
     expiresAt: row.expires_at,
     usedAt: row.used_at,
     revokedAt: row.revoked_at,
+    // There was no claim.
+    fence: 0,
   };
 }
 

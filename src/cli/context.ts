@@ -1,6 +1,6 @@
-import type { Admission, ClaimQueue, CouponStore, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
+import type { Admission, ClaimQueue, CouponStore, DeadUsers, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
 import { usageError } from '../core/errors.ts';
-import type { Database } from '../pg/database.ts';
+import type { Database, DatabaseOptions } from '../pg/database.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import { KEY_STYLES, type KeyStyle } from '../redis/keys.ts';
 import { Closers } from './closers.ts';
@@ -14,6 +14,7 @@ export interface RedisStores {
   admission: Admission;
   claims: ClaimQueue;
   coupons: CouponStore & Verification & UsePort;
+  dead: DeadUsers;
   reader: RedisReader;
 }
 
@@ -56,11 +57,12 @@ export class Context implements AsyncDisposable {
   }
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
-    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisReader }] = await Promise.all([
+    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisDead }, { redisReader }] = await Promise.all([
       import('../redis/connection.ts'),
       import('../redis/admission.ts'),
       import('../redis/claims.ts'),
       import('../redis/coupons.ts'),
+      import('../redis/dead.ts'),
       import('../redis/reader.ts'),
     ]);
     const style = this.keyStyle;
@@ -71,14 +73,15 @@ export class Context implements AsyncDisposable {
       admission: redisAdmission(connection, style),
       claims: redisClaims(connection, style),
       coupons: redisCoupons(connection, style),
+      dead: redisDead(connection, style),
       reader: redisReader(connection, style),
     };
   }
 
   /** The database without a look at its schema: for `migrate`. */
-  async database(url = this.settings.get('databaseUrl').value): Promise<Database> {
+  async database(url = this.settings.get('databaseUrl').value, options: DatabaseOptions = {}): Promise<Database> {
     const { Database } = await import('../pg/database.ts');
-    const database = new Database(url);
+    const database = new Database(url, options);
     this.onClose(() => database.close());
     return database;
   }
@@ -92,8 +95,8 @@ export class Context implements AsyncDisposable {
   }
 
   /** @throws CouponError `SCHEMA_MISSING`, `SCHEMA_TOO_NEW`, and whatever keeps it from connecting */
-  async ledger(url?: string): Promise<Ledger> {
-    return this.ledgerOf(await this.database(url));
+  async ledger(url?: string, options?: DatabaseOptions): Promise<Ledger> {
+    return this.ledgerOf(await this.database(url, options));
   }
 
   /** As {@link ledger}, on a database that is open. */

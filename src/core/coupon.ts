@@ -120,3 +120,14 @@ export function scoreToMicros(score: number): number {
 export function scoreToDate(score: number): Date {
   return new Date(Math.floor(scoreToMicros(score) / 1_000));
 }
+
+/** ISO 8601 of a score, or null: another service may have written any number, and not each is a time. */
+export function scoreToIso(score: number): string | null {
+  return isoOrNull(Math.floor(scoreToMicros(score) / 1_000));
+}
+
+/** Null for a number of milliseconds that no date has. */
+export function isoOrNull(ms: number): string | null {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

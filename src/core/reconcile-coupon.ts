@@ -17,8 +17,17 @@ export interface RedisTotals {
   expiresAt: string;
   validFor: string;
   fence: number;
+  /** The highest claim number that was ever acknowledged, which is only done after the ledger committed it. */
+  acked: number;
   /** How many users were ever accepted. */
   admitted: number;
+}
+
+/** From one snapshot, read after Redis. */
+export interface LedgerCounts {
+  issuedQuantity: number;
+  rows: number;
+  maxFence: number;
 }
 
 export interface LedgerTotals extends CouponDefinition {
@@ -31,19 +40,23 @@ export interface LedgerTotals extends CouponDefinition {
  * Everything but the stock.
  *
  * @param ledger read before `redis`: the claim number in Redis only rises, so a healthy live coupon never looks behind
- * @param counts the ledger's counter and its rows, from one snapshot
+ * @param counts the ledger's counter, its rows and its claim number, from one snapshot that was taken after `redis`: in Redis only
+ *   what the ledger has reached is ever acknowledged, so neither does a healthy ledger
  */
-export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, counts: { issuedQuantity: number; rows: number }): Finding[] {
+export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, counts: LedgerCounts): Finding[] {
   const findings: Finding[] = [];
   if (Math.max(counts.rows, counts.issuedQuantity) > ledger.total) {
     findings.push(finding('over_issued', { issued: counts.rows, total: ledger.total }));
   }
-  if (counts.rows !== counts.issuedQuantity) findings.push(finding('issued_quantity_mismatch', counts));
+  if (counts.rows !== counts.issuedQuantity) {
+    findings.push(finding('issued_quantity_mismatch', { issuedQuantity: counts.issuedQuantity, rows: counts.rows }));
+  }
   if (!redis) return [...findings, finding('coupon_missing')];
   if (redis.suspect !== '') findings.push(finding('suspect', { reason: redis.suspect }));
   if (redis.epoch !== ledger.epoch) findings.push(finding('epoch_mismatch', { redis: redis.epoch, ledger: ledger.epoch }));
   if (redis.version !== ledger.version) findings.push(finding('version_mismatch', { redis: redis.version, ledger: ledger.version }));
   if (redis.fence < ledger.maxFence) findings.push(finding('redis_behind', { fence: redis.fence, ledger: ledger.maxFence }));
+  if (redis.acked > counts.maxFence) findings.push(finding('ledger_behind', { acked: redis.acked, ledger: counts.maxFence }));
   if (redis.total !== ledger.total) findings.push(finding('total_mismatch', { redis: redis.total, ledger: ledger.total }));
   const fields = differingSettings(redis, ledger);
   if (fields.length > 0) findings.push(finding('settings_mismatch', { fields: fields.join(', ') }));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fastify, type FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { AdmissionBatcher } from '../app/admission-batcher.ts';
@@ -14,7 +15,7 @@ import { useRoutes } from './routes/use.ts';
 export interface HttpPorts {
   /** As the store gives it; verification and batching are added here. */
   admission: Admission;
-  coupons: Pick<Verification, 'verify'> & UsePort;
+  coupons: Verification & UsePort;
   claims: Pick<ClaimQueue, 'ack'>;
   reader: Pick<RedisReader, 'coupon' | 'user' | 'now'>;
   ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;
@@ -92,7 +93,8 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
 }
 
 function verified({ admission, coupons, ledger }: HttpPorts): Admission {
-  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now() });
+  const pause = async (ms: number): Promise<void> => delay(ms);
+  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now(), pause });
 }
 
 /**

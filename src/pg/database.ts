@@ -6,12 +6,19 @@ import { parseDatabaseUrl, type PgTarget } from './url.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
 const STATEMENT_TIMEOUT_MS = 60_000;
+/** More than the server's own limit, so that an answer which is only late is still heard. */
+const REPLY_MARGIN_MS = 2_000;
 const POOL_SIZE = 10;
 
 export interface DatabaseOptions {
   poolSize?: number;
   /** Every transaction is READ ONLY: PostgreSQL itself refuses to write, whatever the role may do. */
   readOnly?: boolean;
+  /**
+   * Milliseconds that a statement may take. The server is told; and the answer is waited for only a little longer, because over a
+   * link that died silently neither an answer nor an error ever comes.
+   */
+  timeoutMs?: number;
 }
 
 /** A pool of connections to the ledger's database, with errors that say what to do. */
@@ -19,13 +26,15 @@ export class Database {
   readonly target: PgTarget;
   readonly #pool: pg.Pool;
 
-  constructor(url: string, { poolSize = POOL_SIZE, readOnly = false }: DatabaseOptions = {}) {
+  constructor(url: string, { poolSize = POOL_SIZE, readOnly = false, timeoutMs = STATEMENT_TIMEOUT_MS }: DatabaseOptions = {}) {
     this.target = parseDatabaseUrl(url);
     this.#pool = new pg.Pool({
       ...this.target,
       max: poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      statement_timeout: timeoutMs,
+      query_timeout: timeoutMs + REPLY_MARGIN_MS,
+      keepAlive: true,
       application_name: 'coupon-cli',
       allowExitOnIdle: true,
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),

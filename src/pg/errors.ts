@@ -33,7 +33,16 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       fix: 'Grant the role what this command needs, or use another role.',
     });
   }
-  if (!isSqlState(code) || /^(08|53|57|40)/.test(code) || code === '25006') {
+  if (code.startsWith('40')) {
+    return new CouponError({
+      code: 'DATABASE_CONFLICT',
+      kind: 'unreachable',
+      message: `PostgreSQL at ${address} rolled back a transaction that others were in the way of`,
+      why: `${message} (${code})`,
+      fix: 'It may be tried again as it is. If it goes on, look for long transactions on the coupon tables in pg_stat_activity.',
+    });
+  }
+  if (!isSqlState(code) || /^(08|53|57)/.test(code) || code === '25006') {
     return new CouponError({
       code: 'DATABASE_DOWN',
       kind: 'unreachable',

@@ -2,6 +2,7 @@ import { DatabaseError } from 'pg';
 import type { PoolClient } from 'pg';
 import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../app/ports.ts';
 import { scoreToMicros, type Claim } from '../core/coupon.ts';
+import { printable } from '../core/ids.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';
 
@@ -25,14 +26,13 @@ type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'rows' | 'counts' | 'issuedSin
 export function ledgerIssued(database: Database): IssuedPart {
   return {
     async issue(couponId, claims, options): Promise<IssueResult> {
-      try {
-        return await database.transaction((client) => issueBatch(client, couponId, claims, options));
-      } catch (error) {
-        // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
-        if (error instanceof DatabaseError && (error.constraint === 'coupons_total' || error.code === '23503')) {
-          return { status: 'guarded', constraint: error.constraint ?? 'foreign_key' };
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await database.transaction((client) => issueBatch(client, couponId, claims, options));
+        } catch (error) {
+          if (isConflict(error) && attempt < ATTEMPTS) continue;
+          return guardOrFault(error) ?? throwing(database.explain(error));
         }
-        throw database.explain(error);
       }
     },
 
@@ -46,8 +46,10 @@ export function ledgerIssued(database: Database): IssuedPart {
     },
 
     async counts(couponId) {
-      const [row] = await database.query<{ issued_quantity: number; rows: number }>(statement('count-issued', [couponId]));
-      return row ? { issuedQuantity: row.issued_quantity, rows: row.rows } : null;
+      const [row] = await database.query<{ issued_quantity: number; max_fence: string; rows: number }>(
+        statement('count-issued', [couponId]),
+      );
+      return row ? { issuedQuantity: row.issued_quantity, rows: row.rows, maxFence: Number(row.max_fence) } : null;
     },
 
     async issuedSince(couponId, since) {
@@ -65,6 +67,29 @@ export function ledgerIssued(database: Database): IssuedPart {
       }
     },
   };
+}
+
+/** Tries of one batch that another transaction got in the way of. */
+const ATTEMPTS = 4;
+
+/** Deadlock or serialization failure: the transaction was rolled back whole, and may be tried again (manual, 13.5). */
+function isConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01');
+}
+
+/** Null: neither a guard nor the fault of a row. */
+function guardOrFault(error: unknown): IssueResult | null {
+  if (!(error instanceof DatabaseError) || !/^2[23]/.test(error.code ?? '')) return null;
+  // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
+  if (error.constraint === 'coupons_total' || error.code === '23503') {
+    return { status: 'guarded', constraint: error.code === '23503' ? 'foreign_key' : 'coupons_total' };
+  }
+  const rule = error.constraint ? ` ${error.constraint}:` : '';
+  return { status: 'refused', reason: printable(`${error.code}${rule} ${error.message}`, 200) };
+}
+
+function throwing(error: Error): never {
+  throw error;
 }
 
 async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {

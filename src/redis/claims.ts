@@ -1,11 +1,8 @@
-import type { ClaimOptions, ClaimQueue, ClaimResult } from '../app/ports.ts';
-import { isoTime, type Claim, type IssuedCoupon } from '../core/coupon.ts';
+import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult } from '../app/ports.ts';
+import { isoTime, type Claim } from '../core/coupon.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
-import { runScript } from './script.ts';
-
-/** Users in one claim or ack script: about 2 ms of Redis on a slow machine. */
-const SCRIPT_USERS = 200;
+import { runScript, SCRIPT_USERS, scriptShares } from './script.ts';
 
 export function redisClaims(connection: RedisConnection, style: KeyStyle): ClaimQueue {
   const run = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -22,9 +19,10 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     ack: (couponId, epoch, rows) =>
       run(async () => {
         const keys = couponKeys(couponId, style);
-        for (const chunk of chunks(rows)) {
+        for (const chunk of scriptShares(rows)) {
           const users = chunk.map((row) => row.userId);
-          const reply = await runScript(connection.client, 'ack', keys, users, [epoch, couponId, ...chunk.flatMap(issuedFields)]);
+          const fence = Math.max(...chunk.map((row) => row.fence));
+          const reply = await runScript(connection.client, 'ack', keys, users, [epoch, couponId, fence, ...chunk.flatMap(issuedFields)]);
           if (reply !== 'ok') return false;
         }
         return true;
@@ -33,11 +31,21 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     release: (couponId, epoch, claims) =>
       run(async () => {
         let released = 0;
-        for (const chunk of chunks(claims)) {
+        for (const chunk of scriptShares(claims)) {
           const args = [epoch, ...chunk.flatMap((claim) => [claim.userId, claim.fence])];
           released += (await runScript(connection.client, 'release', couponKeys(couponId, style), [], args)) as number;
         }
         return released;
+      }),
+
+    bury: (couponId, epoch, refused) =>
+      run(async () => {
+        let buried = 0;
+        for (const chunk of scriptShares(refused)) {
+          const args = [epoch, ...chunk.flatMap(({ userId, fence, reason }) => [userId, fence, reason])];
+          buried += (await runScript(connection.client, 'bury', couponKeys(couponId, style), [], args)) as number;
+        }
+        return buried;
       }),
 
     backlog: (couponId) =>
@@ -51,7 +59,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
 
 /** Several script runs when the limit is above one run's share; stops as soon as the queue has no more. */
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
-  const total = { status: 'ok' as const, claims: [] as Claim[], reclaimed: 0, buried: 0, waiting: 0 };
+  const total = { status: 'ok' as const, claims: [] as Claim[], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
   for (let left = options.limit; left > 0; left -= SCRIPT_USERS) {
     const limit = Math.min(left, SCRIPT_USERS);
     const args = [connection.run, options.epoch, limit, options.leaseMs, options.worker];
@@ -62,25 +70,22 @@ async function claimAll(connection: RedisConnection, couponId: string, style: Ke
     total.reclaimed += part.reclaimed;
     total.buried += part.buried;
     total.waiting = part.waiting;
+    total.acked = part.acked;
     if (part.waiting === 0) break;
   }
   return total;
 }
 
 function decodeClaims(reply: string[]): ClaimResult {
-  const [status, fence, reclaimed, buried, waiting, ...rest] = reply;
+  const [status, fence, reclaimed, buried, waiting, acked, ...rest] = reply;
   if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' | 'suspect' };
   const claims: Claim[] = [];
   for (let i = 0; i < rest.length; i += 3) {
     claims.push({ userId: rest[i]!, score: Number(rest[i + 1]), fence: Number(fence), deliveries: Number(rest[i + 2]) });
   }
-  return { status, claims, reclaimed: Number(reclaimed), buried: Number(buried), waiting: Number(waiting) };
+  return { status, claims, reclaimed: Number(reclaimed), buried: Number(buried), waiting: Number(waiting), acked: Number(acked) };
 }
 
-function issuedFields(row: IssuedCoupon): string[] {
+function issuedFields(row: AckRow): string[] {
   return [row.userId, ...[row.expiresAt, row.requestedAt, row.issuedAt, row.usedAt, row.revokedAt].map(isoTime)];
-}
-
-function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += SCRIPT_USERS) yield items.slice(from, from + SCRIPT_USERS);
 }

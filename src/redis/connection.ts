@@ -41,12 +41,17 @@ export class RedisConnection {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
+      // A link that died silently is never reported: only giving it up leads to a new one. Not at the first silence: a slow server
+      // still answers whoever asks again.
+      socketTimeout: 2 * (options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS),
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       // It asks with INFO, which such a user may not, and would say so on stderr.
       enableReadyCheck: !this.#readOnly,
       retryStrategy: options.reconnect ? backoff : () => null,
+      // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
+      reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
       // 'default' would verify certificates anyway; spelled out because it is a promise.
       ...(options.url.startsWith('rediss:') ? { tls: { rejectUnauthorized: true } } : {}),
     });

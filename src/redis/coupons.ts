@@ -26,14 +26,15 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     }),
 
     seed: guard(async (definition, life) => {
-      const args = [life.epoch, connection.run, life.version, definition.total, ...hashFields(definition)];
+      const args = [life.epoch, connection.run, life.version, definition.total, ...settingFields(definition)];
       return (await runScript(client, 'seed', couponKeys(definition.id, style), [], args)) as SeedResult;
     }),
 
     verify: guard(async (couponId, ledger): Promise<VerifyResult> => {
       const args = [connection.run, ledger.epoch, ledger.maxFence, ledger.version];
-      const [status, reason] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
-      return status === 'suspect' ? { status, reason: reason ?? '' } : { status: status as 'ok' | 'gone' };
+      const [status, detail = ''] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
+      if (status === 'suspect') return { status, reason: detail };
+      return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
     }),
 
     markSuspect: guard(async (couponId, epoch, reason) => {
@@ -76,7 +77,8 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
   };
 }
 
-function hashFields({ name, opensAt, closesAt, expiry }: CouponDefinition): string[] {
+/** Settings of a coupon as field, value pairs of its hash. */
+export function settingFields({ name, opensAt, closesAt, expiry }: CouponDefinition): string[] {
   const fields = ['name', name, 'opens_at', isoTime(opensAt), 'closes_at', isoTime(closesAt)];
   return expiry.kind === 'after'
     ? [...fields, 'valid_for', durationFlag(expiry.ms)]

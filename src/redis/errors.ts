@@ -6,6 +6,16 @@ export function redisAddress(url: string): string {
   return `${hostname}:${port || '6379'}`;
 }
 
+/** Replies with which Redis refuses a command as a whole because of the state that it is in; nothing was done. */
+const REFUSES_NOW = /^(OOM|READONLY|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) /;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: 'Raise maxmemory (and keep maxmemory-policy noeviction); what was accepted goes on being issued meanwhile.',
+  READONLY: 'This is a replica: point REDIS_URL at the primary, or promote it.',
+  MISCONF: 'It cannot write its files: look at the disk, and at the log of Redis.',
+  NOREPLICAS: 'Too few replicas keep up (min-replicas-to-write): bring one back.',
+};
+
 /**
  * What a failed connection or command means. The original error is dropped on purpose: ioredis keeps the arguments of the
  * failed command in it, and those of AUTH are the password.
@@ -22,6 +32,15 @@ export function redisError(error: unknown, url: string): CouponError {
       message: `Redis at ${address} refused the user name or password`,
       why: text.startsWith('NOPERM') ? 'the user lacks a permission that this command needs' : undefined,
       fix: 'Check user and password in --redis-url or REDIS_URL.',
+    });
+  }
+  if (REFUSES_NOW.test(text)) {
+    return new CouponError({
+      code: 'REDIS_NOT_NOW',
+      kind: 'unreachable',
+      message: `Redis at ${address} cannot serve this now`,
+      why: text.replace(/ script: [0-9a-f]{40}.*$/, ''),
+      fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
   if (/^(WRONGTYPE|ERR|NOSCRIPT)/.test(text)) {

@@ -58,7 +58,7 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
     return userIds.map((userId, i) => ({
       userId,
       admitted: parseAdmitted(admitted[i]),
-      waiting: toNumber(waiting[i]),
+      waiting: toScore(waiting[i]),
       position: null,
       leaseDeadlineMs: toNumber(leases[i]),
       claim: parseClaim(claims[i]),
@@ -89,7 +89,7 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
         string[],
       ];
       if (Object.keys(hash).length === 0) return null;
-      return toCoupon(couponId, hash, { admitted, waiting, claimed, dead, oldestScore: toNumber(oldest.flat()[1]) });
+      return toCoupon(couponId, hash, { admitted, waiting, claimed, dead, oldestScore: toScore(oldest.flat()[1]) });
     },
 
     indexed: async () => (await guard(client.smembers(COUPON_INDEX))).toSorted(),
@@ -99,7 +99,8 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
       const { queue } = couponKeys(couponId, style);
       const flat = (await guard(client.zrange(queue, offset, String(offset + limit - 1), 'WITHSCORES'))).flat();
       const entries: QueueEntry[] = [];
-      for (let i = 0; i < flat.length; i += 2) entries.push({ userId: flat[i]!, score: Number(flat[i + 1]), position: offset + i / 2 });
+      for (let i = 0; i < flat.length; i += 2)
+        entries.push({ userId: flat[i]!, score: toScore(flat[i + 1]) ?? 0, position: offset + i / 2 });
       return entries;
     },
 
@@ -169,6 +170,7 @@ function toCoupon(
     expiresAt: hash['ex_date'] ?? '',
     validFor: hash['valid_for'] ?? '',
     fence: toNumber(hash['fence']) ?? 0,
+    acked: toNumber(hash['acked']) ?? 0,
     ...counts,
   };
 }
@@ -179,12 +181,18 @@ function toNumber(text: string | number | null | undefined): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** A score may be infinite, which Redis spells in a way of its own: another service may have written any. */
+function toScore(text: string | number | null | undefined): number | null {
+  if (text === 'inf' || text === '-inf') return text === 'inf' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  return typeof text === 'number' ? text : toNumber(text);
+}
+
 function parseAdmitted(record: string | null | undefined): RedisUser['admitted'] {
   if (record === null || record === undefined) return null;
   const colon = record.indexOf(':');
   return colon < 0
-    ? { score: Number(record), requestId: '' }
-    : { score: Number(record.slice(0, colon)), requestId: record.slice(colon + 1) };
+    ? { score: toScore(record) ?? 0, requestId: '' }
+    : { score: toScore(record.slice(0, colon)) ?? 0, requestId: record.slice(colon + 1) };
 }
 
 function parseClaim(record: string | null | undefined): RedisUser['claim'] {
@@ -193,7 +201,7 @@ function parseClaim(record: string | null | undefined): RedisUser['claim'] {
   return {
     fence: Number(fence),
     worker: worker ?? '',
-    score: Number(score),
+    score: toScore(score) ?? 0,
     leaseMs: Number(leaseMs),
     deliveries: Number(deliveries),
     faults: Number(faults),

@@ -41,9 +41,10 @@ function couponTable(coupons: readonly CouponAudit[], paint: Paint): string {
   );
 }
 
-function note({ skipped, inFlight, adoptable }: CouponAudit): string {
+function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): string {
   if (skipped) return SKIPPED[skipped];
   const parts = [];
+  if (dead > 0) parts.push(`see \`dead list ${couponId}\``);
   if (inFlight > 0) parts.push(`${inFlight} between commit and acknowledgement`);
   if (adoptable > 0) parts.push(`${adoptable} queued by another service`);
   return parts.join(', ');

@@ -12,6 +12,16 @@ export function passText(pass: CouponPass): string {
   return `coupon ${pass.couponId}: ${parts.join(', ')}`;
 }
 
+/** Who was set aside, and why; one line for all users of one reason. */
+export function refusedText({ couponId, refused = [] }: CouponPass): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { userId, reason } of refused) reasons.set(reason, [...(reasons.get(reason) ?? []), userId]);
+  return [...reasons].map(([reason, users]) => {
+    const who = users.length === 1 ? `user ${users[0]}` : `${users.length} users (${users[0]}, …)`;
+    return `coupon ${couponId}: ${who} set aside, the ledger says: ${reason}; \`coupon-cli dead list ${couponId}\` shows them`;
+  });
+}
+
 /** Why a coupon is not being drained, and what to do. */
 export function skippedText(pass: CouponPass): string {
   const name = `coupon ${pass.couponId}`;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Admission } from '../../src/app/ports.ts';
 import { isReplyLost, verifiedAdmission } from '../../src/app/verified-admission.ts';
@@ -28,7 +29,7 @@ function verified(admission: Admission = stores.admission): Admission {
       return stores.ledger.coupon(couponId);
     },
   };
-  return verifiedAdmission({ admission, verification: stores.coupons, ledger, now: () => ms });
+  return verifiedAdmission({ admission, verification: stores.coupons, ledger, now: () => ms, pause: async (pauseMs) => delay(pauseMs) });
 }
 
 const ask = (userId: string) => ({ userId, requestId: `request of ${userId}` });
@@ -103,6 +104,19 @@ describe('a Redis whose answers get lost', () => {
     expect(await outcomes(admission, 'a', 'b')).toEqual(['accepted', 'accepted']);
     expect(failures.map(isReplyLost)).toEqual([true]);
     expect(await stores.redis.hget('coupon:42', 'stock')).toBe('1');
+    connection.close();
+  });
+
+  test('over a link that is cut and comes back, users hear the truth', async () => {
+    await stores.seed({ id: '42', total: 3 });
+    await using proxy = await openProxy(stores.redisUrl);
+    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    proxy.holdReplies();
+    const asked = outcomes(verified(redisAdmission(connection, 'plain')), 'a');
+    await until(async () => (await stores.redis.hexists('coupon_admitted:42', 'a')) === 1);
+    proxy.dropReplies();
+    expect(await asked).toEqual(['accepted']);
+    expect(await stores.redis.hget('coupon:42', 'stock')).toBe('2');
     connection.close();
   });
 

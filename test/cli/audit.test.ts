@@ -69,7 +69,7 @@ describe('coupon-cli audit', () => {
   });
 
   it('refuses an unknown coupon, a bad id and an unknown option with 2', async () => {
-    for (const argv of [['nothing'], ['a b'], ['--repair']]) {
+    for (const argv of [['nothing'], ['a b'], ['--repare']]) {
       const result = await run(...argv);
       expect(result).toMatchObject({ exitCode: 2, stdout: '' });
     }

@@ -107,19 +107,24 @@ describe('reconcile', () => {
   it.each<[string, Partial<LedgerTotals>, Partial<ReturnType<CampaignModel['totals']>>, string[]]>([
     ['a suspect coupon', {}, { suspect: 'fence' }, ['suspect']],
     ['another life of the coupon', {}, { epoch: 'other' }, ['epoch_mismatch']],
+    ['a ledger that has less than was acknowledged', {}, { acked: 4 }, ['ledger_behind']],
     ['older settings', { version: 2 }, {}, ['version_mismatch']],
     ['a claim number below the one that reached the ledger', { maxFence: 7 }, {}, ['redis_behind']],
     ['another total', {}, { total: 6 }, ['total_mismatch']],
     ['another name', {}, { name: 'Other' }, ['settings_mismatch']],
     ['another expiry', { expiry: { kind: 'after', ms: 86_400_000 } }, { validFor: '2d' }, ['settings_mismatch']],
   ])('names %s', (_name, ledger, redis, expected) => {
-    const found = judgeCoupon({ ...LEDGER, ...ledger }, { ...new CampaignModel().totals(), ...redis }, { issuedQuantity: 0, rows: 0 });
+    const found = judgeCoupon(
+      { ...LEDGER, ...ledger },
+      { ...new CampaignModel().totals(), ...redis },
+      { issuedQuantity: 0, rows: 0, maxFence: 3 },
+    );
     expect(found.map((one) => one.code)).toEqual(expected);
   });
 
   it('names a coupon that Redis does not have, and a ledger that counts wrong or too much', () => {
     const found = (redis: boolean, issuedQuantity: number, rows: number) =>
-      judgeCoupon(LEDGER, redis ? new CampaignModel().totals() : null, { issuedQuantity, rows }).map((one) => one.code);
+      judgeCoupon(LEDGER, redis ? new CampaignModel().totals() : null, { issuedQuantity, rows, maxFence: 0 }).map((one) => one.code);
     expect(found(false, 0, 0)).toEqual(['coupon_missing']);
     expect(found(true, 2, 3)).toEqual(['issued_quantity_mismatch']);
     expect(found(true, 6, 6)).toEqual(['over_issued']);

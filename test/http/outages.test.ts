@@ -85,10 +85,12 @@ describe('without Redis', () => {
     proxy.holdReplies();
     const asked = endpoint.ask('lost-reply', 'minji', 'key-1');
     await until(async () => (await stores.redis.hexists('coupon_admitted:lost-reply', 'minji')) === 1);
-    proxy.dropReplies();
+    await proxy.cut();
     const lost = await asked;
     expect(lost).toMatchObject({ status: 503, body: { code: 'unknown' } });
     expect(lost.headers.get('retry-after')).toBe('1');
+    proxy.releaseReplies();
+    await proxy.restore();
     await until(async () => (await endpoint.get('/readyz')).status === 200);
     expect((await endpoint.ask('lost-reply', 'minji', 'key-1')).status).toBe(202);
     expect(await stores.redis.hget('coupon:lost-reply', 'stock')).toBe('4');

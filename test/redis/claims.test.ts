@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimResult } from '../../src/app/ports.ts';
-import type { IssuedCoupon } from '../../src/core/coupon.ts';
+import type { AckRow, ClaimResult } from '../../src/app/ports.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
 const users = (count: number) => Array.from({ length: count }, (_, i) => `user-${i + 1}`);
-const rowOf = (userId: string, change: Partial<IssuedCoupon> = {}): IssuedCoupon => ({
+const rowOf = (userId: string, change: Partial<AckRow> = {}): AckRow => ({
   couponId: '42',
   userId,
   requestedAt: new Date('2026-12-24T01:00:00.000Z'),
@@ -12,6 +11,7 @@ const rowOf = (userId: string, change: Partial<IssuedCoupon> = {}): IssuedCoupon
   expiresAt: null,
   usedAt: null,
   revokedAt: null,
+  fence: 1,
   ...change,
 });
 

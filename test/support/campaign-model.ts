@@ -1,5 +1,5 @@
 import type { RowView, UserView } from '../../src/core/reconcile.ts';
-import type { RedisTotals } from '../../src/core/reconcile-coupon.ts';
+import type { LedgerCounts, RedisTotals } from '../../src/core/reconcile-coupon.ts';
 import { isoTime } from '../../src/core/coupon.ts';
 
 /** What a user may go through, as the scripts and the ledger do it. Steps that do not apply to a user change nothing. */
@@ -24,6 +24,7 @@ export class CampaignModel {
   stock: number;
   lastUs = 1_700_000_000_000_000;
   fence = 0;
+  acked = 0;
 
   constructor(total = 5) {
     this.total = total;
@@ -56,6 +57,7 @@ export class CampaignModel {
       user.row = rowOf(userId, view.claim.score, user.fence, user.deliveries);
     } else if (step === 'ack' && user.row) {
       Object.assign(view, { issued: hashOf(user.row), waiting: null, leaseDeadlineMs: null, claim: null });
+      this.acked = Math.max(this.acked, user.row.fence);
     } else if (step === 'release' && view.claim && view.leaseDeadlineMs !== null) {
       Object.assign(view, { waiting: view.claim.score, leaseDeadlineMs: null });
     } else if (step === 'bury' && view.leaseDeadlineMs !== null && !user.row) {
@@ -75,6 +77,7 @@ export class CampaignModel {
       epoch: EPOCH,
       version: 1,
       fence: this.fence,
+      acked: this.acked,
       admitted,
     };
   }
@@ -83,9 +86,9 @@ export class CampaignModel {
     return [...this.users.values()].filter((user) => user.view.waiting !== null && !user.view.admitted).length;
   }
 
-  counts(): { issuedQuantity: number; rows: number } {
-    const rows = [...this.users.values()].filter((user) => user.row).length;
-    return { issuedQuantity: rows, rows };
+  counts(): LedgerCounts {
+    const rows = [...this.users.values()].flatMap((user) => user.row ?? []);
+    return { issuedQuantity: rows.length, rows: rows.length, maxFence: Math.max(0, ...rows.map((row) => row.fence)) };
   }
 
   #claimOldest(): void {

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { audit } from '../../app/audit.ts';
+import { audit, type AuditOptions } from '../../app/audit.ts';
+import { usageError } from '../../core/errors.ts';
 import { parseCouponId } from '../../core/ids.ts';
 import { auditText } from '../../render/audit.ts';
+import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { startProgress } from '../progress.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -10,23 +13,55 @@ Examples:
   coupon-cli audit                     every coupon, user by user
   coupon-cli audit summer winter       these only
   coupon-cli audit summer --scan       also look for issued hashes that nothing else knows (walks all keys)
+  coupon-cli audit summer --repair --dry-run     what a repair would do
+  coupon-cli audit summer --repair     mend it, and audit again
   coupon-cli audit --json | jq '.findings[] | {code, couponId, count, sample}'
 
-Nothing is changed, and the campaign may run on meanwhile. Exit code 4 if anything was found.`;
+Without --repair nothing is changed. The campaign may run on meanwhile. Exit code 4 if anything was found, or is left after a repair.
+A repair never issues more than the total, never takes a coupon from somebody who has one, and may be interrupted and run again.`;
+
+const pause = async (ms: number): Promise<void> => delay(ms);
 
 export const configure: Configure = (command, cli) => {
   command
     .argument('[id...]', 'coupons to look at; all of them when none is named')
     .option('--scan', "also walk Redis's whole keyspace for issued hashes that nothing else knows")
+    .option('--repair', 'mend what can be mended without a person')
+    .option('-n, --dry-run', 'with --repair: say what would be done, change nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {
-        const couponIds = ids.map(parseCouponId);
+        const options = { couponIds: ids.map(parseCouponId), scan: flags.scan === true, keyStyle: context.keyStyle };
+        if (flags.dryRun && !flags.repair)
+          throw usageError(
+            'AUDIT_USAGE',
+            '--dry-run belongs to --repair',
+            'Add --repair, or leave --dry-run out: an audit changes nothing.',
+          );
+        if (flags.repair) return repairThem(context, { ...options, dryRun: flags.dryRun === true });
         const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
-        const ports = { reader, ledger, pause: async (ms: number) => delay(ms) };
-        const report = await audit(ports, { couponIds, scan: flags.scan === true, keyStyle: context.keyStyle });
+        const report = await audit({ reader, ledger, pause }, options);
         context.out.data(report, (paint) => auditText(report, paint));
         return report.ok ? EXIT.ok : EXIT.broken;
       });
     });
 };
+
+async function repairThem(context: Context, options: AuditOptions & { dryRun: boolean }): Promise<number> {
+  const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
+    import('../../app/repair.ts'),
+    import('../../render/repair.ts'),
+    import('../../redis/repairs.ts'),
+    import('../../pg/ledger-repairs.ts'),
+  ]);
+  const database = await context.database();
+  const [{ reader, claims, coupons, connection }, ledger] = [await context.redis(), await context.ledgerOf(database)];
+  const writes = { redis: redisRepairs(connection, context.keyStyle), repairs: ledgerRepairs(database) };
+  const progress = await startProgress(context, 'auditing');
+  const report = await repair({ reader, ledger, claims, coupons, ...writes, pause, now: () => new Date() }, options, {
+    mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
+  });
+  progress.stop();
+  context.out.data(report, (paint) => repairText(report, paint));
+  return report.ok ? EXIT.ok : EXIT.broken;
+}

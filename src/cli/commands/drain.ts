@@ -8,7 +8,7 @@ import { parseDuration } from '../../core/duration.ts';
 import { usageError } from '../../core/errors.ts';
 import { parseCouponId } from '../../core/ids.ts';
 import { parseWhole } from '../../core/numbers.ts';
-import { passText, skippedText, totalsText } from '../../render/drain.ts';
+import { passText, refusedText, skippedText, totalsText } from '../../render/drain.ts';
 import { failureText } from '../../render/failure.ts';
 import type { Context, RedisStores } from '../context.ts';
 import { openPatiently } from '../open-patiently.ts';
@@ -80,7 +80,8 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
   const patienceMs = options.until === 'stopped' ? Number.POSITIVE_INFINITY : options.patienceMs;
   const opened = await openPatiently(context, patienceMs, stop, async () => ({
     redis: await context.redis(true),
-    ledger: await context.ledger(),
+    // A third of the lease, as for the batch itself: a worker that hangs holds up nobody else's users for longer.
+    ledger: await context.ledger(undefined, { timeoutMs: Math.ceil(options.leaseMs / 3) }),
   }));
   if (!opened) return;
   const { redis, ledger } = opened;
@@ -114,6 +115,7 @@ function events(context: Context, options: LoopOptions): DrainEvents {
     pass(passes) {
       for (const pass of passes) {
         tellSkipped(context, skipped, pass);
+        for (const line of refusedText(pass)) context.out.warn(line);
         if (pass.issued + pass.reclaimed + pass.dead === 0) continue;
         if (options.until === 'stopped') context.out.item({ event: 'pass', ...pass }, () => passText(pass));
         else context.out.note(passText(pass));

@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
   { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve.ts') },
   { name: 'drain', summary: 'issue coupons to the users who wait', group: RUN, load: () => import('./drain.ts') },
+  { name: 'dead', summary: 'decide about users who were set aside', group: RUN, load: () => import('./dead.ts') },
   { name: 'use', summary: 'mark an issued coupon as used', group: RUN, load: () => import('./use.ts') },
   { name: 'inspect', summary: 'show coupons, queues, issued coupons, users', group: WATCH, load: () => import('./inspect.ts') },
   { name: 'audit', summary: 'prove that both stores agree, user by user', group: WATCH, load: () => import('./audit.ts') },

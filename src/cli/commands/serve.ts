@@ -23,6 +23,8 @@ GET /openapi.json describes the routes. The first SIGINT or SIGTERM finishes the
 
 /** How long requests in flight may take after the first signal. */
 const FINISH_MS = 10_000;
+/** A user who waits for an answer has gone after that. */
+const LEDGER_TIMEOUT_MS = 5_000;
 /** The same fault is told once in this time, however many requests meet it. */
 const TELL_EVERY_MS = 5_000;
 
@@ -48,7 +50,7 @@ async function serve(context: Context, strategy: Strategy): Promise<void> {
   const port = parseWhole(context.settings.get('port').value, '--port', 0, 65_535);
   const stop = context.stopSignal();
   const redis = await context.redis(true);
-  const ledger = await context.ledger();
+  const ledger = await context.ledger(undefined, { timeoutMs: LEDGER_TIMEOUT_MS });
   const { problems } = await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle);
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 

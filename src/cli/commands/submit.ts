@@ -123,8 +123,9 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
   requireLocalStores(context, flags.allowTarget, 'submit');
   const ledger = await context.ledger();
   const redis = await context.redis(true);
-  await verifyCoupon(redis.coupons, await knownCoupon(ledger, couponId, context.keyStyle));
-  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, now: CLOCK.now });
+  await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, context.keyStyle));
+  const pause = async (ms: number): Promise<void> => delay(ms);
+  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, now: CLOCK.now, pause });
   return patientSend((requests) => admission.admit(couponId, requests), { clock: CLOCK, stop, patienceMs: PATIENCE_MS });
 }
 

@@ -1,5 +1,5 @@
--- The counter and what it counts, from one snapshot.
+-- The counter and what it counts, and the highest claim number, from one snapshot.
 -- $1 coupon id
-SELECT issued_quantity, (SELECT count(*) FROM issued_coupons WHERE coupon_id = coupons.id)::integer AS rows
+SELECT issued_quantity, max_fence, (SELECT count(*) FROM issued_coupons WHERE coupon_id = coupons.id)::integer AS rows
 FROM coupons
 WHERE id = $1

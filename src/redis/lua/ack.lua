@@ -6,27 +6,34 @@
 -- KEYS[2] queue      sorted set, user -> score
 -- KEYS[3] leases     sorted set, user -> deadline
 -- KEYS[4] claims     hash
--- KEYS[5...] issued  hash of each user, in the order of ARGV
+-- KEYS[5] dead       hash, user -> reason
+-- KEYS[6...] issued  hash of each user, in the order of ARGV
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2] couponId
--- ARGV[3...]         userId, ex_date, requested_at, issued_at, used_at, revoked_at of each row; '' for none. Up to 200 rows.
+-- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
+-- ARGV[4...]         userId, ex_date, requested_at, issued_at, used_at, revoked_at of each row; '' for none. Up to 200 rows.
 --
 -- Reply: 'ok', or 'epoch' (another life of the coupon, or none: nothing was written).
--- used_at and revoked_at are only ever filled in, never changed.
+-- used_at and revoked_at are only ever filled in, never changed. Whoever has a row is dead no more.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'epoch' end
 
-local count = (#ARGV - 2) / 6
+local count = (#ARGV - 3) / 6
 
 -- WRONGTYPE must strike before the first write.
 redis.call('ZCARD', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 redis.call('HLEN', KEYS[4])
-for i = 1, count do redis.call('HLEN', KEYS[4 + i]) end
+redis.call('HLEN', KEYS[5])
+for i = 1, count do redis.call('HLEN', KEYS[5 + i]) end
+
+if (tonumber(redis.call('HGET', KEYS[1], 'acked') or '') or 0) < tonumber(ARGV[3]) then
+  redis.call('HSET', KEYS[1], 'acked', ARGV[3])
+end
 
 for i = 1, count do
-  local at = 6 * (i - 1) + 2
-  local user, key = ARGV[at + 1], KEYS[4 + i]
+  local at = 6 * (i - 1) + 3
+  local user, key = ARGV[at + 1], KEYS[5 + i]
   local kept = redis.call('HMGET', key, 'used_at', 'revoked_at')
   local used = kept[1] and kept[1] ~= '' and kept[1] or ARGV[at + 5]
   local revoked = kept[2] and kept[2] ~= '' and kept[2] or ARGV[at + 6]
@@ -36,5 +43,11 @@ for i = 1, count do
   redis.call('ZREM', KEYS[2], user)
   redis.call('ZREM', KEYS[3], user)
   redis.call('HDEL', KEYS[4], user)
+  local reason = redis.call('HGET', KEYS[5], user)
+  if reason then
+    redis.call('HDEL', KEYS[5], user)
+    -- The piece that an over-promised user gave up is taken after all.
+    if reason == 'over_promised' then redis.call('HINCRBY', KEYS[1], 'returned', -1) end
+  end
 end
 return 'ok'

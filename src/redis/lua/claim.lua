@@ -13,12 +13,13 @@
 -- ARGV[4] lease      milliseconds
 -- ARGV[5] worker     its name, without ':'
 --
--- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), and user, score, deliveries of each claim.
+-- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
+-- to have reached), and user, score, deliveries of each claim.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect.
 -- State and window do not matter here: whoever was accepted before the close is issued after it.
 
-local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect')
+local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect', 'acked')
 if not coupon[1] then return { 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect' } end
@@ -61,7 +62,7 @@ for i = 1, #latest, 2 do
 end
 
 local oldest = redis.call('ZRANGE', KEYS[2], 0, limit - 1, 'WITHSCORES')
-local reply = { 'ok', '', '', '', '' }
+local reply = { 'ok', '', '', '', '', coupon[5] or '0' }
 local buried, fence = 0, 0
 local deadline = string.format('%.0f', now + lease)
 for i = 1, #oldest, 2 do

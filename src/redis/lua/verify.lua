@@ -9,11 +9,12 @@
 -- ARGV[3] max fence  from the ledger: the highest claim number that ever reached it
 -- ARGV[4] version    from the ledger
 --
--- Reply: 'ok' (the coupon is marked as checked for this run), 'gone', or 'suspect' and the reason
--- (epoch, fence, version, stock, or whatever was found before). Only a repair clears suspect.
+-- Reply: 'ok' and acked (the coupon is marked as checked for this run; acked is the highest fence that the ledger is known to have
+-- reached: a ledger that is read after this and has less is itself behind), 'gone', or 'suspect' and the reason (epoch, fence,
+-- version, stock, or whatever was found before). Only a repair clears suspect.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return { 'gone' } end
-local coupon = redis.call('HMGET', KEYS[1], 'suspect', 'epoch', 'fence', 'version', 'stock', 'total')
+local coupon = redis.call('HMGET', KEYS[1], 'suspect', 'epoch', 'fence', 'version', 'stock', 'total', 'acked')
 if coupon[1] and coupon[1] ~= '' then return { 'suspect', coupon[1] } end
 
 local reason
@@ -31,4 +32,4 @@ if reason then
   return { 'suspect', reason }
 end
 redis.call('HSET', KEYS[1], 'run', ARGV[1])
-return { 'ok' }
+return { 'ok', coupon[7] or '0' }

@@ -1,0 +1,94 @@
+import { dropDead, listDead, retryDead, type DeadAnswer, type DeadPorts } from '../../app/dead.ts';
+import type { DropOutcome, RetryOutcome } from '../../app/ports.ts';
+import { usageError } from '../../core/errors.ts';
+import { parseCouponId } from '../../core/ids.ts';
+import { parseWhole } from '../../core/numbers.ts';
+import { deadAnswerText, deadText } from '../../render/dead.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Configure } from '../command.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli dead list summer                  who was set aside, and why
+  coupon-cli dead retry summer user-17         back into the queue, at the original place
+  coupon-cli dead retry summer --all           once the cause is mended
+  coupon-cli dead drop summer user-17          give up: the piece goes back to the stock, the user may ask again
+
+A user is set aside when the ledger refuses that user's row for a fault of its own. The others are issued all the same; the piece
+stays spent until it is decided here.`;
+
+export const configure: Configure = (command, cli) => {
+  command.addHelpText('after', EXAMPLES);
+
+  command
+    .command('list')
+    .summary('show who was set aside, and why')
+    .description('Show the users of a coupon who were set aside, by user id, with what the ledger said.')
+    .argument('<id>', 'coupon id')
+    .option('--limit <n>', 'rows to show, 1–10000', '50')
+    .option('--after <user>', 'go on after this user, as "Showing …" says')
+    .addHelpText('after', '\nExamples:\n  coupon-cli dead list summer\n  coupon-cli dead list summer --limit 1000 --json')
+    .action(async (id, flags, self) => {
+      await cli.run(self, async (context) => {
+        const couponId = parseCouponId(id);
+        const page = { limit: parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
+        const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
+        const list = await listDead({ reader, ledger, keyStyle: context.keyStyle }, couponId, page);
+        context.out.data(list, (paint) => deadText(list, paint));
+      });
+    });
+
+  command
+    .command('retry')
+    .summary('put users back into the queue')
+    .description('Put users back into the queue, each at the original place. Exit code 2 if that was possible for none of those named.')
+    .argument('<id>', 'coupon id')
+    .argument('[user...]', 'users to try again')
+    .option('--all', 'everyone who was set aside')
+    .addHelpText('after', '\nExamples:\n  coupon-cli dead retry summer user-17 user-18\n  coupon-cli dead retry summer --all')
+    .action(async (id, users, flags, self) => {
+      const couponId = parseCouponId(id);
+      const wanted = whom(users, flags.all);
+      await cli.run(self, (context) => decide(context, (ports) => retryDead(ports, couponId, wanted), 'put back into the queue'));
+    });
+
+  command
+    .command('drop')
+    .summary('give users up, and their pieces back to the stock')
+    .description('Give users up: their pieces go back to the stock, and they may ask again. Whoever has a coupon keeps it.')
+    .argument('<id>', 'coupon id')
+    .argument('[user...]', 'users to give up')
+    .option('--all', 'everyone who was set aside; needs --confirm')
+    .option('--confirm <id>', 'the coupon id once more, for --all')
+    .addHelpText('after', '\nExamples:\n  coupon-cli dead drop summer user-17\n  coupon-cli dead drop summer --all --confirm=summer')
+    .action(async (id, users, flags, self) => {
+      const couponId = parseCouponId(id);
+      const wanted = whom(users, flags.all);
+      if (wanted === null && flags.confirm !== couponId) {
+        throw usageError(
+          'CONFIRM_NEEDED',
+          `--all gives up everyone who was set aside in coupon ${couponId}`,
+          `If that is what you want, add --confirm=${couponId}.`,
+        );
+      }
+      await cli.run(self, (context) => decide(context, (ports) => dropDead(ports, couponId, wanted), 'dropped'));
+    });
+};
+
+/** Null: everyone. Ids are taken as they are: one that breaks the rule for user ids may be just why it was set aside. */
+function whom(users: readonly string[], all: true | undefined): readonly string[] | null {
+  if (users.length > 0 !== (all === true)) return all ? null : users;
+  throw usageError('DEAD_USAGE', 'either users or --all is needed', 'Name the users, or write --all.');
+}
+
+async function decide(
+  context: Context,
+  work: (ports: DeadPorts) => Promise<DeadAnswer<RetryOutcome | DropOutcome | 'issued'>>,
+  happened: string,
+): Promise<number> {
+  const [{ dead, reader }, ledger] = [await context.redis(), await context.ledger()];
+  const answer = await work({ dead, reader, ledger, keyStyle: context.keyStyle });
+  context.out.data(answer, (paint) => deadAnswerText(answer, happened, paint));
+  return answer.users.length > 0 && answer.done === 0 ? EXIT.usage : EXIT.ok;
+}

@@ -1,0 +1,52 @@
+#!lua flags=allow-oom
+-- adopt: makes one of the admitted of whoever stands somewhere without having been admitted here, and gives admission, queue and
+-- claim of each user one request time. That of the ledger counts first, then that of the admission, the queue, the claim; whoever
+-- has none of them is taken to ask now.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] queue      sorted set, user -> score
+-- KEYS[3] admitted   hash, user -> "score:requestId"
+-- KEYS[4] leases     sorted set, user -> deadline
+-- KEYS[5] dead       hash, user -> reason
+-- KEYS[6] claims     hash, user -> "fence:worker:score:lease:deliveries:faults"
+-- ARGV[1] epoch      of the coupon, from the ledger
+-- ARGV[2...]         userId and request time in the ledger (microseconds, '' for no row) of each. Up to 200.
+--
+-- Reply: how many records were changed. Nobody who stands nowhere is admitted by this. It can be repeated without harm.
+
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('ZCARD', KEYS[2])
+redis.call('HLEN', KEYS[3])
+
+local function now_us()
+  local time = redis.call('TIME')
+  local us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  us = math.max(us, (tonumber(redis.call('HGET', KEYS[1], 'last_us') or '') or 0) + 1)
+  redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', us))
+  return string.format('%.0f', us)
+end
+
+local changed = 0
+for i = 2, #ARGV, 2 do
+  local user, in_ledger = ARGV[i], ARGV[i + 1]
+  local score, request = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]*):(.*)$')
+  local queued = redis.call('ZSCORE', KEYS[2], user)
+  local head, claimed, tail = string.match(redis.call('HGET', KEYS[6], user) or '', '^(%d+:[^:]*:)([^:]+)(:%d+:%d+:%d+)$')
+  local held = redis.call('ZSCORE', KEYS[4], user) or redis.call('HEXISTS', KEYS[5], user) == 1
+  if in_ledger ~= '' or score or queued or claimed or held then
+    local time = in_ledger ~= '' and in_ledger or score or queued or claimed or now_us()
+    if score == nil or tonumber(score) ~= tonumber(time) then
+      redis.call('HSET', KEYS[3], user, time .. ':' .. (request or ''))
+      changed = changed + 1
+    end
+    if queued and tonumber(queued) ~= tonumber(time) then
+      redis.call('ZADD', KEYS[2], time, user)
+      changed = changed + 1
+    end
+    if claimed and tonumber(claimed) ~= tonumber(time) then
+      redis.call('HSET', KEYS[6], user, head .. time .. tail)
+      changed = changed + 1
+    end
+  end
+end
+return changed

@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+-- requeue: puts admitted users who stand nowhere, or are held by nobody, back into the queue at their original place.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] queue      sorted set, user -> score
+-- KEYS[3] admitted   hash, user -> "score:requestId"
+-- KEYS[4] leases     sorted set, user -> deadline
+-- KEYS[5] dead       hash, user -> reason
+-- KEYS[6] claims     hash, user -> "fence:worker:score:lease:deliveries:faults"
+-- ARGV[1] epoch      of the coupon, from the ledger
+-- ARGV[2...]         userId of each. Up to 200.
+--
+-- Reply: how many were put back. Left alone: who waits, who is dead, who was never admitted, and whom a worker holds with a lease
+-- that is neither over nor longer than twice its own length. Somebody who is in the ledger after all may be put back as well: the
+-- next claim finds the row and only acknowledges it again.
+-- The claim record stays or is made: whoever was put back has lost a turn, which the order of serving must not be judged by.
+
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('ZCARD', KEYS[2])
+redis.call('HLEN', KEYS[6])
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local requeued = 0
+for i = 2, #ARGV do
+  local user = ARGV[i]
+  local score = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]+):')
+  local claim = redis.call('HGET', KEYS[6], user)
+  local length = claim and string.match(claim, '^%d+:[^:]*:[^:]+:(%d+):')
+  local deadline = tonumber(redis.call('ZSCORE', KEYS[4], user) or '')
+  local held = deadline and length and deadline > now and deadline <= now + 2 * tonumber(length)
+  local waits = redis.call('ZSCORE', KEYS[2], user)
+  if score and not held and not waits and redis.call('HEXISTS', KEYS[5], user) == 0 then
+    redis.call('ZREM', KEYS[4], user)
+    redis.call('ZADD', KEYS[2], score, user)
+    if not claim then redis.call('HSET', KEYS[6], user, '0:repair:' .. score .. ':0:1:0') end
+    requeued = requeued + 1
+  end
+end
+return requeued
