@@ -10,12 +10,12 @@ import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.
 import { explain } from './explain.ts';
 import type { DestructiveFault } from './fault.ts';
 import { judgeLoss, type Struck } from './loss-oracle.ts';
-import type { Subject } from './oracle.ts';
+import { compact, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
 import type { CampaignResult, Inflicted, Loss } from './result.ts';
 import type { WholeRig } from './rig.ts';
-import { knownUsers, noticeable, type Known } from './standing.ts';
+import { knownUsers, noticeable, reachable, type Known } from './standing.ts';
 
 /** Load between the end of the blow and the repair, and after the repair. */
 const CLOSED_MS = 1_000;
@@ -64,6 +64,7 @@ async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Pr
   const atUs = nowUs();
   const before = await quiet(rig, coupons);
   await blow();
+  await until(() => reachable(rig));
   let noticed: Loss['noticed'] = null;
   const destroyed: Set<string>[] = [];
   for (const [index, { id }] of coupons.entries()) {
@@ -104,7 +105,7 @@ function admitted(rows: readonly Row[], sinceUs: number): string[] {
 
 async function repair(rig: WholeRig, couponId: string): Promise<string[]> {
   const { exitCode, stdout, stderr } = await rig.command(['audit', couponId, '--repair', '--json']);
-  return exitCode === 0 ? [] : [`${couponId}: audit --repair ended with ${exitCode}: ${stdout.trim() || stderr.trim()}`];
+  return exitCode === 0 ? [] : [`${couponId}: audit --repair ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
 }
 
 function nowUs(): number {

@@ -1,6 +1,6 @@
 import type { Subject, OracleStores, UserOfCoupon } from './oracle.ts';
 
-const MOST = 10;
+const MOST = 4;
 
 /** Everything that is known of users with whom something is wrong: their requests, and how they stand in either store. */
 export async function explain(

@@ -121,7 +121,12 @@ export function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
 /** `audit --scan` as an operator would run it. */
 export async function auditFindings(couponId: string, { command }: Pick<OracleStores, 'command'>): Promise<string[]> {
   const { exitCode, stdout, stderr } = await command(['audit', couponId, '--scan', '--json']);
-  return exitCode === 0 ? [] : [`${couponId}: audit ended with ${exitCode}: ${stdout.trim() || stderr.trim()}`];
+  return exitCode === 0 ? [] : [`${couponId}: audit ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
+}
+
+/** A JSON document on one line. */
+export function compact(json: string): string {
+  return json.replace(/\n\s*/g, ' ').trim();
 }
 
 export async function auditAll({ coupons }: Subject, stores: Pick<OracleStores, 'command'>): Promise<string[]> {

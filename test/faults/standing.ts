@@ -1,8 +1,21 @@
 /** How a coupon stands in both stores right after a blow. */
 import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import { CouponError } from '../../src/core/errors.ts';
 import type { Loss } from './result.ts';
 
 type Stores = { reader: RedisReader; ledger: Ledger; sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]> };
+
+/** Whether our own connections have come back. */
+export async function reachable({ reader, ledger }: Stores): Promise<boolean> {
+  try {
+    await reader.now();
+    await ledger.coupons();
+    return true;
+  } catch (error) {
+    if (error instanceof CouponError && error.kind === 'unreachable') return false;
+    throw error;
+  }
+}
 
 /** Ids of users whom either store knows. */
 export type Known = Set<string>;
