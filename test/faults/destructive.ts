@@ -10,7 +10,7 @@ import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.
 import { explain } from './explain.ts';
 import type { DestructiveFault } from './fault.ts';
 import { judgeLoss, type Struck } from './loss-oracle.ts';
-import { compact, type Subject } from './oracle.ts';
+import { compact, idsOf, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
 import type { CampaignResult, Inflicted, Loss } from './result.ts';
@@ -32,21 +32,25 @@ export async function runDestructive(
   const inflicted: Inflicted[] = [];
   const broken: string[] = [];
   let struck: Struck = { destroyed: coupons.map(() => new Set<string>()), noticed: null, atUs: 0, openUs: 0 };
+  const [, ...idle] = rig.drains;
   try {
+    // One worker alone, which is slower than the load: then there is something to lose.
+    for (const worker of idle) worker.pause();
     await delay(CALM_MS + planned!.pauseMs);
     const { result: blow, seconds } = await inTime(fault.kind, fault.prepare(rig, seededRandom(planned!.seed)));
     const { result, seconds: more } = await inTime(fault.kind, strike(rig, coupons, blow));
     struck = result;
+    for (const worker of idle) worker.resume();
     inflicted.push({ kind: fault.kind, seconds: seconds + more });
     told(inflicted[0]!);
     await delay(CLOSED_MS);
     if (struck.noticed !== null) broken.push(...admitted(load.rows, struck.openUs));
-    for (const { id } of coupons) broken.push(...(await repair(rig, id)));
+    broken.push(...(await repair(rig, idsOf({ coupons }))));
     await delay(REOPENED_MS);
   } catch (error) {
     broken.push(reasonOf(error));
   } finally {
-    rig.serve.resume();
+    for (const stopped of [rig.serve, ...idle]) stopped.resume();
     await load.end();
   }
   const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
@@ -103,9 +107,9 @@ function admitted(rows: readonly Row[], sinceUs: number): string[] {
   return wrong.length === 0 ? [] : [`${wrong.length} users were accepted while the coupon was out of service`];
 }
 
-async function repair(rig: WholeRig, couponId: string): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await rig.command(['audit', couponId, '--repair', '--json']);
-  return exitCode === 0 ? [] : [`${couponId}: audit --repair ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
+async function repair({ command }: WholeRig, couponIds: readonly string[]): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await command(['audit', ...couponIds, '--repair', '--json']);
+  return exitCode === 0 ? [] : [`audit --repair ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
 }
 
 function nowUs(): number {

@@ -9,7 +9,7 @@ export interface LoadOptions {
   endpoint: string;
   /** Every user asks for the first of them, some for the others too. */
   couponIds: readonly string[];
-  /** New users a second, whatever became of those before (an open model). */
+  /** New users a second, as long as the machine can keep up. */
   rate: number;
   /** User ids are the prefix and a number from 0 on. */
   prefix: string;
@@ -28,10 +28,17 @@ export interface Load extends LoadBook {
   end(): Promise<void>;
 }
 
+/**
+ * Requests under way at a time. A machine that is busy with other things answers late, and users who come all the same, give up, and
+ * ask again would keep it so: then they come more slowly.
+ */
+const MOST_OPEN = 150;
 /** Users who ask again under another key, and those who ask again when nothing came back. */
 const DUPLICATES = 0.2;
 const PERSISTENT = 0.75;
 const ATTEMPTS = 10;
+/** Longer with each attempt, up to this. */
+const RETRY_MS = 1_500;
 /** Shorter than the store timeouts of `serve`, so that some of its answers come too late to be heard. */
 const REPLY_TIMEOUT_MS = 4_000;
 const TICK_MS = 5;
@@ -39,17 +46,19 @@ const TICK_MS = 5;
 /** Users ask at a steady rate until `end`. Answers are written down as they come, and never judged here. */
 export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true });
+  const slots = semaphore(MOST_OPEN);
   const rows: Row[] = [];
   const open = new Set<Promise<void>>();
-  const began = performance.now();
   let users = 0;
   let requestIds = 0;
 
   const once = async (user: number, coupon: number, requestId: number): Promise<Row> => {
+    await slots.take();
     const row: Row = { user, coupon, requestId, sentUs: nowUs(), doneUs: Number.NaN, outcome: 'unknown', status: 0 };
     rows.push(row);
     const question = { couponId: couponIds[coupon]!, userId: `${prefix}${user}`, key: `${prefix}request-${requestId}` };
     const { outcome, status } = await ask(endpoint, question, { agent, timeoutMs: REPLY_TIMEOUT_MS });
+    slots.give();
     if (outcome === 'unsent') row.sentUs = Number.NaN;
     else if (status > 0) row.doneUs = nowUs();
     return Object.assign(row, { outcome, status });
@@ -61,7 +70,7 @@ export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOpt
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const { outcome } = await once(user, coupon, requestId);
       if (!['unknown', 'unavailable', 'unsent'].includes(outcome) || random.next() > PERSISTENT) return;
-      await delay(random.int(100, 1_500));
+      await delay(random.int(100, RETRY_MS) * Math.min(attempt, 4));
     }
   };
 
@@ -84,9 +93,14 @@ export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOpt
     }
   };
 
+  let last = performance.now();
+  let due = 0;
   const timer = setInterval(() => {
-    const due = ((performance.now() - began) * rate) / 1_000;
-    while (users < due) arrive();
+    const now = performance.now();
+    due += ((now - last) * rate) / 1_000;
+    last = now;
+    for (; due >= 1 && slots.free > 0; due -= 1) arrive();
+    due = Math.min(due, 1);
   }, TICK_MS);
 
   return {
@@ -98,6 +112,25 @@ export function startLoad({ endpoint, couponIds, rate, prefix, random }: LoadOpt
       clearInterval(timer);
       while (open.size > 0) await Promise.all(open);
       agent.destroy();
+    },
+  };
+}
+
+function semaphore(size: number): { readonly free: number; take(): Promise<void>; give(): void } {
+  const waiting: (() => void)[] = [];
+  let free = size;
+  return {
+    get free() {
+      return free;
+    },
+    async take() {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    give() {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { CheckResult } from '../../src/core/integrity.ts';
 import {
-  auditAll,
+  auditFindings,
   checkRecord,
   countsOf,
+  idsOf,
   sentence,
   strangeAnswers,
   suspectsOf,
@@ -33,7 +34,7 @@ export async function judgeLoss(subject: Subject, stores: OracleStores, { destro
   const whole = await checkRecord(subject, stores);
   const rest = await checkRecord(spared, stores);
   const failed = [...whole.filter(aboutPieces), ...rest.filter(aboutPromises)].filter(({ status }) => status !== 'pass');
-  const broken = [...failed.map(sentence), ...strangeAnswers(subject), ...(await auditAll(subject, stores))];
+  const broken = [...failed.map(sentence), ...strangeAnswers(subject), ...(await auditFindings(idsOf(subject), stores))];
   const counts = { ...countsOf(subject, failed), lost: await countLost(subject, stores), inversions: 0 };
   return { broken, counts, suspects: suspectsOf(failed) };
 }

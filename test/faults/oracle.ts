@@ -48,7 +48,7 @@ export async function judge(subject: Subject, stores: OracleStores): Promise<Ver
   const inversions = await countInversions(subject, stores);
   const broken = failed.map(sentence);
   if (inversions > 0) broken.push(`${inversions} users were served after somebody who asked later`);
-  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject), ...(await auditAll(subject, stores)));
+  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject), ...(await auditFindings(idsOf(subject), stores)));
   return { broken, counts: { ...countsOf(subject, failed), inversions }, suspects: suspectsOf(failed) };
 }
 
@@ -94,7 +94,7 @@ async function countInversions({ coupons }: Subject, { sql }: Pick<OracleStores,
        SELECT requested_us < lag(requested_us) OVER (PARTITION BY coupon_id ORDER BY fence, requested_us) AS inverted
        FROM issued_coupons WHERE deliveries = 1 AND coupon_id = ANY ($1)
      ) pairs WHERE inverted`,
-    [coupons.map(({ id }) => id)],
+    [idsOf({ coupons })],
   );
   return row?.['inversions'] as number;
 }
@@ -119,18 +119,16 @@ export function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
 }
 
 /** `audit --scan` as an operator would run it. */
-export async function auditFindings(couponId: string, { command }: Pick<OracleStores, 'command'>): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await command(['audit', couponId, '--scan', '--json']);
-  return exitCode === 0 ? [] : [`${couponId}: audit ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
+export async function auditFindings(couponIds: readonly string[], { command }: Pick<OracleStores, 'command'>): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await command(['audit', ...couponIds, '--scan', '--json']);
+  return exitCode === 0 ? [] : [`audit ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
+}
+
+export function idsOf({ coupons }: Pick<Subject, 'coupons'>): string[] {
+  return coupons.map(({ id }) => id);
 }
 
 /** A JSON document on one line. */
 export function compact(json: string): string {
   return json.replace(/\n\s*/g, ' ').trim();
-}
-
-export async function auditAll({ coupons }: Subject, stores: Pick<OracleStores, 'command'>): Promise<string[]> {
-  const findings: string[] = [];
-  for (const { id } of coupons) findings.push(...(await auditFindings(id, stores)));
-  return findings;
 }

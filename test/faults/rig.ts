@@ -33,6 +33,8 @@ export interface RigOptions {
 }
 
 const LEASE_MS = 1_000;
+/** For our own looks at Redis: a disk may be slow, and the machine busy. */
+const PATIENCE_MS = 60_000;
 
 /** Two take their time, so that users wait and claims overlap; the third makes sure that a backlog ends. */
 const DRAINS = [
@@ -59,7 +61,7 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
   const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
   pool.on('error', () => undefined);
   closers.add(() => pool.end());
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true, commandTimeoutMs: PATIENCE_MS });
   closers.add(() => connection.close());
 
   const links = { redis: await openProxy(redis.url), postgres: await openProxy(postgres.url) };

@@ -28,5 +28,5 @@ export async function missing(rig: Rig, couponId: string, accepted: readonly str
   });
   const issued = new Set((await rig.ledger.rows(couponId, accepted)).map(({ userId }) => userId));
   const lost = accepted.filter((userId) => !issued.has(userId)).map((userId) => `${couponId}: ${userId} was accepted and has no coupon`);
-  return [...lost, ...(await auditFindings(couponId, rig))];
+  return [...lost, ...(await auditFindings([couponId], rig))];
 }
