@@ -1,4 +1,14 @@
-import type { Admission, ClaimQueue, CouponStore, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
+import type {
+  Admission,
+  ClaimQueue,
+  CouponStore,
+  Ledger,
+  LedgerHealth,
+  RedisHealth,
+  RedisReader,
+  UsePort,
+  Verification,
+} from '../app/ports.ts';
 import { usageError } from '../core/errors.ts';
 import type { Database } from '../pg/database.ts';
 import type { RedisConnection } from '../redis/connection.ts';
@@ -15,6 +25,7 @@ export interface RedisStores {
   claims: ClaimQueue;
   coupons: CouponStore & Verification & UsePort;
   reader: RedisReader;
+  health: RedisHealth;
 }
 
 /** Options that every command has, as commander gives them. */
@@ -56,13 +67,15 @@ export class Context implements AsyncDisposable {
   }
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
-    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisReader }] = await Promise.all([
-      import('../redis/connection.ts'),
-      import('../redis/admission.ts'),
-      import('../redis/claims.ts'),
-      import('../redis/coupons.ts'),
-      import('../redis/reader.ts'),
-    ]);
+    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisReader }, { redisHealth }] =
+      await Promise.all([
+        import('../redis/connection.ts'),
+        import('../redis/admission.ts'),
+        import('../redis/claims.ts'),
+        import('../redis/coupons.ts'),
+        import('../redis/reader.ts'),
+        import('../redis/health.ts'),
+      ]);
     const style = this.keyStyle;
     const connection = await RedisConnection.open({ url, reconnect });
     this.onClose(() => connection.close());
@@ -72,6 +85,7 @@ export class Context implements AsyncDisposable {
       claims: redisClaims(connection, style),
       coupons: redisCoupons(connection, style),
       reader: redisReader(connection, style),
+      health: redisHealth(connection),
     };
   }
 
@@ -105,6 +119,11 @@ export class Context implements AsyncDisposable {
     ]);
     await checkSchema(database);
     return { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  }
+
+  async ledgerHealth(database: Database): Promise<LedgerHealth> {
+    const { ledgerHealth } = await import('../pg/health.ts');
+    return ledgerHealth(database);
   }
 
   /** A connection that nothing is written over: less permission is enough. */

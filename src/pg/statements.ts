@@ -17,6 +17,7 @@ export type StatementName =
   | 'delete-issued'
   | 'drop-coupon'
   | 'schema-version'
+  | 'ledger-condition'
   | 'baseline-lock'
   | 'baseline-issue'
   | 'baseline-count';
