@@ -2,7 +2,6 @@ import type { PoolClient } from 'pg';
 import type { Admission } from '../app/ports.ts';
 import type { AdmissionAnswer } from '../core/admission.ts';
 import type { IssuedCoupon } from '../core/coupon.ts';
-import { CouponError } from '../core/errors.ts';
 import type { Database } from '../pg/database.ts';
 import { statement } from '../pg/statements.ts';
 
@@ -63,8 +62,7 @@ export function rdbLockAdmission({ database, onIssued }: RdbLockOptions): Admiss
       if (row) onIssued(row);
       return answer;
     } catch (error) {
-      const why = database.explain(error);
-      throw decided?.row ? replyLost(why.message) : why;
+      throw decided?.row ? database.explainCommit(error) : database.explain(error);
     }
   };
   return { admit: (couponId, requests) => Promise.all(requests.map(({ userId }) => one(couponId, userId))) };
@@ -98,14 +96,4 @@ function toIssued(row: IssuedRow): IssuedCoupon {
     usedAt: row.used_at,
     revokedAt: row.revoked_at,
   };
-}
-
-function replyLost(why: string): CouponError {
-  return new CouponError({
-    code: 'LEDGER_REPLY_LOST',
-    kind: 'unreachable',
-    message: 'the answer of PostgreSQL to a commit was lost',
-    why,
-    fix: 'Whether the coupon was issued is unknown; a repeat is answered as a duplicate if it was.',
-  });
 }

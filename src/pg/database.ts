@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { PoolClient, QueryConfig } from 'pg';
-import { pgError } from './errors.ts';
+import { commitError, pgError } from './errors.ts';
 import { parseDatabaseUrl, type PgTarget } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -81,6 +81,11 @@ export class Database {
   /** What an error of a transaction means; `transaction` itself throws it raw, because constraints carry meaning. */
   explain(error: unknown): Error {
     return pgError(error, this.target);
+  }
+
+  /** The same for a transaction whose work was done: what failed was its end. */
+  explainCommit(error: unknown): Error {
+    return commitError(error, this.target);
   }
 
   async close(): Promise<void> {

@@ -25,14 +25,19 @@ type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'rows' | 'counts' | 'issuedSin
 export function ledgerIssued(database: Database): IssuedPart {
   return {
     async issue(couponId, claims, options): Promise<IssueResult> {
+      let written = false;
       try {
-        return await database.transaction((client) => issueBatch(client, couponId, claims, options));
+        return await database.transaction(async (client) => {
+          const result = await issueBatch(client, couponId, claims, options);
+          written = true;
+          return result;
+        });
       } catch (error) {
         // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
         if (error instanceof DatabaseError && (error.constraint === 'coupons_total' || error.code === '23503')) {
           return { status: 'guarded', constraint: error.constraint ?? 'foreign_key' };
         }
-        throw database.explain(error);
+        throw written ? database.explainCommit(error) : database.explain(error);
       }
     },
 
