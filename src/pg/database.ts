@@ -6,10 +6,14 @@ import { parseDatabaseUrl, type PgTarget } from './url.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
 const STATEMENT_TIMEOUT_MS = 60_000;
+/** We wait so much longer than the server does: over a link that went silent, what the server says never arrives. */
+const SILENCE_MS = 5_000;
 const POOL_SIZE = 10;
 
 export interface DatabaseOptions {
   poolSize?: number;
+  /** Milliseconds that one statement may take. */
+  statementTimeoutMs?: number;
   /** Every transaction is READ ONLY: PostgreSQL itself refuses to write, whatever the role may do. */
   readOnly?: boolean;
 }
@@ -19,13 +23,14 @@ export class Database {
   readonly target: PgTarget;
   readonly #pool: pg.Pool;
 
-  constructor(url: string, { poolSize = POOL_SIZE, readOnly = false }: DatabaseOptions = {}) {
+  constructor(url: string, { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false }: DatabaseOptions = {}) {
     this.target = parseDatabaseUrl(url);
     this.#pool = new pg.Pool({
       ...this.target,
       max: poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + SILENCE_MS,
       application_name: 'coupon-cli',
       allowExitOnIdle: true,
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),

@@ -138,6 +138,18 @@ describe('the ledger', () => {
     });
   });
 
+  it('does not wait for ever for an answer that a silent link keeps, and comes back with the link', async () => {
+    await using proxy = await openProxy(stores.databaseUrl);
+    const database = new Database(proxy.through(stores.databaseUrl), { statementTimeoutMs: 100, poolSize: 1 });
+    const ledger = ledgerIssued(database);
+    expect(await ledger.counts('42')).toEqual({ issuedQuantity: 0, rows: 0 });
+    proxy.holdReplies();
+    await expect(ledger.counts('42')).rejects.toMatchObject({ code: 'DATABASE_DOWN' });
+    proxy.releaseReplies();
+    expect(await ledger.issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 10_000 })).toMatchObject({ status: 'ok' });
+    await database.close();
+  });
+
   it('counts expiry from the time of issue', async () => {
     await stores.seed({ id: 'v', total: 5, expiry: { kind: 'after', ms: 86_400_000 } });
     const life = (await stores.ledger.coupon('v'))!.epoch;
