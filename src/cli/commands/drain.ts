@@ -14,6 +14,7 @@ import type { Database } from '../../pg/database.ts';
 import type { Context, RedisStores } from '../context.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from '../drain-health.ts';
 import { openPatiently } from '../open-patiently.ts';
+import { systemdSupervisor } from '../systemd.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -85,6 +86,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
 
 async function run(context: Context, options: LoopOptions): Promise<void> {
   const stop = context.stopSignal();
+  const supervisor = systemdSupervisor(context, stop);
   const database = await context.database();
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
@@ -102,6 +104,7 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
     sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
   };
   const ports = health?.observed(opened) ?? opened;
+  supervisor.ready();
   const totals = await drainLoop(ports, options, events(context, options, health), clock, stop);
   report(context, options, totals);
 }

@@ -7,6 +7,7 @@ import { baseline } from '../baseline.ts';
 import type { Context } from '../context.ts';
 import { faultTeller } from '../fault-teller.ts';
 import { listen } from '../listen.ts';
+import { systemdSupervisor } from '../systemd.ts';
 import { requireLoopbackStores } from '../targets.ts';
 import { packageVersion } from '../version.ts';
 import type { Configure } from '../command.ts';
@@ -46,6 +47,7 @@ async function serve(context: Context, strategy: Strategy): Promise<void> {
   const host = context.settings.get('host').value;
   const port = parseWhole(context.settings.get('port').value, '--port', 0, 65_535);
   const stop = context.stopSignal();
+  const supervisor = systemdSupervisor(context, stop);
   const redis = await context.redis(true);
   const database = await context.database();
   const ledger = await context.ledgerOf(database);
@@ -61,6 +63,7 @@ async function serve(context: Context, strategy: Strategy): Promise<void> {
   const app = await buildServer(ports, options);
   const url = await listen(app, { host, port, flags: { host: '--host', port: '--port' } });
   context.out.item({ event: 'listening', url }, () => `listening on ${url}`);
+  supervisor.ready();
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await finish(context, app);
 }
