@@ -117,6 +117,17 @@ test('after a crash of Redis the new server is checked against the ledger, and g
   connection.close();
 });
 
+test('a Redis that answers but takes no writes is not ready, and says why in a word', async () => {
+  await using redis = await extraRedis(['--min-replicas-to-write', '1']);
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  await using endpoint = await openEndpoint(stores, { health: { ...stores.health, redis: redisHealth(connection) } });
+  const { status, body } = await endpoint.get('/readyz');
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ code: 'unavailable', redis: 'noreplicas', ledger: 'up' });
+  expect(body['detail']).toBe('Redis has fewer replicas than it needs to take writes.');
+  connection.close();
+});
+
 describe('without the ledger', () => {
   test('admission goes on; only what the ledger alone can say is 503', async () => {
     await stores.seed({ id: 'on', total: 5 });
