@@ -5,6 +5,7 @@
  */
 import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts';
 import type { Claim, CouponDefinition, IssuedCoupon } from '../core/coupon.ts';
+import type { LedgerCondition, RedisCondition } from '../core/readiness.ts';
 import type { LedgerCounts } from '../core/reconcile-coupon.ts';
 
 /** Takes requests. Shared by `serve` and `submit`. */
@@ -228,4 +229,18 @@ export interface Ledger {
   /** Issued since this instant, for the pace. */
   issuedSince(couponId: string, since: Date): Promise<number>;
   use(couponId: string, userId: string, useId: string): Promise<UseResult>;
+}
+
+/** What probes and metrics ask of Redis itself. */
+export interface RedisHealth {
+  /** Whether accepting, claiming and acknowledging would work now. Never throws: a failure is an answer. */
+  condition(): Promise<RedisCondition>;
+  /** Whether what Redis answered has reached its disk; null: this user may not ask. @throws CouponError of kind `unreachable` */
+  fsyncAlways(): Promise<boolean | null>;
+}
+
+/** What probes ask of the ledger's database. */
+export interface LedgerHealth {
+  /** Whether issuing would work now. Never throws: a failure is an answer. */
+  condition(): Promise<LedgerCondition>;
 }

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { AckRow, Admission } from '../app/ports.ts';
 import type { AdmissionAnswer } from '../core/admission.ts';
-import { CouponError } from '../core/errors.ts';
 import type { Database } from '../pg/database.ts';
 import { statement } from '../pg/statements.ts';
 
@@ -62,8 +61,7 @@ export function rdbLockAdmission({ database, onIssued }: RdbLockOptions): Admiss
       if (row) onIssued(row);
       return answer;
     } catch (error) {
-      const why = database.explain(error);
-      throw decided?.row ? replyLost(why.message) : why;
+      throw decided?.row ? database.explainCommit(error) : database.explain(error);
     }
   };
   return { admit: (couponId, requests) => Promise.all(requests.map(({ userId }) => one(couponId, userId))) };
@@ -99,14 +97,4 @@ function toIssued(row: IssuedRow): AckRow {
     // There was no claim.
     fence: 0,
   };
-}
-
-function replyLost(why: string): CouponError {
-  return new CouponError({
-    code: 'LEDGER_REPLY_LOST',
-    kind: 'unreachable',
-    message: 'the answer of PostgreSQL to a commit was lost',
-    why,
-    fix: 'Whether the coupon was issued is unknown; a repeat is answered as a duplicate if it was.',
-  });
 }

@@ -1,4 +1,15 @@
-import type { Admission, ClaimQueue, CouponStore, DeadUsers, Ledger, RedisReader, UsePort, Verification } from '../app/ports.ts';
+import type {
+  Admission,
+  ClaimQueue,
+  CouponStore,
+  DeadUsers,
+  Ledger,
+  LedgerHealth,
+  RedisHealth,
+  RedisReader,
+  UsePort,
+  Verification,
+} from '../app/ports.ts';
 import { usageError } from '../core/errors.ts';
 import type { Database, DatabaseOptions } from '../pg/database.ts';
 import type { RedisConnection } from '../redis/connection.ts';
@@ -16,6 +27,7 @@ export interface RedisStores {
   coupons: CouponStore & Verification & UsePort;
   dead: DeadUsers;
   reader: RedisReader;
+  health: RedisHealth;
 }
 
 /** Options that every command has, as commander gives them. */
@@ -57,14 +69,16 @@ export class Context implements AsyncDisposable {
   }
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
-    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisDead }, { redisReader }] = await Promise.all([
-      import('../redis/connection.ts'),
-      import('../redis/admission.ts'),
-      import('../redis/claims.ts'),
-      import('../redis/coupons.ts'),
-      import('../redis/dead.ts'),
-      import('../redis/reader.ts'),
-    ]);
+    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisDead }, { redisReader }, { redisHealth }] =
+      await Promise.all([
+        import('../redis/connection.ts'),
+        import('../redis/admission.ts'),
+        import('../redis/claims.ts'),
+        import('../redis/coupons.ts'),
+        import('../redis/dead.ts'),
+        import('../redis/reader.ts'),
+        import('../redis/health.ts'),
+      ]);
     const style = this.keyStyle;
     const connection = await RedisConnection.open({ url, reconnect });
     this.onClose(() => connection.close());
@@ -75,6 +89,7 @@ export class Context implements AsyncDisposable {
       coupons: redisCoupons(connection, style),
       dead: redisDead(connection, style),
       reader: redisReader(connection, style),
+      health: redisHealth(connection),
     };
   }
 
@@ -108,6 +123,11 @@ export class Context implements AsyncDisposable {
     ]);
     await checkSchema(database);
     return { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  }
+
+  async ledgerHealth(database: Database): Promise<LedgerHealth> {
+    const { ledgerHealth } = await import('../pg/health.ts');
+    return ledgerHealth(database);
   }
 
   /** A connection that nothing is written over: less permission is enough. */

@@ -35,7 +35,7 @@ const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
  * Answers 405 where a path exists but not with that method, and 404 everywhere else. Fastify knows only 404, so the missing
  * methods of each path become routes of their own, once all others stand.
  */
-export function answerUnknownRoutes(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+export function answerUnknownRoutes(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>, whereTo: string): void {
   for (const [url, methods] of routes) {
     const allow = [...methods].toSorted().join(', ');
     app.route({
@@ -50,9 +50,7 @@ export function answerUnknownRoutes(app: FastifyInstance, routes: ReadonlyMap<st
       handler: async () => undefined,
     });
   }
-  app.setNotFoundHandler((_request, reply) =>
-    sendProblem(reply, 'not_found', 'There is nothing at this path; GET /openapi.json lists the routes.'),
-  );
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'not_found', `There is nothing at this path; ${whereTo}.`));
 }
 
 /** What cannot be parsed as HTTP at all gets its problem document over the bare socket. */

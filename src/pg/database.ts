@@ -1,24 +1,21 @@
 import pg from 'pg';
 import type { PoolClient, QueryConfig } from 'pg';
-import { pgError } from './errors.ts';
+import { commitError, pgError } from './errors.ts';
 import { parseDatabaseUrl, type PgTarget } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
 const STATEMENT_TIMEOUT_MS = 60_000;
-/** More than the server's own limit, so that an answer which is only late is still heard. */
-const REPLY_MARGIN_MS = 2_000;
+/** We wait so much longer than the server does: over a link that went silent, what the server says never arrives. */
+const SILENCE_MS = 2_000;
 const POOL_SIZE = 10;
 
 export interface DatabaseOptions {
   poolSize?: number;
+  /** Milliseconds that one statement may take. */
+  statementTimeoutMs?: number;
   /** Every transaction is READ ONLY: PostgreSQL itself refuses to write, whatever the role may do. */
   readOnly?: boolean;
-  /**
-   * Milliseconds that a statement may take. The server is told; and the answer is waited for only a little longer, because over a
-   * link that died silently neither an answer nor an error ever comes.
-   */
-  timeoutMs?: number;
 }
 
 /** A pool of connections to the ledger's database, with errors that say what to do. */
@@ -26,14 +23,14 @@ export class Database {
   readonly target: PgTarget;
   readonly #pool: pg.Pool;
 
-  constructor(url: string, { poolSize = POOL_SIZE, readOnly = false, timeoutMs = STATEMENT_TIMEOUT_MS }: DatabaseOptions = {}) {
+  constructor(url: string, { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false }: DatabaseOptions = {}) {
     this.target = parseDatabaseUrl(url);
     this.#pool = new pg.Pool({
       ...this.target,
       max: poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: timeoutMs,
-      query_timeout: timeoutMs + REPLY_MARGIN_MS,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + SILENCE_MS,
       keepAlive: true,
       application_name: 'coupon-cli',
       allowExitOnIdle: true,
@@ -90,6 +87,11 @@ export class Database {
   /** What an error of a transaction means; `transaction` itself throws it raw, because constraints carry meaning. */
   explain(error: unknown): Error {
     return pgError(error, this.target);
+  }
+
+  /** The same for a transaction whose work was done: what failed was its end. */
+  explainCommit(error: unknown): Error {
+    return commitError(error, this.target);
   }
 
   async close(): Promise<void> {

@@ -59,6 +59,19 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
   });
 }
 
+/** What a failed COMMIT means: PostgreSQL said no; or it said nothing, and may have committed. */
+export function commitError(error: unknown, target: PgTarget): CouponError {
+  const { code, message } = normalize(error);
+  if (isSqlState(code) && !/^(08|57P)/.test(code)) return pgError(error, target);
+  return new CouponError({
+    code: 'LEDGER_REPLY_LOST',
+    kind: 'unreachable',
+    message: 'the answer of PostgreSQL to a commit was lost',
+    why: message,
+    fix: 'Whether it took effect is unknown; asking again does no harm, and finds out.',
+  });
+}
+
 export function schemaMissing(address: string, why: string): CouponError {
   return new CouponError({
     code: 'SCHEMA_MISSING',

@@ -27,11 +27,16 @@ export function ledgerIssued(database: Database): IssuedPart {
   return {
     async issue(couponId, claims, options): Promise<IssueResult> {
       for (let attempt = 1; ; attempt += 1) {
+        let written = false;
         try {
-          return await database.transaction((client) => issueBatch(client, couponId, claims, options));
+          return await database.transaction(async (client) => {
+            const result = await issueBatch(client, couponId, claims, options);
+            written = true;
+            return result;
+          });
         } catch (error) {
           if (isConflict(error) && attempt < ATTEMPTS) continue;
-          return guardOrFault(error) ?? throwing(database.explain(error));
+          return guardOrFault(error) ?? throwing(written ? database.explainCommit(error) : database.explain(error));
         }
       }
     },

@@ -22,6 +22,7 @@ export type StatementName =
   | 'recount'
   | 'latest-request'
   | 'schema-version'
+  | 'ledger-condition'
   | 'baseline-lock'
   | 'baseline-issue'
   | 'baseline-count';

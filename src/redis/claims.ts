@@ -1,15 +1,17 @@
 import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult } from '../app/ports.ts';
 import { isoTime, type Claim } from '../core/coupon.ts';
 import type { RedisConnection } from './connection.ts';
+import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { runScript, SCRIPT_USERS, scriptShares } from './script.ts';
 
 export function redisClaims(connection: RedisConnection, style: KeyStyle): ClaimQueue {
+  /** For writes: a lost answer is told apart from a command that was never sent. */
   const run = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw connection.explain(error);
+      throw redisWriteError(error, connection.url);
     }
   };
 
@@ -48,12 +50,15 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
         return buried;
       }),
 
-    backlog: (couponId) =>
-      run(async () => {
-        const keys = couponKeys(couponId, style);
+    async backlog(couponId) {
+      const keys = couponKeys(couponId, style);
+      try {
         const [waiting, claimed] = await Promise.all([connection.client.zcard(keys.queue), connection.client.zcard(keys.leases)]);
         return { waiting, claimed };
-      }),
+      } catch (error) {
+        throw connection.explain(error);
+      }
+    },
   };
 }
 

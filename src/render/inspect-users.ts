@@ -57,7 +57,10 @@ export function userText(user: UserDetail, paint: Paint): string {
   if (waiting) rows.push(['waiting', `number ${waiting.position ?? '?'} in the queue, since ${waiting.requestedAt ?? 'an unknown time'}`]);
   if (claim) {
     const lease = claim.leaseUntil === null ? 'given back' : `until ${claim.leaseUntil}`;
-    rows.push(['claim', `no. ${claim.fence} by ${claim.worker}, ${lease}, delivery ${claim.deliveries}, ${claim.faults} ${claim.faults === 1 ? 'fault' : 'faults'}`]);
+    rows.push([
+      'claim',
+      `no. ${claim.fence} by ${claim.worker}, ${lease}, delivery ${claim.deliveries}, ${claim.faults} ${claim.faults === 1 ? 'fault' : 'faults'}`,
+    ]);
   }
   if (dead !== null) rows.push(['dead', dead]);
   rows.push(['ledger', ledger ? `issued ${ledger.issuedAt}, by ${ledger.worker}, claim no. ${ledger.fence}` : 'no row']);

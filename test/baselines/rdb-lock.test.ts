@@ -93,7 +93,12 @@ function losing(end: 'before' | 'after'): Database {
     );
     throw new Error('Connection terminated unexpectedly');
   };
-  return { transaction, explain: (error: unknown) => stores.database.explain(error) } as Database;
+  const { database } = stores;
+  return {
+    transaction,
+    explain: (error: unknown) => database.explain(error),
+    explainCommit: (error: unknown) => database.explainCommit(error),
+  } as Database;
 }
 
 test.each([

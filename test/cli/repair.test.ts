@@ -53,7 +53,9 @@ describe('coupon-cli audit --repair', () => {
     expect(result.exitCode).toBe(4);
     const report = result.json<RepairReport>();
     expect(report.done).toEqual([{ couponId: 'sale', step: 'requeue', count: 1 }]);
-    expect(report.plan.manual).toEqual([{ couponId: 'other', code: 'coupon_not_in_ledger', advice: expect.stringContaining('DATABASE_URL') }]);
+    expect(report.plan.manual).toEqual([
+      { couponId: 'other', code: 'coupon_not_in_ledger', advice: expect.stringContaining('DATABASE_URL') },
+    ]);
     expect(report.after?.findings.map((found) => found.code)).toEqual(['coupon_not_in_ledger']);
     expect((await run('--repair')).stdout).toMatch(/Left to you:\n! coupon_not_in_ledger in coupon other/);
   });

@@ -5,11 +5,13 @@ import type { Admission } from '../../src/app/ports.ts';
 import { seed } from '../../src/app/seed.ts';
 import { Closers } from '../../src/cli/closers.ts';
 import { Database } from '../../src/pg/database.ts';
+import { ledgerHealth } from '../../src/pg/health.ts';
 import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
 import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
 import { redisAdmission } from '../../src/redis/admission.ts';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { redisCoupons } from '../../src/redis/coupons.ts';
+import { redisHealth } from '../../src/redis/health.ts';
 import { redisReader } from '../../src/redis/reader.ts';
 import { extraRedis } from '../support/extra-redis.ts';
 import { openEndpoint } from '../support/endpoint.ts';
@@ -36,6 +38,7 @@ async function openBehindProxy(what: 'redis' | 'ledger') {
       admission: redisAdmission(connection, 'plain'),
       coupons: redisCoupons(connection, 'plain'),
       reader: redisReader(connection, 'plain'),
+      health: { ...stores.health, redis: redisHealth(connection) },
     };
     const endpoint = await openEndpoint(stores, ports);
     open.add(() => endpoint[Symbol.asyncDispose]());
@@ -44,7 +47,7 @@ async function openBehindProxy(what: 'redis' | 'ledger') {
   const database = new Database(proxy.through(stores.databaseUrl));
   open.add(() => database.close());
   const ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
-  const endpoint = await openEndpoint(stores, { ledger });
+  const endpoint = await openEndpoint(stores, { ledger, health: { ...stores.health, ledger: ledgerHealth(database) } });
   open.add(() => endpoint[Symbol.asyncDispose]());
   return { proxy, endpoint, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
 }
@@ -113,6 +116,17 @@ test('after a crash of Redis the new server is checked against the ledger, and g
   await until(async () => (await endpoint.ask('crashed', 'jisu', 'key')).status === 202);
   expect((await endpoint.ask('crashed', 'minji', 'key')).status).toBe(202);
   expect((await endpoint.ask('crashed', 'yuna')).status).toBe(410);
+  connection.close();
+});
+
+test('a Redis that answers but takes no writes is not ready, and says why in a word', async () => {
+  await using redis = await extraRedis(['--min-replicas-to-write', '1']);
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  await using endpoint = await openEndpoint(stores, { health: { ...stores.health, redis: redisHealth(connection) } });
+  const { status, body } = await endpoint.get('/readyz');
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ code: 'unavailable', redis: 'noreplicas', ledger: 'up' });
+  expect(body['detail']).toBe('Redis has fewer replicas than it needs to take writes.');
   connection.close();
 });
 

@@ -1,7 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../../src/core/coupon.ts';
+import { Database } from '../../src/pg/database.ts';
+import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
+import { openProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const T0 = 1_795_330_311_000_000;
@@ -90,6 +93,61 @@ describe('the ledger', () => {
     await blocker.end();
     expect(await waiting).toEqual({ status: 'epoch' });
     expect(await stores.ledger.counts('42')).toMatchObject({ issuedQuantity: 0, rows: 0 });
+  });
+
+  describe('over a link that breaks', () => {
+    /** An issue through a proxy that waits, at the very end, for a lock that we hold. */
+    const heldUp = async () => {
+      await stores.sql(`
+        CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON issued_coupons DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()`);
+      const blocker = new pg.Client({ connectionString: stores.databaseUrl });
+      await blocker.connect();
+      await blocker.query('SELECT pg_advisory_lock(7)');
+      const proxy = await openProxy(stores.databaseUrl);
+      const database = new Database(proxy.through(stores.databaseUrl));
+      const failed = ledgerIssued(database)
+        .issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 10_000 })
+        .catch((error: unknown) => error);
+      const waiting = `SELECT pid FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'advisory' AND datname = current_database()`;
+      await until(async () => (await stores.sql(waiting)).length === 1);
+      const [{ pid }] = (await stores.sql(waiting)) as [{ pid: number }];
+      const end = async () => {
+        await stores.sql('DROP TRIGGER wait ON issued_coupons');
+        await blocker.end();
+        await database.close();
+        await proxy[Symbol.asyncDispose]();
+      };
+      return { proxy, blocker, pid, failed, [Symbol.asyncDispose]: end };
+    };
+
+    it('says that it does not know when the answer to COMMIT was lost', async () => {
+      await using link = await heldUp();
+      link.proxy.holdReplies();
+      await link.blocker.query('SELECT pg_advisory_unlock(7)');
+      await until(async () => (await stores.ledger.counts('42'))?.rows === 1);
+      link.proxy.dropReplies();
+      expect(await link.failed).toMatchObject({ code: 'LEDGER_REPLY_LOST', kind: 'unreachable' });
+    });
+
+    it('says that nothing came of it when PostgreSQL refused the COMMIT', async () => {
+      await using link = await heldUp();
+      await stores.sql('SELECT pg_cancel_backend($1)', [link.pid]);
+      expect(await link.failed).toMatchObject({ code: 'DATABASE_DOWN', kind: 'unreachable' });
+      expect(await stores.ledger.counts('42')).toEqual({ issuedQuantity: 0, rows: 0 });
+    });
+  });
+
+  it('does not wait for ever for an answer that a silent link keeps, and comes back with the link', async () => {
+    await using proxy = await openProxy(stores.databaseUrl);
+    const database = new Database(proxy.through(stores.databaseUrl), { statementTimeoutMs: 100, poolSize: 1 });
+    const ledger = ledgerIssued(database);
+    expect(await ledger.counts('42')).toEqual({ issuedQuantity: 0, rows: 0 });
+    proxy.holdReplies();
+    await expect(ledger.counts('42')).rejects.toMatchObject({ code: 'DATABASE_DOWN' });
+    proxy.releaseReplies();
+    expect(await ledger.issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 10_000 })).toMatchObject({ status: 'ok' });
+    await database.close();
   });
 
   it('counts expiry from the time of issue', async () => {

@@ -27,12 +27,12 @@ export async function openEndpoint(
   replaced: Partial<HttpPorts> = {},
   options: Pick<HttpOptions, 'plain'> = {},
 ): Promise<TestEndpoint> {
-  const { admission, coupons, claims, reader, ledger } = stores;
+  const { admission, coupons, claims, reader, ledger, health } = stores;
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
   const app = await buildServer(
-    { admission, coupons, claims, reader, ledger, ...replaced },
-    { version: '0.0.0-test', onFault, ...options },
+    { admission, coupons, claims, reader, ledger, health, ...replaced },
+    { version: '0.0.0-test', keyStyle: 'plain', onFault, ...options },
   );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 

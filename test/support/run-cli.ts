@@ -14,6 +14,8 @@ export interface CliResult {
 
 export interface CliOptions {
   vars?: Record<string, string>;
+  /** Folders to look for programs in; those of the tests unless given. */
+  path?: string;
   cwd?: string;
   stdin?: string;
   tty?: boolean;
@@ -21,6 +23,7 @@ export interface CliOptions {
   /** Called with the way to send a signal, once the command listens for one. */
   onListen?: (send: (signal: StopSignal) => void) => void;
   onStdout?: (text: string) => void;
+  onStderr?: (text: string) => void;
 }
 
 /** Runs a command line in this process, with everything around it replaced. The environment is empty unless given. */
@@ -29,7 +32,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
   let stderr = '';
   const stream = (write: (text: string) => void) => ({ write, isTTY: options.tty ?? false, columns: options.columns ?? 0 });
   const env: Env = {
-    ...testHost(),
+    ...testHost(options.path === undefined ? {} : { path: options.path }),
     argv,
     vars: options.vars ?? {},
     env: options.vars ?? {},
@@ -41,6 +44,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     }),
     stderr: stream((text) => {
       stderr += text;
+      options.onStderr?.(text);
     }),
     hostname: 'test',
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],

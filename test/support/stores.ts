@@ -3,9 +3,10 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { seed } from '../../src/app/seed.ts';
-import type { Ledger } from '../../src/app/ports.ts';
+import type { Ledger, LedgerHealth, RedisHealth } from '../../src/app/ports.ts';
 import type { CouponDefinition } from '../../src/core/coupon.ts';
 import { Database } from '../../src/pg/database.ts';
+import { ledgerHealth } from '../../src/pg/health.ts';
 import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
 import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
 import { migrate } from '../../src/pg/migrate.ts';
@@ -13,6 +14,7 @@ import { redisAdmission } from '../../src/redis/admission.ts';
 import { redisClaims } from '../../src/redis/claims.ts';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { redisCoupons } from '../../src/redis/coupons.ts';
+import { redisHealth } from '../../src/redis/health.ts';
 import type { KeyStyle } from '../../src/redis/keys.ts';
 import { redisReader } from '../../src/redis/reader.ts';
 
@@ -27,6 +29,7 @@ export interface TestStores extends AsyncDisposable {
   claims: ReturnType<typeof redisClaims>;
   coupons: ReturnType<typeof redisCoupons>;
   reader: ReturnType<typeof redisReader>;
+  health: { redis: RedisHealth; ledger: LedgerHealth };
   redis: Redis;
   sql: (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
   /** Empties both stores (the schema stays). */
@@ -74,6 +77,7 @@ export async function openStores({ keyStyle = 'plain', migrated = true }: StoreO
     claims: redisClaims(connection, keyStyle),
     coupons,
     reader: redisReader(connection, keyStyle),
+    health: { redis: redisHealth(connection), ledger: ledgerHealth(database) },
     redis,
     sql: async (text, values = []) => (await looker.query(text, values)).rows,
     async clear() {

@@ -10,8 +10,11 @@ import { parseCouponId } from '../../core/ids.ts';
 import { parseWhole } from '../../core/numbers.ts';
 import { passText, refusedText, skippedText, totalsText } from '../../render/drain.ts';
 import { failureText } from '../../render/failure.ts';
+import type { Database } from '../../pg/database.ts';
 import type { Context, RedisStores } from '../context.ts';
+import { startDrainHealth, type DrainHealth, type DrainStores } from '../drain-health.ts';
 import { openPatiently } from '../open-patiently.ts';
+import { systemdSupervisor } from '../systemd.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -20,6 +23,10 @@ Examples:
   coupon-cli drain summer --eager --batch 1000   one coupon, as fast as the stores take it
   coupon-cli drain --until-empty --eager --json  in CI: ends when nobody waits
   coupon-cli drain --once --batch 100            a single pass
+  coupon-cli drain --health-port 9090            also answers probes and Prometheus:
+    curl http://127.0.0.1:9090/livez             200 while the loop moves
+    curl http://127.0.0.1:9090/readyz            200 while both stores can be written
+    curl http://127.0.0.1:9090/metrics           queue by coupon, age of the oldest waiting user, time per batch
 
 The first SIGINT or SIGTERM finishes the batch and ends with 0; the second ends at once.`;
 
@@ -38,6 +45,8 @@ export const configure: Configure = (command, cli) => {
     .option('--once', 'end after one pass')
     .option('--until-empty', 'end when nobody waits and nobody is claimed')
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
+    .option('--health-port <n>', 'tell health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
+    .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {
@@ -77,24 +86,38 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
 
 async function run(context: Context, options: LoopOptions): Promise<void> {
   const stop = context.stopSignal();
+  const supervisor = systemdSupervisor(context, stop);
+  // A third of the lease, as for the batch itself: a worker that hangs holds up nobody else's users for longer.
+  const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
+  const stores: DrainStores = {};
+  const health = await startDrainHealth(context, options, database, stores);
   const patienceMs = options.until === 'stopped' ? Number.POSITIVE_INFINITY : options.patienceMs;
-  const opened = await openPatiently(context, patienceMs, stop, async () => ({
-    redis: await context.redis(true),
-    // A third of the lease, as for the batch itself: a worker that hangs holds up nobody else's users for longer.
-    ledger: await context.ledger(undefined, { timeoutMs: Math.ceil(options.leaseMs / 3) }),
-  }));
+  const opened = await openPatiently(context, patienceMs, stop, async () => {
+    const { redis, ledger } = await openStores(context, database, stores);
+    for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
+    await announce(context, options, redis, ledger);
+    return { claims: redis.claims, coupons: redis.coupons, ledger };
+  });
   if (!opened) return;
-  const { redis, ledger } = opened;
-  for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
-  await announce(context, options, redis, ledger);
 
   const clock = {
     now: () => performance.now(),
     sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
   };
-  const ports = { claims: redis.claims, coupons: redis.coupons, ledger };
-  const totals = await drainLoop(ports, options, events(context, options), clock, stop);
+  const ports = health?.observed(opened) ?? opened;
+  supervisor.ready();
+  const totals = await drainLoop(ports, options, events(context, options, health), clock, stop);
   report(context, options, totals);
+}
+
+/** Opens what is not open yet, both at a time, and keeps what was opened when the other one is away. */
+async function openStores(context: Context, database: Database, stores: DrainStores): Promise<Required<DrainStores>> {
+  const openRedis = async (): Promise<RedisStores> => (stores.redis ??= await context.redis(true));
+  const openLedger = async (): Promise<Ledger> => (stores.ledger ??= await context.ledgerOf(database));
+  const [redis, ledger] = await Promise.allSettled([openRedis(), openLedger()]);
+  if (redis.status === 'rejected') throw redis.reason;
+  if (ledger.status === 'rejected') throw ledger.reason;
+  return { redis: redis.value, ledger: ledger.value };
 }
 
 /** Says what the pace means before anybody wonders. */
@@ -108,11 +131,12 @@ async function announce(context: Context, options: LoopOptions, redis: RedisStor
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }
 
-function events(context: Context, options: LoopOptions): DrainEvents {
+function events(context: Context, options: LoopOptions, health: DrainHealth | null): DrainEvents {
   const skipped = new Map<string, string>();
   let remarked = false;
   return {
     pass(passes) {
+      health?.passed(passes);
       for (const pass of passes) {
         tellSkipped(context, skipped, pass);
         for (const line of refusedText(pass)) context.out.warn(line);

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import type { CouponDirectory } from '../../app/coupon-directory.ts';
-import type { RedisReader } from '../../app/ports.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Liveness } from '../../core/liveness.ts';
+import { isReady, LEDGER_CONDITIONS, REDIS_CONDITIONS, unreadyText, type Readiness } from '../../core/readiness.ts';
 import { sendProblem } from '../problem.ts';
 import { problems } from '../schemas.ts';
+import type { StoreMetrics } from '../store-metrics.ts';
 
-export interface HealthPorts {
-  reader: Pick<RedisReader, 'now'>;
-  directory: CouponDirectory;
-  metrics: Pick<Metrics, 'text' | 'registry'>;
+export interface HealthChecks {
+  /** Left out where whoever answers is alive. */
+  live?: () => Liveness;
+  ready: () => Promise<Readiness>;
+  metrics: Pick<StoreMetrics, 'text' | 'registry'>;
 }
 
 const healthy = (description: string, status: string): object => ({
@@ -18,12 +19,32 @@ const healthy = (description: string, status: string): object => ({
   properties: { status: { type: 'string', const: status } },
 });
 
-const livezSchema = { summary: 'The process answers', response: { 200: healthy('Alive', 'alive') } };
+const words = (conditions: Readonly<Record<string, string>>): object => ({
+  type: 'string',
+  enum: Object.keys(conditions),
+  description: Object.entries(conditions)
+    .map(([word, meaning]) => `${word}: ${meaning}`)
+    .join('; '),
+});
 
-const storeSchema = { type: 'string', enum: ['up', 'down'] };
+const aliveSchema = { summary: 'The process answers', response: { 200: healthy('Alive', 'alive') } };
+const movingSchema = {
+  summary: 'The loop moves',
+  response: {
+    200: healthy('Alive', 'alive'),
+    ...problems(['unavailable'], {
+      quietSeconds: { type: 'number', description: 'Since the loop last moved' },
+      limitSeconds: { type: 'number', description: 'How long it may be quiet' },
+    }),
+  },
+};
+
 const readyzSchema = {
   summary: 'Both stores can be used',
-  response: { 200: healthy('Ready', 'ready'), ...problems(['unavailable'], { redis: storeSchema, ledger: storeSchema }) },
+  response: {
+    200: healthy('Ready', 'ready'),
+    ...problems(['unavailable'], { redis: words(REDIS_CONDITIONS), ledger: words(LEDGER_CONDITIONS) }),
+  },
 };
 
 const metricsSchema = {
@@ -31,27 +52,23 @@ const metricsSchema = {
   response: { 200: { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } } },
 };
 
-/** `/livez`, `/readyz`, `/metrics`, `/openapi.json`. */
-export function healthRoutes(app: FastifyInstance, { reader, directory, metrics }: HealthPorts): void {
-  app.get('/livez', { schema: livezSchema }, async () => ({ status: 'alive' }));
+/** `/livez`, `/readyz`, `/metrics`. */
+export function healthRoutes(app: FastifyInstance, { live, ready, metrics }: HealthChecks): void {
+  app.get('/livez', { schema: live ? movingSchema : aliveSchema }, async (_request, reply) => {
+    const state = live?.();
+    if (!state || state.alive) return { status: 'alive' };
+    const [quietSeconds, limitSeconds] = [state.quietMs, state.limitMs].map((ms) => Math.round(ms / 100) / 10);
+    const detail = `No pass has ended and no store has answered the loop for ${quietSeconds} s.`;
+    return sendProblem(reply, 'unavailable', detail, { quietSeconds, limitSeconds });
+  });
 
   app.get('/readyz', { schema: readyzSchema }, async (_request, reply) => {
-    const [redis, ledger] = await Promise.all([isUp(reader.now()), isUp(directory.all())]);
-    if (redis && ledger) return { status: 'ready' };
-    const word = (up: boolean): string => (up ? 'up' : 'down');
-    return sendProblem(reply, 'unavailable', 'A store cannot be used.', { redis: word(redis), ledger: word(ledger) });
+    const state = await ready();
+    if (isReady(state)) return { status: 'ready' };
+    return sendProblem(reply, 'unavailable', unreadyText(state), { ...state });
   });
 
   app.get('/metrics', { schema: metricsSchema }, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.text()),
-  );
-
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-}
-
-async function isUp(question: Promise<unknown>): Promise<boolean> {
-  return question.then(
-    () => true,
-    () => false,
   );
 }

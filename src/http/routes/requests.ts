@@ -5,7 +5,7 @@ import { requestStatuses, type StatusPorts } from '../../app/status.ts';
 import { isReplyLost } from '../../app/verified-admission.ts';
 import type { AdmissionAnswer } from '../../core/admission.ts';
 import { HTTP_STATUS } from '../../core/http-status.ts';
-import type { Metrics } from '../metrics.ts';
+import type { AdmissionMetrics } from '../admission-metrics.ts';
 import { sendProblem } from '../problem.ts';
 import {
   couponIdSchema,
@@ -21,7 +21,7 @@ import {
 
 export interface RequestPorts extends Omit<StatusPorts, 'now'> {
   batcher: Pick<AdmissionBatcher, 'admit'>;
-  metrics: Pick<Metrics, 'admission'>;
+  metrics: Pick<AdmissionMetrics, 'admission'>;
 }
 
 const askSchema = {

@@ -1,0 +1,76 @@
+import { fastify, type FastifyInstance } from 'fastify';
+import { answerBrokenHttp, answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
+
+/** A user id of 128 characters, each percent-encoded, and some more, so that too long an id is told as such. */
+const MAX_PARAM_CHARS = 512;
+const BODY_LIMIT_BYTES = 16 * 1024;
+/** For a request to arrive as a whole: nobody may keep a connection busy by dripping bytes. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HANG_UP_EVERY_MS = 50;
+
+export interface AppOptions {
+  /** Hears of every store error and of everything unforeseen; clients are told neither. */
+  onFault: OnFault;
+  /** For who asks for a path that is not there: which ones are. */
+  whereTo: string;
+}
+
+/**
+ * A server without routes yet, which answers with a problem document whatever goes wrong. `complete` is for when all routes
+ * stand: it adds the answers for everything else.
+ */
+export function emptyApp({ onFault, whereTo }: AppOptions): { app: FastifyInstance; complete(this: void): Promise<FastifyInstance> } {
+  const answer = answerError(onFault);
+  const app = fastify({
+    // A line for each request costs more than the admission itself; metrics say how many there were.
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Who is still connected while we close gets an answer and `Connection: close`, not a 503.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    // Nothing is turned into another type or dropped: what does not fit is refused.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
+  });
+  app.setErrorHandler(answer);
+  acceptJsonOnly(app);
+  app.addHook('preClose', async () => hangUpWhenDone(app));
+
+  const routes = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = routes.get(url) ?? new Set();
+    for (const one of [method].flat()) methods.add(one);
+    routes.set(url, methods);
+  });
+  return {
+    app,
+    async complete() {
+      answerUnknownRoutes(app, routes, whereTo);
+      await app.ready();
+      return app;
+    },
+  };
+}
+
+/**
+ * Node closes the connections that are idle when the server closes, but keeps those open whose answer was still under way then:
+ * they would hold the server up until their client, or the keep-alive timeout, ends them.
+ */
+function hangUpWhenDone(app: FastifyInstance): void {
+  if (!app.server.listening) return;
+  const timer = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
+  app.server.once('close', () => clearInterval(timer));
+}
+
+/** JSON only; an empty body is no body, whatever its type says (clients set the type for every POST). */
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null);
+    else void parse(request, body as string, done);
+  });
+}

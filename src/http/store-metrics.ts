@@ -1,0 +1,114 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { LedgerCoupon, RedisHealth, RedisReader } from '../app/ports.ts';
+import { within } from '../app/within.ts';
+import { scoreToMicros } from '../core/coupon.ts';
+
+export interface StoreMetricsPorts {
+  reader: Pick<RedisReader, 'coupon' | 'now'>;
+  redisHealth: Pick<RedisHealth, 'fsyncAlways'>;
+  /** Of the ledger. */
+  coupons: () => Promise<readonly LedgerCoupon[]>;
+  /** Coupons of another one lie under keys that we do not look at. */
+  keyStyle: string;
+}
+
+/** Prometheus waits 10 s for a scrape unless told otherwise; one store that went silent must not cost the other's figures. */
+const PATIENCE_MS = 3_000;
+
+/** Or not at all. */
+const LATE = Symbol('late');
+
+/**
+ * A registry with what both stores say whenever it is scraped, and the process itself; `serve` and `drain` add what they count.
+ * There is no label for users, and the coupon label only ever holds a coupon of the ledger: strangers cannot make up time series.
+ */
+export class StoreMetrics {
+  readonly registry = new Registry();
+  readonly #ports: StoreMetricsPorts;
+  readonly #depth: Gauge<'coupon' | 'state'>;
+  readonly #oldest: Gauge<'coupon'>;
+  readonly #stock: Gauge<'coupon'>;
+  readonly #suspect: Gauge<'coupon'>;
+  readonly #issued: Counter<'coupon'>;
+  readonly #up: Gauge<'store'>;
+  readonly #fsyncAlways: Gauge;
+  #reading: Promise<void> | null = null;
+
+  constructor(ports: StoreMetricsPorts) {
+    this.#ports = ports;
+    const own = (name: string, help: string) => ({ name, help, registers: [this.registry] });
+    const ofCoupon = (name: string, help: string) => ({ ...own(name, help), labelNames: ['coupon'] as const });
+    this.#depth = new Gauge({ ...own('coupon_queue_depth', 'Accepted users by place'), labelNames: ['coupon', 'state'] });
+    this.#oldest = new Gauge(ofCoupon('coupon_queue_oldest_age_seconds', 'How long the first in the queue has waited'));
+    this.#stock = new Gauge(ofCoupon('coupon_stock_remaining', 'Coupons that may still be accepted'));
+    this.#suspect = new Gauge(ofCoupon('coupon_suspect', '1: out of service, because Redis and the ledger disagree about it'));
+    this.#issued = new Counter(ofCoupon('coupon_issued_total', 'Coupons issued, from the ledger'));
+    this.#up = new Gauge({ ...own('coupon_store_up', 'Whether the store answered this scrape'), labelNames: ['store'] });
+    this.#fsyncAlways = new Gauge(
+      own('coupon_redis_fsync_always', '1: what Redis accepted is on its disk; absent where it cannot be asked'),
+    );
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** The text that Prometheus scrapes. Stores that are away leave gaps, not an error: the process's own counts still matter. */
+  async text(): Promise<string> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = null));
+    await this.#reading;
+    return this.registry.metrics();
+  }
+
+  async #read(): Promise<void> {
+    const { reader, redisHealth } = this.#ports;
+    for (const store of ['redis', 'ledger'] as const) this.#up.labels(store).set(1);
+    const [coupons = [], nowMs, fsyncAlways = null] = await Promise.all([
+      this.#ask('ledger', this.#ports.coupons()),
+      this.#ask('redis', reader.now()),
+      this.#ask('redis', redisHealth.fsyncAlways()),
+    ]);
+    for (const metric of [this.#depth, this.#oldest, this.#stock, this.#suspect, this.#issued]) metric.reset();
+    if (fsyncAlways === null) this.#fsyncAlways.remove();
+    else this.#fsyncAlways.set(fsyncAlways ? 1 : 0);
+    for (const { id, issuedQuantity } of coupons) this.#issued.labels(id).inc(issuedQuantity);
+    // All at once: over one connection that costs one wait, not one for each coupon.
+    if (nowMs !== undefined) await Promise.all(coupons.map((coupon) => this.#readQueue(coupon, nowMs)));
+  }
+
+  async #readQueue({ id, keyStyle, state: ledgerState }: LedgerCoupon, nowMs: number): Promise<void> {
+    const coupon = await this.#ask('redis', this.#ports.reader.coupon(id));
+    if (coupon === undefined) return;
+    if (coupon === null) {
+      // Emptied or replaced: such a coupon is no less out of service than one that is marked.
+      if (ledgerState === 'ready' && keyStyle === this.#ports.keyStyle) this.#suspect.labels(id).set(1);
+      return;
+    }
+    for (const place of ['waiting', 'claimed', 'dead'] as const) this.#depth.labels(id, place).set(coupon[place]);
+    if (coupon.stock !== null) this.#stock.labels(id).set(coupon.stock);
+    this.#suspect.labels(id).set(coupon.suspect === '' ? 0 : 1);
+    const waitedSince = coupon.oldestScore === null ? nowMs : scoreToMicros(coupon.oldestScore) / 1_000;
+    this.#oldest.labels(id).set(Math.max(0, (nowMs - waitedSince) / 1_000));
+  }
+
+  /** Undefined: no answer, and the store is down for this scrape. */
+  async #ask<T>(store: 'redis' | 'ledger', question: Promise<T>): Promise<T | undefined> {
+    const failed = (): undefined => {
+      this.#up.labels(store).set(0);
+      return undefined;
+    };
+    const answer = await within(
+      question.catch(() => LATE),
+      PATIENCE_MS,
+      LATE,
+    );
+    return answer === LATE ? failed() : (answer as T);
+  }
+}
+
+/** Calls that were sent and whose answer was lost; `serve` and `drain` know different ones. */
+export function ambiguousCounter(registry: Registry): Counter<'op'> {
+  return new Counter({
+    name: 'coupon_ambiguous_total',
+    help: 'Store calls whose effect is unknown',
+    labelNames: ['op'],
+    registers: [registry],
+  });
+}
