@@ -93,13 +93,17 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Waits until nobody waits and nobody is claimed; a line when that does not come to pass. */
-export async function drained({ reader, ledger }: WholeRig, { coupons }: Pick<Subject, 'coupons'>): Promise<string[]> {
+export async function drained(
+  { reader, ledger }: Pick<WholeRig, 'reader' | 'ledger'>,
+  { coupons }: Pick<Subject, 'coupons'>,
+  timeoutMs = DRAINED_MS,
+): Promise<string[]> {
   const { settled } = await settle(
     ownEvidence({ redis: reader, ledger, ownKeyspace: true }),
-    { coupons: coupons.map(({ id }) => ({ couponId: id, accepted: [] })), timeoutMs: DRAINED_MS, quietForMs: QUIET_MS },
+    { coupons: coupons.map(({ id }) => ({ couponId: id, accepted: [] })), timeoutMs, quietForMs: QUIET_MS },
     { now: () => performance.now(), sleep: (ms) => delay(ms) },
   );
-  return settled ? [] : [`not drained after ${DRAINED_MS / 1_000} s`];
+  return settled ? [] : [`not drained after ${timeoutMs / 1_000} s`];
 }
 
 /** Takes every coupon away, so that the next campaign starts with empty stores. */

@@ -21,7 +21,10 @@ export async function explain(
     lines.push(`  ledger: ${JSON.stringify(await ledger.rows(couponId, [userId]))}`);
   }
   for (const { id } of coupons) {
-    lines.push(`${id} in Redis: ${JSON.stringify(await reader.coupon(id))}`, `${id} in the ledger: ${JSON.stringify(await ledger.coupon(id))}`);
+    lines.push(
+      `${id} in Redis: ${JSON.stringify(await reader.coupon(id))}`,
+      `${id} in the ledger: ${JSON.stringify(await ledger.coupon(id))}`,
+    );
   }
   return lines;
 }

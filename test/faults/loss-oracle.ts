@@ -53,7 +53,9 @@ async function countLost({ coupons, rows, prefix }: Subject, { sql }: OracleStor
   let lost = 0;
   for (const [coupon, { id }] of coupons.entries()) {
     const issued = new Set((await sql('SELECT user_id FROM issued_coupons WHERE coupon_id = $1', [id])).map((row) => row['user_id']));
-    const accepted = new Set(rows.filter((row) => row.coupon === coupon && row.outcome === 'accepted').map(({ user }) => `${prefix}${user}`));
+    const accepted = new Set(
+      rows.filter((row) => row.coupon === coupon && row.outcome === 'accepted').map(({ user }) => `${prefix}${user}`),
+    );
     for (const userId of accepted) if (!issued.has(userId)) lost += 1;
   }
   return lost;

@@ -30,7 +30,9 @@ export function parseOptions(argv: readonly string[], kinds: readonly string[], 
       readme: { type: 'boolean', default: false },
     },
   });
-  const seeds = listed(values.seed).map((text) => number(text, '--seed', (value) => Number.isInteger(value) && value >= 0 && value <= LARGEST_SEED));
+  const seeds = listed(values.seed).map((text) =>
+    number(text, '--seed', (value) => Number.isInteger(value) && value >= 0 && value <= LARGEST_SEED),
+  );
   const only = listed(values.only);
   const unknown = only.find((kind) => !kinds.includes(kind));
   if (unknown !== undefined) throw new Error(`--only: there is no kind "${unknown}"; there are ${kinds.join(', ')}`);

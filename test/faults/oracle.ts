@@ -53,7 +53,8 @@ export async function judge(subject: Subject, stores: OracleStores): Promise<Ver
 }
 
 export function countsOf(subject: Subject, failed: readonly CheckResult[]): Omit<Counts, 'inversions'> {
-  const count = (check: CheckName): number => failed.filter((result) => result.check === check).reduce((sum, result) => sum + result.count, 0);
+  const count = (check: CheckName): number =>
+    failed.filter((result) => result.check === check).reduce((sum, result) => sum + result.count, 0);
   return {
     accepted: acceptedUsers(subject).size,
     lost: count('accepted_are_issued'),

@@ -38,7 +38,8 @@ export async function openSession(): Promise<Session> {
       rig,
       folder,
       keepLogs: () => void (keep = true),
-      lastWords: () => rig.logs.map((log) => `== ${log}\n${readFileSync(log, 'utf8').split('\n').slice(-LAST_LINES).join('\n')}`).join('\n'),
+      lastWords: () =>
+        rig.logs.map((log) => `== ${log}\n${readFileSync(log, 'utf8').split('\n').slice(-LAST_LINES).join('\n')}`).join('\n'),
       [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -68,7 +68,13 @@ async function runSeed(
 
 function verdictLine({ name }: PlannedCampaign, { broken, counts, loss, inflicted }: CampaignResult): string {
   const { accepted, lost, duplicates, overIssued, inversions } = counts;
-  const figures = [`${inflicted.length} faults`, `${accepted} accepted`, `${lost} lost`, `${duplicates} duplicate`, `${overIssued} over-issued`];
+  const figures = [
+    `${inflicted.length} faults`,
+    `${accepted} accepted`,
+    `${lost} lost`,
+    `${duplicates} duplicate`,
+    `${overIssued} over-issued`,
+  ];
   if (loss) figures.push(`${loss.destroyed} destroyed`, loss.noticed ?? 'nothing to notice');
   else figures.push(`${inversions} out of turn`);
   return `${broken.length === 0 ? '✔' : '✘'} ${name}: ${figures.join(', ')}`;

@@ -14,8 +14,18 @@ export type Described = Pick<Fault, 'kind' | 'meaning' | 'harmless'>;
 /** Kinds that were neither tried nor found impossible have no row. */
 export function tableOf(faults: readonly Described[], tried: Tried): string {
   const parts = [
-    section('Harmless to what the stores had acknowledged: everything is kept.', HARMLESS, faults.filter(({ harmless }) => harmless), tried),
-    section('Destructive: acknowledged data is gone.', DESTRUCTIVE, faults.filter(({ harmless }) => !harmless), tried),
+    section(
+      'Harmless to what the stores had acknowledged: everything is kept.',
+      HARMLESS,
+      faults.filter(({ harmless }) => harmless),
+      tried,
+    ),
+    section(
+      'Destructive: acknowledged data is gone.',
+      DESTRUCTIVE,
+      faults.filter(({ harmless }) => !harmless),
+      tried,
+    ),
     closing(tried),
   ];
   return parts.filter((part) => part !== '').join('\n\n');

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { drainPass } from '../../src/app/drain.ts';
+import { seed } from '../../src/app/seed.ts';
+import { redisAdmission } from '../../src/redis/admission.ts';
+import { redisClaims } from '../../src/redis/claims.ts';
+import { RedisConnection } from '../../src/redis/connection.ts';
+import { redisCoupons } from '../../src/redis/coupons.ts';
+import { redisReader } from '../../src/redis/reader.ts';
+import { openEndpoint, type TestEndpoint } from '../support/endpoint.ts';
+import { runToEnd } from '../support/processes.ts';
+import { at } from '../support/run-cli.ts';
+import { openStores, type TestStores } from '../support/stores.ts';
+import { openProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+import { drained } from './campaign.ts';
+import { startLoad } from './load.ts';
+import { judge, type OracleStores, type Subject } from './oracle.ts';
+import { claimAndDie, popThenInsert, resendingAdmission } from './planted.ts';
+import { seededRandom } from './random.ts';
+import { findCompiler } from './servers/shims.ts';
+import { startRedis } from './servers/redis.ts';
+
+const COUPON = 'planted';
+const NEVER_MS = 24 * 3_600_000;
+const BATCH = 20;
+
+async function freshStores(): Promise<TestStores> {
+  const stores = await openStores();
+  onTestFinished(() => stores[Symbol.asyncDispose]());
+  return stores;
+}
+
+/** Users ask for a second or so, until `enough`; `during` happens meanwhile. */
+async function load(endpoint: TestEndpoint, total: number, during: (asked: () => number) => Promise<void>): Promise<Subject> {
+  const prefix = 'user-';
+  const running = startLoad({ endpoint: endpoint.url, couponIds: [COUPON], rate: 200, prefix, random: seededRandom(1) });
+  await during(() => running.users);
+  await running.end();
+  return { coupons: [{ id: COUPON, total }], rows: running.rows, users: running.users, prefix };
+}
+
+async function waitingUsers({ claims }: TestStores): Promise<number> {
+  return (await claims.backlog(COUPON)).waiting;
+}
+
+/** A worker without faults, until it is told to stop. */
+function worker({ claims, coupons, ledger }: TestStores): { stop(): Promise<void> } {
+  const stop = new AbortController();
+  const options = { couponIds: [COUPON], batch: BATCH, leaseMs: 1_000, worker: 'sound', keyStyle: 'plain', scan: false };
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await drainPass({ claims, coupons, ledger }, options, stop.signal);
+      await delay(20);
+    }
+  })();
+  return {
+    async stop() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+function oracle({ reader, ledger, sql, redisUrl, databaseUrl }: TestStores): OracleStores {
+  return { reader, ledger, sql, command: (argv) => runToEnd([...at({ redisUrl, databaseUrl }), ...argv]) };
+}
+
+test.for([
+  { lease: 'a second', leaseMs: 1_000, patienceMs: 30_000, found: false },
+  { lease: 'for ever', leaseMs: NEVER_MS, patienceMs: 3_000, found: true },
+])('a worker that is killed with a lease of $lease: found is $found', async ({ leaseMs, patienceMs, found }) => {
+  const stores = await freshStores();
+  await stores.seed({ id: COUPON, total: 1_000 });
+  await using endpoint = await openEndpoint(stores);
+  const subject = await load(endpoint, 1_000, async () => {
+    await until(async () => (await waitingUsers(stores)) > BATCH);
+    expect(await claimAndDie(stores, COUPON, BATCH, leaseMs)).toBe(BATCH);
+  });
+  const sound = worker(stores);
+  const left = await drained(stores, subject, patienceMs);
+  await sound.stop();
+  expect(left.length > 0).toBe(found);
+  const verdict = await judge(subject, oracle(stores));
+  expect(verdict.broken.some((line) => line.includes('NOT_SETTLED'))).toBe(found);
+  expect(verdict.counts.lost).toBe(found ? BATCH : 0);
+});
+
+test('a worker that pops, then inserts, and is killed in between: users are lost', async () => {
+  const stores = await freshStores();
+  await stores.seed({ id: COUPON, total: 1_000 });
+  await using endpoint = await openEndpoint(stores);
+  let popped = 0;
+  const subject = await load(endpoint, 1_000, async () => {
+    await until(async () => (await waitingUsers(stores)) > BATCH);
+    popped = await popThenInsert(stores, COUPON, BATCH, true);
+  });
+  await until(async () => (await popThenInsert(stores, COUPON, BATCH, false)) === 0);
+  expect(await drained(stores, subject)).toEqual([]);
+  const verdict = await judge(subject, oracle(stores));
+  expect(verdict.counts.lost).toBe(popped);
+  expect(verdict.broken.join('\n')).toMatch(/ACCEPTED_NOT_ISSUED/);
+  expect(verdict.broken.join('\n')).toMatch(/audit ended with 4.*"lost"/);
+});
+
+test.for([true, false])('stock raised by a foreign hand beyond the total, with the guard of the ledger in place: %s', async (guarded) => {
+  const total = 50;
+  const stores = await freshStores();
+  await stores.seed({ id: COUPON, total });
+  if (!guarded) await stores.sql('ALTER TABLE coupons DROP CONSTRAINT coupons_total');
+  await using endpoint = await openEndpoint(stores);
+  const subject = await load(endpoint, total, async (asked) => {
+    await stores.redis.hincrby(`coupon:${COUPON}`, 'stock', 40);
+    await until(() => asked() > total + 60);
+  });
+  const sound = worker(stores);
+  if (guarded) await until(async () => (await stores.reader.coupon(COUPON))!.suspect !== '');
+  else expect(await drained(stores, subject)).toEqual([]);
+  await sound.stop();
+  const verdict = await judge(subject, oracle(stores));
+  const { rows } = (await stores.ledger.counts(COUPON))!;
+  expect(rows > total).toBe(!guarded);
+  // More users were promised a piece than there are: that is over-issued too, even where the ledger stopped it.
+  expect(verdict.counts.overIssued).toBe(40);
+  expect(verdict.broken.join('\n')).toMatch(guarded ? /ACCEPTED_OVER_TOTAL/ : /LEDGER_OVER_TOTAL/);
+  expect((await stores.reader.coupon(COUPON))!.suspect).toBe(guarded ? 'coupons_total' : '');
+});
+
+test.for(['ioredis as it comes', 'ours'])('replies of Redis are lost, and admission is that of %s', async (whose) => {
+  const stores = await freshStores();
+  await stores.seed({ id: COUPON, total: 1_000 });
+  await using link = await openProxy(stores.redisUrl);
+  const connection = await RedisConnection.open({ url: link.through(stores.redisUrl), reconnect: true });
+  onTestFinished(() => connection.close());
+  const resending = resendingAdmission(link.through(stores.redisUrl), connection.run);
+  onTestFinished(() => resending[Symbol.dispose]());
+  await using endpoint =
+    whose === 'ours'
+      ? await openEndpoint(stores, { admission: redisAdmission(connection, 'plain') })
+      : await openEndpoint(stores, { admission: resending }, { plain: true });
+  const subject = await load(endpoint, 1_000, async (asked) => {
+    await until(() => asked() > 50);
+    link.holdReplies();
+    const before = await waitingUsers(stores);
+    await until(async () => (await waitingUsers(stores)) > before + 10);
+    link.dropReplies();
+    await delay(200);
+  });
+  const sound = worker(stores);
+  expect(await drained(stores, subject)).toEqual([]);
+  await sound.stop();
+  const { broken } = await judge(subject, oracle(stores));
+  if (whose === 'ours') expect(broken).toEqual([]);
+  else expect(broken.join('\n')).toMatch(/asked under one key and was told "duplicate"/);
+});
+
+test.skipIf(findCompiler() === null)('a loss of power under everysec, where always was believed: users are lost', async () => {
+  const stores = await freshStores();
+  await using redis = await startRedis({ appendfsync: 'everysec' });
+  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  onTestFinished(() => connection.close());
+  const own: TestStores = {
+    ...stores,
+    redisUrl: redis.url,
+    admission: redisAdmission(connection, 'plain'),
+    claims: redisClaims(connection, 'plain'),
+    coupons: redisCoupons(connection, 'plain'),
+    reader: redisReader(connection, 'plain'),
+  };
+  const definition = { id: COUPON, name: 'Test', total: 1_000, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
+  await seed(definition, { ledger: own.ledger, coupons: own.coupons, newEpoch: randomUUID, keyStyle: 'plain' });
+  await using endpoint = await openEndpoint(own);
+  await redis.holdRewrites();
+  const subject = await load(endpoint, 1_000, async (asked) => {
+    await until(() => asked() > 50);
+    redis.setFsyncDelay(NEVER_MS);
+    await until(() => asked() > 200);
+  });
+  await redis.kill();
+  redis.setFsyncDelay(0);
+  expect(redis.loseUnsynced()).toBeGreaterThan(0);
+  await redis.start();
+  await until(async () => (await own.reader.coupon(COUPON).catch(() => null)) !== null);
+  const sound = worker(own);
+  expect(await drained(own, subject)).toEqual([]);
+  await sound.stop();
+  const verdict = await judge(subject, oracle(own));
+  expect(verdict.counts.lost).toBeGreaterThan(0);
+  expect(verdict.broken.join('\n')).toMatch(/ACCEPTED_NOT_ISSUED/);
+});

@@ -1,0 +1,56 @@
+/** What a promise looks like when it is broken: programs with the fault of their name, on real stores. */
+import { Redis } from 'ioredis';
+import type { Admission, IssueOptions } from '../../src/app/ports.ts';
+import type { AdmissionAnswer } from '../../src/core/admission.ts';
+import type { Claim } from '../../src/core/coupon.ts';
+import type { AdmissionOutcome } from '../../src/core/outcome.ts';
+import { couponKeys } from '../../src/redis/keys.ts';
+import { defineScripts, runScript } from '../../src/redis/script.ts';
+import type { TestStores } from '../support/stores.ts';
+
+type Stores = Pick<TestStores, 'claims' | 'ledger' | 'redis'>;
+
+const WORKER = 'planted';
+const TIMEOUT_MS = 5_000;
+
+/** Takes users for so long, and is killed before it has issued them. */
+export async function claimAndDie({ claims, ledger }: Stores, couponId: string, limit: number, leaseMs: number): Promise<number> {
+  const { epoch } = (await ledger.coupon(couponId))!;
+  const claimed = await claims.claim(couponId, { epoch, limit, leaseMs, worker: WORKER });
+  return claimed.status === 'ok' ? claimed.claims.length : 0;
+}
+
+/** Pops users from the queue, then issues them; killed in between, it issues nobody. */
+export async function popThenInsert(stores: Stores, couponId: string, limit: number, killed: boolean): Promise<number> {
+  const { claims, ledger, redis } = stores;
+  const { epoch } = (await ledger.coupon(couponId))!;
+  const popped = await redis.zpopmin(couponKeys(couponId, 'plain').queue, limit);
+  if (killed || popped.length === 0) return popped.length / 2;
+  const fence = await redis.hincrby(couponKeys(couponId, 'plain').coupon, 'fence', 1);
+  const batch: Claim[] = [];
+  for (let index = 0; index < popped.length; index += 2) {
+    batch.push({ userId: popped[index]!, score: Number(popped[index + 1]), fence, deliveries: 1 });
+  }
+  const options: IssueOptions = { epoch, worker: WORKER, timeoutMs: TIMEOUT_MS };
+  const issued = await ledger.issue(couponId, batch, options);
+  if (issued.status === 'ok') await claims.ack(couponId, epoch, issued.rows);
+  return batch.length;
+}
+
+/** Admission on ioredis as it comes, which sends a script again when the reply was lost, and without request ids. */
+export function resendingAdmission(url: string, run: string): Admission & Disposable {
+  const client = new Redis(url);
+  client.on('error', () => undefined);
+  defineScripts(client);
+  return {
+    async admit(couponId, requests) {
+      const users = requests.map(({ userId }) => userId);
+      const reply = (await runScript(client, 'admit', couponKeys(couponId, 'plain'), users, [
+        run,
+        ...users.flatMap((user) => [user, '']),
+      ])) as string[];
+      return requests.map((_, index): AdmissionAnswer => ({ outcome: reply[3 * index] as AdmissionOutcome }));
+    },
+    [Symbol.dispose]: () => client.disconnect(),
+  };
+}
