@@ -42,7 +42,7 @@ describe('PostgreSQL takes a transaction of a worker back', () => {
     connection = await RedisConnection.open({ url: redis.url, reconnect: true });
     pool = new pg.Pool({ connectionString: postgres.url });
     const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url };
-    drain = start(['drain', '--lease', '1s', '--interval', '100ms', '--json'], { env });
+    drain = start(['drain', '--lease', '10s', '--interval', '100ms', '--json'], { env });
     rig = {
       couponId: 'sale',
       redis,
