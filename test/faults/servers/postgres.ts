@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Faul
 async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promise<FaultPostgres> {
   const host = testHost();
   const as = postgresIdentity(host);
-  const folder = serverFolder('postgres');
+  const folder = await serverFolder('postgres');
   closers.add(folder.remove);
   const own = join(folder.dir, 'postgres'); // of the user that it runs as
   mkdirSync(own, { mode: 0o700 });

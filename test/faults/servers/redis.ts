@@ -72,7 +72,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<FaultRedis
 
 async function start({ appendfsync = 'always', diskBytes }: RedisOptions, closers: Closers): Promise<FaultRedis> {
   const program = await redisProgram();
-  const folder = serverFolder('redis');
+  const folder = await serverFolder('redis');
   closers.add(folder.remove);
   const disk = diskBytes === undefined ? null : await smallDisk(join(folder.dir, 'disk'), diskBytes);
   if (disk !== null) closers.add(disk.unmount);
