@@ -71,7 +71,8 @@ export interface HarmlessFault extends AnyFault {
  * Destroys acknowledged data: the coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
  *
  * In two steps, because what a blow destroys can only be counted while nobody is admitted: the campaign goes on during `prepare`, then
- * the rig pauses `serve`, looks at the stores, strikes, looks again, and resumes. The workers run all the time.
+ * the rig pauses `serve`, looks at the stores, strikes, looks again, and resumes. The workers run on, unless
+ * the fault itself holds them until its blow.
  */
 export interface DestructiveFault extends AnyFault {
   harmless: false;

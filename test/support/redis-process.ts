@@ -59,6 +59,10 @@ export async function launchRedis(program: RedisProgram, launch: RedisLaunch): P
     child.once('exit', (code, signal) => over(`it ended with ${code ?? signal}`));
     child.once('error', (error) => over(error.message));
   });
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+  };
   const probe = new Redis({
     port,
     host: '127.0.0.1',
@@ -78,6 +82,9 @@ export async function launchRedis(program: RedisProgram, launch: RedisLaunch): P
         return false; // not there yet, or still loading
       }
     });
+  } catch (error) {
+    await kill();
+    throw error;
   } finally {
     probe.disconnect();
   }
@@ -85,9 +92,6 @@ export async function launchRedis(program: RedisProgram, launch: RedisLaunch): P
     get exited() {
       return failure !== null;
     },
-    async kill() {
-      child.kill('SIGKILL');
-      await gone;
-    },
+    kill,
   };
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { until } from '../../support/until.ts';
 import type { HarmlessFault, Random, Rig } from '../fault.ts';
@@ -6,16 +5,18 @@ import { seedOwnCoupon } from './own-coupon.ts';
 
 /**
  * Whoever has waited for its `deadlock_timeout` (100 ms for a worker) looks for a circle, once, and is the victim if there is one. So it
- * is a matter of time who it is: the worker, when the circle closes at once; or we, when the worker has looked already. Not much later,
- * though: the worker's statement timeout, a third of its lease, would end its wait.
+ * is a matter of time who it is: the worker, when the circle closes at once; or we, when the worker has looked already. There is no more
+ * time than the worker's statement timeout, a third of its lease.
  */
 const VICTIMS = [
-  { delayMs: 0, lookAfterMs: 200 },
+  { delayMs: 0, lookAfterMs: 110 },
   { delayMs: 120, lookAfterMs: 10 },
 ];
-/** A machine that stands still for a moment can miss the time above. */
-const TRIES = 3;
+/** A session that gets no processor for a tenth of a second comes too late. */
+const TRIES = 5;
 const COUNTED_MS = 2_000;
+/** For a worker to come by. */
+const PATIENCE_MS = 30_000;
 
 export const deadlock: HarmlessFault = {
   kind: 'deadlock',
@@ -35,7 +36,7 @@ async function embrace(rig: Rig, random: Random): Promise<boolean> {
   const { id, users, submit } = await seedOwnCoupon(rig, random);
   const client = await openSession(rig);
   try {
-    await client.query(`SET deadlock_timeout = ${lookAfterMs}; BEGIN`);
+    await client.query(`SET statement_timeout = ${PATIENCE_MS}; SET deadlock_timeout = ${lookAfterMs}; BEGIN`);
     // Everyone's piece, uncommitted: a worker that inserts them again has to wait for us, with the coupon's row locked.
     await client.query(
       `INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, worker, fence, deliveries)
@@ -43,9 +44,7 @@ async function embrace(rig: Rig, random: Random): Promise<boolean> {
       [id, users],
     );
     await submit();
-    await until(() => isWaitedFor(rig, client));
-    await delay(delayMs);
-    await client.query('SELECT FROM coupons WHERE id = $1 FOR NO KEY UPDATE', [id]);
+    await client.query(closeCircle(id, delayMs));
   } catch (error) {
     if ((error as pg.DatabaseError).code === '40P01') return true;
     throw error;
@@ -70,13 +69,19 @@ async function openSession({ postgres, sql }: Rig): Promise<pg.Client> {
   return client;
 }
 
-async function isWaitedFor({ sql }: Rig, client: pg.Client): Promise<boolean> {
-  // processID is missing in the types of pg.
-  const { processID } = client as pg.Client & { processID: number };
-  const [row] = await sql('SELECT count(*)::integer AS sessions FROM pg_stat_activity WHERE $1::integer = ANY (pg_blocking_pids(pid))', [
-    processID,
-  ]);
-  return Number(row!['sessions']) > 0;
+/**
+ * Waits until a worker waits for us, and then asks for the lock that it holds. In the server, and in one statement: on the way from here
+ * to there and back, on a busy machine, the worker's time would run out.
+ */
+function closeCircle(couponId: string, delayMs: number): string {
+  return `
+    DO $$ BEGIN
+      WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid) LOOP
+        PERFORM pg_sleep(0.002);
+      END LOOP;
+      PERFORM pg_sleep(${delayMs / 1_000});
+      PERFORM FROM coupons WHERE id = '${couponId}' FOR NO KEY UPDATE;
+    END $$`;
 }
 
 async function deadlocks({ sql }: Rig): Promise<number> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestructiveFault } from '../fault.ts';
+import { perhapsHoldWorkers } from './workers.ts';
 
 /** A store is as it was some time ago, or empty. */
 export const rollbackFaults: readonly DestructiveFault[] = [
@@ -8,13 +9,16 @@ export const rollbackFaults: readonly DestructiveFault[] = [
     meaning: 'Redis starts on a copy of its files that was made some seconds before',
     harmless: false,
     unavailable: () => null,
-    async prepare({ redis }, random) {
+    async prepare(rig, random) {
+      const { redis } = rig;
       await redis.snapshot();
+      const resume = perhapsHoldWorkers(rig, random);
       await delay(random.int(1_500, 3_000));
       return async () => {
         await redis.kill();
         await redis.restore();
         await redis.start();
+        resume();
       };
     },
   },
@@ -23,9 +27,13 @@ export const rollbackFaults: readonly DestructiveFault[] = [
     meaning: 'FLUSHALL in the middle of the campaign',
     harmless: false,
     unavailable: () => null,
-    async prepare({ redis }, random) {
+    async prepare(rig, random) {
+      const resume = perhapsHoldWorkers(rig, random);
       await delay(random.int(500, 1_500));
-      return async () => void (await redis.admin.flushall());
+      return async () => {
+        await rig.redis.admin.flushall();
+        resume();
+      };
     },
   },
   {
@@ -33,11 +41,15 @@ export const rollbackFaults: readonly DestructiveFault[] = [
     meaning: 'a replica whose link has hung for some seconds takes the place of Redis, which is killed',
     harmless: false,
     unavailable: () => null,
-    async prepare({ redis }, random) {
-      const replica = await redis.startReplica();
+    async prepare(rig, random) {
+      const replica = await rig.redis.startReplica();
       replica.freeze();
+      const resume = perhapsHoldWorkers(rig, random);
       await delay(random.int(1_500, 3_000));
-      return async () => await replica.promote();
+      return async () => {
+        await replica.promote();
+        resume();
+      };
     },
   },
   {

@@ -42,7 +42,7 @@ describe('PostgreSQL takes a transaction of a worker back', () => {
     connection = await RedisConnection.open({ url: redis.url, reconnect: true });
     pool = new pg.Pool({ connectionString: postgres.url });
     const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url };
-    drain = start(['drain', '--lease', '1s', '--interval', '100ms', '--json'], { env });
+    drain = start(['drain', '--lease', '10s', '--interval', '100ms', '--json'], { env });
     rig = {
       couponId: 'sale',
       redis,
@@ -78,9 +78,9 @@ describe('PostgreSQL takes a transaction of a worker back', () => {
 
   it('because it cannot serialize, for a while, two times of three', async () => {
     const codes: unknown[] = [];
-    let over = false;
+    const over = new AbortController();
     const insertsOfOurs = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await delay(20);
         await rig.sql('INSERT INTO issued_coupons SELECT * FROM issued_coupons WHERE false').then(
           () => codes.push('ok'),
@@ -92,7 +92,7 @@ describe('PostgreSQL takes a transaction of a worker back', () => {
     const during = new Set(codes.splice(0));
     expect(during).toEqual(new Set(['ok', '40001']));
     await until(() => codes.length >= 3);
-    over = true;
+    over.abort();
     await insertsOfOurs;
     expect(new Set(codes)).toEqual(new Set(['ok']));
     expect(await brokenPromises()).toEqual([]);

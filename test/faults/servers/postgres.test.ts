@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../support/until.ts';
 import { startPostgres, type FaultPostgres } from './postgres.ts';
 import { findCompiler } from './shims.ts';
 
@@ -28,16 +29,12 @@ describe('a PostgreSQL to break', () => {
         committed += 1;
       }
     })().catch(() => undefined);
-    while (committed < 50) await insertedSoFar();
+    await until(() => committed >= 50);
     await postgres.kill();
     expect(postgres.running).toBe(false);
     await lost;
     await postgres.start();
     expect(await highest()).toBeGreaterThanOrEqual(committed);
-
-    async function insertedSoFar(): Promise<void> {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   });
 
   it('goes back to an older backup', async () => {

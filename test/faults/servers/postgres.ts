@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Closers } from '../../../src/cli/closers.ts';
 import { serverEnvironment } from '../../../src/dev/host.ts';
 import { stackPaths } from '../../../src/dev/paths.ts';
 import { freePort } from '../../../src/dev/ports.ts';
@@ -13,7 +14,7 @@ import { lastLines, run } from '../../../src/dev/processes.ts';
 import { POSTGRES_DATABASE, POSTGRES_SETTINGS, POSTGRES_USER } from '../../../src/dev/settings.ts';
 import { testHost } from '../../support/host.ts';
 import { copyFolder, serverFolder, smallDisk } from './folder.ts';
-import { buildShims } from './shims.ts';
+import { buildShims, needed, onceStarted } from './shims.ts';
 
 export interface PostgresOptions {
   /** Puts the data on a disk in memory of so many bytes, where this user may mount one: recovery then takes a tenth of the time. */
@@ -54,18 +55,30 @@ const INIT_MS = 120_000;
 const START_MS = 60_000;
 const RETRY_MS = 20;
 
-export async function startPostgres({ diskBytes }: PostgresOptions = {}): Promise<FaultPostgres> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<FaultPostgres> {
+  const closers = new Closers();
+  try {
+    return await assemble(options, closers);
+  } catch (error) {
+    await closers[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promise<FaultPostgres> {
   const host = testHost();
   const as = postgresIdentity(host);
-  const folder = serverFolder('postgres');
+  const folder = await serverFolder('postgres');
+  closers.add(folder.remove);
   const own = join(folder.dir, 'postgres'); // of the user that it runs as
   mkdirSync(own, { mode: 0o700 });
   const disk = diskBytes === undefined ? null : await smallDisk(own, diskBytes);
+  if (disk !== null) closers.add(disk.unmount);
   const [dir, copy, logFile] = [join(own, 'data'), join(own, 'backup'), join(folder.dir, 'postgres.log')];
   const { bin } = await findNativePostgres(host, stackPaths(folder.dir), as, () => undefined);
   const password = randomBytes(12).toString('hex');
   const built = await buildShims(folder.dir, ['fsync'], as);
-  let withoutShims = typeof built === 'string' ? built : null;
+  if (typeof built !== 'string') closers.add(() => built[Symbol.dispose]());
   const port = await freePort(folder.dir);
   await initialise();
 
@@ -127,27 +140,23 @@ export async function startPostgres({ diskBytes }: PostgresOptions = {}): Promis
   };
   const stop = async (): Promise<void> => await end('SIGINT');
 
+  closers.add(async () => await end('SIGQUIT')); // takes its backends along, and writes nothing down
   await start();
   await ensureDatabase(port, password);
-  if (typeof built !== 'string' && !built.loaded()) withoutShims = 'PostgreSQL did not take up the preloaded library';
+  const shims = onceStarted(built);
 
   return {
     url: `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${port}/${POSTGRES_DATABASE}`,
     port,
     dir,
-    get withoutShims() {
-      return withoutShims;
-    },
+    withoutShims: typeof shims === 'string' ? shims : null,
     get running() {
       return running();
     },
     kill: async () => await end('SIGKILL'),
     stop,
     start,
-    setFsyncDelay(ms) {
-      if (typeof built === 'string' || withoutShims !== null) throw new Error(`PostgreSQL runs without shims: ${withoutShims}`);
-      built.setFsyncDelay(ms);
-    },
+    setFsyncDelay: (ms) => needed(shims).setFsyncDelay(ms),
     async backup() {
       await stop();
       rmSync(copy, { recursive: true, force: true });
@@ -160,11 +169,6 @@ export async function startPostgres({ diskBytes }: PostgresOptions = {}): Promis
       await copyFolder(copy, dir);
       await start();
     },
-    async [Symbol.asyncDispose]() {
-      await end('SIGQUIT'); // takes its backends along, and writes nothing down
-      if (typeof built !== 'string') built[Symbol.dispose]();
-      await disk?.unmount();
-      folder.remove();
-    },
+    [Symbol.asyncDispose]: async () => await closers[Symbol.asyncDispose](),
   };
 }

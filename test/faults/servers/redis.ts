@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { Closers } from '../../../src/cli/closers.ts';
 import { freePort } from '../../../src/dev/ports.ts';
 import { launchRedis, redisProgram, type RedisProcess } from '../../support/redis-process.ts';
 import { until } from '../../support/until.ts';
 import { aofFiles, cutTail, loseUnsynced } from './aof.ts';
 import { copyFolder, fillDisk, serverFolder, smallDisk } from './folder.ts';
 import { joinReplica, type FaultReplica } from './replica.ts';
-import { buildShims } from './shims.ts';
+import { buildShims, needed, onceStarted } from './shims.ts';
 
 export interface RedisOptions {
   /** `always` as the program asks for, or `everysec`. */
@@ -59,63 +60,65 @@ export interface FaultRedis extends AsyncDisposable {
 
 const RECONNECT_MS = 20;
 
-export async function startRedis({ appendfsync = 'always', diskBytes }: RedisOptions = {}): Promise<FaultRedis> {
+export async function startRedis(options: RedisOptions = {}): Promise<FaultRedis> {
+  const closers = new Closers();
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    await closers[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function start({ appendfsync = 'always', diskBytes }: RedisOptions, closers: Closers): Promise<FaultRedis> {
   const program = await redisProgram();
-  const folder = serverFolder('redis');
+  const folder = await serverFolder('redis');
+  closers.add(folder.remove);
   const disk = diskBytes === undefined ? null : await smallDisk(join(folder.dir, 'disk'), diskBytes);
+  if (disk !== null) closers.add(disk.unmount);
   const data = disk === null ? folder.dir : join(folder.dir, 'disk');
   const copy = join(folder.dir, 'snapshot');
+  let ballast: string | null = null;
+
   const port = await freePort(folder.dir);
   const password = randomBytes(12).toString('hex');
+  const url = `redis://:${password}@127.0.0.1:${port}`;
   const config = join(folder.dir, 'redis.conf'); // a password has no place on a command line
   writeFileSync(config, configuration(password), { mode: 0o600 });
 
   const built = await buildShims(folder.dir, ['fsync', 'clock']);
-  let withoutShims = typeof built === 'string' ? built : null;
-  const shims = () => {
-    if (typeof built === 'string' || withoutShims !== null) throw new Error(`Redis runs without shims: ${withoutShims}`);
-    return built;
+  if (typeof built !== 'string') closers.add(() => built[Symbol.dispose]());
+  const launch = async (at: { port: number; dir: string; args?: string[] }): Promise<RedisProcess> => {
+    const env = typeof built === 'string' ? {} : built.env;
+    return await launchRedis(program, { ...at, config, password, env, args: ['--appendfsync', appendfsync, ...(at.args ?? [])] });
+  };
+  let lives = 0;
+  const newDir = (): string => {
+    lives += 1;
+    const own = join(data, `data-${lives}`);
+    mkdirSync(own, { mode: 0o700 });
+    return own;
   };
 
-  const newDir = (name: string): string => {
-    const dir = join(data, name);
-    mkdirSync(dir, { mode: 0o700 });
-    return dir;
-  };
-  const launch = async (at: { port: number; dir: string; args?: string[] }): Promise<RedisProcess> =>
-    await launchRedis(program, {
-      config,
-      password,
-      env: typeof built === 'string' ? {} : built.env,
-      port: at.port,
-      dir: at.dir,
-      args: ['--appendfsync', appendfsync, ...(at.args ?? [])],
-    });
-
-  let lives = 1;
-  let dir = newDir('data-1');
-  let server: RedisProcess = await launch({ port, dir });
-  if (typeof built !== 'string' && !built.loaded()) withoutShims = 'Redis did not take up the preloaded library';
-  let ballast: string | null = null;
+  let dir = newDir();
+  let server = await launch({ port, dir });
+  closers.add(async () => await server.kill());
+  const shims = onceStarted(built);
   let replica: FaultReplica | null = null;
-
-  const url = `redis://:${password}@127.0.0.1:${port}`;
+  closers.add(async () => await replica?.[Symbol.asyncDispose]());
   const admin = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => RECONNECT_MS });
   admin.on('error', () => undefined);
+  closers.add(() => admin.disconnect());
 
-  const down = (): void => {
+  const mustBeDown = (): void => {
     if (!server.exited) throw new Error('this is for a Redis that is down');
   };
   const afterChange = (): void => {
-    if (withoutShims === null) shims().assumeSynced(aofFiles(dir));
+    if (typeof shims !== 'string') shims.assumeSynced(aofFiles(dir));
   };
   const holdRewrites = async (): Promise<void> => {
     await admin.config('SET', 'auto-aof-rewrite-percentage', '0');
     await until(async () => /aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(await admin.info('persistence')));
-  };
-  const freeDisk = (): void => {
-    if (ballast !== null) rmSync(ballast);
-    ballast = null;
   };
 
   return {
@@ -125,27 +128,25 @@ export async function startRedis({ appendfsync = 'always', diskBytes }: RedisOpt
       return dir;
     },
     admin,
-    get withoutShims() {
-      return withoutShims;
-    },
+    withoutShims: typeof shims === 'string' ? shims : null,
     smallDisk: disk !== null,
     get running() {
       return !server.exited;
     },
     kill: async () => await server.kill(),
     async start() {
-      down();
+      mustBeDown();
       server = await launch({ port, dir });
     },
 
-    setFsyncDelay: (ms) => shims().setFsyncDelay(ms),
-    jumpClock: (ms) => shims().setClockOffset(ms),
+    setFsyncDelay: (ms) => needed(shims).setFsyncDelay(ms),
+    jumpClock: (ms) => needed(shims).setClockOffset(ms),
     loseUnsynced() {
-      down();
-      return loseUnsynced(dir, shims());
+      mustBeDown();
+      return loseUnsynced(dir, needed(shims));
     },
     cutTail(bytes) {
-      down();
+      mustBeDown();
       const cut = cutTail(dir, bytes);
       afterChange();
       return cut;
@@ -157,7 +158,7 @@ export async function startRedis({ appendfsync = 'always', diskBytes }: RedisOpt
       await copyFolder(join(dir, 'appendonlydir'), copy);
     },
     async restore() {
-      down();
+      mustBeDown();
       rmSync(join(dir, 'appendonlydir'), { recursive: true });
       await copyFolder(copy, join(dir, 'appendonlydir'));
       afterChange();
@@ -166,31 +167,25 @@ export async function startRedis({ appendfsync = 'always', diskBytes }: RedisOpt
       if (disk === null) throw new Error('Redis has no disk of its own');
       ballast ??= fillDisk(data);
     },
-    freeDisk,
+    freeDisk() {
+      if (ballast !== null) rmSync(ballast);
+      ballast = null;
+    },
     async startReplica() {
-      const replicaPort = await freePort(`${folder.dir} replica`);
-      lives += 1;
-      const own = newDir(`data-${lives}`);
+      if (replica !== null) throw new Error('there is a replica already');
+      const at = { port: await freePort(`${folder.dir} replica`), dir: newDir() };
       replica = await joinReplica({
         primary: { url, password, kill: async () => await server.kill() },
-        port: replicaPort,
-        launch: async (args) => await launch({ port: replicaPort, dir: own, args }),
+        port: at.port,
+        launch: async (args) => await launch({ ...at, args }),
         promoted(process) {
           rmSync(dir, { recursive: true });
-          [server, dir, replica] = [process, own, null];
+          [server, dir, replica] = [process, at.dir, null];
         },
       });
       return replica;
     },
-    async [Symbol.asyncDispose]() {
-      admin.disconnect();
-      await replica?.[Symbol.asyncDispose]();
-      await server.kill();
-      freeDisk();
-      await disk?.unmount();
-      if (typeof built !== 'string') built[Symbol.dispose]();
-      folder.remove();
-    },
+    [Symbol.asyncDispose]: async () => await closers[Symbol.asyncDispose](),
   };
 }
 

@@ -22,7 +22,10 @@ export interface ReplicaPlan {
 /** Starts a replica and returns when it has all data of the primary, also in its own AOF. */
 export async function joinReplica({ primary, port, launch, promoted }: ReplicaPlan): Promise<FaultReplica> {
   const link = await openProxy(primary.url);
-  const process = await launch(['--replicaof', '127.0.0.1', new URL(link.through(primary.url)).port]);
+  const process = await launch(['--replicaof', '127.0.0.1', new URL(link.through(primary.url)).port]).catch(async (error: unknown) => {
+    await link[Symbol.asyncDispose]();
+    throw error;
+  });
   const client = new Redis({ port, host: '127.0.0.1', password: primary.password });
   client.on('error', () => undefined);
   await until(async () => {

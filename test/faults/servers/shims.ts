@@ -68,6 +68,16 @@ export async function buildShims(dir: string, sources: readonly string[], owner:
   };
 }
 
+/** The shims of a server that has started; why there are none, also when it did not take them up. */
+export function onceStarted(shims: Shims | string): Shims | string {
+  return typeof shims === 'string' || shims.loaded() ? shims : 'the server did not take up the preloaded library';
+}
+
+export function needed(shims: Shims | string): Shims {
+  if (typeof shims === 'string') throw new Error(`this needs preloaded libraries: ${shims}`);
+  return shims;
+}
+
 function sharedPage(page: number): Omit<Shims, 'env'> {
   const whole = Buffer.alloc(PAGE_BYTES);
   const refresh = (): void => void readSync(page, whole, 0, PAGE_BYTES, 0);

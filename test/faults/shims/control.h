@@ -1,12 +1,16 @@
 /*
  * The page that the suite shares with a server: what the suite asks for, and what the server has on disk. `servers/shims.ts` reads and
  * writes the same layout; both sides are little-endian. Every source file that includes this maps the page for itself.
+ *
+ * A server that has one of these libraries ends with the suite, also when that is killed.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define SLOTS 1024
@@ -33,4 +37,5 @@ __attribute__((constructor)) static void map_control(void) {
   if (page == MAP_FAILED) return;
   control = page;
   atomic_fetch_add(&control->loaded, 1);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
