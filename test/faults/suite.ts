@@ -22,6 +22,9 @@ export interface SuiteResult {
 /** All campaigns of all seeds, one after another. */
 export async function runSuite(faults: readonly Fault[], options: SuiteOptions, say: (line: string) => void): Promise<SuiteResult> {
   const grounds = new Grounds(say);
+  // Nothing that we started should outlive an interrupted run.
+  const leave = (code: number) => () => void grounds.leave().finally(() => process.exit(code));
+  process.once('SIGINT', leave(130)).once('SIGTERM', leave(143));
   try {
     const { rig } = await grounds.session();
     const machine = await machineOf(rig);
