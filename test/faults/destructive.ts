@@ -50,7 +50,7 @@ export async function runDestructive(
   } catch (error) {
     broken.push(reasonOf(error));
   } finally {
-    for (const stopped of [rig.serve, ...idle]) stopped.resume();
+    for (const stopped of [rig.serve, ...rig.drains]) stopped.resume();
     await load.end();
   }
   const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
@@ -62,11 +62,16 @@ export async function runDestructive(
   return { name: plan.name, inflicted, broken, counts: verdict.counts, loss: { destroyed, noticed: struck.noticed }, details };
 }
 
-/** Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. */
+/**
+ * Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. The worker stands
+ * still only until the blow falls: what users left in the queue is to be there for it to take.
+ */
 async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Promise<void>): Promise<Struck> {
-  rig.serve.pause();
+  const [busy] = rig.drains;
+  for (const process of [rig.serve, busy!]) process.pause();
   const atUs = nowUs();
   const before = await quiet(rig, coupons);
+  busy!.resume();
   await blow();
   await until(() => reachable(rig));
   let noticed: Loss['noticed'] = null;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { drainPass } from '../../src/app/drain.ts';
 import { seed } from '../../src/app/seed.ts';
 import { redisAdmission } from '../../src/redis/admission.ts';
@@ -26,11 +26,12 @@ const COUPON = 'planted';
 const NEVER_MS = 24 * 3_600_000;
 const BATCH = 20;
 
-async function freshStores(): Promise<TestStores> {
-  const stores = await openStores();
-  onTestFinished(() => stores[Symbol.asyncDispose]());
-  return stores;
-}
+let stores: TestStores;
+beforeAll(async () => {
+  stores = await openStores();
+});
+beforeEach(() => stores.clear());
+afterAll(() => stores[Symbol.asyncDispose]());
 
 /** Users ask for a second or so, until `enough`; `during` happens meanwhile. */
 async function load(endpoint: TestEndpoint, total: number, during: (asked: () => number) => Promise<void>): Promise<Subject> {
@@ -41,8 +42,8 @@ async function load(endpoint: TestEndpoint, total: number, during: (asked: () =>
   return { coupons: [{ id: COUPON, total }], rows: running.rows, users: running.users, prefix };
 }
 
-async function waitingUsers({ claims }: TestStores): Promise<number> {
-  return (await claims.backlog(COUPON)).waiting;
+async function waitingUsers(): Promise<number> {
+  return (await stores.claims.backlog(COUPON)).waiting;
 }
 
 /** A worker without faults, until it is told to stop. */
@@ -71,11 +72,10 @@ test.for([
   { of: 'a second', leaseMs: 1_000, patienceMs: 30_000, found: false },
   { of: 'a day', leaseMs: NEVER_MS, patienceMs: 3_000, found: true },
 ])('a worker that is killed with a lease of $of: users who never get on are found: $found', async ({ leaseMs, patienceMs, found }) => {
-  const stores = await freshStores();
   await stores.seed({ id: COUPON, total: 1_000 });
   await using endpoint = await openEndpoint(stores);
   const subject = await load(endpoint, 1_000, async () => {
-    await until(async () => (await waitingUsers(stores)) > BATCH);
+    await until(async () => (await waitingUsers()) > BATCH);
     await claimAndDie(stores, COUPON, BATCH, leaseMs);
   });
   const sound = worker(stores);
@@ -88,12 +88,11 @@ test.for([
 });
 
 test('a worker that pops, then inserts, and is killed in between: users are lost', async () => {
-  const stores = await freshStores();
   await stores.seed({ id: COUPON, total: 1_000 });
   await using endpoint = await openEndpoint(stores);
   let popped = 0;
   const subject = await load(endpoint, 1_000, async () => {
-    await until(async () => (await waitingUsers(stores)) > BATCH);
+    await until(async () => (await waitingUsers()) > BATCH);
     popped = await popThenInsert(stores, COUPON, BATCH, true);
   });
   await until(async () => (await popThenInsert(stores, COUPON, BATCH, false)) === 0);
@@ -105,7 +104,7 @@ test('a worker that pops, then inserts, and is killed in between: users are lost
 });
 
 /** Users are promised forty pieces more than there are. */
-async function stockRaised(stores: TestStores, total: number): Promise<Subject> {
+async function stockRaised(total: number): Promise<Subject> {
   await using endpoint = await openEndpoint(stores);
   return await load(endpoint, total, async (asked) => {
     await stores.redis.hincrby(`coupon:${COUPON}`, 'stock', 40);
@@ -114,10 +113,13 @@ async function stockRaised(stores: TestStores, total: number): Promise<Subject> 
 }
 
 test('stock raised by a foreign hand, and no guard in the ledger: more are issued than there are', async () => {
-  const stores = await freshStores();
   await stores.seed({ id: COUPON, total: 50 });
   await stores.sql('ALTER TABLE coupons DROP CONSTRAINT coupons_total');
-  const subject = await stockRaised(stores, 50);
+  onTestFinished(async () => {
+    await stores.clear();
+    await stores.sql('ALTER TABLE coupons ADD CONSTRAINT coupons_total CHECK (issued_quantity BETWEEN 0 AND total_quantity)');
+  });
+  const subject = await stockRaised(50);
   const sound = worker(stores);
   expect(await drained(stores, subject)).toEqual([]);
   await sound.stop();
@@ -127,9 +129,8 @@ test('stock raised by a foreign hand, and no guard in the ledger: more are issue
 });
 
 test('stock raised by a foreign hand, and the guard in place: the total holds, and the coupon goes out of service', async () => {
-  const stores = await freshStores();
   await stores.seed({ id: COUPON, total: 50 });
-  const subject = await stockRaised(stores, 50);
+  const subject = await stockRaised(50);
   const sound = worker(stores);
   await until(async () => (await stores.reader.coupon(COUPON))!.suspect !== '');
   await sound.stop();
@@ -143,7 +144,6 @@ test.for([
   { whose: 'ioredis as it comes', found: true },
   { whose: 'this program', found: false },
 ])('replies of Redis are lost by $whose: false "duplicate" is found: $found', async ({ found }) => {
-  const stores = await freshStores();
   await stores.seed({ id: COUPON, total: 1_000 });
   await using link = await openProxy(stores.redisUrl);
   const connection = await RedisConnection.open({ url: link.through(stores.redisUrl), reconnect: true });
@@ -154,8 +154,8 @@ test.for([
   const subject = await load(endpoint, 1_000, async (asked) => {
     await until(() => asked() > 50);
     link.holdReplies();
-    const before = await waitingUsers(stores);
-    await until(async () => (await waitingUsers(stores)) > before + 10);
+    const before = await waitingUsers();
+    await until(async () => (await waitingUsers()) > before + 10);
     link.dropReplies();
     await until(() => asked() > 150);
   });
@@ -168,8 +168,7 @@ test.for([
 });
 
 test.skipIf(findCompiler() === null)('a loss of power under everysec, where always was believed: users are lost', async () => {
-  const stores = await freshStores();
-  await using redis = await startRedis({ appendfsync: 'everysec' });
+  await using redis = await startRedis();
   const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
   onTestFinished(() => connection.close());
   const own: TestStores = {
@@ -186,6 +185,7 @@ test.skipIf(findCompiler() === null)('a loss of power under everysec, where alwa
   await redis.holdRewrites();
   const subject = await load(endpoint, 1_000, async (asked) => {
     await until(() => asked() > 50);
+    await redis.admin.config('SET', 'appendfsync', 'everysec');
     redis.setFsyncDelay(NEVER_MS);
     await until(() => asked() > 200);
   });
