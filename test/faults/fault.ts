@@ -2,7 +2,8 @@
  * What the fault suite inflicts, and on what. A kind of fault knows how to break one thing and how to mend it again; the campaign
  * around it (load, workers, oracle) knows nothing of kinds.
  */
-import type { Ledger, RedisReader } from '../../src/app/ports.ts';
+import type { CouponStore, Ledger, RedisReader, Verification } from '../../src/app/ports.ts';
+import type { Finished } from '../support/processes.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { FaultPostgres } from './servers/postgres.ts';
 import type { FaultRedis } from './servers/redis.ts';
@@ -41,20 +42,48 @@ export interface Rig {
   reader: RedisReader;
   ledger: Ledger;
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  coupons: CouponStore & Verification;
+  /** Where `serve` listens. */
+  endpoint: string;
+  /** Runs a command of the program to its end, on the stores themselves. */
+  command(argv: readonly string[]): Promise<Finished>;
+  /** A look that a fault wants to have once the campaign is drained, at coupons of its own. What it returns are broken promises. */
+  afterwards(look: () => Promise<string[]>): void;
 }
 
-export interface Fault {
+interface AnyFault {
   /** Short and stable; the README's table has a row for each. */
   kind: string;
   /** What a reader of the table should know, one line. */
   meaning: string;
-  /**
-   * Harmless faults destroy nothing that a store had acknowledged: all promises hold without anybody's help. Destructive ones do:
-   * a coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
-   */
-  harmless: boolean;
   /** Why it cannot be tried on this machine; null: it can. What cannot be tried is reported as not run, never as passed. */
   unavailable(rig: Pick<Rig, 'redis' | 'postgres'>): string | null;
+}
+
+/** Destroys nothing that a store had acknowledged: all promises hold without anybody's help. */
+export interface HarmlessFault extends AnyFault {
+  harmless: true;
   /** Breaks, waits as long as the fault lasts, and mends. Returns when whatever was broken runs again. */
   inflict(rig: Rig, random: Random): Promise<void>;
 }
+
+/**
+ * Destroys acknowledged data: the coupon must then be suspect wherever that can be seen, and agree again after `audit --repair`.
+ *
+ * In two steps, because what a blow destroys can only be counted while nobody is admitted: the campaign goes on during `prepare`, then
+ * the rig pauses `serve`, looks at the stores, strikes, looks again, and resumes. The workers run on, unless
+ * the fault itself holds them until its blow.
+ */
+export interface DestructiveFault extends AnyFault {
+  harmless: false;
+  /**
+   * Sets the scene and lets the campaign go on until there is something to lose (a copy is old enough, a replica far enough behind).
+   * Returns the blow. It may come seconds later; the scene keeps.
+   */
+  prepare(rig: Rig, random: Random): Promise<Blow>;
+}
+
+/** Destroys, and mends whatever else was broken on the way. Returns when both stores run again. Struck once. */
+export type Blow = () => Promise<void>;
+
+export type Fault = HarmlessFault | DestructiveFault;
