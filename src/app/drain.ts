@@ -107,10 +107,8 @@ async function issue(
   return stopped ? { ...pass, skipped: 'suspect', reason: stopped.constraint } : pass;
 }
 
-type VerifiedClaim = ClaimResult | { status: 'suspect'; reason: string };
-
 /** Claims; a Redis that was restarted since is first checked against the ledger. */
-async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<VerifiedClaim> {
+async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<ClaimResult> {
   const request = { epoch: coupon.epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker };
   const first = await ports.claims.claim(coupon.id, request);
   if (first.status !== 'run' && first.status !== 'epoch') return first;

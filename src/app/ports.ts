@@ -44,7 +44,8 @@ export type ClaimResult =
       acked: number;
     }
   /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
-  | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+  | { status: 'gone' | 'epoch' | 'run' }
+  | { status: 'suspect'; reason: string };
 
 /** A ledger row, and the claim that it came from. */
 export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;

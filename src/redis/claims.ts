@@ -82,8 +82,9 @@ async function claimAll(connection: RedisConnection, couponId: string, style: Ke
 }
 
 function decodeClaims(reply: string[]): ClaimResult {
+  if (reply[0] === 'suspect') return { status: reply[0], reason: reply[1] ?? '' };
   const [status, fence, reclaimed, buried, waiting, acked, ...rest] = reply;
-  if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' | 'suspect' };
+  if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' };
   const claims: Claim[] = [];
   for (let i = 0; i < rest.length; i += 3) {
     claims.push({ userId: rest[i]!, score: Number(rest[i + 1]), fence: Number(fence), deliveries: Number(rest[i + 2]) });

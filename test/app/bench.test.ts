@@ -207,7 +207,7 @@ describe('refused before anything is sent', () => {
     expect(failures(report)).toEqual([]);
     expect(report.outcomes.accepted).toBe(29);
     expect(notes(report)).toEqual(['COUPON_NOT_FRESH']);
-    expect(report.notes[0]).toMatchObject({ facts: { users: 1 } });
+    expect(report.notes.find(({ code }) => code === 'COUPON_NOT_FRESH')).toMatchObject({ facts: { users: 1 } });
   });
 
   test('a target where nobody answers', async () => {

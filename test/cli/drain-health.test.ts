@@ -251,7 +251,7 @@ describe('drain --health-port', () => {
     });
   });
 
-  it('is not alive while a store never answers, and alive again when it does', async () => {
+  it('lives on while a store never answers: it waits for no answer for ever, and asks again', async () => {
     await stores.seed({ id: '42' });
     await using proxy = await openProxy(stores.databaseUrl);
     const where = { redisUrl: stores.redisUrl, databaseUrl: proxy.through(stores.databaseUrl) };
@@ -262,13 +262,9 @@ describe('drain --health-port', () => {
         proxy.holdReplies();
         await until(async () => (await ready()).status === 503);
         expect((await ready()).body).toMatchObject({ redis: 'up', ledger: 'timeout' });
-        await until(async () => (await live()).status === 503);
-        const { body } = await live();
-        expect(body).toMatchObject({ code: 'unavailable', quietSeconds: expect.any(Number), limitSeconds: 10.3 });
-        expect(body['quietSeconds']).toBeGreaterThan(10);
-        expect(await metrics()).toContain('coupon_store_up{store="ledger"} 0');
+        await until(async () => (await metrics()).includes('coupon_store_up{store="ledger"} 0'));
+        expect((await live()).status).toBe(200);
         proxy.releaseReplies();
-        await until(async () => (await live()).status === 200);
         await until(async () => (await ready()).status === 200);
         await waits('a');
         await until(async () => (await issued()) === 1);

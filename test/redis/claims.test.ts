@@ -89,7 +89,7 @@ describe('claims', () => {
     await stores.redis.hset('coupon:42', 'run', 'another-server');
     expect(await claim(1)).toEqual({ status: 'run' });
     await stores.coupons.markSuspect('42', epoch, 'coupons_total');
-    expect(await claim(1)).toEqual({ status: 'suspect' });
+    expect(await claim(1)).toEqual({ status: 'suspect', reason: 'coupons_total' });
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 1, claimed: 0 });
   });
 

@@ -16,13 +16,13 @@
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), and user, score, deliveries of each claim.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
--- suspect.
+-- suspect and the reason.
 -- State and window do not matter here: whoever was accepted before the close is issued after it.
 
 local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect', 'acked')
 if not coupon[1] then return { 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
-if coupon[4] and coupon[4] ~= '' then return { 'suspect' } end
+if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end
 
 -- WRONGTYPE must strike before the first write.
