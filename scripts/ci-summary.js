@@ -19,6 +19,7 @@ const ALLOWED_SKIPS = new Map([
   ['the folder of a stack is refused when it belongs to somebody else', elsewhereThanRoot],
   ['the folder of a stack is refused as root under a folder that the user of PostgreSQL cannot enter', elsewhereThanRoot],
   ['a PostgreSQL to break commits as slowly as its disk syncs', withoutCompiler],
+  ['a loss of power under everysec, where always was believed: users are lost', withoutCompiler],
   ['a Redis on a small disk ends itself when that is full, with all that it acknowledged', withoutMounts],
 ]);
 const ALLOWED_GROUPS = new Map([

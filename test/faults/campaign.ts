@@ -49,6 +49,7 @@ export async function runCampaign(
   const { broken: more, counts, suspects } = await judge(subject, rig);
   broken.push(...more);
   for (const look of rig.looks.splice(0)) broken.push(...(await look()));
+  broken.push(...rig.deaths.splice(0));
   const details = broken.length > 0 ? await explain(suspects, subject, rig) : [];
   return { name: plan.name, inflicted, broken, counts, loss: null, details };
 }

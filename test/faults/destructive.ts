@@ -36,6 +36,7 @@ export async function runDestructive(
   try {
     // One worker alone, which is slower than the load: then there is something to lose.
     for (const worker of idle) worker.pause();
+    await until(async () => (await rig.ledger.coupon(rig.couponId))!.issuedQuantity > 0);
     await delay(CALM_MS + planned!.pauseMs);
     const { result: blow, seconds } = await inTime(fault.kind, fault.prepare(rig, seededRandom(planned!.seed)));
     const { result, seconds: more } = await inTime(fault.kind, strike(rig, coupons, blow));
@@ -56,7 +57,7 @@ export async function runDestructive(
   const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
   broken.push(...(await drained(rig, subject)));
   const verdict = await judgeLoss(subject, rig, struck);
-  broken.push(...verdict.broken);
+  broken.push(...verdict.broken, ...rig.deaths.splice(0));
   const destroyed = struck.destroyed.reduce((sum, users) => sum + users.size, 0);
   const details = broken.length > 0 ? await explain(verdict.suspects, subject, rig) : [];
   return { name: plan.name, inflicted, broken, counts: verdict.counts, loss: { destroyed, noticed: struck.noticed }, details };

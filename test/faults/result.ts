@@ -18,7 +18,7 @@ export interface Counts {
 export interface Loss {
   /** Users whom neither store knew any more afterwards. */
   destroyed: number;
-  /** How the program noticed: the coupon is gone from Redis, or was marked suspect; null: nothing that it compares was any different. */
+  /** What the program had to notice, and did: a coupon is gone from Redis, or suspect; null: neither store is behind the other. */
   noticed: 'gone' | 'suspect' | null;
 }
 

@@ -21,6 +21,8 @@ export interface WholeRig extends Rig, AsyncDisposable {
   drains: readonly SupervisedProcess[];
   /** What was asked for with `afterwards`; the campaign takes it from here. */
   looks: (() => Promise<string[]>)[];
+  /** Processes that ended by themselves; the campaign takes them from here. */
+  deaths: string[];
   /** Log files of the processes. */
   logs: readonly string[];
 }
@@ -68,10 +70,11 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
   for (const link of [links.redis, links.postgres]) closers.add(() => link[Symbol.asyncDispose]());
   const env = { REDIS_URL: links.redis.through(redis.url), DATABASE_URL: links.postgres.through(postgres.url) };
   const logs: string[] = [];
+  const deaths: string[] = [];
   const start = (name: string, argv: readonly string[], upWhen: string | null): SupervisedProcess => {
     const log = join(folder, `${name}.log`);
     logs.push(log);
-    const started = supervise({ name, argv, env, log, upWhen });
+    const started = supervise({ name, argv, env, log, upWhen, onDeath: (how) => deaths.push(how) });
     closers.add(() => started.end());
     return started;
   };
@@ -97,6 +100,7 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
     command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url } }),
     looks,
     afterwards: (look) => void looks.push(look),
+    deaths,
     logs,
     [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose](),
   };

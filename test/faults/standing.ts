@@ -30,13 +30,15 @@ export async function knownUsers({ reader, sql }: Stores, couponId: string): Pro
 }
 
 /**
- * What there is for the program to notice, by our own comparison. Redis behind the ledger is a sign; a ledger behind Redis is none, nor
- * is a Redis that lost only users whom no worker had taken to the ledger yet.
+ * What there is for the program to notice, by our own comparison: one store is behind the other. A Redis that lost only users whom no
+ * worker had taken to the ledger yet is not. Each store is read before the one that it is to be ahead of, for workers go on meanwhile.
  */
 export async function noticeable({ reader, ledger }: Stores, couponId: string): Promise<Loss['noticed']> {
+  const first = await ledger.coupon(couponId);
   const inRedis = await reader.coupon(couponId);
-  const inLedger = await ledger.coupon(couponId);
-  if (!inLedger) throw new Error(`the ledger has no coupon ${couponId} any more`);
+  const then = await ledger.coupon(couponId);
+  if (!first || !then) throw new Error(`the ledger has no coupon ${couponId} any more`);
   if (!inRedis) return 'gone';
-  return inRedis.fence < inLedger.maxFence || inRedis.epoch !== inLedger.epoch ? 'suspect' : null;
+  const behind = inRedis.fence < first.maxFence || inRedis.acked > then.maxFence || inRedis.epoch !== then.epoch;
+  return behind ? 'suspect' : null;
 }

@@ -106,9 +106,7 @@ class Grounds {
   async burn({ broken, details }: CampaignResult): Promise<void> {
     const session = await this.session();
     session.keepLogs();
-    const { serve, drains } = session.rig;
-    const deaths = [serve, ...drains].flatMap((process) => process.deaths);
-    for (const line of [...broken.map((reason) => `  ✘ ${reason}`), ...details, ...deaths]) this.#say(line);
+    for (const line of [...broken.map((reason) => `  ✘ ${reason}`), ...details]) this.#say(line);
     this.#say(session.lastWords());
     this.#say(`the logs are in ${session.folder}`);
     await this.leave();

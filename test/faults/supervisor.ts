@@ -15,14 +15,14 @@ export interface SupervisorOptions {
   log: string;
   /** It is up once it has said this; null: as soon as it runs. */
   upWhen: string | null;
+  /** Told whenever it ended and nobody had killed it. */
+  onDeath: (how: string) => void;
 }
 
 /** A process of the program, started again whenever it dies, until `end`. */
 export interface SupervisedProcess extends Supervised {
   /** Returns when the present process is up. */
   up(): Promise<void>;
-  /** How it ended whenever nobody had killed it. */
-  readonly deaths: readonly string[];
   /** For good, by SIGKILL. */
   end(): Promise<void>;
 }
@@ -39,10 +39,9 @@ interface Life {
 /** What dies at once again and again should not eat the machine. */
 const RESTART_MS = 200;
 
-export function supervise({ name, argv, env, log, upWhen }: SupervisorOptions): SupervisedProcess {
+export function supervise({ name, argv, env, log, upWhen, onDeath }: SupervisorOptions): SupervisedProcess {
   const out = createWriteStream(log, { flags: 'a' });
   const say = (text: string): void => void out.write(`${new Date().toISOString()} ${text}\n`);
-  const deaths: string[] = [];
   let ending = false;
 
   const begin = (): Life => {
@@ -66,7 +65,7 @@ export function supervise({ name, argv, env, log, upWhen }: SupervisorOptions): 
       say(`--- ended: ${how}`);
       if (ending) return;
       if (!life.killed) {
-        deaths.push(`${name} ended by itself: ${how}`);
+        onDeath(`${name} ended by itself: ${how}`);
         await delay(RESTART_MS);
         if (ending) return;
       }
@@ -77,7 +76,6 @@ export function supervise({ name, argv, env, log, upWhen }: SupervisorOptions): 
 
   return {
     name,
-    deaths,
     get pid() {
       return life.child.pid;
     },
