@@ -31,7 +31,7 @@ export async function runDestructive(
   const [planned] = plan.faults;
   const inflicted: Inflicted[] = [];
   const broken: string[] = [];
-  let struck: Struck = { destroyed: coupons.map(() => new Set<string>()), noticed: null, atUs: 0, openUs: 0 };
+  let struck: Struck = { destroyed: coupons.map(() => new Set<string>()), noticed: [], atUs: 0, openUs: 0 };
   const [, ...idle] = rig.drains;
   try {
     // One worker alone, which is slower than the load: then there is something to lose.
@@ -45,7 +45,7 @@ export async function runDestructive(
     inflicted.push({ kind: fault.kind, seconds: seconds + more });
     told(inflicted[0]!);
     await delay(CLOSED_MS);
-    if (struck.noticed !== null) broken.push(...admitted(load.rows, struck.openUs));
+    broken.push(...admitted(load.rows, struck));
     broken.push(...(await repair(rig, idsOf({ coupons }))));
     await delay(REOPENED_MS);
   } catch (error) {
@@ -60,7 +60,14 @@ export async function runDestructive(
   broken.push(...verdict.broken, ...rig.deaths.splice(0));
   const destroyed = struck.destroyed.reduce((sum, users) => sum + users.size, 0);
   const details = broken.length > 0 ? await explain(verdict.suspects, subject, rig) : [];
-  return { name: plan.name, inflicted, broken, counts: verdict.counts, loss: { destroyed, noticed: struck.noticed }, details };
+  return {
+    name: plan.name,
+    inflicted,
+    broken,
+    counts: verdict.counts,
+    loss: { destroyed, noticed: struck.noticed.find((sign) => sign !== null) ?? null },
+    details,
+  };
 }
 
 /**
@@ -75,7 +82,7 @@ async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Pr
   busy!.resume();
   await blow();
   await until(() => reachable(rig));
-  let noticed: Loss['noticed'] = null;
+  const noticed: Loss['noticed'][] = [];
   const destroyed: Set<string>[] = [];
   for (const [index, { id }] of coupons.entries()) {
     // The ledger last: a worker may be on its way there.
@@ -83,7 +90,7 @@ async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Pr
     destroyed.push(new Set([...before[index]!].filter((userId) => !after.has(userId))));
     const sign = await noticeable(rig, id);
     if (sign === 'suspect') await until(async () => (await rig.reader.coupon(id))?.suspect !== '');
-    noticed ??= sign;
+    noticed.push(sign);
   }
   const openUs = nowUs();
   rig.serve.resume();
@@ -102,15 +109,17 @@ async function quiet(rig: WholeRig, coupons: Subject['coupons']): Promise<Known[
   }
 }
 
-/** Whoever asks for the first time while the coupon is out of service must not be accepted. */
-function admitted(rows: readonly Row[], sinceUs: number): string[] {
+/** Whoever asks for the first time while a coupon is out of service must not be accepted. */
+function admitted(rows: readonly Row[], { noticed, openUs }: Struck): string[] {
   const firstAsked = new Map<string, number>();
   for (const { user, coupon, sentUs } of rows) {
     const key = `${coupon} ${user}`;
     if (!firstAsked.has(key)) firstAsked.set(key, sentUs);
   }
-  const wrong = rows.filter(({ user, coupon, outcome }) => outcome === 'accepted' && firstAsked.get(`${coupon} ${user}`)! > sinceUs);
-  return wrong.length === 0 ? [] : [`${wrong.length} users were accepted while the coupon was out of service`];
+  const wrong = rows.filter(
+    ({ user, coupon, outcome }) => noticed[coupon] && outcome === 'accepted' && firstAsked.get(`${coupon} ${user}`)! > openUs,
+  );
+  return wrong.length === 0 ? [] : [`${wrong.length} users were accepted while their coupon was out of service`];
 }
 
 async function repair({ command }: WholeRig, couponIds: readonly string[]): Promise<string[]> {

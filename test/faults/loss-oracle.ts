@@ -17,7 +17,8 @@ import type { Loss } from './result.ts';
 export interface Struck {
   /** Users of each coupon whom neither store knows any more. */
   destroyed: Set<string>[];
-  noticed: Loss['noticed'];
+  /** Of each coupon. */
+  noticed: Loss['noticed'][];
   /** When `serve` was stopped for the blow, and when it went on: microseconds of the load's clock. */
   atUs: number;
   openUs: number;

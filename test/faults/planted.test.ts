@@ -16,6 +16,7 @@ import { openProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { drained } from './campaign.ts';
 import { startLoad } from './load.ts';
+import { judgeLoss } from './loss-oracle.ts';
 import { judge, type OracleStores, type Subject } from './oracle.ts';
 import { claimAndDie, popThenInsert, resendingAdmission } from './planted.ts';
 import { seededRandom } from './random.ts';
@@ -90,17 +91,25 @@ test.for([
 test('a worker that pops, then inserts, and is killed in between: users are lost', async () => {
   await stores.seed({ id: COUPON, total: 1_000 });
   await using endpoint = await openEndpoint(stores);
-  let popped = 0;
+  let popped: string[] = [];
   const subject = await load(endpoint, 1_000, async () => {
     await until(async () => (await waitingUsers()) > BATCH);
     popped = await popThenInsert(stores, COUPON, BATCH, true);
   });
-  await until(async () => (await popThenInsert(stores, COUPON, BATCH, false)) === 0);
+  await until(async () => (await popThenInsert(stores, COUPON, BATCH, false)).length === 0);
   expect(await drained(stores, subject)).toEqual([]);
   const verdict = await judge(subject, oracle(stores));
-  expect(verdict.counts.lost).toBe(popped);
+  expect(verdict.counts.lost).toBe(popped.length);
   expect(verdict.broken.join('\n')).toMatch(/ACCEPTED_NOT_ISSUED/);
   expect(verdict.broken.join('\n')).toMatch(/audit ended with 4.*"lost"/);
+
+  // To blame it on a blow, the blow must have taken them all.
+  const blow = { noticed: [null], atUs: Number.POSITIVE_INFINITY, openUs: Number.POSITIVE_INFINITY };
+  const [spared, ...taken] = popped;
+  const notAll = await judgeLoss(subject, oracle(stores), { ...blow, destroyed: [new Set(taken)] });
+  expect(notAll.broken.join('\n')).toMatch(new RegExp(`ACCEPTED_NOT_ISSUED, 1 .*: ${spared}\\b`));
+  const all = await judgeLoss(subject, oracle(stores), { ...blow, destroyed: [new Set(popped)] });
+  expect(all.broken.join('\n')).not.toMatch(/ACCEPTED_NOT_ISSUED/);
 });
 
 /** Users are promised forty pieces more than there are. */

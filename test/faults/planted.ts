@@ -20,21 +20,19 @@ export async function claimAndDie({ claims, ledger }: Stores, couponId: string, 
   return claimed.status === 'ok' ? claimed.claims.length : 0;
 }
 
-/** Pops users from the queue, then issues them; killed in between, it issues nobody. */
-export async function popThenInsert(stores: Stores, couponId: string, limit: number, killed: boolean): Promise<number> {
+/** Pops users from the queue, then issues them; killed in between, it issues nobody. Returns whom it popped. */
+export async function popThenInsert(stores: Stores, couponId: string, limit: number, killed: boolean): Promise<string[]> {
   const { claims, ledger, redis } = stores;
   const { epoch } = (await ledger.coupon(couponId))!;
   const popped = await redis.zpopmin(couponKeys(couponId, 'plain').queue, limit);
-  if (killed || popped.length === 0) return popped.length / 2;
+  const userIds = popped.filter((_, index) => index % 2 === 0);
+  if (killed || userIds.length === 0) return userIds;
   const fence = await redis.hincrby(couponKeys(couponId, 'plain').coupon, 'fence', 1);
-  const batch: Claim[] = [];
-  for (let index = 0; index < popped.length; index += 2) {
-    batch.push({ userId: popped[index]!, score: Number(popped[index + 1]), fence, deliveries: 1 });
-  }
+  const batch = userIds.map((userId, index): Claim => ({ userId, score: Number(popped[2 * index + 1]), fence, deliveries: 1 }));
   const options: IssueOptions = { epoch, worker: WORKER, timeoutMs: TIMEOUT_MS };
   const issued = await ledger.issue(couponId, batch, options);
   if (issued.status === 'ok') await claims.ack(couponId, epoch, issued.rows);
-  return batch.length;
+  return userIds;
 }
 
 /** Admission on ioredis as it comes, which sends a script again when the reply was lost, and without request ids. */
