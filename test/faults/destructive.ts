@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import type { Row } from './book.ts';
 import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.ts';
 import { explain } from './explain.ts';
-import type { DestructiveFault } from './fault.ts';
+import type { DestructiveFault, Supervised } from './fault.ts';
 import { judgeLoss, type Struck } from './loss-oracle.ts';
 import { compact, idsOf, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
@@ -35,8 +35,8 @@ export async function runDestructive(
   const [, ...idle] = rig.drains;
   try {
     // One worker alone, which is slower than the load: then there is something to lose.
-    for (const worker of idle) worker.pause();
-    await until(async () => (await rig.ledger.coupon(rig.couponId))!.issuedQuantity > 0);
+    await pauseAtRest(rig, idle);
+    await until(await atWork(rig));
     await delay(CALM_MS + planned!.pauseMs);
     const { result: blow, seconds } = await inTime(fault.kind, fault.prepare(rig, seededRandom(planned!.seed)));
     const { result, seconds: more } = await inTime(fault.kind, strike(rig, coupons, blow));
@@ -68,6 +68,29 @@ export async function runDestructive(
     loss: { destroyed, noticed: struck.noticed.find((sign) => sign !== null) ?? null },
     details,
   };
+}
+
+/** Not in the middle of a transaction: its lock would keep the last worker from working, and that is another kind of fault. */
+async function pauseAtRest({ sql }: WholeRig, workers: readonly Supervised[]): Promise<void> {
+  for (;;) {
+    for (const worker of workers) worker.pause();
+    await delay(200);
+    const [open] = await sql(
+      `SELECT count(*)::integer AS count FROM pg_stat_activity
+       WHERE application_name = 'coupon-cli' AND state LIKE 'idle in transaction%' AND state_change < now() - interval '150 ms'`,
+    );
+    if (open!['count'] === 0) return;
+    for (const worker of workers) worker.resume();
+    await delay(50);
+  }
+}
+
+/** Whether the one worker that is not paused issues: it may still be waiting out what the campaign before did to it. */
+async function atWork({ ledger, couponId }: WholeRig): Promise<() => Promise<boolean>> {
+  const issued = async (): Promise<number> => (await ledger.coupon(couponId))!.issuedQuantity;
+  const before = await issued();
+  // More than one batch: the last of the others may still be on its way.
+  return async () => (await issued()) > before + 50;
 }
 
 /**

@@ -46,7 +46,11 @@ const faultsOf = (store: Store): HarmlessFault[] => [
     'half-open',
     (name) => `connections to ${name} stay open, and nothing ever comes through them again`,
     async (link, random) => {
+      // Whoever is in the middle of something stays there: a transaction that was begun is never ended.
+      link.holdReplies();
+      await delay(random.int(0, 40));
       link.freeze();
+      link.releaseReplies();
       // They are never mended: whoever holds one has to give it up by himself.
       await delay(random.int(500, 2_000));
     },
