@@ -4,30 +4,27 @@
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { audit, type AuditReport } from '../../src/app/audit.ts';
 import { dropDead, retryDead } from '../../src/app/dead.ts';
 import { issueBatch, type BatchResult } from '../../src/app/issue-batch.ts';
 import type { Admission, ClaimQueue, DeadUsers, Ledger } from '../../src/app/ports.ts';
 import { repair, type RepairPorts } from '../../src/app/repair.ts';
 import { reset } from '../../src/app/reset.ts';
 import { isLedgerBehind, verifyAgainstLedger } from '../../src/app/verify-coupon.ts';
-import type { ClaimRecord, CouponHash, LedgerEntry, LedgerSide, RedisSide } from '../../src/core/campaign/state.ts';
 import { unsettled } from '../../src/core/campaign/worker.ts';
 import type { Claim } from '../../src/core/coupon.ts';
 import { ledgerRepairs } from '../../src/pg/ledger-repairs.ts';
 import { redisDead } from '../../src/redis/dead.ts';
-import { couponKeys } from '../../src/redis/keys.ts';
 import { redisRepairs } from '../../src/redis/repairs.ts';
-import { LEASE_MS, USERS, type Command, type Outside } from './campaign-history.ts';
+import { LEASE_MS, OVER, USERS, type Command } from './campaign-history.ts';
+import { ID, KEYS } from './campaign-reading.ts';
+import type { Outside } from './campaign-world.ts';
 import type { TestStores } from './stores.ts';
 
-const ID = '42';
-const KEYS = couponKeys(ID, 'plain');
 const ALL_KEYS = [
   ...[KEYS.coupon, KEYS.queue, KEYS.admitted, KEYS.leases, KEYS.claims, KEYS.dead],
   ...USERS.map((userId) => KEYS.issued(userId)),
 ];
-const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
+export const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
 const ANOTHER_SERVER = 'another-server';
 
 /** Everything that a command may call. A test may put faulty ones in their place. */
@@ -109,7 +106,7 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       workers.delete(command.worker);
       return done;
     case 'expire':
-      return { answer: await setDeadlines(stores, command.worker!, 1), outside: {} };
+      return { answer: await setDeadlines(stores, command.worker!, OVER), outside: {} };
     case 'clockBack':
       return { answer: await setDeadlines(stores, command.worker!, Date.now() + 3 * LEASE_MS), outside: {} };
     case 'retry':
@@ -223,83 +220,4 @@ async function dumpLedger({ sql }: TestStores): Promise<string> {
   const literal = (table: string): string => pg.escapeLiteral(String(dump![table] ?? '[]'));
   const inserts = tables.map((table) => `INSERT INTO ${table} SELECT * FROM json_populate_recordset(null::${table}, ${literal(table)})`);
   return ['DELETE FROM issued_coupons', 'DELETE FROM coupons', ...inserts].join('; ');
-}
-
-export async function auditReal({ ports }: RealCampaign): Promise<AuditReport> {
-  return audit(ports.repair, AUDIT);
-}
-
-/** Redis, with eyes of its own, as a state of the model. The queue is in the order in which Redis has it. */
-export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
-  const commands = redis
-    .multi()
-    .hgetall(KEYS.coupon)
-    .hgetall(KEYS.admitted)
-    .zrange(KEYS.queue, 0, '-1', 'WITHSCORES')
-    .zrange(KEYS.leases, 0, '-1', 'WITHSCORES')
-    .hgetall(KEYS.claims)
-    .hgetall(KEYS.dead);
-  for (const userId of USERS) commands.hgetall(KEYS.issued(userId));
-  const replies = (await commands.exec())!.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-  type Hash = Record<string, string>;
-  type Scores = (string | [string, string])[];
-  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies as [Hash, Hash, Scores, Scores, Hash, Hash, ...Hash[]];
-  return {
-    coupon: Object.keys(coupon).length === 0 ? null : parseCoupon(coupon),
-    admitted: new Map(Object.entries(admitted).map(([userId, record]) => [userId, parseAdmission(record)])),
-    waiting: scores(queue),
-    leases: scores(leases),
-    claims: new Map(Object.entries(claims).map(([userId, record]) => [userId, parseClaim(record)])),
-    dead: new Map(Object.entries(dead)),
-    issued: new Map(USERS.map((userId, i) => [userId, issued[i]!] as const).filter(([, hash]) => Object.keys(hash).length > 0)),
-  };
-}
-
-export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
-  const [[coupon], rows] = await Promise.all([sql('SELECT * FROM coupons'), sql('SELECT * FROM issued_coupons')]);
-  return {
-    total: Number(coupon!['total_quantity']),
-    epoch: String(coupon!['epoch']),
-    issuedQuantity: Number(coupon!['issued_quantity']),
-    maxFence: Number(coupon!['max_fence']),
-    rows: new Map(rows.map((row) => [String(row['user_id']), toEntry(row)])),
-  };
-}
-
-function parseCoupon(hash: Record<string, string>): CouponHash {
-  const number = (field: string): number => Number(hash[field] ?? 0);
-  return {
-    ...{ total: number('total'), stock: Number(hash['stock'] ?? Number.NaN), returned: number('returned') },
-    ...{ suspect: hash['suspect'] ?? '', epoch: hash['epoch'] ?? '', run: hash['run'] ?? '' },
-    ...{ lastUs: number('last_us'), fence: number('fence'), acked: number('acked') },
-  };
-}
-
-function scores(flat: (string | [string, string])[]): Map<string, number> {
-  const list = flat.flat();
-  return new Map(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, Number(list[2 * i + 1])]));
-}
-
-function parseAdmission(record: string): { score: number; requestId: string } {
-  const [score, ...rest] = record.split(':');
-  return { score: Number(score), requestId: rest.join(':') };
-}
-
-function parseClaim(record: string): ClaimRecord {
-  const [fence, worker, score, leaseMs, deliveries, faults] = record.split(':');
-  const numbers = { fence: Number(fence), score: Number(score), leaseMs: Number(leaseMs) };
-  return { ...numbers, worker: worker!, deliveries: Number(deliveries), faults: Number(faults) };
-}
-
-function toEntry(row: Record<string, unknown>): LedgerEntry {
-  const date = (name: string): Date | null => row[name] as Date | null;
-  return {
-    ...{ userId: String(row['user_id']), couponId: String(row['coupon_id']), requestedUs: Number(row['requested_us']) },
-    ...{ requestedAt: date('requested_at')!, issuedAt: date('issued_at')!, expiresAt: date('expires_at') },
-    ...{ usedAt: date('used_at'), revokedAt: date('revoked_at') },
-    ...{ worker: String(row['worker']), fence: Number(row['fence']), deliveries: Number(row['deliveries']) },
-  };
 }

@@ -1,6 +1,6 @@
 import type { Claim } from '../coupon.ts';
 import { isUserId } from '../ids.ts';
-import { hashOf, oldestFirst, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
+import { hashOf, oldestFirst, type Campaign, type CouponHash, type LedgerEntry, type RedisSide } from './state.ts';
 
 export interface ClaimRequest {
   epoch: string;
@@ -90,11 +90,16 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
     redis.waiting.delete(row.userId);
     redis.leases.delete(row.userId);
     redis.claims.delete(row.userId);
-    // The piece that an over-promised user gave up is taken after all.
-    if (redis.dead.get(row.userId) === 'over_promised') coupon.returned -= 1;
+    if (redis.dead.get(row.userId) === 'over_promised') takeBack(coupon);
     redis.dead.delete(row.userId);
   }
   return true;
+}
+
+/** The piece that an over-promised user gave up is taken after all, from the stock if there is any. */
+function takeBack(coupon: CouponHash): void {
+  coupon.returned -= 1;
+  if (coupon.stock > 0) coupon.stock -= 1;
 }
 
 /** Claims that this worker still holds go back to the queue. How many did. */
