@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { OrderProof } from '../../src/core/order-proof.ts';
 import { judgeUser, type RowView, type UserView } from '../../src/core/reconcile.ts';
 import { judgeCoupon, judgeStock, type LedgerTotals, type RedisTotals } from '../../src/core/reconcile-coupon.ts';
-import { adoptable } from '../../src/core/campaign/drift.ts';
-import { hashOf, type LedgerEntry } from '../../src/core/campaign/state.ts';
+import { adoptable, drift, type Drift } from '../../src/core/campaign/drift.ts';
+import { hashOf, type Campaign, type LedgerEntry } from '../../src/core/campaign/state.ts';
 import { ledgerCounts, redisTotals, userView } from '../../src/core/campaign/views.ts';
-import { harmless, late, totals, USERS, type Command } from '../support/campaign-history.ts';
+import { disastrous, harmless, late, overPromised, totals, USERS, type Command } from '../support/campaign-history.ts';
 import { modelPlayer, newWorld, NOW_MS, type World } from '../support/campaign-world.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000001';
@@ -32,6 +32,29 @@ function play(world: World, history: readonly Command[], then: () => void = () =
     step(world, command);
     then();
   }
+}
+
+/** All findings of a quiet campaign. */
+function judged(campaign: Campaign): string[] {
+  const { redis, ledger } = campaign;
+  const about = USERS.flatMap((userId) =>
+    judgeUser(userView(campaign, userId), ledger.rows.get(userId) ?? null, NOW_MS).findings.map(({ code }) => spelled({ code, userId })),
+  );
+  const order = new OrderProof();
+  for (const row of ledger.rows.values()) {
+    const request = redis.admitted.get(row.userId);
+    if (request) order.add(row.userId, request.requestId, row);
+  }
+  if (order.late().length > 0) about.push('served_out_of_order');
+  const totals = redisTotals(campaign);
+  const found = judgeCoupon({ ...LEDGER, ...ledger }, totals, ledgerCounts(campaign));
+  const foreign = [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId));
+  if (totals) found.push(...judgeStock(totals, foreign.length));
+  return [...about, ...found.map(({ code }) => code)].toSorted();
+}
+
+function spelled({ code, userId }: Drift): string {
+  return userId === null ? code : `${code} ${userId}`;
 }
 
 function rowOf(userId: string, requestedUs: number): LedgerEntry {
@@ -62,6 +85,16 @@ describe('reconcile', () => {
         const order = new OrderProof();
         for (const row of campaign.ledger.rows.values()) order.add(row.userId, campaign.redis.admitted.get(row.userId)!.requestId, row);
         expect(order.late()).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('finds exactly what the reference model calls wrong, whatever was lost', () => {
+    fc.assert(
+      fc.property(fc.oneof(disastrous(100), overPromised(60)), totals, (history, total) => {
+        const world = newWorld(total, EPOCH, 'server');
+        play(world, history, () => expect(judged(world.campaign)).toEqual(drift(world.campaign, NOW_MS).map(spelled).toSorted()));
       }),
       { numRuns: 500 },
     );
