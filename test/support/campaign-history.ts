@@ -21,7 +21,8 @@ export type Command =
   | { kind: 'crash'; worker: string }
   /** The leases of one of those who hold any run out; or the clock was set back since they were given. */
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
-  | { kind: 'retry' | 'drop'; nth: number; userId?: string }
+  /** One of those who are dead, or issued. */
+  | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
   | { kind: 'reset'; total: number }
   | { kind: Bare };
 
@@ -39,7 +40,7 @@ const nth = fc.nat({ max: 5 });
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
 const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) });
 
-/** Nothing that any store holds is lost. */
+/** Nothing is lost, and users only move from Redis into the ledger. */
 const HARMLESS = [
   weighted(20, fc.record({ kind: fc.constant('admit' as const), requests })),
   weighted(4, fc.record({ kind: fc.constant('foreign' as const), userId: fc.constantFrom(...USERS) })),
@@ -50,8 +51,10 @@ const HARMLESS = [
   weighted(1, bare('restart')),
   weighted(4, bare('verify')),
 ];
+/** Nothing is lost. */
 const OPERATED = [
   ...HARMLESS,
+  weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
   weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
   weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
   weighted(2, bare('repair')),

@@ -9,6 +9,7 @@ import { issueBatch, type BatchResult } from '../../src/app/issue-batch.ts';
 import type { Admission, ClaimQueue, DeadUsers, Ledger } from '../../src/app/ports.ts';
 import { repair, type RepairPorts } from '../../src/app/repair.ts';
 import { reset } from '../../src/app/reset.ts';
+import { useCoupon } from '../../src/app/use.ts';
 import { isLedgerBehind, verifyAgainstLedger } from '../../src/app/verify-coupon.ts';
 import { unsettled } from '../../src/core/campaign/worker.ts';
 import type { Claim } from '../../src/core/coupon.ts';
@@ -113,6 +114,12 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       return { answer: (await retryDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
     case 'drop':
       return { answer: (await dropDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
+    case 'use': {
+      const usePorts = { ledger, hashes: stores.coupons, claims: ports.claims };
+      const result = await useCoupon(usePorts, ID, command.userId!, randomUUID());
+      const { status, followed } = result;
+      return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
+    }
     case 'reset':
       await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
       await stores.seed({ id: ID, total: command.total });

@@ -3,6 +3,7 @@ import { admit, queueElsewhere } from '../../src/core/campaign/admission.ts';
 import { drop, retry } from '../../src/core/campaign/dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from '../../src/core/campaign/doubt.ts';
 import { repair } from '../../src/core/campaign/repair.ts';
+import { use } from '../../src/core/campaign/use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from '../../src/core/campaign/state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from '../../src/core/campaign/worker.ts';
 import { LEASE_MS, OVER, type Command, type WorkerStep } from './campaign-history.ts';
@@ -22,6 +23,7 @@ export interface Outside {
   /** Time in Redis at which a request of this user arrives, microseconds. */
   nowUs(userId: string): number;
   issuedAt(userId: string): Date;
+  usedAt: Date;
   /** Request time that another service writes, milliseconds. */
   foreignScore: number;
   /** Of the next server, and of the next life of the coupon. */
@@ -63,6 +65,10 @@ export function toDo(world: World, command: Command): Command | null {
     case 'retry':
     case 'drop': {
       const userId = nthOf(command.nth, [...campaign.redis.dead.keys()]);
+      return userId === null ? null : { ...command, userId };
+    }
+    case 'use': {
+      const userId = nthOf(command.nth, [...campaign.ledger.rows.keys()]);
       return userId === null ? null : { ...command, userId };
     }
     default:
@@ -121,6 +127,8 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       if (answer === 'ok') owed.delete(command.userId!);
       return answer;
     }
+    case 'use':
+      return use(campaign, command.userId!, outside.usedAt);
     case 'reset':
       reset(campaign, command.total, outside.epoch);
       owed.clear();
@@ -210,6 +218,9 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
     nowMs: NOW_MS,
     nowUs: () => NOW_MS * 1_000 + tick(),
     issuedAt: () => new Date(NOW_MS + tick()),
+    get usedAt() {
+      return new Date(NOW_MS + tick());
+    },
     get foreignScore() {
       return 1_790_000_000_000 + tick();
     },

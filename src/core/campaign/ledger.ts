@@ -55,5 +55,6 @@ function issueAll({ couponId, ledger, refuses }: Campaign, claims: readonly Clai
   }
   ledger.issuedQuantity += fresh.length;
   ledger.maxFence = Math.max(ledger.maxFence, ...claims.map((one) => one.fence));
-  return { ...nothing, rows: claims.map(({ userId }) => ledger.rows.get(userId)!), stopped: null };
+  // As they are now: what a worker remembers of a row grows old.
+  return { ...nothing, rows: claims.map(({ userId }) => ({ ...ledger.rows.get(userId)! })), stopped: null };
 }

@@ -46,7 +46,7 @@ function restoreRows(campaign: Campaign): void {
   const rows = proven.map(({ userId, hash, requestedUs }): LedgerEntry => {
     const { fence = 0, deliveries = 0 } = redis.claims.get(userId) ?? {};
     const requestedAt = new Date(Math.floor(requestedUs / 1_000));
-    const dates = { requestedAt, issuedAt: new Date(hash['issued_at']!), expiresAt: null, usedAt: null, revokedAt: null };
+    const dates = { requestedAt, issuedAt: new Date(hash['issued_at']!), expiresAt: null, usedAt: usedAt(hash), revokedAt: null };
     return { userId, couponId: campaign.couponId, requestedUs, ...dates, worker: 'repair', fence, deliveries };
   });
   for (const row of rows) ledger.rows.set(row.userId, row);
@@ -88,8 +88,16 @@ function acknowledge(campaign: Campaign): void {
     const { userId } = row;
     const underWay = waiting.has(userId) || leases.has(userId);
     if (dead.has(userId) || (!issued.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
-    else if (issued.has(userId)) issued.set(userId, hashOf(row));
+    const hash = issued.get(userId);
+    if (!hash) continue;
+    // Nobody is given a coupon again that was used, even if only the hash still knows.
+    row.usedAt ??= usedAt(hash);
+    issued.set(userId, hashOf(row));
   }
+}
+
+function usedAt(hash: Readonly<Record<string, string>>): Date | null {
+  return hash['used_at'] ? new Date(hash['used_at']) : null;
 }
 
 /** Whoever was accepted and stands nowhere, or is leased so that no claim would ever take it back, waits at the original place. */
