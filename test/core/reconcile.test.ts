@@ -46,10 +46,10 @@ function judged(campaign: Campaign): string[] {
     if (request) order.add(row.userId, request.requestId, row);
   }
   if (order.late().length > 0) about.push('served_out_of_order');
-  const totals = redisTotals(campaign);
-  const found = judgeCoupon({ ...LEDGER, ...ledger }, totals, ledgerCounts(campaign));
+  const inRedis = redisTotals(campaign);
+  const found = judgeCoupon({ ...LEDGER, ...ledger }, inRedis, ledgerCounts(campaign));
   const foreign = [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId));
-  if (totals) found.push(...judgeStock(totals, foreign.length));
+  if (inRedis) found.push(...judgeStock(inRedis, foreign.length));
   return [...about, ...found.map(({ code }) => code)].toSorted();
 }
 
@@ -83,7 +83,7 @@ describe('reconcile', () => {
           expect(judgeCoupon({ ...LEDGER, total, maxFence }, redisTotals(campaign), ledgerCounts(campaign))).toEqual([]);
         });
         const order = new OrderProof();
-        for (const row of campaign.ledger.rows.values()) order.add(row.userId, campaign.redis.admitted.get(row.userId)!.requestId, row);
+        for (const one of campaign.ledger.rows.values()) order.add(one.userId, campaign.redis.admitted.get(one.userId)!.requestId, one);
         expect(order.late()).toEqual([]);
       }),
       { numRuns: 500 },
@@ -182,8 +182,8 @@ describe('reconcile', () => {
   });
 
   it('holds the stock against the users who were accepted, those of other services included', () => {
-    const totals = { ...REDIS, admitted: 2, stock: 3 };
-    const found = (change: object, adoptable = 0) => judgeStock({ ...totals, ...change }, adoptable).map((one) => one.code);
+    const redis = { ...REDIS, admitted: 2, stock: 3 };
+    const found = (change: object, foreign = 0) => judgeStock({ ...redis, ...change }, foreign).map((one) => one.code);
     expect(found({})).toEqual([]);
     expect(found({ stock: 4 })).toEqual(['stock_mismatch']);
     expect(found({ stock: null })).toEqual(['stock_missing']);

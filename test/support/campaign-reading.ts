@@ -58,9 +58,15 @@ export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
 function parseCoupon(hash: Record<string, string>): CouponHash {
   const number = (field: string): number => Number(hash[field] ?? 0);
   return {
-    ...{ total: number('total'), stock: Number(hash['stock'] ?? Number.NaN), returned: number('returned') },
-    ...{ suspect: hash['suspect'] ?? '', epoch: hash['epoch'] ?? '', run: hash['run'] ?? '' },
-    ...{ lastUs: number('last_us'), fence: number('fence'), acked: number('acked') },
+    total: number('total'),
+    stock: Number(hash['stock'] ?? Number.NaN),
+    returned: number('returned'),
+    suspect: hash['suspect'] ?? '',
+    epoch: hash['epoch'] ?? '',
+    run: hash['run'] ?? '',
+    lastUs: number('last_us'),
+    fence: number('fence'),
+    acked: number('acked'),
   };
 }
 
@@ -83,10 +89,17 @@ function parseClaim(record: string): ClaimRecord {
 function toEntry(row: Record<string, unknown>): LedgerEntry {
   const date = (name: string): Date | null => row[name] as Date | null;
   return {
-    ...{ userId: String(row['user_id']), couponId: String(row['coupon_id']), requestedUs: Number(row['requested_us']) },
-    ...{ requestedAt: date('requested_at')!, issuedAt: date('issued_at')!, expiresAt: date('expires_at') },
-    ...{ usedAt: date('used_at'), revokedAt: date('revoked_at') },
-    ...{ worker: String(row['worker']), fence: Number(row['fence']), deliveries: Number(row['deliveries']) },
+    userId: String(row['user_id']),
+    couponId: String(row['coupon_id']),
+    requestedUs: Number(row['requested_us']),
+    requestedAt: date('requested_at')!,
+    issuedAt: date('issued_at')!,
+    expiresAt: date('expires_at'),
+    usedAt: date('used_at'),
+    revokedAt: date('revoked_at'),
+    worker: String(row['worker']),
+    fence: Number(row['fence']),
+    deliveries: Number(row['deliveries']),
   };
 }
 
@@ -102,7 +115,10 @@ export function portrait({ redis, ledger, server }: Pick<Campaign, 'redis' | 'le
     waiting: [...redis.waiting],
     leases: new Map([...redis.leases].map(([userId, deadline]) => [userId, lease(deadline)])),
     dead: new Map([...redis.dead].map(([userId, reason]) => [userId, sqlState(reason)])),
-    ...{ admitted: redis.admitted, claims: redis.claims, issued: redis.issued, ledger },
+    admitted: redis.admitted,
+    claims: redis.claims,
+    issued: redis.issued,
+    ledger,
   };
 }
 

@@ -16,15 +16,13 @@ import type { Claim } from '../../src/core/coupon.ts';
 import { ledgerRepairs } from '../../src/pg/ledger-repairs.ts';
 import { redisDead } from '../../src/redis/dead.ts';
 import { redisRepairs } from '../../src/redis/repairs.ts';
-import { LEASE_MS, OVER, USERS, type Command } from './campaign-history.ts';
+import { LEASE_MS, OVER, USERS, type Bare, type Command } from './campaign-history.ts';
 import { ID, KEYS } from './campaign-reading.ts';
 import type { Outside } from './campaign-world.ts';
 import type { TestStores } from './stores.ts';
 
-const ALL_KEYS = [
-  ...[KEYS.coupon, KEYS.queue, KEYS.admitted, KEYS.leases, KEYS.claims, KEYS.dead],
-  ...USERS.map((userId) => KEYS.issued(userId)),
-];
+const { issued: issuedKey, ...OTHER_KEYS } = KEYS;
+const ALL_KEYS = [...Object.values(OTHER_KEYS), ...USERS.map((userId) => issuedKey(userId))];
 export const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
 const ANOTHER_SERVER = 'another-server';
 
@@ -57,7 +55,10 @@ export function campaignPorts(stores: TestStores): CampaignPorts {
   const redis = redisRepairs(connection, 'plain');
   const repairs = ledgerRepairs(database);
   return {
-    ...{ admission, claims, ledger, dead: redisDead(connection, 'plain') },
+    admission,
+    claims,
+    ledger,
+    dead: redisDead(connection, 'plain'),
     repair: { reader, ledger, pause, claims, coupons, redis, repairs, now: () => new Date() },
   };
 }
@@ -86,10 +87,8 @@ export interface Happened {
 const done: Happened = { answer: 'done', outside: {} };
 
 export async function applyToStores(real: RealCampaign, command: Command): Promise<Happened> {
-  const { stores, ports, workers, backup } = real;
-  const { redis } = stores;
+  const { stores, ports, workers } = real;
   const { ledger } = ports;
-  const verifying = { verification: stores.coupons, ledger };
   const deadPorts = { dead: ports.dead, reader: stores.reader, ledger, keyStyle: 'plain' };
   switch (command.kind) {
     case 'admit': {
@@ -124,35 +123,47 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
       await stores.seed({ id: ID, total: command.total });
       return { answer: 'done', outside: { epoch: (await ledger.coupon(ID))!.epoch } };
-    case 'verify': {
-      const answer = await verifyAgainstLedger(verifying, (await ledger.coupon(ID))!);
-      return { answer: answer.status === 'ok' ? { status: 'ok' } : answer, outside: {} };
-    }
-    case 'restart':
-      await restart(stores);
-      return done;
-    case 'repair':
-      await repair(ports.repair, { ...AUDIT, dryRun: false }, { mended: () => undefined });
-      return done;
-    case 'snapshotRedis':
-      backup.redis = await dumpRedis(stores);
-      return done;
-    case 'snapshotLedger':
-      backup.ledger = await dumpLedger(stores);
-      return done;
-    case 'rollBackRedis':
-      await redis.del(...ALL_KEYS);
-      await Promise.all(ALL_KEYS.map(async (key, i) => backup.redis[i] && redis.restore(key, 0, backup.redis[i])));
-      await restart(stores);
-      return done;
-    case 'emptyRedis':
-      await redis.flushdb();
-      return done;
-    case 'rollBackLedger':
-      await stores.sql(backup.ledger);
-      return done;
+    default:
+      return { answer: await BARE[command.kind](real), outside: {} };
   }
 }
+
+const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
+  async verify({ stores, ports }) {
+    const answer = await verifyAgainstLedger({ verification: stores.coupons, ledger: ports.ledger }, (await ports.ledger.coupon(ID))!);
+    return answer.status === 'ok' ? { status: 'ok' } : answer;
+  },
+  async restart({ stores }) {
+    await restart(stores);
+    return 'done';
+  },
+  async repair({ ports }) {
+    await repair(ports.repair, { ...AUDIT, dryRun: false }, { mended: () => undefined });
+    return 'done';
+  },
+  async snapshotRedis({ stores, backup }) {
+    backup.redis = await dumpRedis(stores);
+    return 'done';
+  },
+  async snapshotLedger({ stores, backup }) {
+    backup.ledger = await dumpLedger(stores);
+    return 'done';
+  },
+  async rollBackRedis({ stores, backup }) {
+    await stores.redis.del(...ALL_KEYS);
+    await Promise.all(ALL_KEYS.map(async (key, i) => backup.redis[i] && stores.redis.restore(key, 0, backup.redis[i])));
+    await restart(stores);
+    return 'done';
+  },
+  async emptyRedis({ stores }) {
+    await stores.redis.flushdb();
+    return 'done';
+  },
+  async rollBackLedger({ stores, backup }) {
+    await stores.sql(backup.ledger);
+    return 'done';
+  },
+};
 
 /** One step of `app/drain.ts`. */
 async function work(real: RealCampaign, command: Extract<Command, { kind: 'work' }>): Promise<Happened> {
@@ -163,7 +174,8 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     workers.delete(worker);
     const coupon = (await ledger.coupon(ID))!;
     const answer = await claims.claim(ID, { epoch: coupon.epoch, limit, leaseMs: LEASE_MS, worker });
-    if (answer.status !== 'ok') return { answer: { answer, behind: false }, outside: {} };
+    // Why a coupon is suspect stands in the coupon, which is compared anyway.
+    if (answer.status !== 'ok') return { answer: { answer: { status: answer.status }, behind: false }, outside: {} };
     const behind = await isLedgerBehind({ verification: stores.coupons, ledger }, coupon, answer.acked);
     if (behind) await claims.release(ID, coupon.epoch, answer.claims);
     else if (answer.claims.length > 0) workers.set(worker, { epoch: coupon.epoch, claims: answer.claims, result: null });
@@ -224,7 +236,7 @@ async function dumpRedis({ redis }: TestStores): Promise<(Buffer | null)[]> {
 async function dumpLedger({ sql }: TestStores): Promise<string> {
   const tables = ['coupons', 'issued_coupons'];
   const [dump] = await sql(`SELECT ${tables.map((table) => `(SELECT json_agg(t)::text FROM ${table} t) AS ${table}`).join(', ')}`);
-  const literal = (table: string): string => pg.escapeLiteral(String(dump![table] ?? '[]'));
+  const literal = (table: string): string => pg.escapeLiteral((dump![table] as string | null) ?? '[]');
   const inserts = tables.map((table) => `INSERT INTO ${table} SELECT * FROM json_populate_recordset(null::${table}, ${literal(table)})`);
   return ['DELETE FROM issued_coupons', 'DELETE FROM coupons', ...inserts].join('; ');
 }

@@ -6,7 +6,7 @@ import { repair } from '../../src/core/campaign/repair.ts';
 import { use } from '../../src/core/campaign/use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from '../../src/core/campaign/state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from '../../src/core/campaign/worker.ts';
-import { LEASE_MS, OVER, type Command, type WorkerStep } from './campaign-history.ts';
+import { LEASE_MS, OVER, type Bare, type Command, type WorkerStep } from './campaign-history.ts';
 
 /** The model, what its workers remember, and the backups that were made of it. */
 export interface World {
@@ -99,7 +99,7 @@ function usefulSteps({ claims, result }: Batch): WorkerStep[] {
 
 /** Does a command that {@link toDo} gave to the model, and says what the model answers. */
 export function applyToModel(world: World, command: Command, outside: Outside): unknown {
-  const { campaign, workers, backup, owed } = world;
+  const { campaign, workers, owed } = world;
   switch (command.kind) {
     case 'admit': {
       const answers = command.requests.map((one) => admit(campaign, one, outside.nowUs(one.userId)));
@@ -133,34 +133,38 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       reset(campaign, command.total, outside.epoch);
       owed.clear();
       return 'done';
-    case 'verify':
-      return verify(campaign);
-    case 'restart':
-      restart(campaign, outside.server);
-      return 'done';
-    case 'repair':
-      stillOwed(world);
-      repair(campaign, outside.nowMs);
-      return 'done';
-    case 'snapshotRedis':
-      backup.redis = structuredClone(campaign.redis);
-      return 'done';
-    case 'snapshotLedger':
-      backup.ledger = structuredClone(campaign.ledger);
-      return 'done';
-    case 'rollBackRedis':
-      rollBackRedis(campaign, backup.redis, outside.server);
-      stillOwed(world);
-      return 'done';
-    case 'emptyRedis':
-      emptyOutRedis(campaign, outside.server);
-      stillOwed(world);
-      return 'done';
-    case 'rollBackLedger':
-      rollBackLedger(campaign, backup.ledger);
-      stillOwed(world);
-      return 'done';
+    default:
+      return BARE[command.kind](world, outside);
   }
+}
+
+/** Commands that need nothing but the world. */
+const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
+  verify: ({ campaign }) => verify(campaign),
+  restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
+  repair(world, { nowMs }) {
+    stillOwed(world);
+    return noAnswer(repair(world.campaign, nowMs));
+  },
+  snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
+  snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
+  rollBackRedis(world, { server }) {
+    rollBackRedis(world.campaign, world.backup.redis, server);
+    return noAnswer(stillOwed(world));
+  },
+  emptyRedis(world, { server }) {
+    emptyOutRedis(world.campaign, server);
+    return noAnswer(stillOwed(world));
+  },
+  rollBackLedger(world) {
+    rollBackLedger(world.campaign, world.backup.ledger);
+    return noAnswer(stillOwed(world));
+  },
+};
+
+/** What is answered where there is nothing to say. */
+function noAnswer(_effect: unknown): string {
+  return 'done';
 }
 
 function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt }: Outside): unknown {
