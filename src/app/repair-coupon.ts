@@ -4,8 +4,8 @@ import { isDangerous, type FoundHere } from '../core/repair-plan.ts';
 import { CHUNK, queuePages, readRedis } from './audit-reads.ts';
 import { auditUsers } from './audit-users.ts';
 import type { LedgerCoupon, RedisUser } from './ports.ts';
+import type { RepairPorts } from './repair-ports.ts';
 import { mending, type Mended } from './repair-users.ts';
-import type { RepairPorts } from './repair.ts';
 
 /** Users looked at together for whether there is a piece for them. */
 const SHARE = 200;
@@ -67,7 +67,10 @@ async function adoptForeign(ports: RepairPorts, { id, epoch }: LedgerCoupon, men
   }
 }
 
-/** From the end of the queue, where leases that ran out go first, then among the dead: whoever has no row gives the promise up, until there is a piece for everybody. */
+/**
+ * From the end of the queue, where leases that ran out go first, then among the dead: whoever has no row gives the promise up, until
+ * there is a piece for everybody.
+ */
 async function setAside(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
   const { id, epoch } = coupon;
   const take = async (users: readonly string[]): Promise<number> => {
