@@ -16,6 +16,8 @@ export const SCRIPTS = {
   seed: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   retire: ['coupon'],
   use: [],
+  agree: ['admitted', 'queue', 'leases', 'claims', 'dead'],
+  look: ['admitted', 'queue', 'leases', 'claims', 'dead'],
 } as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { AuditReport } from '../../src/app/audit.ts';
@@ -77,12 +76,19 @@ async function audit(stores: OwnStores, couponId: string, users: number): Promis
 /** The largest resident size of a process until it ends, megabytes; 0 where there is no /proc. */
 async function peakMemory(pid: number): Promise<number> {
   let peak = 0;
-  for (const status = `/proc/${pid}/status`; existsSync(status); await delay(20)) {
-    // The kernel keeps the peak, so only the last milliseconds of the process can be missed. A zombie has none.
-    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(status, 'utf8')) ?? [];
-    peak = Math.max(peak, Number(kilobytes) / 1_024);
-  }
+  // The kernel keeps the peak, so only the last milliseconds of the process can be missed.
+  for (let size: number | null; (size = peakSoFar(pid)) !== null; await delay(20)) peak = size;
   return peak;
+}
+
+/** Null: the process has ended, or this system does not say. */
+function peakSoFar(pid: number): number | null {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kilobytes === undefined ? null : Number(kilobytes) / 1_024;
+  } catch {
+    return null;
+  }
 }
 
 /** Seconds that it takes to read everybody once from each store, and to keep nothing. */
