@@ -24,10 +24,9 @@ export class Suspects {
 
   async add({ user, verdict }: Pick<JudgedUser, 'user' | 'verdict'>): Promise<void> {
     if (verdict.findings.length === 0) return;
-    this.#held.set(
-      user.userId,
-      verdict.findings.map((found) => found.code),
-    );
+    // Several walks may meet the same user, each with what can be seen from there.
+    const before = this.#held.get(user.userId) ?? [];
+    this.#held.set(user.userId, [...before, ...verdict.findings.map((found) => found.code)]);
     if (this.#held.size >= HELD) await this.lookAgain();
   }
 

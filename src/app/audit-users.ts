@@ -1,7 +1,10 @@
-import { OrderProof } from '../core/order-proof.ts';
+import type { Place } from '../core/admission.ts';
 import { judgeUser } from '../core/reconcile.ts';
-import { ahead, judgeChunk, ledgerPages, queuePages, readRedis, redisChunks, type AuditPorts, type JudgedUser } from './audit-reads.ts';
+import { RollCall } from '../core/roll-call.ts';
+import { issuedUsers } from './audit-issued.ts';
+import { inChunks, judgeChunk, queuePages, redisChunks, type AuditPorts, type JudgedUser, type RedisChunk } from './audit-reads.ts';
 import { Suspects, type Confirmed } from './audit-suspects.ts';
+import type { Walk } from './audit-walk.ts';
 
 export interface UserCounts {
   /** In the ledger, not acknowledged yet. */
@@ -13,67 +16,73 @@ export interface UserCounts {
 }
 
 /**
- * Looks at every user whom either store knows, in chunks: nothing here grows with the number of users. Each is judged in one
- * of the walks: the admitted in the first, ledger rows of others in the second, and in the third whoever stands in the queue,
- * in the leases, in the claims or among the dead without being either. The last one, on request, walks the whole keyspace for
- * issued hashes of users whom nothing else knows.
+ * Looks at every user whom either store knows, in chunks: nothing here grows with the number of users.
+ *
+ * Users are judged where they stand: in the ledger, the queue, the leases or among the dead. The list of everyone ever admitted then
+ * serves as a roll: whoever is called and was seen at none of these places is looked at alone. So the ledger is read in the order of
+ * its key, and asked about single users only where there is reason to: a million rows in any other order cost PostgreSQL five times
+ * as much. The last walk, on request, is over the whole keyspace, for issued hashes of users whom nothing else knows.
  */
 export async function auditUsers(ports: AuditPorts, couponId: string, scan: boolean, confirmed: Confirmed): Promise<UserCounts> {
-  const suspects = new Suspects(ports, couponId, confirmed);
-  const { inFlight, late } = await admittedUsers(ports, couponId, suspects);
-  await ledgerUsers(ports, couponId, suspects);
-  const adoptable = await strangers(ports, couponId, suspects, queuePages(ports, couponId));
-  for (const source of ['leases', 'claims', 'dead'] as const) {
-    await strangers(ports, couponId, suspects, ports.reader.walk(couponId, source));
-  }
-  if (scan) await strangers(ports, couponId, suspects, ports.reader.scanIssued(couponId));
-  await suspects.lookAgain();
-  return { inFlight, adoptable, late };
+  const { reader } = ports;
+  const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), roll: new RollCall() };
+  const issued = await issuedUsers(walk);
+  const adoptable = await placedUsers(walk, queuePages(ports, couponId), 'waiting');
+  await placedUsers(walk, reader.walk(couponId, 'leases'), 'claimed');
+  await placedUsers(walk, reader.walk(couponId, 'dead'), 'dead');
+  await strangers(walk, reader.walk(couponId, 'claims'));
+  // Where as many are issued as were ever admitted, there is nobody left to call.
+  const admitted = (await reader.coupon(couponId))?.admitted ?? 0;
+  if (issued.admitted !== admitted) await missingUsers(walk);
+  if (scan) await strangers(walk, reader.scanIssued(couponId));
+  await walk.suspects.lookAgain();
+  return { inFlight: issued.inFlight, adoptable, late: issued.late };
 }
 
-async function admittedUsers(ports: AuditPorts, couponId: string, suspects: Suspects): Promise<{ inFlight: number; late: string[] }> {
-  const order = new OrderProof();
-  let inFlight = 0;
-  for await (const chunk of redisChunks(ports, couponId, ports.reader.walk(couponId, 'admitted'))) {
-    for (const judged of await judgeChunk(ports, couponId, chunk)) {
-      await suspects.add(judged);
-      if (judged.verdict.inFlight) inFlight += 1;
-      const { admitted } = judged.user;
-      if (judged.row && admitted) order.add(judged.row.userId, admitted.requestId, judged.row);
-    }
-  }
-  // Rows never change their turn, so no second look is needed.
-  return { inFlight, late: order.late() };
-}
-
-/** Here the ledger is read first; that is sound for the one question asked, since admission comes before the row. */
-async function ledgerUsers(ports: AuditPorts, couponId: string, suspects: Suspects): Promise<void> {
-  for await (const page of ahead(ledgerPages(ports, couponId))) {
-    const rows = new Map(page.map((row) => [row.userId, row]));
-    const { users, nowMs } = await readRedis(ports, couponId, [...rows.keys()]);
-    for (const user of users) {
-      if (user.admitted === null) await suspects.add({ user, verdict: judgeUser(user, rows.get(user.userId) ?? null, nowMs) });
-    }
-  }
-}
-
-/** Users of a source who are neither admitted nor in the ledger. Returns how many of them are adoptable. */
-async function strangers(
-  ports: AuditPorts,
-  couponId: string,
-  suspects: Suspects,
-  source: AsyncIterable<readonly string[]>,
-): Promise<number> {
+/**
+ * Whoever stands in this place, as Redis has them. The ledger is left out: those with a row were judged in the walk over it, and
+ * whatever looks wrong here only for the lack of a row does so no more at the second look.
+ *
+ * @returns how many are adoptable
+ */
+async function placedUsers(walk: Walk, source: AsyncIterable<readonly string[]>, place: Place): Promise<number> {
   let adoptable = 0;
-  for await (const { users, nowMs } of redisChunks(ports, couponId, source)) {
-    const unadmitted = { users: users.filter((user) => user.admitted === null), nowMs };
-    if (unadmitted.users.length === 0) continue;
-    for (const judged of await judgeChunk(ports, couponId, unadmitted)) {
-      if (judged.verdict.adoptable) adoptable += 1;
-      if (!judged.row) await suspects.add(judged);
+  for await (const chunk of redisChunks(walk.ports, walk.couponId, source)) {
+    for (const user of chunk.users) {
+      if (!user.admitted) continue;
+      const verdict = judgeUser(user, null, chunk.nowMs);
+      if (verdict.place === place) walk.roll.see(user.userId);
+      await walk.suspects.add({ user, verdict });
     }
+    adoptable += await judgeStrangers(walk, chunk);
   }
   return adoptable;
+}
+
+/** Whoever is named by this source and known nowhere else. */
+async function strangers(walk: Walk, source: AsyncIterable<readonly string[]>): Promise<void> {
+  for await (const chunk of redisChunks(walk.ports, walk.couponId, source)) await judgeStrangers(walk, chunk);
+}
+
+/** Users of a chunk whom nobody admitted, and who are not in the ledger either. Returns how many of them are adoptable. */
+async function judgeStrangers({ ports, couponId, suspects }: Walk, { users, nowMs }: RedisChunk): Promise<number> {
+  let adoptable = 0;
+  const unadmitted = { users: users.filter((user) => user.admitted === null), nowMs };
+  for (const judged of await judgeChunk(ports, couponId, unadmitted)) {
+    if (judged.verdict.adoptable) adoptable += 1;
+    if (!judged.row) await suspects.add(judged);
+  }
+  return adoptable;
+}
+
+/** Calls the roll, and looks at whoever was not seen: lost, or on the way from one place to the next while we walked. */
+async function missingUsers({ ports, couponId, suspects, roll }: Walk): Promise<void> {
+  for await (const userIds of ports.reader.walk(couponId, 'admitted')) for (const userId of userIds) roll.call(userId);
+  if (roll.isSettled()) return;
+  const missing = inChunks(ports.reader.walk(couponId, 'admitted'), (userId) => roll.mayBeMissing(userId));
+  for await (const chunk of redisChunks(ports, couponId, missing)) {
+    for (const judged of await judgeChunk(ports, couponId, chunk)) await suspects.add(judged);
+  }
 }
 
 /** Members of the queue whom only another service put there, counted anew. */

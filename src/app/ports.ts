@@ -145,6 +145,14 @@ export interface RedisUser {
   issued: Record<string, string> | null;
 }
 
+/** What Redis says to some ledger rows, see `agree.lua`. */
+export interface Agreement {
+  /** Users about whom it says something else, or something more. */
+  differing: string[];
+  /** Of the others, those whom another service had put into the queue. */
+  adopted: string[];
+}
+
 export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
 
 /** Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but `scanIssued`). */
@@ -155,6 +163,8 @@ export interface RedisReader {
   queue(couponId: string, offset: number, limit: number): Promise<QueueEntry[]>;
   users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
   user(couponId: string, userId: string): Promise<RedisUser>;
+  /** Holds rows against what Redis knows, for a small part of the cost of reading both in full. */
+  agree(couponId: string, rows: readonly LedgerBrief[]): Promise<Agreement>;
   /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
   walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
   /** User ids of issued hashes, found by walking the whole keyspace. */
@@ -206,6 +216,11 @@ export interface LedgerRow extends AckRow {
   deliveries: number;
 }
 
+/** A ledger row in short: the user's turn, and all that Redis must say too as one text. */
+export interface LedgerBrief extends Pick<LedgerRow, 'userId' | 'requestedUs' | 'fence' | 'deliveries'> {
+  text: string;
+}
+
 /** The last word on who has a coupon. */
 export interface Ledger {
   coupons(): Promise<LedgerCoupon[]>;
@@ -223,6 +238,8 @@ export interface Ledger {
   issue(couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult>;
   /** Rows in order of user id, after the cursor. */
   page(couponId: string, afterUserId: string, limit: number): Promise<LedgerRow[]>;
+  /** As {@link page}, in short. */
+  briefs(couponId: string, afterUserId: string, limit: number): Promise<LedgerBrief[]>;
   /** Rows of these users, in no order. */
   rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
   /** `issued_quantity`, the number of rows, and the highest claim number, from one snapshot. */

@@ -4,8 +4,8 @@ import { isDangerous, type FoundHere } from '../core/repair-plan.ts';
 import { CHUNK, queuePages, readRedis } from './audit-reads.ts';
 import { auditUsers } from './audit-users.ts';
 import type { LedgerCoupon, RedisUser } from './ports.ts';
+import type { RepairPorts } from './repair-ports.ts';
 import { mending, type Mended } from './repair-users.ts';
-import type { RepairPorts } from './repair.ts';
 
 /** Users looked at together for whether there is a piece for them. */
 const SHARE = 200;
@@ -67,7 +67,10 @@ async function adoptForeign(ports: RepairPorts, { id, epoch }: LedgerCoupon, men
   }
 }
 
-/** From the end of the queue, then among the dead: whoever has no row gives the promise up, until there is a piece for everybody. */
+/**
+ * From the end of the queue, where leases that ran out go first, then among the dead: whoever has no row gives the promise up, until
+ * there is a piece for everybody.
+ */
 async function setAside(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
   const { id, epoch } = coupon;
   const take = async (users: readonly string[]): Promise<number> => {
@@ -76,6 +79,9 @@ async function setAside(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended
     return excess;
   };
   let excess = await take([]);
+  if (excess === 0) return;
+  // A coupon out of service hands out no claims, and nobody else would put back whom no worker holds any more.
+  for await (const page of ports.reader.walk(id, 'leases')) mended('requeue', await ports.redis.requeue(id, epoch, page));
   for (let end = (await ports.reader.coupon(id))?.waiting ?? 0; excess > 0 && end > 0; end -= SHARE) {
     const from = Math.max(0, end - SHARE);
     const entries = await ports.reader.queue(id, from, end - from);

@@ -1,5 +1,6 @@
 /** What a repair writes, beside what the other ports offer. All of it may be repeated; nothing is written for another epoch. */
-import type { LedgerCoupon, LedgerRow } from './ports.ts';
+import type { AuditPorts } from './audit-reads.ts';
+import type { ClaimQueue, CouponStore, LedgerCoupon, LedgerRow, Verification } from './ports.ts';
 
 export interface RedisRepairs {
   /** `foreign`: another life of the coupon stands there. */
@@ -34,4 +35,12 @@ export interface LedgerRepairs {
   recount(couponId: string, epoch: string, fence: number): Promise<'ok' | 'epoch' | 'guarded'>;
   /** Microseconds; 0: no rows. */
   latestRequestUs(couponId: string): Promise<number>;
+}
+
+export interface RepairPorts extends AuditPorts {
+  claims: Pick<ClaimQueue, 'ack'>;
+  coupons: Pick<CouponStore, 'index' | 'retire' | 'drop'> & Verification;
+  redis: RedisRepairs;
+  repairs: LedgerRepairs;
+  now(): Date;
 }

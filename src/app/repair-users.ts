@@ -4,9 +4,8 @@ import { microsOf } from '../core/issued-row.ts';
 import type { RepairStep } from '../core/repair-plan.ts';
 import type { JudgedUser } from './audit-reads.ts';
 import type { Confirmed } from './audit-suspects.ts';
-import type { RepairPorts } from './repair.ts';
 import type { LedgerCoupon, LedgerRow, RedisUser } from './ports.ts';
-import type { ProvenRow } from './repair-ports.ts';
+import type { ProvenRow, RepairPorts } from './repair-ports.ts';
 
 /** Hears how many users a step has mended. */
 export type Mended = (step: RepairStep, count: number) => void;

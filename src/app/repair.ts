@@ -1,17 +1,9 @@
 import { planRepair, type RepairPlan, type RepairStep } from '../core/repair-plan.ts';
 import { audit, type AuditOptions, type AuditReport } from './audit.ts';
-import type { AuditPorts } from './audit-reads.ts';
-import type { ClaimQueue, CouponStore, Verification } from './ports.ts';
 import { repairCoupon } from './repair-coupon.ts';
-import type { LedgerRepairs, RedisRepairs } from './repair-ports.ts';
+import type { RepairPorts } from './repair-ports.ts';
 
-export interface RepairPorts extends AuditPorts {
-  claims: Pick<ClaimQueue, 'ack'>;
-  coupons: Pick<CouponStore, 'index' | 'retire' | 'drop'> & Verification;
-  redis: RedisRepairs;
-  repairs: LedgerRepairs;
-  now(): Date;
-}
+export type { RepairPorts } from './repair-ports.ts';
 
 export interface RepairOptions extends AuditOptions {
   /** Say what would be done, change nothing. */

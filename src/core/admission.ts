@@ -2,6 +2,7 @@
  * Requests for a coupon and their answers, and the reference model of admission: what `redis/lua/admit.lua` must do, written for
  * reading. The tests drive both with the same random sequences; nothing else calls the model.
  */
+import { scoreToMicros } from './coupon.ts';
 import type { AdmissionOutcome } from './outcome.ts';
 
 /**
@@ -49,7 +50,7 @@ export function admitOne(coupon: AdmissionState | null, request: AdmissionReques
   if (known) {
     const same = known.requestId !== '' && known.requestId === request.requestId;
     const answer: AdmissionAnswer = { outcome: same ? 'accepted' : 'duplicate', place: placeOf(coupon, request.userId) };
-    return known.score === null ? answer : { ...answer, firstRequestUs: known.score };
+    return known.score === null ? answer : { ...answer, firstRequestUs: scoreToMicros(known.score) };
   }
   if (!coupon.trusted || coupon.stock === null) return { outcome: 'unavailable' };
   const nowMs = Math.floor(nowUs / 1_000);

@@ -1,7 +1,7 @@
 /**
  * First come, first served: claims take the oldest who wait, so among users served at their first delivery a higher claim
  * number (fence) must mean a later request. Users who were claimed again are left out, a worker's death cost them their turn
- * without anybody being unfair; so are adopted users, whose request time another service chose.
+ * without anybody being unfair. Adopted users, whose request time another service chose, are not to be added at all.
  *
  * For that the earliest and the latest request of each claim are enough. Memory is bounded: beyond {@link MAX_TURNS} claims
  * neighbours are merged, and what is out of order within a merged turn is no longer seen.
@@ -25,8 +25,8 @@ export class OrderProof {
   }
 
   /** May be called twice for the same user. */
-  add(userId: string, requestId: string, row: { fence: number; requestedUs: number; deliveries: number }): void {
-    if (row.deliveries !== 1 || requestId === '') return;
+  add(userId: string, row: { fence: number; requestedUs: number; deliveries: number }): void {
+    if (row.deliveries !== 1) return;
     const { requestedUs } = row;
     merge(this.#turns, Math.floor(row.fence / this.#width), { earliest: requestedUs, earliestUser: userId, latest: requestedUs });
     while (this.#turns.size > this.#maxTurns) this.#widen();

@@ -8,6 +8,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** We wait so much longer than the server does: over a link that went silent, what the server says never arrives. */
 const SILENCE_MS = 2_000;
+/**
+ * A session whose client was stopped, or is on the other side of a dead link, would hold the lock of its coupon until TCP gives up, hours
+ * later, and no other worker could issue meanwhile. Three statements' time, a lease for a drain, and at most this.
+ */
+const LONGEST_IDLE_MS = 10_000;
 const POOL_SIZE = 10;
 
 export interface DatabaseOptions {
@@ -31,6 +36,7 @@ export class Database {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + SILENCE_MS,
+      idle_in_transaction_session_timeout: Math.min(3 * statementTimeoutMs, LONGEST_IDLE_MS),
       keepAlive: true,
       application_name: 'coupon-cli',
       allowExitOnIdle: true,

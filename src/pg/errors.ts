@@ -42,7 +42,7 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       fix: 'It may be tried again as it is. If it goes on, look for long transactions on the coupon tables in pg_stat_activity.',
     });
   }
-  if (!isSqlState(code) || /^(08|53|57)/.test(code) || code === '25006') {
+  if (!isSqlState(code) || /^(08|53|57)/.test(code) || code === '25006' || code === '25P03') {
     return new CouponError({
       code: 'DATABASE_DOWN',
       kind: 'unreachable',

@@ -20,7 +20,11 @@ interface IssuedRow {
   deliveries: number;
 }
 
-type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'rows' | 'counts' | 'issuedSince' | 'use'>;
+interface BriefRow extends Pick<IssuedRow, 'user_id' | 'requested_us' | 'fence' | 'deliveries'> {
+  text: string;
+}
+
+type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'briefs' | 'rows' | 'counts' | 'issuedSince' | 'use'>;
 
 /** The `issued_coupons` table. */
 export function ledgerIssued(database: Database): IssuedPart {
@@ -43,6 +47,17 @@ export function ledgerIssued(database: Database): IssuedPart {
 
     async page(couponId, afterUserId, limit) {
       return (await database.query<IssuedRow>(statement('page-issued', [couponId, afterUserId, limit]))).map(toRow);
+    },
+
+    async briefs(couponId, afterUserId, limit) {
+      const rows = await database.query<BriefRow>(statement('page-briefs', [couponId, afterUserId, limit]));
+      return rows.map((row) => ({
+        userId: row.user_id,
+        requestedUs: Number(row.requested_us),
+        fence: Number(row.fence),
+        deliveries: row.deliveries,
+        text: row.text,
+      }));
     },
 
     async rows(couponId, userIds) {

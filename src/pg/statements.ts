@@ -6,6 +6,7 @@ export type StatementName =
   | 'issue'
   | 'find-issued'
   | 'page-issued'
+  | 'page-briefs'
   | 'count-issued'
   | 'issued-since'
   | 'use-issued'

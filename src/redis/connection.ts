@@ -28,7 +28,8 @@ const LONGEST_BACKOFF_MS = 2_000;
 export class RedisConnection {
   readonly url: string;
   readonly client: Redis;
-  readonly #readOnly: boolean;
+  /** Nothing may be written, and no script be run. */
+  readonly readOnly: boolean;
   #run: string | null = null;
   #version = '';
   #lastError: unknown = null;
@@ -36,7 +37,7 @@ export class RedisConnection {
 
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
-    this.#readOnly = options.readOnly === true;
+    this.readOnly = options.readOnly === true;
     this.client = new Redis(options.url, {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -48,7 +49,7 @@ export class RedisConnection {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       // It asks with INFO, which such a user may not, and would say so on stderr.
-      enableReadyCheck: !this.#readOnly,
+      enableReadyCheck: !this.readOnly,
       retryStrategy: options.reconnect ? backoff : () => null,
       // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
       reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
@@ -98,7 +99,7 @@ export class RedisConnection {
 
   /** Commands whose replies belong together: of one instant, unless the user may only read, for whom MULTI is not. */
   together(): ChainableCommander {
-    return this.#readOnly ? this.client.pipeline() : this.client.multi();
+    return this.readOnly ? this.client.pipeline() : this.client.multi();
   }
 
   /** Translates what a command of this connection threw. */
@@ -114,7 +115,7 @@ export class RedisConnection {
     try {
       return await this.client.info('server');
     } catch (error) {
-      if (this.#readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
+      if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
       throw error;
     }
   }
@@ -126,7 +127,7 @@ export class RedisConnection {
     this.#refused =
       field('redis_mode') === 'cluster'
         ? clusterUnsupported()
-        : !this.#readOnly && Number.parseInt(this.#version, 10) < 7
+        : !this.readOnly && Number.parseInt(this.#version, 10) < 7
           ? tooOld(this.#version)
           : null;
     if (this.#refused) throw this.#refused;

@@ -1,26 +1,18 @@
-import type { ChainableCommander } from 'ioredis';
 import type { QueueEntry, RedisCoupon, RedisReader, RedisUser, UserSource } from '../app/ports.ts';
 import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX, couponKeys, issuedPattern, userOfIssuedKey, type CouponKeys, type KeyStyle } from './keys.ts';
+import { repliesOf } from './replies.ts';
+import { runScript } from './script.ts';
+import { userRecords, type UserRecords } from './user-records.ts';
 
 const WALK_COUNT = 1_000;
+/** Users in one script. */
+const USERS_AT_ONCE = 250;
 
 /** Reads for inspect, audit and the status route. Nothing here writes. */
 export function redisReader(connection: RedisConnection, style: KeyStyle): RedisReader {
   const { client } = connection;
 
-  /** Runs a transaction and returns its replies; with `maxRetriesPerRequest: 0` a lost link shows as errors in the slots. */
-  const all = async (commands: ChainableCommander): Promise<unknown[]> => {
-    try {
-      const replies = await commands.exec();
-      return (replies ?? []).map(([error, value]) => {
-        if (error) throw error;
-        return value;
-      });
-    } catch (error) {
-      throw connection.explain(error);
-    }
-  };
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -36,49 +28,36 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
     }
   }
 
+  /** In parts that a script may look at. All leave at once: whatever this connection is asked next comes after them. */
+  const inParts = <T, R>(items: readonly T[], look: (part: readonly T[]) => Promise<R>): Promise<R[]> => {
+    const parts: Promise<R>[] = [];
+    for (let from = 0; from < items.length; from += USERS_AT_ONCE) parts.push(look(items.slice(from, from + USERS_AT_ONCE)));
+    return guard(Promise.all(parts));
+  };
+
   const users = async (couponId: string, userIds: readonly string[]): Promise<RedisUser[]> => {
-    if (userIds.length === 0) return [];
     const keys = couponKeys(couponId, style);
-    const commands = connection
-      .together()
-      .hmget(keys.admitted, ...userIds)
-      .zmscore(keys.queue, ...userIds)
-      .zmscore(keys.leases, ...userIds)
-      .hmget(keys.claims, ...userIds)
-      .hmget(keys.dead, ...userIds);
-    for (const userId of userIds) commands.hgetall(keys.issued(userId));
-    const [admitted, waiting, leases, claims, dead, ...issued] = (await all(commands)) as [
-      (string | null)[],
-      (string | null)[],
-      (string | null)[],
-      (string | null)[],
-      (string | null)[],
-      ...Record<string, string>[],
-    ];
-    return userIds.map((userId, i) => ({
-      userId,
-      admitted: parseAdmitted(admitted[i]),
-      waiting: toScore(waiting[i]),
-      position: null,
-      leaseDeadlineMs: toNumber(leases[i]),
-      claim: parseClaim(claims[i]),
-      dead: dead[i] ?? null,
-      issued: issued[i] && Object.keys(issued[i]).length > 0 ? issued[i] : null,
-    }));
+    const parts = await inParts(userIds, async (part) => {
+      const records = await userRecords(connection, keys, part);
+      return part.map((userId, i) => toUser(userId, records, i));
+    });
+    return parts.flat();
   };
 
   return {
     async coupon(couponId) {
       const keys = couponKeys(couponId, style);
-      const replies = await all(
-        connection
-          .together()
-          .hgetall(keys.coupon)
-          .hlen(keys.admitted)
-          .zcard(keys.queue)
-          .zcard(keys.leases)
-          .hlen(keys.dead)
-          .zrange(keys.queue, 0, '0', 'WITHSCORES'),
+      const replies = await guard(
+        repliesOf(
+          connection
+            .together()
+            .hgetall(keys.coupon)
+            .hlen(keys.admitted)
+            .zcard(keys.queue)
+            .zcard(keys.leases)
+            .hlen(keys.dead)
+            .zrange(keys.queue, 0, '0', 'WITHSCORES'),
+        ),
       );
       const [hash, admitted, waiting, claimed, dead, oldest] = replies as [
         Record<string, string>,
@@ -112,6 +91,16 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
         guard(client.zrank(couponKeys(couponId, style).queue, userId)),
       ]);
       return { ...user[0]!, position };
+    },
+
+    async agree(couponId, rows) {
+      const keys = couponKeys(couponId, style);
+      const parts = await inParts(rows, async (part) => {
+        const users = part.map((row) => row.userId);
+        const args = part.flatMap((row) => [row.userId, row.text]);
+        return (await runScript(client, 'agree', keys, users, [couponId, ...args])) as [string[], string[]];
+      });
+      return { differing: parts.flatMap(([differing]) => differing), adopted: parts.flatMap(([, adopted]) => adopted) };
     },
 
     async *walk(couponId, source) {
@@ -175,27 +164,48 @@ function toCoupon(
   };
 }
 
-function toNumber(text: string | number | null | undefined): number | null {
-  if (text === null || text === undefined || text === '') return null;
+function toUser(userId: string, records: UserRecords, i: number): RedisUser {
+  const entry = (list: UserRecords['dead']): string | null => (typeof list[i] === 'string' ? list[i] : null);
+  const hash = records.issued[i];
+  return {
+    userId,
+    admitted: parseAdmitted(entry(records.admitted)),
+    waiting: toScore(records.waiting[i]),
+    position: null,
+    leaseDeadlineMs: toNumber(records.leases[i]),
+    claim: parseClaim(entry(records.claims)),
+    dead: entry(records.dead),
+    issued: hash ? fieldsOf(hash) : null,
+  };
+}
+
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
+  return fields;
+}
+
+function toNumber(text: string | number | false | null | undefined): number | null {
+  if (text === null || text === undefined || text === false || text === '') return null;
   const value = Number(text);
   return Number.isFinite(value) ? value : null;
 }
 
 /** A score may be infinite, which Redis spells in a way of its own: another service may have written any. */
-function toScore(text: string | number | null | undefined): number | null {
+function toScore(text: string | number | false | null | undefined): number | null {
   if (text === 'inf' || text === '-inf') return text === 'inf' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   return typeof text === 'number' ? text : toNumber(text);
 }
 
-function parseAdmitted(record: string | null | undefined): RedisUser['admitted'] {
-  if (record === null || record === undefined) return null;
+function parseAdmitted(record: string | null): RedisUser['admitted'] {
+  if (record === null) return null;
   const colon = record.indexOf(':');
   return colon < 0
     ? { score: toScore(record) ?? 0, requestId: '' }
     : { score: toScore(record.slice(0, colon)) ?? 0, requestId: record.slice(colon + 1) };
 }
 
-function parseClaim(record: string | null | undefined): RedisUser['claim'] {
+function parseClaim(record: string | null): RedisUser['claim'] {
   const [fence, worker, score, leaseMs, deliveries, faults] = (record ?? '').split(':');
   if (faults === undefined) return null;
   return {

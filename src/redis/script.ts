@@ -25,6 +25,8 @@ export const SCRIPTS = {
   rebuild: ['coupon'],
   restore: ['coupon', 'admitted'],
   use: [],
+  agree: ['admitted', 'queue', 'leases', 'claims', 'dead'],
+  look: ['admitted', 'queue', 'leases', 'claims', 'dead'],
 } as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;
 
 export type ScriptName = keyof typeof SCRIPTS;

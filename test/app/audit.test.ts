@@ -199,6 +199,24 @@ describe('audit', () => {
       expect(found(await auditAll())).toEqual([coupon('stock_mismatch')]);
     });
 
+    it('everything that is wrong about one user, wherever it shows', async () => {
+      await stores.redis.zadd(`coupon_leases:${ID}`, 1, 'old-1');
+      await stores.redis.hset(issuedKey('old-1'), 'ex_date', 'never');
+      expect(found(await auditAll())).toEqual([users('lease_without_claim', 'old-1'), users('hash_mismatch', 'old-1')]);
+    });
+
+    it('a user who is missing where the numbers fit', async () => {
+      await drain();
+      await stores.sql("DELETE FROM issued_coupons WHERE user_id = 'old-1'");
+      await stores.sql('UPDATE coupons SET issued_quantity = issued_quantity - 1');
+      await stores.redis.hset(`coupon_dead:${ID}`, 'stranger', 'fault');
+      expect(found(await auditAll())).toEqual([
+        users('lost', 'old-1'),
+        users('place_without_admission', 'stranger'),
+        users('hash_only', 'old-1'),
+      ]);
+    });
+
     it('a claim without a lease, and a lease without a claim', async () => {
       await claim(3);
       await stores.redis.zrem(`coupon_leases:${ID}`, 'new-1');

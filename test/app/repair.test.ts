@@ -201,6 +201,26 @@ describe('repair', () => {
     expect(await findings()).toEqual([]);
   });
 
+  it('sets aside a user whom only a dead worker’s lease still names, so that the coupon comes back into service', async () => {
+    await stores.clear();
+    await stores.seed({ id: ID, total: 1 });
+    const { epoch } = (await stores.ledger.coupon(ID))!;
+    const options = { epoch, limit: 1, leaseMs: 30_000, worker: 'w' };
+    await admit('early');
+    const held = await stores.claims.claim(ID, options);
+    // A restored Redis knows nothing of the first one and lets a second in; then the first one's worker commits.
+    await stores.redis.del(key('queue'), key('admitted'), key('leases'), key('claims'));
+    await stores.redis.hset(key('coupon'), 'stock', 1);
+    await admit('late');
+    await stores.claims.claim(ID, options);
+    await stores.ledger.issue(ID, held.status === 'ok' ? held.claims : [], { epoch, worker: 'w', timeoutMs: 10_000 });
+    await stores.redis.zadd(key('leases'), 1, 'late');
+    expect(await run()).toMatchObject({ ok: true });
+    expect(await stores.redis.hgetall(key('dead'))).toEqual({ late: 'over_promised' });
+    expect(await drain()).toMatchObject({ issued: 0, waiting: 0 });
+    expect(await issued()).toEqual(['early']);
+  });
+
   it('leaves to a person what no program may decide', async () => {
     await stores.sql(`ALTER TABLE coupons DROP CONSTRAINT coupons_total`);
     await stores.sql(`INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, worker, fence, deliveries)

@@ -2,9 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OrderProof } from '../../src/core/order-proof.ts';
 import { judgeUser, type RowView, type UserView } from '../../src/core/reconcile.ts';
-import { judgeCoupon, judgeStock, type LedgerTotals } from '../../src/core/reconcile-coupon.ts';
-import { CampaignModel, EPOCH, hashOf, NOW_MS, rowOf, STEPS } from '../support/campaign-model.ts';
+import { judgeCoupon, judgeStock, type LedgerTotals, type RedisTotals } from '../../src/core/reconcile-coupon.ts';
+import { adoptable, drift, type Drift } from '../../src/core/campaign/drift.ts';
+import { hashOf, type Campaign, type LedgerEntry } from '../../src/core/campaign/state.ts';
+import { ledgerCounts, redisTotals, userView } from '../../src/core/campaign/views.ts';
+import { disastrous, harmless, late, overPromised, totals, USERS, type Command } from '../support/campaign-history.ts';
+import { modelPlayer, newWorld, NOW_MS, type World } from '../support/campaign-world.ts';
 
+const EPOCH = '00000000-0000-4000-8000-000000000001';
 const SCORE = 1_700_000_000_000_001;
 const LEASE = { claim: { score: SCORE, leaseMs: 30_000 }, leaseDeadlineMs: NOW_MS + 30_000 };
 const LEDGER: LedgerTotals = {
@@ -18,10 +23,44 @@ const LEDGER: LedgerTotals = {
   version: 1,
   maxFence: 0,
 };
-const steps = fc.array(fc.tuple(fc.constantFrom(...STEPS), fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g')), {
-  size: 'max',
-  maxLength: 120,
-});
+const REDIS = redisTotals(newWorld(5, EPOCH, 'server').campaign)!;
+const histories = fc.oneof(harmless(100), late(60));
+
+function play(world: World, history: readonly Command[], then: () => void = () => undefined): void {
+  const step = modelPlayer();
+  for (const command of history) {
+    step(world, command);
+    then();
+  }
+}
+
+/** All findings of a quiet campaign. */
+function judged(campaign: Campaign): string[] {
+  const { redis, ledger } = campaign;
+  const about = USERS.flatMap((userId) =>
+    judgeUser(userView(campaign, userId), ledger.rows.get(userId) ?? null, NOW_MS).findings.map(({ code }) => spelled({ code, userId })),
+  );
+  const order = new OrderProof();
+  for (const row of ledger.rows.values()) {
+    if (redis.admitted.get(row.userId)?.requestId) order.add(row.userId, row);
+  }
+  if (order.late().length > 0) about.push('served_out_of_order');
+  const inRedis = redisTotals(campaign);
+  const found = judgeCoupon({ ...LEDGER, ...ledger }, inRedis, ledgerCounts(campaign));
+  const foreign = [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId));
+  if (inRedis) found.push(...judgeStock(inRedis, foreign.length));
+  return [...about, ...found.map(({ code }) => code)].toSorted();
+}
+
+function spelled({ code, userId }: Drift): string {
+  return userId === null ? code : `${code} ${userId}`;
+}
+
+function rowOf(userId: string, requestedUs: number): LedgerEntry {
+  const dates = { requestedAt: new Date(Math.floor(requestedUs / 1_000)), issuedAt: new Date(NOW_MS), expiresAt: null };
+  return { userId, couponId: '42', requestedUs, ...dates, usedAt: null, revokedAt: null, worker: 'w', fence: 1, deliveries: 1 };
+}
+
 const nobody: UserView = { admitted: null, waiting: null, leaseDeadlineMs: null, claim: null, dead: null, issued: null };
 const admitted: UserView = { ...nobody, admitted: { score: SCORE, requestId: 'r' } };
 const row = rowOf('u', SCORE);
@@ -29,19 +68,32 @@ const issued: UserView = { ...admitted, issued: hashOf(row) };
 const codes = (user: UserView, ledgerRow: RowView | null = null) => judgeUser(user, ledgerRow, NOW_MS).findings.map((found) => found.code);
 
 describe('reconcile', () => {
-  it('finds nothing after any sequence of legal steps', () => {
+  it('finds nothing at any step of a history in which nothing is lost', () => {
     fc.assert(
-      fc.property(steps, (sequence) => {
-        const model = new CampaignModel();
+      fc.property(histories, totals, (history, total) => {
+        const world = newWorld(total, EPOCH, 'server');
+        const { campaign } = world;
+        play(world, history, () => {
+          for (const userId of USERS) {
+            expect(judgeUser(userView(campaign, userId), campaign.ledger.rows.get(userId) ?? null, NOW_MS).findings).toEqual([]);
+          }
+          expect(judgeStock(redisTotals(campaign)!, adoptable(campaign).length)).toEqual([]);
+          const { maxFence } = campaign.ledger;
+          expect(judgeCoupon({ ...LEDGER, total, maxFence }, redisTotals(campaign), ledgerCounts(campaign))).toEqual([]);
+        });
         const order = new OrderProof();
-        for (const [step, userId] of sequence) {
-          model.apply(step, userId);
-          for (const user of model.users.values()) expect(judgeUser(user.view, user.row, NOW_MS).findings).toEqual([]);
-          expect(judgeStock(model.totals(), model.adoptable())).toEqual([]);
-          expect(judgeCoupon({ ...LEDGER, maxFence: model.fence }, model.totals(), model.counts())).toEqual([]);
-        }
-        for (const [userId, user] of model.users) if (user.row) order.add(userId, user.view.admitted!.requestId, user.row);
+        for (const one of campaign.ledger.rows.values()) if (campaign.redis.admitted.get(one.userId)!.requestId) order.add(one.userId, one);
         expect(order.late()).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('finds exactly what the reference model calls wrong, whatever was lost', () => {
+    fc.assert(
+      fc.property(fc.oneof(disastrous(100), overPromised(60)), totals, (history, total) => {
+        const world = newWorld(total, EPOCH, 'server');
+        play(world, history, () => expect(judged(world.campaign)).toEqual(drift(world.campaign, NOW_MS).map(spelled).toSorted()));
       }),
       { numRuns: 500 },
     );
@@ -49,15 +101,17 @@ describe('reconcile', () => {
 
   it('finds nothing when the ledger is read any number of steps after Redis', () => {
     fc.assert(
-      fc.property(steps, fc.nat(), (sequence, pick) => {
-        const model = new CampaignModel();
-        const half = sequence.length === 0 ? 0 : pick % sequence.length;
-        for (const [step, userId] of sequence.slice(0, half)) model.apply(step, userId);
-        const before = new Map([...model.users].map(([userId, user]) => [userId, { ...user.view }]));
-        for (const [step, userId] of sequence.slice(half)) model.apply(step, userId);
+      fc.property(histories, totals, fc.nat(), (history, total, pick) => {
+        const world = newWorld(total, EPOCH, 'server');
+        const half = pick % history.length;
+        play(world, history.slice(0, half));
+        const before = structuredClone(USERS.map((userId) => [userId, userView(world.campaign, userId)] as const));
+        play(world, history.slice(half));
         // Whoever Redis did not know at all cannot have come up in a walk over Redis.
-        const known = [...before].filter(([, view]) => Object.values(view).some((part) => part !== null));
-        for (const [userId, view] of known) expect(judgeUser(view, model.user(userId).row, NOW_MS).findings).toEqual([]);
+        const known = before.filter(([, view]) => Object.values(view).some((part) => part !== null));
+        for (const [userId, view] of known) {
+          expect(judgeUser(view, world.campaign.ledger.rows.get(userId) ?? null, NOW_MS).findings).toEqual([]);
+        }
       }),
     );
   });
@@ -104,7 +158,7 @@ describe('reconcile', () => {
     expect(codes({ ...admitted, ...LEASE, leaseDeadlineMs: 1 })).toEqual([]);
   });
 
-  it.each<[string, Partial<LedgerTotals>, Partial<ReturnType<CampaignModel['totals']>>, string[]]>([
+  it.each<[string, Partial<LedgerTotals>, Partial<RedisTotals>, string[]]>([
     ['a suspect coupon', {}, { suspect: 'fence' }, ['suspect']],
     ['another life of the coupon', {}, { epoch: 'other' }, ['epoch_mismatch']],
     ['a ledger that has less than was acknowledged', {}, { acked: 4 }, ['ledger_behind']],
@@ -114,25 +168,21 @@ describe('reconcile', () => {
     ['another name', {}, { name: 'Other' }, ['settings_mismatch']],
     ['another expiry', { expiry: { kind: 'after', ms: 86_400_000 } }, { validFor: '2d' }, ['settings_mismatch']],
   ])('names %s', (_name, ledger, redis, expected) => {
-    const found = judgeCoupon(
-      { ...LEDGER, ...ledger },
-      { ...new CampaignModel().totals(), ...redis },
-      { issuedQuantity: 0, rows: 0, maxFence: 3 },
-    );
+    const found = judgeCoupon({ ...LEDGER, ...ledger }, { ...REDIS, ...redis }, { issuedQuantity: 0, rows: 0, maxFence: 3 });
     expect(found.map((one) => one.code)).toEqual(expected);
   });
 
   it('names a coupon that Redis does not have, and a ledger that counts wrong or too much', () => {
     const found = (redis: boolean, issuedQuantity: number, rows: number) =>
-      judgeCoupon(LEDGER, redis ? new CampaignModel().totals() : null, { issuedQuantity, rows, maxFence: 0 }).map((one) => one.code);
+      judgeCoupon(LEDGER, redis ? REDIS : null, { issuedQuantity, rows, maxFence: 0 }).map((one) => one.code);
     expect(found(false, 0, 0)).toEqual(['coupon_missing']);
     expect(found(true, 2, 3)).toEqual(['issued_quantity_mismatch']);
     expect(found(true, 6, 6)).toEqual(['over_issued']);
   });
 
   it('holds the stock against the users who were accepted, those of other services included', () => {
-    const totals = { ...new CampaignModel().totals(), admitted: 2, stock: 3 };
-    const found = (change: object, adoptable = 0) => judgeStock({ ...totals, ...change }, adoptable).map((one) => one.code);
+    const redis = { ...REDIS, admitted: 2, stock: 3 };
+    const found = (change: object, foreign = 0) => judgeStock({ ...redis, ...change }, foreign).map((one) => one.code);
     expect(found({})).toEqual([]);
     expect(found({ stock: 4 })).toEqual(['stock_mismatch']);
     expect(found({ stock: null })).toEqual(['stock_missing']);
@@ -148,16 +198,15 @@ describe('the order proof', () => {
 
   it('names whoever was claimed in a later turn than somebody who asked later', () => {
     const order = new OrderProof();
-    order.add('early', 'r', at(2, 10));
-    order.add('late', 'r', at(1, 20));
+    order.add('early', at(2, 10));
+    order.add('late', at(1, 20));
     expect(order.late()).toEqual(['early']);
   });
 
   it('leaves out users who were claimed again, and those of other services', () => {
     const order = new OrderProof();
-    order.add('late', 'r', at(1, 20));
-    order.add('again', 'r', at(2, 10, 2));
-    order.add('adopted', '', at(2, 10));
+    order.add('late', at(1, 20));
+    order.add('again', at(2, 10, 2));
     expect(order.late()).toEqual([]);
   });
 
@@ -165,9 +214,9 @@ describe('the order proof', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 20 }), fc.integer({ min: 60, max: 200 }), (maxTurns, users) => {
         const order = new OrderProof(maxTurns);
-        for (let i = 0; i < users; i++) order.add(`u${i}`, 'r', at(i, i));
+        for (let i = 0; i < users; i++) order.add(`u${i}`, at(i, i));
         expect(order.late()).toEqual([]);
-        order.add('first', 'r', at(users * 4, -1));
+        order.add('first', at(users * 4, -1));
         expect(order.late()).toEqual(['first']);
       }),
     );

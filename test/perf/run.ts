@@ -2,6 +2,7 @@
  * Speed as ratios and spreads from one run: every figure is taken beside its reference, turn by turn, so that a slow or busy
  * machine moves both. Prints the medians and exits with 1 when one leaves its bound. Names as arguments run only those.
  */
+import { auditAtScale } from './audit-scale.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { evenness } from './evenness.ts';
 import type { Figure } from './figures.ts';
@@ -14,6 +15,7 @@ const MEASUREMENTS: Record<string, () => Figure[] | Promise<Figure[]>> = {
   evenness,
   stall,
   cpu: cpuPerRequest,
+  'audit-scale': auditAtScale,
 };
 
 const wanted = process.argv.slice(2);

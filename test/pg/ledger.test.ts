@@ -138,6 +138,25 @@ describe('the ledger', () => {
     });
   });
 
+  it('takes the lock of a coupon from a worker that came to a stop in the middle of a transaction', async () => {
+    const stopped = new Database(stores.databaseUrl, { statementTimeoutMs: 200 });
+    let locked = false;
+    let over = false;
+    const ended = stopped
+      .transaction(async (client) => {
+        await client.query("SELECT 1 FROM coupons WHERE id = '42' FOR NO KEY UPDATE");
+        locked = true;
+        await until(() => over);
+        await client.query('SELECT 1');
+      })
+      .catch((error: unknown) => stopped.explain(error));
+    await until(() => locked);
+    expect(await stores.ledger.issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 30_000 })).toMatchObject({ status: 'ok' });
+    over = true;
+    expect(await ended).toMatchObject({ code: 'DATABASE_DOWN', kind: 'unreachable' });
+    await stopped.close();
+  });
+
   it('does not wait for ever for an answer that a silent link keeps, and comes back with the link', async () => {
     await using proxy = await openProxy(stores.databaseUrl);
     const database = new Database(proxy.through(stores.databaseUrl), { statementTimeoutMs: 100, poolSize: 1 });

@@ -133,6 +133,17 @@ describe('claims', () => {
     expect(await stores.redis.hmget('issued_coupon:coupon:42-user:user-1', 'used_at', 'revoked_at')).toEqual([used, used]);
   });
 
+  it('acknowledged for somebody who was set aside for want of a piece take one that is in stock, and never one that is not', async () => {
+    const counters = () => stores.redis.hmget('coupon:42', 'stock', 'returned');
+    await stores.redis.hset('coupon_dead:42', 'user-1', 'over_promised', 'user-2', 'over_promised');
+    await stores.redis.hset('coupon:42', 'stock', 1, 'returned', 2);
+    await stores.claims.ack('42', epoch, [rowOf('user-1')]);
+    expect(await counters()).toEqual(['0', '1']);
+    await stores.claims.ack('42', epoch, [rowOf('user-1'), rowOf('user-2')]);
+    expect(await counters()).toEqual(['0', '0']);
+    expect(await stores.redis.exists('coupon_dead:42')).toBe(0);
+  });
+
   it('cannot be acknowledged or released for another life of the coupon', async () => {
     await admit(users(1));
     await claim(1);

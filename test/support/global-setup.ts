@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { defaultStackDir, stackDown, stackUp } from '../../src/dev/stack.ts';
 import { testHost } from './host.ts';
+import { purgeOrphans } from './orphans.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('databaseUrl', COUPON_TEST_DATABASE_URL);
     return async () => cleanTemp();
   }
-  await purgeOrphans(host);
+  await purgeOrphans(host, clone, 'test');
   // A stack for this run alone: two runs at once must not empty each other's databases.
   const dir = defaultStackDir(host, clone, `test-${host.pid}`);
   const stack = await stackUp(host, { dir, log: (line) => console.error(line) });
@@ -42,23 +43,4 @@ function ownTemp(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'coupon-cli-tests-'));
   process.env['TMPDIR'] = folder;
   return () => rmSync(folder, { recursive: true, force: true });
-}
-
-/** Stacks of runs that were killed before they could clean up. */
-async function purgeOrphans(host: ReturnType<typeof testHost>): Promise<void> {
-  const prefix = defaultStackDir(host, clone, 'test-');
-  for (const entry of readdirSync(dirname(prefix))) {
-    const pid = Number(entry.slice(basename(prefix).length));
-    if (!entry.startsWith(basename(prefix)) || !Number.isInteger(pid) || isAlive(host, pid)) continue;
-    await stackDown(host, { dir: join(dirname(prefix), entry), purge: true });
-  }
-}
-
-function isAlive(host: ReturnType<typeof testHost>, pid: number): boolean {
-  try {
-    host.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -40,13 +40,15 @@ export interface TestStores extends AsyncDisposable {
 export interface StoreOptions {
   keyStyle?: KeyStyle;
   migrated?: boolean;
+  /** False: commits do not wait for the disk, for tests that make thousands of them and crash nothing. */
+  durable?: boolean;
 }
 
 /** Redis databases are numbered; the workers of one run never share one. */
 let nextRedisDatabase = 1;
 
 /** Fresh stores; dispose of them in `afterAll`. The test servers themselves are shared. */
-export async function openStores({ keyStyle = 'plain', migrated = true }: StoreOptions = {}): Promise<TestStores> {
+export async function openStores({ keyStyle = 'plain', migrated = true, durable = true }: StoreOptions = {}): Promise<TestStores> {
   const worker = Number(process.env['VITEST_POOL_ID'] ?? 1);
   const redisUrl = new URL(inject('redisUrl'));
   redisUrl.pathname = `/${((worker - 1) % 2) * 7 + (nextRedisDatabase++ % 7) + 1}`;
@@ -55,6 +57,7 @@ export async function openStores({ keyStyle = 'plain', migrated = true }: StoreO
   const admin = new pg.Client({ connectionString: inject('databaseUrl') });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);
+  if (!durable) await admin.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
   databaseUrl.pathname = `/${name}`;
 
   const redis = new Redis(redisUrl.href);

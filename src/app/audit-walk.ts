@@ -1,0 +1,12 @@
+import type { RollCall } from '../core/roll-call.ts';
+import type { AuditPorts } from './audit-reads.ts';
+import type { Suspects } from './audit-suspects.ts';
+
+/** What all walks over the users of one coupon share. */
+export interface Walk {
+  ports: AuditPorts;
+  couponId: string;
+  suspects: Suspects;
+  /** Whom the walks have seen, everybody at their place. */
+  roll: RollCall;
+}

@@ -1,0 +1,40 @@
+import type { Campaign } from './state.ts';
+
+export type RetryAnswer = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
+export type DropAnswer = 'ok' | 'not_dead' | 'issued' | 'epoch';
+
+/** Puts a user who was set aside back into the queue, at the original place. */
+export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer {
+  const { coupon, dead, admitted, waiting } = redis;
+  if (coupon?.epoch !== ledger.epoch) return 'epoch';
+  const reason = dead.get(userId);
+  if (reason === undefined) return 'not_dead';
+  // Would only be set aside again.
+  if (reason === 'invalid_user_id') return 'invalid';
+  const request = admitted.get(userId);
+  if (!request) return 'not_admitted';
+  if (reason === 'over_promised') {
+    if (coupon.stock <= 0) return 'no_stock';
+    coupon.stock -= 1;
+    coupon.returned -= 1;
+  }
+  dead.delete(userId);
+  waiting.set(userId, request.score);
+  return 'ok';
+}
+
+/** Gives a user up who was set aside: the piece is back in stock, and the user may ask again. Nobody is taken a coupon. */
+export function drop({ redis, ledger }: Campaign, userId: string): DropAnswer {
+  const { coupon, dead, admitted } = redis;
+  if (ledger.rows.has(userId)) return 'issued';
+  if (coupon?.epoch !== ledger.epoch) return 'epoch';
+  const reason = dead.get(userId);
+  if (reason === undefined) return 'not_dead';
+  if (admitted.has(userId)) {
+    // Who was promised beyond the total has given the piece up already.
+    if (reason === 'over_promised') coupon.returned -= 1;
+    else coupon.stock += 1;
+  }
+  for (const place of [dead, redis.claims, redis.waiting, admitted]) place.delete(userId);
+  return 'ok';
+}

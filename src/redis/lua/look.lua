@@ -1,0 +1,28 @@
+#!lua flags=no-writes,allow-oom
+-- look: everything that is known about some users of one coupon, at one instant.
+--
+-- KEYS[1] admitted   hash, user -> "score:requestId"
+-- KEYS[2] queue      sorted set, user -> score; in the reply: waiting
+-- KEYS[3] leases     sorted set, user -> deadline
+-- KEYS[4] claims     hash
+-- KEYS[5] dead       hash, user -> reason
+-- KEYS[6...] issued  hash of each user, in the order of ARGV
+-- ARGV[1...]         userIds, up to 250: so many hold Redis for about 1 ms
+--
+-- Reply: JSON of an object with the names above and a list for each, with one entry per user: a string, or false where there
+-- is nothing; of an issued hash: field, value, field, value… One text costs a client a quarter of what many replies do.
+
+local issued = {}
+for i = 1, #ARGV do
+  local hash = redis.call('HGETALL', KEYS[5 + i])
+  issued[i] = #hash > 0 and hash
+end
+
+return cjson.encode({
+  admitted = redis.call('HMGET', KEYS[1], unpack(ARGV)),
+  waiting = redis.call('ZMSCORE', KEYS[2], unpack(ARGV)),
+  leases = redis.call('ZMSCORE', KEYS[3], unpack(ARGV)),
+  claims = redis.call('HMGET', KEYS[4], unpack(ARGV)),
+  dead = redis.call('HMGET', KEYS[5], unpack(ARGV)),
+  issued = issued,
+})

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import type { ClaimQueue, Ledger } from '../../src/app/ports.ts';
+import { seed } from '../../src/app/seed.ts';
+import { defaultStackDir, stackDown, stackUp } from '../../src/dev/stack.ts';
+import { Database } from '../../src/pg/database.ts';
+import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
+import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
+import { migrate } from '../../src/pg/migrate.ts';
+import { redisClaims } from '../../src/redis/claims.ts';
+import { RedisConnection } from '../../src/redis/connection.ts';
+import { redisCoupons } from '../../src/redis/coupons.ts';
+import { testHost } from '../support/host.ts';
+import { purgeOrphans } from '../support/orphans.ts';
+
+const VALID_FOR_MS = 30 * 86_400_000;
+
+/** Both stores for one measurement alone, empty and migrated; gone with the scope. */
+export interface OwnStores extends AsyncDisposable {
+  redisUrl: string;
+  databaseUrl: string;
+  redis: Redis;
+  database: Database;
+  ledger: Ledger;
+  claims: ClaimQueue;
+  /** A coupon that is open, and whose pieces are valid for thirty days. */
+  seed(couponId: string, total: number): Promise<void>;
+}
+
+export async function ownStores(): Promise<OwnStores> {
+  const host = testHost();
+  const clone = fileURLToPath(new URL('../../', import.meta.url));
+  await purgeOrphans(host, clone, 'perf');
+  const dir = defaultStackDir(host, clone, `perf-${host.pid}`);
+  const { redisUrl, databaseUrl } = await stackUp(host, { dir, log: (line) => console.error(line) });
+  const connection = await RedisConnection.open({ url: redisUrl, reconnect: true });
+  const database = new Database(databaseUrl);
+  await migrate(database);
+  const ledger: Ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  const coupons = redisCoupons(connection, 'plain');
+  return {
+    redisUrl,
+    databaseUrl,
+    redis: connection.client,
+    database,
+    ledger,
+    claims: redisClaims(connection, 'plain'),
+    async seed(id, total) {
+      const expiry = { kind: 'after', ms: VALID_FOR_MS } as const;
+      const definition = { id, name: id, total, opensAt: null, closesAt: null, expiry };
+      await seed(definition, { ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
+    },
+    async [Symbol.asyncDispose]() {
+      connection.close();
+      await database.close();
+      await stackDown(host, { dir, purge: true });
+    },
+  };
+}

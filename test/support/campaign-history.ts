@@ -1,0 +1,132 @@
+/**
+ * Histories of a coupon: what users, other services, workers, operators and disasters may do to it, one command after the other.
+ * `campaign-world.ts` does them to the reference model, `campaign-stores.ts` to real stores.
+ */
+import fc from 'fast-check';
+
+export const LEASE_MS = 600_000;
+/** Deadline of a lease that has run out, in milliseconds. */
+export const OVER = 1;
+export const WORKERS = ['w1', 'w2', 'w3'] as const;
+/** `bot-1` is one whose row the ledger refuses; `has space` can only come from another service. */
+export const USERS = ['a', 'b', 'c', 'd', 'e', 'f', 'bot-1', 'has space'] as const;
+
+export type WorkerStep = 'claim' | 'commit' | 'ack' | 'bury' | 'report' | 'release';
+
+export type Command =
+  | { kind: 'admit'; requests: { userId: string; requestId: string }[] }
+  | { kind: 'foreign'; userId: string }
+  /** The step that is due; or any of them, as a worker would take it whose reply was lost or who was stopped for long. */
+  | { kind: 'work'; worker: string; limit: number; step?: WorkerStep }
+  | { kind: 'crash'; worker: string }
+  /** The leases of one of those who hold any run out; or the clock was set back since they were given. */
+  | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
+  /** One of those who are dead, or issued. */
+  | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
+  | { kind: 'reset'; total: number }
+  | { kind: Bare };
+
+export type Bare = 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+
+const request = fc.record({
+  userId: fc.constantFrom(...USERS.filter((userId) => userId !== 'has space')),
+  requestId: fc.constantFrom('r1', 'r1', 'r2'),
+});
+const requests = fc.array(request, { minLength: 1, maxLength: 3 });
+const worker = fc.constantFrom(...WORKERS);
+const limit = fc.integer({ min: 1, max: 4 });
+const step = fc.constantFrom<WorkerStep>('claim', 'commit', 'ack', 'bury', 'report', 'release');
+const nth = fc.nat({ max: 5 });
+const weighted = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
+const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) });
+
+/** Nothing is lost, and users only move from Redis into the ledger. */
+const HARMLESS = [
+  weighted(20, fc.record({ kind: fc.constant('admit' as const), requests })),
+  weighted(4, fc.record({ kind: fc.constant('foreign' as const), userId: fc.constantFrom(...USERS) })),
+  weighted(60, fc.record({ kind: fc.constant('work' as const), worker, limit })),
+  weighted(20, fc.record({ kind: fc.constant('work' as const), worker, limit, step })),
+  weighted(2, fc.record({ kind: fc.constant('crash' as const), worker })),
+  weighted(5, fc.record({ kind: fc.constant('expire' as const), nth })),
+  weighted(1, bare('restart')),
+  weighted(4, bare('verify')),
+];
+/** Nothing is lost. */
+const OPERATED = [
+  ...HARMLESS,
+  weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
+  weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
+  weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
+  weighted(2, bare('repair')),
+  weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }) })),
+];
+const DISASTROUS = [
+  ...OPERATED,
+  weighted(3, bare('repair')),
+  weighted(3, bare('verify')),
+  weighted(5, bare('rollBackRedis', 'snapshotRedis')),
+  weighted(4, bare('rollBackLedger', 'snapshotLedger')),
+  weighted(1, bare('emptyRedis')),
+];
+
+/** Most commands find something to do, so that about half as many are done as the longest history has. */
+const history = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: number) =>
+  fc.noBias(fc.array(fc.oneof(...of), { minLength: 1, maxLength, size: 'max' }));
+export const harmless = history(HARMLESS);
+export const operated = history(OPERATED);
+export const disastrous = history(DISASTROUS);
+/** Steps of two workers in any order, each at most once. */
+const mixedSteps = fc.shuffledSubarray(
+  (['w1', 'w2'] as const).flatMap((name) =>
+    (['commit', 'ack', 'bury', 'release'] as const).map((one): Command => ({ kind: 'work', worker: name, limit: 1, step: one })),
+  ),
+);
+
+/** They begin with a worker that is stopped for so long that another one is given the same users. */
+export const late = (maxLength: number) =>
+  fc
+    .record({ first: requests, steps: mixedSteps, rest: harmless(maxLength) })
+    .map(({ first, steps, rest }): Command[] => [
+      { kind: 'admit', requests: first },
+      { kind: 'work', worker: 'w1', limit: 2, step: 'claim' },
+      { kind: 'expire', nth: 0 },
+      { kind: 'work', worker: 'w2', limit: 2, step: 'claim' },
+      ...steps,
+      ...rest,
+    ]);
+
+/**
+ * They begin with more promises than pieces: a worker holds users whom a Redis that was rolled back knows nothing of, and has given the
+ * same pieces to others since.
+ */
+export const overPromised = (maxLength: number) =>
+  fc
+    .record({ first: requests, second: requests, steps: mixedSteps, rest: disastrous(maxLength) })
+    .map(({ first, second, steps, rest }): Command[] => [
+      { kind: 'admit', requests: first },
+      { kind: 'work', worker: 'w1', limit: 2, step: 'claim' },
+      { kind: 'rollBackRedis' },
+      { kind: 'verify' },
+      { kind: 'admit', requests: second },
+      { kind: 'work', worker: 'w2', limit: 2, step: 'claim' },
+      ...steps,
+      ...rest,
+    ]);
+
+/** Pieces. Few, so that there are too few of them. */
+export const totals = fc.constantFrom(2, 1, 3, 2, 1, 3, 4, 5, 0);
+
+/**
+ * Ends a history: whatever state it is left in, after a repair one more pass serves everybody. Only then is it known that somebody whom
+ * another service queued had a coupon already, from a time that Redis has forgotten; so the second repair.
+ */
+export const SETTLE: readonly Command[] = [
+  ...WORKERS.map((name): Command => ({ kind: 'crash', worker: name })),
+  ...WORKERS.map((_, i): Command => ({ kind: 'expire', nth: i })),
+  { kind: 'repair' },
+  { kind: 'verify' },
+  ...(['claim', 'commit', 'ack', 'bury', 'report', 'release'] as const).map((one): Command => {
+    return { kind: 'work', worker: 'w1', limit: 100, step: one };
+  }),
+  { kind: 'repair' },
+];
