@@ -4,6 +4,7 @@ import { ownEvidence } from '../../src/app/bench-own-stores.ts';
 import { settle } from '../../src/app/bench-settle.ts';
 import { reset } from '../../src/app/reset.ts';
 import { seed } from '../../src/app/seed.ts';
+import { until } from '../support/until.ts';
 import { explain } from './explain.ts';
 import type { HarmlessFault } from './fault.ts';
 import { startLoad, type Load } from './load.ts';
@@ -12,6 +13,7 @@ import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
 import type { CampaignResult, Inflicted } from './result.ts';
 import type { WholeRig } from './rig.ts';
+import { reachable } from './standing.ts';
 
 /** Generous: a backlog of a whole outage has to go through workers that take their time. */
 const DRAINED_MS = 60_000;
@@ -34,6 +36,8 @@ export async function runCampaign(
     await delay(CALM_MS);
     for (const { kind, pauseMs, seed: own } of plan.faults) {
       await delay(pauseMs);
+      // Our own connections; those of the program may still be on their way back.
+      await until(() => reachable(rig));
       const { seconds } = await inTime(kind, faults.get(kind)!.inflict(rig, seededRandom(own)));
       inflicted.push({ kind, seconds });
       told({ kind, seconds });

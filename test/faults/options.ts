@@ -6,15 +6,18 @@ export interface SuiteOptions {
   minutes: number;
   /** Only these kinds; empty: all. */
   only: string[];
+  /** Seeds at a time, each on stores of its own. */
+  abreast: number;
   /** Write the table into the README. */
   readme: boolean;
 }
 
-export const USAGE = `npm run test:faults -- [--seed N[,N…]]… [--minutes M] [--only KIND[,KIND…]] [--readme]
+export const USAGE = `npm run test:faults -- [--seed N[,N…]]… [--minutes M] [--only KIND[,KIND…]] [--abreast N] [--readme]
 
   --seed N     repeats the campaigns of a seed; without it one is drawn
   --minutes M  how long each seed may take, roughly (default 5)
   --only KIND  nothing but these kinds of faults
+  --abreast N  that many seeds at a time, each on stores of its own (default 1)
   --readme     writes the table into README.md`;
 
 const LARGEST_SEED = 0xffff_ffff;
@@ -27,6 +30,7 @@ export function parseOptions(argv: readonly string[], kinds: readonly string[], 
       seed: { type: 'string', multiple: true, default: [] },
       minutes: { type: 'string', default: '5' },
       only: { type: 'string', multiple: true, default: [] },
+      abreast: { type: 'string', default: '1' },
       readme: { type: 'boolean', default: false },
     },
   });
@@ -36,8 +40,9 @@ export function parseOptions(argv: readonly string[], kinds: readonly string[], 
   const only = listed(values.only);
   const unknown = only.find((kind) => !kinds.includes(kind));
   if (unknown !== undefined) throw new Error(`--only: there is no kind "${unknown}"; there are ${kinds.join(', ')}`);
+  const abreast = number(values.abreast, '--abreast', (value) => Number.isInteger(value) && value > 0);
   const minutes = number(values.minutes, '--minutes', (value) => value > 0);
-  return { seeds: seeds.length > 0 ? seeds : [draw()], minutes, only, readme: values.readme };
+  return { seeds: seeds.length > 0 ? seeds : [draw()], minutes, only, abreast, readme: values.readme };
 }
 
 function listed(values: readonly string[]): string[] {

@@ -19,14 +19,15 @@ export interface SuiteResult {
   machine: Machine;
 }
 
-/** All campaigns of all seeds, one after another. */
+/** All campaigns of all seeds; those of one seed follow one another. */
 export async function runSuite(faults: readonly Fault[], options: SuiteOptions, say: (line: string) => void): Promise<SuiteResult> {
-  const grounds = new Grounds(say);
+  const all = Array.from({ length: Math.min(options.abreast, options.seeds.length) }, () => new Grounds(say));
+  const leaveAll = async (): Promise<void> => void (await Promise.all(all.map((grounds) => grounds.leave())));
   // Nothing that we started should outlive an interrupted run.
-  const leave = (code: number) => () => void grounds.leave().finally(() => process.exit(code));
+  const leave = (code: number) => () => void leaveAll().finally(() => process.exit(code));
   process.once('SIGINT', leave(130)).once('SIGTERM', leave(143));
   try {
-    const { rig } = await grounds.session();
+    const { rig } = await all[0]!.session();
     const machine = await machineOf(rig);
     const wanted = options.only.length > 0 ? faults.filter(({ kind }) => options.only.includes(kind)) : faults;
     const notRun = wanted.flatMap(({ kind, unavailable }) => {
@@ -35,11 +36,17 @@ export async function runSuite(faults: readonly Fault[], options: SuiteOptions, 
     });
     for (const { kind, reason } of notRun) say(`${kind}: not run, ${reason}`);
     const possible = wanted.filter(({ kind }) => notRun.every((missing) => missing.kind !== kind));
+    const left = [...options.seeds];
     const seeds: SeedResult[] = [];
-    for (const seed of options.seeds) seeds.push({ seed, campaigns: await runSeed(seed, possible, options.minutes, grounds, say) });
-    return { seeds, notRun, machine };
+    const work = async (grounds: Grounds): Promise<void> => {
+      for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
+        seeds.push({ seed, campaigns: await runSeed(seed, possible, options.minutes, grounds, say) });
+      }
+    };
+    await Promise.all(all.map(work));
+    return { seeds: seeds.toSorted((a, b) => a.seed - b.seed), notRun, machine };
   } finally {
-    await grounds.leave();
+    await leaveAll();
   }
 }
 
