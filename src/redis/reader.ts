@@ -96,9 +96,9 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
     async agree(couponId, rows) {
       const keys = couponKeys(couponId, style);
       const parts = await inParts(rows, async (part) => {
-        const users = part.map((row) => row.userId);
+        const userIds = part.map((row) => row.userId);
         const args = part.flatMap((row) => [row.userId, row.text]);
-        return (await runScript(client, 'agree', keys, users, [couponId, ...args])) as [string[], string[]];
+        return (await runScript(client, 'agree', keys, userIds, [couponId, ...args])) as [string[], string[]];
       });
       return { differing: parts.flatMap(([differing]) => differing), adopted: parts.flatMap(([, adopted]) => adopted) };
     },

@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import type { AuditReport } from '../../src/app/audit.ts';
 import { couponKeys } from '../../src/redis/keys.ts';
-import { start } from '../support/processes.ts';
-import { at } from '../support/run-cli.ts';
+import { cleanAudit, type CleanAudit } from './clean-audit.ts';
 import { median, repeated, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
@@ -26,8 +22,8 @@ export async function auditAtScale(): Promise<Figure[]> {
   await issuedCampaign(stores, 'few', FEW);
   await issuedCampaign(stores, 'many', MANY);
   const rounds = await repeated(RUNS, async () => ({
-    few: await audit(stores, 'few', FEW),
-    many: await audit(stores, 'many', MANY),
+    few: await soldOutAudit(stores, 'few', FEW),
+    many: await soldOutAudit(stores, 'many', MANY),
     reference: await readOnce(stores, 'many', MANY),
   }));
   const figures = [timeFigure(rounds.map(({ many, reference }) => ({ audit: many.seconds, reference })))];
@@ -61,34 +57,10 @@ function timeFigure(rounds: readonly { audit: number; reference: { hscan: number
   };
 }
 
-/** One whole process. Finds nothing wrong, or the figure would be worth nothing. */
-async function audit(stores: OwnStores, couponId: string, users: number): Promise<{ seconds: number; peakMb: number }> {
-  const started = performance.now();
-  const { child, finished } = start([...at(stores), '--json', 'audit', couponId]);
-  const peak = peakMemory(child.pid!);
-  const { exitCode, stdout, stderr } = await finished;
-  const seconds = (performance.now() - started) / 1_000;
-  const report = JSON.parse(stdout || '{}') as Partial<AuditReport>;
-  if (exitCode !== 0 || report.coupons?.[0]?.issued !== users) throw new Error(`audit exited with ${exitCode}: ${stdout}${stderr}`);
-  return { seconds, peakMb: await peak };
-}
-
-/** The largest resident size of a process until it ends, megabytes; 0 where there is no /proc. */
-async function peakMemory(pid: number): Promise<number> {
-  let peak = 0;
-  // The kernel keeps the peak, so only the last milliseconds of the process can be missed.
-  for (let size: number | null; (size = peakSoFar(pid)) !== null; await delay(20)) peak = size;
-  return peak;
-}
-
-/** Null: the process has ended, or this system does not say. */
-function peakSoFar(pid: number): number | null {
-  try {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return kilobytes === undefined ? null : Number(kilobytes) / 1_024;
-  } catch {
-    return null;
-  }
+async function soldOutAudit(stores: OwnStores, couponId: string, users: number): Promise<CleanAudit> {
+  const audit = await cleanAudit(stores, couponId);
+  if (audit.issued !== users) throw new Error(`audit saw ${audit.issued} of ${users} users`);
+  return audit;
 }
 
 /** Seconds that it takes to read everybody once from each store, and to keep nothing. */

@@ -9,11 +9,12 @@ const BATCH = 100;
 const STEP_US = 97;
 
 /**
- * A coupon that was sold out and issued to the last user, `user-1` to `user-n`, in both stores as admission and drain leave it. The
- * ledger's rows are made by PostgreSQL itself; Redis is written from them, the issued hashes by the `ack` of a drain.
+ * A coupon of which so many pieces were issued, to `user-1` to `user-n`, in both stores as admission and drain leave it. The ledger's
+ * rows are made by PostgreSQL itself; Redis is written from them, the issued hashes by the `ack` of a drain.
  */
-export async function issuedCampaign({ database, ledger, claims, redis, seed }: OwnStores, couponId: string, users: number): Promise<void> {
-  await seed(couponId, users);
+export async function issuedCampaign(stores: OwnStores, couponId: string, users: number, total = users): Promise<void> {
+  const { database, ledger, claims, redis } = stores;
+  await stores.seed(couponId, total);
   const lastUs = (Date.now() - 60_000) * 1_000;
   const claimsMade = Math.ceil(users / BATCH);
   await database.execute({
@@ -41,5 +42,5 @@ export async function issuedCampaign({ database, ledger, claims, redis, seed }: 
     const records = rows.flatMap((row) => [row.userId, `${row.requestedUs}:${randomUUID()}`]);
     await Promise.all([redis.hset(keys.admitted, ...records), claims.ack(couponId, epoch, rows)]);
   }
-  await redis.hset(keys.coupon, { stock: '0', fence: String(claimsMade), last_us: String(lastUs) });
+  await redis.hset(keys.coupon, { stock: String(total - users), fence: String(claimsMade), last_us: String(lastUs) });
 }

@@ -2,6 +2,7 @@
  * Speed as ratios and spreads from one run: every figure is taken beside its reference, turn by turn, so that a slow or busy
  * machine moves both. Prints the medians and exits with 1 when one leaves its bound. Names as arguments run only those.
  */
+import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { evenness } from './evenness.ts';
@@ -16,6 +17,7 @@ const MEASUREMENTS: Record<string, () => Figure[] | Promise<Figure[]>> = {
   stall,
   cpu: cpuPerRequest,
   'audit-scale': auditAtScale,
+  'audit-live': auditLive,
 };
 
 const wanted = process.argv.slice(2);
