@@ -78,10 +78,11 @@ describe('the options', () => {
 
   it('are a drawn seed and five minutes, unless others are given', () => {
     expect(parse()).toEqual({ seeds: [42], minutes: 5, only: [], abreast: 1, readme: false });
-    expect(parse('--seed', '1,2', '--seed', '3', '--minutes', '0.5', '--only', 'fire', '--readme')).toEqual({
+    expect(parse('--seed', '1,2', '--seed', '3', '--minutes', '0.5', '--only', 'fire', '--abreast', '2', '--readme')).toEqual({
       seeds: [1, 2, 3],
       minutes: 0.5,
       only: ['fire'],
+      abreast: 2,
       readme: true,
     });
   });
