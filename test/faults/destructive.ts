@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import type { Row } from './book.ts';
 import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.ts';
 import { explain } from './explain.ts';
-import type { DestructiveFault, Supervised } from './fault.ts';
+import type { DestructiveFault } from './fault.ts';
 import { judgeLoss, type Struck } from './loss-oracle.ts';
 import { compact, idsOf, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
@@ -35,7 +35,7 @@ export async function runDestructive(
   const [, ...idle] = rig.drains;
   try {
     // One worker alone, which is slower than the load: then there is something to lose.
-    await pauseAtRest(rig, idle);
+    for (const worker of idle) worker.pause();
     await until(await atWork(rig));
     await delay(CALM_MS + planned!.pauseMs);
     const { result: blow, seconds } = await inTime(fault.kind, fault.prepare(rig, seededRandom(planned!.seed)));
@@ -70,22 +70,10 @@ export async function runDestructive(
   };
 }
 
-/** Not in the middle of a transaction: its lock would keep the last worker from working, and that is another kind of fault. */
-async function pauseAtRest({ sql }: WholeRig, workers: readonly Supervised[]): Promise<void> {
-  for (;;) {
-    for (const worker of workers) worker.pause();
-    await delay(200);
-    const [open] = await sql(
-      `SELECT count(*)::integer AS count FROM pg_stat_activity
-       WHERE application_name = 'coupon-cli' AND state LIKE 'idle in transaction%' AND state_change < now() - interval '150 ms'`,
-    );
-    if (open!['count'] === 0) return;
-    for (const worker of workers) worker.resume();
-    await delay(50);
-  }
-}
-
-/** Whether the one worker that is not paused issues: it may still be waiting out what the campaign before did to it. */
+/**
+ * Whether the one worker that is not paused issues. It may still be waiting out what the campaign before did to it, or for the lock of
+ * one that was paused in the middle of a transaction.
+ */
 async function atWork({ ledger, couponId }: WholeRig): Promise<() => Promise<boolean>> {
   const issued = async (): Promise<number> => (await ledger.coupon(couponId))!.issuedQuantity;
   const before = await issued();
@@ -93,16 +81,11 @@ async function atWork({ ledger, couponId }: WholeRig): Promise<() => Promise<boo
   return async () => (await issued()) > before + 50;
 }
 
-/**
- * Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. The worker stands
- * still only until the blow falls: what users left in the queue is to be there for it to take.
- */
+/** Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. */
 async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Promise<void>): Promise<Struck> {
-  const [busy] = rig.drains;
-  for (const process of [rig.serve, busy!]) process.pause();
+  rig.serve.pause();
   const atUs = nowUs();
   const before = await quiet(rig, coupons);
-  busy!.resume();
   await blow();
   await until(() => reachable(rig));
   const noticed: Loss['noticed'][] = [];
