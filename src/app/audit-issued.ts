@@ -19,7 +19,7 @@ type TickOff = (row: Pick<LedgerBrief, 'userId' | 'requestedUs' | 'fence' | 'del
  * about whom it says something else are read in full, Redis first, and judged. For the others it is sound to read the ledger first:
  * rows stay, and whoever is issued and acknowledged stays so.
  */
-export async function issuedUsers({ ports, couponId, suspects, roll }: Walk): Promise<IssuedCounts> {
+export async function issuedUsers({ ports, couponId, suspects, roll, looked }: Walk): Promise<IssuedCounts> {
   const order = new OrderProof();
   let [admitted, inFlight] = [0, 0];
   const tickOff: TickOff = (row, isAdopted) => {
@@ -27,7 +27,7 @@ export async function issuedUsers({ ports, couponId, suspects, roll }: Walk): Pr
     roll.see(row.userId);
     if (!isAdopted) order.add(row.userId, row);
   };
-  for await (const chunk of redisChunks(ports, couponId, inChunks(differingUsers(ports, couponId, tickOff)))) {
+  for await (const chunk of redisChunks(ports, couponId, inChunks(differingUsers(ports, couponId, tickOff, looked)))) {
     for (const judged of await judgeChunk(ports, couponId, chunk)) {
       const { user, row, verdict } = judged;
       await suspects.add(judged);
@@ -40,7 +40,7 @@ export async function issuedUsers({ ports, couponId, suspects, roll }: Walk): Pr
 }
 
 /** Ticks off those about whom both stores say the same, and yields the others. */
-async function* differingUsers(ports: AuditPorts, couponId: string, tickOff: TickOff): AsyncGenerator<string[]> {
+async function* differingUsers(ports: AuditPorts, couponId: string, tickOff: TickOff, looked: Walk['looked']): AsyncGenerator<string[]> {
   const compare = async (page: LedgerBrief[]): Promise<Agreement & { page: LedgerBrief[] }> => ({
     page,
     ...(await ports.reader.agree(couponId, page)),
@@ -49,6 +49,7 @@ async function* differingUsers(ports: AuditPorts, couponId: string, tickOff: Tic
     const differing = new Set(agreement.differing);
     const adopted = new Set(agreement.adopted);
     for (const row of page) if (!differing.has(row.userId)) tickOff(row, adopted.has(row.userId));
+    looked(page.length);
     yield agreement.differing;
   }
 }

@@ -23,9 +23,15 @@ export interface UserCounts {
  * its key, and asked about single users only where there is reason to: a million rows in any other order cost PostgreSQL five times
  * as much. The last walk, on request, is over the whole keyspace, for issued hashes of users whom nothing else knows.
  */
-export async function auditUsers(ports: AuditPorts, couponId: string, scan: boolean, confirmed: Confirmed): Promise<UserCounts> {
+export async function auditUsers(
+  ports: AuditPorts,
+  couponId: string,
+  scan: boolean,
+  confirmed: Confirmed,
+  looked: Walk['looked'] = () => undefined,
+): Promise<UserCounts> {
   const { reader } = ports;
-  const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), roll: new RollCall() };
+  const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), roll: new RollCall(), looked };
   const issued = await issuedUsers(walk);
   const adoptable = await placedUsers(walk, queuePages(ports, couponId), 'waiting');
   await placedUsers(walk, reader.walk(couponId, 'leases'), 'claimed');
@@ -55,6 +61,7 @@ async function placedUsers(walk: Walk, source: AsyncIterable<readonly string[]>,
       await walk.suspects.add({ user, verdict });
     }
     adoptable += await judgeStrangers(walk, chunk);
+    walk.looked(chunk.users.length);
   }
   return adoptable;
 }

@@ -9,4 +9,6 @@ export interface Walk {
   suspects: Suspects;
   /** Whom the walks have seen, everybody at their place. */
   roll: RollCall;
+  /** Hears how many users were just looked at; nearly everybody is looked at once. */
+  looked(users: number): void;
 }

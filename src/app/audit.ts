@@ -6,6 +6,7 @@ import { auditTotals } from './audit-totals.ts';
 import { auditUsers } from './audit-users.ts';
 import { knownCoupon } from './known-coupon.ts';
 import { onlyInRedis } from './only-in-redis.ts';
+import { pacedReads } from './paced-reads.ts';
 import type { LedgerCoupon } from './ports.ts';
 
 export type { AuditPorts } from './audit-reads.ts';
@@ -45,24 +46,30 @@ export interface AuditReport {
   hashOnly: 'checked' | 'unchecked';
 }
 
+/** What an audit tells while it runs: how many users of a coupon it has looked at so far. */
+export interface AuditEvents {
+  looked(couponId: string, users: number): void;
+}
+
 const ATTEMPTS = 3;
 const SETTLE_MS = 200;
 
 /**
  * Compares both stores coupon by coupon and user by user, without changing anything and without stopping anything: a campaign
- * may run meanwhile. Redis is always read before the ledger, because users only move that way, and what looks wrong is looked
+ * may run meanwhile, and is hardly slowed down (see {@link pacedReads}). Redis is always read before the ledger, because users only move that way, and what looks wrong is looked
  * at twice.
  *
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY` for a coupon that was named
  */
-export async function audit(ports: AuditPorts, options: AuditOptions): Promise<AuditReport> {
+export async function audit(stores: AuditPorts, options: AuditOptions, events?: AuditEvents): Promise<AuditReport> {
+  const ports = pacedReads(stores);
   const { couponIds, scan, keyStyle } = options;
   const coupons: LedgerCoupon[] = [];
   for (const couponId of new Set(couponIds)) coupons.push(await knownCoupon(ports.ledger, couponId, keyStyle));
   const all = couponIds.length === 0;
   const orphans = all ? await lastingOrphans(ports) : [];
   const results: CouponResult[] = [];
-  for (const coupon of all ? await ports.ledger.coupons() : coupons) results.push(await auditCoupon(ports, coupon, options));
+  for (const coupon of all ? await ports.ledger.coupons() : coupons) results.push(await auditCoupon(ports, coupon, options, events));
   for (const couponId of orphans) results.push(finished(couponId, 'not_in_ledger', 'coupon_not_in_ledger'));
   const findings = results.flatMap((result) => result.findings);
   return {
@@ -78,7 +85,12 @@ interface CouponResult {
   findings: FindingReport[];
 }
 
-async function auditCoupon(ports: AuditPorts, first: LedgerCoupon, { scan, keyStyle }: AuditOptions): Promise<CouponResult> {
+async function auditCoupon(
+  ports: AuditPorts,
+  first: LedgerCoupon,
+  { scan, keyStyle }: AuditOptions,
+  events: AuditEvents | undefined,
+): Promise<CouponResult> {
   const couponId = first.id;
   let coupon: LedgerCoupon | null = first;
   for (let attempt = 0; attempt < ATTEMPTS && coupon; attempt++) {
@@ -87,7 +99,9 @@ async function auditCoupon(ports: AuditPorts, first: LedgerCoupon, { scan, keySt
     // A seeding or a reset under way leaves the stores different on purpose; the same command finishes it.
     if (coupon.state !== 'ready') return finished(couponId, coupon.state, null, {}, coupon.total);
     const tally = new AuditTally(couponId);
-    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally));
+    let sum = 0;
+    const looked = (users: number): void => events?.looked(couponId, (sum += users));
+    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally), looked);
     for (const userId of late) tally.user('served_out_of_order', userId, {});
     const { redis, issued } = await auditTotals(ports, coupon, users.adoptable, tally);
     const now = await ports.ledger.coupon(couponId);

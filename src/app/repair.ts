@@ -1,5 +1,5 @@
 import { planRepair, type RepairPlan, type RepairStep } from '../core/repair-plan.ts';
-import { audit, type AuditOptions, type AuditReport } from './audit.ts';
+import { audit, type AuditEvents, type AuditOptions, type AuditReport } from './audit.ts';
 import { repairCoupon } from './repair-coupon.ts';
 import type { RepairPorts } from './repair-ports.ts';
 
@@ -23,7 +23,7 @@ export interface RepairReport {
 }
 
 /** What a repair tells while it runs: how many users, or 1 for the coupon itself, a step has mended so far. */
-export interface RepairEvents {
+export interface RepairEvents extends AuditEvents {
   mended(couponId: string, step: RepairStep, count: number): void;
 }
 
@@ -37,11 +37,12 @@ const ROUNDS = 3;
  * @throws CouponError as {@link audit}
  */
 export async function repair(ports: RepairPorts, options: RepairOptions, events: RepairEvents): Promise<RepairReport> {
-  const before = await audit(ports, options);
+  const before = await audit(ports, options, events);
   const plan = planRepair(before.findings, before.coupons);
   if (options.dryRun || plan.steps.length === 0) return { ok: before.ok, dryRun: options.dryRun, plan, done: [], before, after: null };
   const done: RepairReport['done'] = [];
   const told: RepairEvents = {
+    ...events,
     mended(couponId, step, count) {
       let there = done.find((one) => one.couponId === couponId && one.step === step);
       if (!there) done.push((there = { couponId, step, count: 0 }));
@@ -52,7 +53,7 @@ export async function repair(ports: RepairPorts, options: RepairOptions, events:
   let after = before;
   for (let round = 1; round <= ROUNDS && planRepair(after.findings, after.coupons).steps.length > 0; round += 1) {
     await repairAll(ports, options, after, told);
-    after = await audit(ports, options);
+    after = await audit(ports, options, events);
   }
   return { ok: after.ok, dryRun: false, plan, done, before, after };
 }

@@ -1,4 +1,4 @@
-import { hostname, tmpdir } from 'node:os';
+import { constants, hostname, setPriority, tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../dev/host.ts';
@@ -34,6 +34,8 @@ export interface Env extends Host {
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once, for the second signal. */
   exitNow(code: number): void;
+  /** From now on this process gets the processor when nobody else on the machine wants it. There is no way back. */
+  lowerPriority(): void;
   /** CPU time used so far, microseconds. */
   cpuMicros(): number;
   /** A clock that never steps, and that all processes of this machine share (on Linux CLOCK_MONOTONIC), milliseconds. */
@@ -70,6 +72,7 @@ export function systemEnv(): Env {
       return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm);
     },
     exitNow: (code) => process.exit(code),
+    lowerPriority: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
     cpuMicros: () => {
       const { user, system } = process.cpuUsage();
       return user + system;

@@ -35,7 +35,7 @@ describe('repair', () => {
   beforeEach(() => stores.clear());
 
   const run = (change: Partial<typeof OPTIONS> = {}): Promise<RepairReport> =>
-    repair(ports, { ...OPTIONS, ...change }, { mended: () => undefined });
+    repair(ports, { ...OPTIONS, ...change }, { mended: () => undefined, looked: () => undefined });
   const admit = (...userIds: string[]) =>
     stores.admission.admit(
       ID,
@@ -265,7 +265,7 @@ describe('repair', () => {
         coupons: dying(ports.coupons),
         claims: dying(ports.claims),
       };
-      const [first] = await Promise.allSettled([repair(mortal, OPTIONS, { mended: () => undefined })]);
+      const [first] = await Promise.allSettled([repair(mortal, OPTIONS, { mended: () => undefined, looked: () => undefined })]);
       if (first.status === 'fulfilled') throw new Error(`no step ${step} was taken`);
       expect(await run(), step).toMatchObject({ ok: true });
       await drain();

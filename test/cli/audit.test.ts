@@ -30,6 +30,19 @@ describe('coupon-cli audit', () => {
     expect((await run('sale', '--scan')).stdout).not.toContain('--scan');
   });
 
+  it('says on a terminal how far it is', async () => {
+    await stores.seed({ id: 'sale', total: 5_000 });
+    await stores.admission.admit(
+      'sale',
+      Array.from({ length: 5_000 }, (_, i) => ({ userId: `user-${i}`, requestId: 'r' })),
+    );
+    const argv = ['audit', ...at(stores)];
+    const result = await cli(argv, { tty: true, columns: 80 });
+    expect(result.exitCode).toBe(0);
+    expect(result.stderr).toMatch(/auditing coupon sale: \d,000 users so far/);
+    expect(await cli([...argv, '--quiet'], { tty: true, columns: 80 })).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
   it('ends with 4 and names the coupon and the user when they do not', async () => {
     await stores.seed({ id: 'sale' });
     await stores.admission.admit('sale', [{ userId: 'user-1', requestId: 'r' }]);

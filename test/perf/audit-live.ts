@@ -1,20 +1,26 @@
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runToEnd, start, type Running } from '../support/processes.ts';
 import { at } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
-import { cleanAudit } from './clean-audit.ts';
-import { median, repeated, type Figure } from './figures.ts';
+import { startCleanAudit } from './clean-audit.ts';
+import { median, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
-const ID = 'live';
-const AUDITS = 6;
+const CAMPAIGNS = 10;
 const TOTAL = 10_000_000;
-/** Issued before the campaign is looked at. */
+/** Issued before the drain begins. */
 const ISSUED = 20_000;
-/** Waiting at the beginning of each round, so that no drain runs dry in it. */
-const BACKLOG = 100_000;
+/** Waiting when it begins. */
+const BACKLOG = 200_000;
+/** A drain is slow at first. */
+const WARM_UP_MS = 3_000;
+/** A drain that has issued so many of them is looked at no longer: soon it would have nothing to do. */
+const ENOUGH = 180_000;
 const ARRIVALS = '500/s';
+/** By turns the audit runs and stands still for so long. */
+const TURN_MS = 3_000;
 
 const DRAINS = {
   'drain --interval 100ms': ['--interval', '100ms', '--batch', '100'],
@@ -22,79 +28,77 @@ const DRAINS = {
 };
 
 /**
- * A live campaign under load: 100,000 users are issued and about as many wait, 500 requests a second arrive, every tenth of them a
- * repetition, and a drain is at work, once at a pace as in operation and once as fast as it can. Ten times the whole campaign is audited,
- * each time by a process of its own, and afterwards left alone for as long. No audit finds anything, and the drain issues
- * nearly as much while it is audited as while it is not.
+ * Live campaigns under load: many wait, 500 requests a second arrive, every tenth of them a repetition, and a drain is at work, at a pace
+ * as in operation or as fast as it can. Each is audited once, by a process of its own, and that is stopped (SIGSTOP) for as long as it
+ * runs, turn by turn, because the pace of a drain is never the same for long. No audit finds anything, and the drain issues nearly as
+ * much while it is audited as while it is not.
  */
 export async function auditLive(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, flags] of Object.entries(DRAINS)) {
     await using stores = await ownStores();
-    await issuedCampaign(stores, ID, ISSUED, TOTAL);
-    figures.push(await underLoad(stores, name, flags));
+    const rounds: Round[] = [];
+    for (let n = 1; n <= CAMPAIGNS; n += 1) rounds.push(await campaign(stores, `live-${n}`, flags));
+    figures.push(figure(name, rounds));
   }
   return figures;
 }
 
-async function underLoad(stores: OwnStores, name: string, flags: readonly string[]): Promise<Figure> {
-  let asked = 0;
-  const fill = async (): Promise<void> => {
-    const { waiting } = await stores.claims.backlog(ID);
-    if (waiting >= BACKLOG) return;
-    const users = BACKLOG - waiting;
-    const submitted = await runToEnd([...at(stores), '--quiet', 'submit', ID, '--users', `${users}`, '--prefix', `early-${asked}-`]);
-    if (submitted.exitCode !== 0) throw new Error(`submit ended with ${submitted.exitCode}: ${submitted.stderr}`);
-    asked += users;
-  };
-  await fill();
-  const arrivals = start([
-    ...at(stores),
-    '--quiet',
-    'submit',
-    ID,
-    '--users',
-    '1000000',
-    '--duplicates',
-    '0.1',
-    '--rate',
-    ARRIVALS,
-    '--prefix',
-    'late-',
-  ]);
-  const drain = start([...at(stores), '--quiet', 'drain', ID, ...flags]);
+interface Round {
+  /** Issued a second. */
+  alone: number;
+  audited: number;
+}
+
+async function campaign(stores: OwnStores, id: string, flags: readonly string[]): Promise<Round> {
+  await issuedCampaign(stores, id, ISSUED, TOTAL);
+  const submit = [...at(stores), '--quiet', 'submit', id];
+  const early = await runToEnd([...submit, '--users', `${BACKLOG}`, '--prefix', 'early-']);
+  if (early.exitCode !== 0) throw new Error(`submit ended with ${early.exitCode}: ${early.stderr}`);
+  const arrivals = start([...submit, '--users', '1000000', '--duplicates', '0.1', '--rate', ARRIVALS, '--prefix', 'late-']);
+  const drain = start([...at(stores), '--quiet', 'drain', id, ...flags]);
+  let audit: ReturnType<typeof startCleanAudit> | null = null;
   try {
-    await until(async () => (await issued(stores)) > ISSUED);
-    const rounds = await repeated(AUDITS, async () => {
-      await fill();
-      const audited = await pace(stores, async () => void (await cleanAudit(stores, ID)));
-      console.error(name, audited);
-      const alone = await pace(stores, () => delay(audited.seconds * 1_000));
-      console.error(name, alone, alone.perSecond / audited.perSecond);
-      return { audited, alone };
-    });
-    return figure(name, rounds);
+    await until(async () => (await issued(stores, id)) > ISSUED);
+    await delay(WARM_UP_MS);
+    audit = startCleanAudit(stores, id);
+    return await paceByTurns(stores, id, audit.child, audit.audited);
   } finally {
-    await Promise.all([ended(arrivals), ended(drain)]);
+    await Promise.all([ended(arrivals), ended(drain), audit?.audited]);
   }
 }
 
-interface Pace {
-  seconds: number;
-  perSecond: number;
+/** Until the audit ends, or the drain has so little to do that it would say nothing. */
+async function paceByTurns(stores: OwnStores, id: string, audit: ChildProcess, end: Promise<unknown>): Promise<Round> {
+  const sums = { alone: new Pace(), audited: new Pace() };
+  const enough = async (): Promise<boolean> => (await issued(stores, id)) >= ISSUED + ENOUGH;
+  const runs = (): boolean => audit.exitCode === null && audit.signalCode === null;
+  for (let turn: keyof typeof sums = 'audited'; runs() && !(await enough()); turn = turn === 'alone' ? 'audited' : 'alone') {
+    audit.kill(turn === 'alone' ? 'SIGSTOP' : 'SIGCONT');
+    const [before, began] = [await issued(stores, id), performance.now()];
+    await Promise.race([end, delay(TURN_MS)]);
+    sums[turn].add((await issued(stores, id)) - before, performance.now() - began);
+  }
+  audit.kill('SIGCONT');
+  return { alone: sums.alone.perSecond, audited: sums.audited.perSecond };
 }
 
-/** What the drain issues while something else happens. */
-async function pace(stores: OwnStores, meanwhile: () => Promise<void>): Promise<Pace> {
-  const [before, started] = [await issued(stores), performance.now()];
-  await meanwhile();
-  const [after, seconds] = [await issued(stores), (performance.now() - started) / 1_000];
-  if ((await stores.claims.backlog(ID)).waiting === 0) throw new Error('the drain ran dry: the figure would say nothing');
-  return { seconds, perSecond: (after - before) / seconds };
+class Pace {
+  #issued = 0;
+  #ms = 0;
+
+  add(pieces: number, ms: number): void {
+    this.#issued += pieces;
+    this.#ms += ms;
+  }
+
+  get perSecond(): number {
+    return (this.#issued / this.#ms) * 1_000;
+  }
 }
 
-async function issued({ ledger }: OwnStores): Promise<number> {
-  return (await ledger.coupon(ID))!.issuedQuantity;
+async function issued({ ledger }: OwnStores, id: string): Promise<number> {
+  return (await ledger.coupon(id))!.issuedQuantity;
 }
 
 /** Both end with what they have begun, and without a complaint. */
@@ -104,15 +108,15 @@ async function ended({ child, finished }: Running): Promise<void> {
   if (exitCode !== 0) throw new Error(`the load ended with ${exitCode}: ${stderr}`);
 }
 
-function figure(name: string, rounds: readonly { audited: Pace; alone: Pace }[]): Figure {
-  const ratios = rounds.map(({ audited, alone }) => alone.perSecond / audited.perSecond);
-  const middle = (pick: (round: (typeof rounds)[number]) => number, digits = 0): string => median(rounds.map(pick)).toFixed(digits);
+function figure(name: string, rounds: readonly Round[]): Figure {
+  const ratios = rounds.map(({ alone, audited }) => alone / audited);
+  const middle = (pick: (round: Round) => number): string => median(rounds.map(pick)).toFixed(0);
   return {
     name: `${name}: issued alone : issued while audited`,
     value: median(ratios),
     bound: 1.11,
     detail:
-      `medians of ${AUDITS} audits of ${middle(({ audited }) => audited.seconds, 1)} s, none of which found anything: ` +
-      `${middle(({ alone }) => alone.perSecond)}/s, ${middle(({ audited }) => audited.perSecond)}/s`,
+      `median of ${CAMPAIGNS} audits, none of which found anything (${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}); ` +
+      `${middle(({ alone }) => alone)}/s, ${middle(({ audited }) => audited)}/s`,
   };
 }

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditReport } from '../../src/app/audit.ts';
@@ -16,14 +17,22 @@ export interface CleanAudit {
 
 /** Runs `audit` as a process of its own. It finds nothing, or its figures would be worth nothing. */
 export async function cleanAudit(stores: OwnStores, couponId: string): Promise<CleanAudit> {
+  return startCleanAudit(stores, couponId).audited;
+}
+
+/** The same, for those who have something to do with the process meanwhile. */
+export function startCleanAudit(stores: OwnStores, couponId: string): { child: ChildProcess; audited: Promise<CleanAudit> } {
   const started = performance.now();
   const { child, finished } = start([...at(stores), '--json', 'audit', couponId]);
   const peak = peakMemory(child.pid!);
-  const { exitCode, stdout, stderr } = await finished;
-  const seconds = (performance.now() - started) / 1_000;
-  if (exitCode !== 0) throw new Error(`audit ended with ${exitCode}: ${stdout}${stderr}`);
-  const { coupons } = JSON.parse(stdout) as AuditReport;
-  return { seconds, peakMb: await peak, issued: coupons[0]!.issued };
+  const result = async (): Promise<CleanAudit> => {
+    const { exitCode, stdout, stderr } = await finished;
+    const seconds = (performance.now() - started) / 1_000;
+    if (exitCode !== 0) throw new Error(`audit ended with ${exitCode}: ${stdout}${stderr}`);
+    const { coupons } = JSON.parse(stdout) as AuditReport;
+    return { seconds, peakMb: await peak, issued: coupons[0]!.issued };
+  };
+  return { child, audited: result() };
 }
 
 async function peakMemory(pid: number): Promise<number> {
