@@ -10,8 +10,8 @@ const REST = 8;
 
 /**
  * Ports for a reader that is in no hurry, such as an audit: on idle stores everything is read as fast as they give it; while coupons are
- * being issued, reads go one by one, and the stores are left to the drain for most of the time. The idea is that of PostgreSQL's
- * cost-based vacuum delay. Short bursts are fair, because neither store knows priorities: what is read at once delays everybody else.
+ * being issued, reads go one by one, and the stores are left to the drain for most of the time, because neither of them knows
+ * priorities. The idea is that of PostgreSQL's cost-based vacuum delay.
  *
  * The order of reads is kept: what is asked later is read later, also when nobody waits for the answer in between.
  */
@@ -38,6 +38,7 @@ export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
 
 type Pause = AuditPorts['pause'];
 
+/** Who may read, and when. */
 class Turns {
   readonly #countIssued: () => Promise<number>;
   readonly #pause: Pause;
@@ -55,7 +56,8 @@ class Turns {
 
   async take<T>(read: () => Promise<T>): Promise<T> {
     await this.#lookInTime();
-    return performance.now() < this.#liveUntil ? this.#queue(read) : read();
+    // A sale that has just ended leaves a queue, which nobody overtakes.
+    return performance.now() < this.#liveUntil ? this.#queue(read) : this.#free.then(read);
   }
 
   async *takeEach<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
