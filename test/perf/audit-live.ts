@@ -1,9 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runToEnd, start, type Running } from '../support/processes.ts';
 import { at } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
-import { startCleanAudit } from './clean-audit.ts';
+import { startCleanAudit, type StartedAudit } from './clean-audit.ts';
 import { median, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
@@ -12,20 +11,19 @@ const CAMPAIGNS = 10;
 const TOTAL = 10_000_000;
 /** Issued before the drain begins. */
 const ISSUED = 20_000;
-/** Waiting when it begins. */
-const BACKLOG = 200_000;
 /** A drain is slow at first. */
 const WARM_UP_MS = 3_000;
-/** A drain that has issued so many of them is looked at no longer: soon it would have nothing to do. */
-const ENOUGH = 180_000;
+/** A drain that has no more than so many left is looked at no longer: soon it would have nothing to do. */
+const LITTLE = 20_000;
 const ARRIVALS = '500/s';
 /** By turns the audit runs and stands still for so long. */
 const TURN_MS = 3_000;
 
-const DRAINS = {
-  'drain --interval 100ms': ['--interval', '100ms', '--batch', '100'],
-  'drain --eager': ['--eager', '--batch', '100'],
-};
+/** Each with as many waiting users as keep it busy for half a minute or longer. */
+const DRAINS = [
+  { name: 'drain --interval 100ms', flags: ['--interval', '100ms'], backlog: 60_000 },
+  { name: 'drain --eager', flags: ['--eager'], backlog: 200_000 },
+];
 
 /**
  * Live campaigns under load: many wait, 500 requests a second arrive, every tenth of them a repetition, and a drain is at work, at a pace
@@ -35,11 +33,14 @@ const DRAINS = {
  */
 export async function auditLive(): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const [name, flags] of Object.entries(DRAINS)) {
+  for (const drain of DRAINS) {
     await using stores = await ownStores();
     const rounds: Round[] = [];
-    for (let n = 1; n <= CAMPAIGNS; n += 1) rounds.push(await campaign(stores, `live-${n}`, flags));
-    figures.push(figure(name, rounds));
+    for (let n = 1; n <= CAMPAIGNS; n += 1) {
+      console.error(`${drain.name}, ${n} of ${CAMPAIGNS} …`);
+      rounds.push(await campaign(stores, `live-${n}`, drain));
+    }
+    figures.push(figure(drain.name, rounds));
   }
   return figures;
 }
@@ -50,36 +51,39 @@ interface Round {
   audited: number;
 }
 
-async function campaign(stores: OwnStores, id: string, flags: readonly string[]): Promise<Round> {
+async function campaign(stores: OwnStores, id: string, { flags, backlog }: (typeof DRAINS)[number]): Promise<Round> {
   await issuedCampaign(stores, id, ISSUED, TOTAL);
   const submit = [...at(stores), '--quiet', 'submit', id];
-  const early = await runToEnd([...submit, '--users', `${BACKLOG}`, '--prefix', 'early-']);
+  const early = await runToEnd([...submit, '--users', `${backlog}`, '--prefix', 'early-']);
   if (early.exitCode !== 0) throw new Error(`submit ended with ${early.exitCode}: ${early.stderr}`);
   const arrivals = start([...submit, '--users', '1000000', '--duplicates', '0.1', '--rate', ARRIVALS, '--prefix', 'late-']);
-  const drain = start([...at(stores), '--quiet', 'drain', id, ...flags]);
-  let audit: ReturnType<typeof startCleanAudit> | null = null;
+  const drain = start([...at(stores), '--quiet', 'drain', id, '--batch', '100', ...flags]);
+  let audit: StartedAudit | null = null;
   try {
     await until(async () => (await issued(stores, id)) > ISSUED);
     await delay(WARM_UP_MS);
     audit = startCleanAudit(stores, id);
-    return await paceByTurns(stores, id, audit.child, audit.audited);
+    return await paceByTurns(stores, id, audit, ISSUED + backlog - LITTLE);
   } finally {
     await Promise.all([ended(arrivals), ended(drain), audit?.audited]);
   }
 }
 
 /** Until the audit ends, or the drain has so little to do that it would say nothing. */
-async function paceByTurns(stores: OwnStores, id: string, audit: ChildProcess, end: Promise<unknown>): Promise<Round> {
+async function paceByTurns(stores: OwnStores, id: string, { child, audited }: StartedAudit, enough: number): Promise<Round> {
   const sums = { alone: new Pace(), audited: new Pace() };
-  const enough = async (): Promise<boolean> => (await issued(stores, id)) >= ISSUED + ENOUGH;
-  const runs = (): boolean => audit.exitCode === null && audit.signalCode === null;
-  for (let turn: keyof typeof sums = 'audited'; runs() && !(await enough()); turn = turn === 'alone' ? 'audited' : 'alone') {
-    audit.kill(turn === 'alone' ? 'SIGSTOP' : 'SIGCONT');
+  const runs = (): boolean => child.exitCode === null && child.signalCode === null;
+  for (
+    let turn: keyof typeof sums = 'audited';
+    runs() && (await issued(stores, id)) < enough;
+    turn = turn === 'alone' ? 'audited' : 'alone'
+  ) {
+    child.kill(turn === 'alone' ? 'SIGSTOP' : 'SIGCONT');
     const [before, began] = [await issued(stores, id), performance.now()];
-    await Promise.race([end, delay(TURN_MS)]);
+    await Promise.race([audited, delay(TURN_MS)]);
     sums[turn].add((await issued(stores, id)) - before, performance.now() - began);
   }
-  audit.kill('SIGCONT');
+  child.kill('SIGCONT');
   return { alone: sums.alone.perSecond, audited: sums.audited.perSecond };
 }
 

@@ -15,13 +15,18 @@ export interface CleanAudit {
   issued: number;
 }
 
+export interface StartedAudit {
+  child: ChildProcess;
+  audited: Promise<CleanAudit>;
+}
+
 /** Runs `audit` as a process of its own. It finds nothing, or its figures would be worth nothing. */
 export async function cleanAudit(stores: OwnStores, couponId: string): Promise<CleanAudit> {
   return startCleanAudit(stores, couponId).audited;
 }
 
 /** The same, for those who have something to do with the process meanwhile. */
-export function startCleanAudit(stores: OwnStores, couponId: string): { child: ChildProcess; audited: Promise<CleanAudit> } {
+export function startCleanAudit(stores: OwnStores, couponId: string): StartedAudit {
   const started = performance.now();
   const { child, finished } = start([...at(stores), '--json', 'audit', couponId]);
   const peak = peakMemory(child.pid!);
