@@ -123,6 +123,6 @@ it('one that comes back with much to read is loading until it has', async () => 
   const back = redis.start();
   await until(async () => (await health.condition()) === 'loading');
   await back;
-  await until(async () => (await health.condition()) !== 'loading');
-  expect(await health.condition()).toBe('up');
+  // An answer may still come too late, and is none then.
+  await until(async () => (await health.condition()) === 'up');
 });
