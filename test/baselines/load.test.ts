@@ -24,7 +24,7 @@ const TOTAL = 30;
 async function rush(strategy: Strategy): Promise<{ exitCode: number; report: BenchReport }> {
   await stores.clear();
   await stores.seed({ id: 'c', total: TOTAL });
-  const { admission } = admissionBy(strategy, stores);
+  const { admission, flushed } = admissionBy(strategy, stores);
   await using endpoint = await openEndpoint(stores, { admission }, { plain: strategy !== 'atomic' });
   const file = join(mkdtempSync(join(tmpdir(), 'coupon-')), 'rush.yaml');
   const scenario = {
@@ -46,6 +46,7 @@ async function rush(strategy: Strategy): Promise<{ exitCode: number; report: Ben
   const result = await cli([...at(stores), 'bench', file, '--url', endpoint.url, '--json']);
   over.abort();
   await drained;
+  await flushed();
   return { exitCode: result.exitCode, report: result.json<BenchReport>() };
 }
 

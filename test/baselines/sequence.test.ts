@@ -27,7 +27,7 @@ const fresh = (stock: number): AdmissionState => ({
 
 /** What makes them differ is repeats and simultaneity; without both, all of them must decide as the model does. */
 test.each(STRATEGIES)('%s: distinct users, one after another, get what the model says', async (strategy) => {
-  const { admission } = admissionBy(strategy, stores);
+  const { admission, flushed } = admissionBy(strategy, stores);
   for (const total of [0, 1, 7]) {
     const id = `c${total}`;
     await stores.seed({ id, total });
@@ -38,4 +38,5 @@ test.each(STRATEGIES)('%s: distinct users, one after another, get what the model
       expect(answer!.outcome, `${request.userId} of ${total}`).toBe(admitOne(model, request, n).outcome);
     }
   }
+  await flushed();
 });
