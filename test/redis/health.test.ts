@@ -125,4 +125,5 @@ it('one that comes back with much to read is loading until it has', async () => 
   await back;
   // An answer may still come too late, and is none then.
   await until(async () => (await health.condition()) === 'up');
+  expect(await health.condition()).toBe('up');
 });
