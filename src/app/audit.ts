@@ -56,8 +56,8 @@ const SETTLE_MS = 200;
 
 /**
  * Compares both stores coupon by coupon and user by user, without changing anything and without stopping anything: a campaign
- * may run meanwhile, and is hardly slowed down (see {@link pacedReads}). Redis is always read before the ledger, because users only move that way, and what looks wrong is looked
- * at twice.
+ * may run meanwhile, and is hardly slowed down (see {@link pacedReads}). Redis is always read before the ledger, because users
+ * only move that way, and what looks wrong is looked at twice.
  *
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY` for a coupon that was named
  */

@@ -34,7 +34,7 @@ export interface Env extends Host {
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once, for the second signal. */
   exitNow(code: number): void;
-  /** From now on this process gets the processor when nobody else on the machine wants it. There is no way back. */
+  /** From now on others on this machine get the processor first. There is no way back. */
   lowerPriority(): void;
   /** CPU time used so far, microseconds. */
   cpuMicros(): number;

@@ -19,7 +19,7 @@ Examples:
   coupon-cli audit --json | jq '.findings[] | {code, couponId, count, sample}'
 
 Without --repair nothing is changed. The campaign may run on meanwhile: while coupons are being issued the stores are read little by
-little, and that takes about ten times as long. Exit code 4 if anything was found, or is left after a repair.
+little, which takes longer and leaves them to the drain. Exit code 4 if anything was found, or is left after a repair.
 A repair never issues more than the total, never takes a coupon from somebody who has one, and may be interrupted and run again.`;
 
 const AUDITING = 'auditing';
