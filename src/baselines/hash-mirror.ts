@@ -1,4 +1,4 @@
-import type { AckRow, ClaimQueue, Ledger } from '../app/ports.ts';
+import type { AckRow, ClaimQueue, Ledger } from '../campaign/ports.ts';
 
 const BATCH = 200;
 

@@ -1,8 +1,8 @@
 import type { PoolClient } from 'pg';
-import type { AckRow, Admission } from '../app/ports.ts';
-import type { AdmissionAnswer } from '../core/admission.ts';
-import type { Database } from '../pg/database.ts';
-import { statement } from '../pg/statements.ts';
+import type { AckRow, Admission } from '../campaign/ports.ts';
+import type { AdmissionAnswer } from '../campaign/admission.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { statement } from '../stores/postgres/statements.ts';
 
 /** Stands in the ledger's column `worker`: there was none. */
 const WORKER = 'rdb-lock';

@@ -1,8 +1,8 @@
-import type { Admission } from '../app/ports.ts';
-import type { AdmissionAnswer } from '../core/admission.ts';
-import type { RedisConnection } from '../redis/connection.ts';
-import { redisWriteError } from '../redis/errors.ts';
-import { couponKeys, type KeyStyle } from '../redis/keys.ts';
+import type { Admission } from '../campaign/ports.ts';
+import type { AdmissionAnswer } from '../campaign/admission.ts';
+import type { RedisConnection } from '../stores/redis/connection.ts';
+import { redisWriteError } from '../stores/redis/errors.ts';
+import { couponKeys, type KeyStyle } from '../stores/redis/keys.ts';
 
 /**
  * FOR COMPARISON ONLY: the design report's own words, taken literally. Three commands one after the other, each atomic by

@@ -1,5 +1,5 @@
-import type { Admission, Ledger } from '../app/ports.ts';
-import type { Strategy } from '../core/strategy.ts';
+import type { Admission, Ledger } from '../campaign/ports.ts';
+import type { Strategy } from '../campaign/strategy.ts';
 import type { Context, RedisStores } from './context.ts';
 
 export interface BaselinePorts {

@@ -9,12 +9,12 @@ import type {
   RedisReader,
   UsePort,
   Verification,
-} from '../app/ports.ts';
-import { usageError } from '../core/errors.ts';
-import type { Database, DatabaseOptions } from '../pg/database.ts';
-import type { RedisConnection } from '../redis/connection.ts';
-import { KEY_STYLES, type KeyStyle } from '../redis/keys.ts';
-import { Closers } from './closers.ts';
+} from '../campaign/ports.ts';
+import { usageError } from '../lib/errors.ts';
+import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
+import type { RedisConnection } from '../stores/redis/connection.ts';
+import { KEY_STYLES, type KeyStyle } from '../stores/redis/keys.ts';
+import { Closers } from '../lib/closers.ts';
 import type { Env } from './env.ts';
 import { EXIT } from './exit-codes.ts';
 import { Output, type OutputFlags } from './output.ts';
@@ -71,13 +71,13 @@ export class Context implements AsyncDisposable {
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
     const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisDead }, { redisReader }, { redisHealth }] =
       await Promise.all([
-        import('../redis/connection.ts'),
-        import('../redis/admission.ts'),
-        import('../redis/claims.ts'),
-        import('../redis/coupons.ts'),
-        import('../redis/dead.ts'),
-        import('../redis/reader.ts'),
-        import('../redis/health.ts'),
+        import('../stores/redis/connection.ts'),
+        import('../stores/redis/admission.ts'),
+        import('../stores/redis/claims.ts'),
+        import('../stores/redis/coupons.ts'),
+        import('../stores/redis/dead.ts'),
+        import('../stores/redis/reader.ts'),
+        import('../stores/redis/health.ts'),
       ]);
     const style = this.keyStyle;
     const connection = await RedisConnection.open({ url, reconnect });
@@ -95,7 +95,7 @@ export class Context implements AsyncDisposable {
 
   /** The database without a look at its schema: for `migrate`. */
   async database(url = this.settings.get('databaseUrl').value, options: DatabaseOptions = {}): Promise<Database> {
-    const { Database } = await import('../pg/database.ts');
+    const { Database } = await import('../stores/postgres/database.ts');
     const database = new Database(url, options);
     this.onClose(() => database.close());
     return database;
@@ -103,7 +103,7 @@ export class Context implements AsyncDisposable {
 
   /** As {@link database}, for those who must not write. */
   async readOnlyDatabase(): Promise<Database> {
-    const { Database } = await import('../pg/database.ts');
+    const { Database } = await import('../stores/postgres/database.ts');
     const database = new Database(this.settings.get('databaseUrl').value, { readOnly: true });
     this.onClose(() => database.close());
     return database;
@@ -117,22 +117,22 @@ export class Context implements AsyncDisposable {
   /** As {@link ledger}, on a database that is open. */
   async ledgerOf(database: Database): Promise<Ledger> {
     const [{ checkSchema }, { ledgerCoupons }, { ledgerIssued }] = await Promise.all([
-      import('../pg/migrate.ts'),
-      import('../pg/ledger-coupons.ts'),
-      import('../pg/ledger-issued.ts'),
+      import('../stores/postgres/migrate.ts'),
+      import('../stores/postgres/ledger-coupons.ts'),
+      import('../stores/postgres/ledger-issued.ts'),
     ]);
     await checkSchema(database);
     return { ...ledgerCoupons(database), ...ledgerIssued(database) };
   }
 
   async ledgerHealth(database: Database): Promise<LedgerHealth> {
-    const { ledgerHealth } = await import('../pg/health.ts');
+    const { ledgerHealth } = await import('../stores/postgres/health.ts');
     return ledgerHealth(database);
   }
 
   /** A connection that nothing is written over: less permission is enough. */
   async readOnlyRedis(): Promise<RedisConnection> {
-    const { RedisConnection } = await import('../redis/connection.ts');
+    const { RedisConnection } = await import('../stores/redis/connection.ts');
     const connection = await RedisConnection.open({
       url: checkRedisUrl(this.settings.get('redisUrl').value),
       reconnect: true,

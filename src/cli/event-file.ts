@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { parseEvent } from '../core/event.ts';
-import type { CouponDefinition } from '../core/coupon.ts';
-import { usageError } from '../core/errors.ts';
+import { parseEvent } from '../campaign/event.ts';
+import type { CouponDefinition } from '../campaign/coupon.ts';
+import { usageError } from '../lib/errors.ts';
 import type { Env } from './env.ts';
 
 /** The coupons of an event file; `-` reads standard input. */

@@ -1,4 +1,4 @@
-import type { FailureKind } from '../core/errors.ts';
+import type { FailureKind } from '../lib/errors.ts';
 
 /** The program's exit codes; the README lists them for scripts. */
 export const EXIT = {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { CouponError } from '../core/errors.ts';
+import { CouponError } from '../lib/errors.ts';
 
 export interface ListenOptions {
   host: string;

@@ -1,4 +1,4 @@
-import { painter, type Paint } from '../render/style.ts';
+import { painter, type Paint } from '../lib/style.ts';
 import type { Env, OutputStream } from './env.ts';
 
 export interface OutputFlags {

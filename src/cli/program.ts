@@ -1,8 +1,8 @@
 import { Command as PlainCommand, CommanderError } from 'commander';
 import type { Command } from '@commander-js/extra-typings';
-import { CouponError } from '../core/errors.ts';
-import { failureJson, failureText } from '../render/failure.ts';
-import { painter } from '../render/style.ts';
+import { CouponError } from '../lib/errors.ts';
+import { failureJson, failureText } from './failure.ts';
+import { painter } from '../lib/style.ts';
 import type { Cli } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { Context, GlobalFlags } from './context.ts';

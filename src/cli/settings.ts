@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { usageError } from '../core/errors.ts';
+import { usageError } from '../lib/errors.ts';
 import type { Env } from './env.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';

@@ -1,4 +1,4 @@
-import { usageError } from '../core/errors.ts';
+import { usageError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 
 /** Loopback names and addresses: 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291). */

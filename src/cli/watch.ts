@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOutage } from '../app/drain.ts';
-import { parseDuration } from '../core/duration.ts';
-import { usageError } from '../core/errors.ts';
-import type { Paint } from '../render/style.ts';
+import { isOutage } from '../drain/pass.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { usageError } from '../lib/errors.ts';
+import type { Paint } from '../lib/style.ts';
 import type { Context } from './context.ts';
 
 export interface WatchFlags {

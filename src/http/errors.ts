@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isReplyLost } from '../app/verified-admission.ts';
-import { CouponError } from '../core/errors.ts';
-import { printable } from '../core/ids.ts';
+import { isReplyLost } from '../admission/verified-admission.ts';
+import { CouponError } from '../lib/errors.ts';
+import { printable } from '../campaign/ids.ts';
 import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 
 export type OnFault = (error: unknown) => void;

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { LedgerCoupon, RedisHealth, RedisReader } from '../app/ports.ts';
-import { within } from '../app/within.ts';
-import { scoreToMicros } from '../core/coupon.ts';
+import type { LedgerCoupon, RedisHealth, RedisReader } from '../campaign/ports.ts';
+import { within } from '../lib/with-timeout.ts';
+import { scoreToMicros } from '../campaign/coupon.ts';
 
 export interface StoreMetricsPorts {
   reader: Pick<RedisReader, 'coupon' | 'now'>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { admitOne, type AdmissionState } from '../../src/core/admission.ts';
-import { STRATEGIES } from '../../src/core/strategy.ts';
+import { admitOne, type AdmissionState } from '../../src/campaign/admission.ts';
+import { STRATEGIES } from '../../src/campaign/strategy.ts';
 import { admissionBy } from '../support/baselines.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { BenchReport } from '../../src/app/bench-report.ts';
+import type { BenchReport } from '../../src/bench/report/report.ts';
 import { runToEnd } from '../support/processes.ts';
 
 test('with drain and server killed and both stores crashed under load, every promise holds', async () => {

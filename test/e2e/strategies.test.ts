@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { BenchReport } from '../../src/app/bench-report.ts';
+import type { BenchReport } from '../../src/bench/report/report.ts';
 import { runToEnd } from '../support/processes.ts';
 
 test('bench --strategy runs a scenario under each, on fresh coupons, and the worst decides the exit code', async () => {

@@ -1,6 +1,6 @@
 import { request, type Agent, type IncomingMessage } from 'node:http';
-import { outcomeOfStatus } from '../../src/core/http-status.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
+import { outcomeOfStatus } from '../../src/campaign/http-status.ts';
+import type { Outcome } from '../../src/campaign/outcome.ts';
 
 /** How a request ended for the one who sent it. */
 export interface Reply {

@@ -1,5 +1,5 @@
-import { outcomeCode, type RequestRecord } from '../../src/core/integrity.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
+import { outcomeCode, type RequestRecord } from '../../src/bench/checks/integrity.ts';
+import type { Outcome } from '../../src/campaign/outcome.ts';
 
 /** One request as the load saw it. Times are microseconds of one monotonic clock. */
 export interface Row {

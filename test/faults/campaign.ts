@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ownEvidence } from '../../src/app/bench-own-stores.ts';
-import { settle } from '../../src/app/bench-settle.ts';
-import { reset } from '../../src/app/reset.ts';
-import { seed } from '../../src/app/seed.ts';
+import { ownEvidence } from '../../src/bench/evidence/own-stores.ts';
+import { settle } from '../../src/bench/settle.ts';
+import { reset } from '../../src/operate/reset.ts';
+import { seed } from '../../src/operate/seed.ts';
 import { until } from '../support/until.ts';
 import { explain } from './explain.ts';
 import type { HarmlessFault } from './fault.ts';

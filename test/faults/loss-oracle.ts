@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../src/core/integrity.ts';
+import type { CheckResult } from '../../src/bench/checks/integrity.ts';
 import {
   auditFindings,
   checkRecord,

@@ -3,11 +3,11 @@
  * things that only this suite can ask for: `audit` finds nothing, nobody was served out of turn, and nobody was told "you have asked
  * already" who had asked once.
  */
-import { collectEvidence } from '../../src/app/bench-evidence.ts';
-import type { Ledger, RedisReader } from '../../src/app/ports.ts';
-import { checkIntegrity } from '../../src/core/checker.ts';
-import type { CheckName, CheckResult } from '../../src/core/integrity.ts';
-import { UserDirectory } from '../../src/core/user-plan.ts';
+import { collectEvidence } from '../../src/bench/evidence/collect.ts';
+import type { Ledger, RedisReader } from '../../src/campaign/ports.ts';
+import { checkIntegrity } from '../../src/bench/checks/checker.ts';
+import type { CheckName, CheckResult } from '../../src/bench/checks/integrity.ts';
+import { UserDirectory } from '../../src/bench/plan/user-plan.ts';
 import type { Finished } from '../support/processes.ts';
 import { recordOf, type Row } from './book.ts';
 import type { Counts } from './result.ts';
@@ -88,7 +88,7 @@ export function acceptedUsers({ rows }: Pick<Subject, 'rows'>): Set<string> {
   return new Set(rows.filter(({ outcome }) => outcome === 'accepted').map(({ user, coupon }) => `${coupon} ${user}`));
 }
 
-/** By the claims' numbers, among first deliveries: see `core/order-proof.ts`. */
+/** By the claims' numbers, among first deliveries: see `audit/reconcile/order.ts`. */
 async function countInversions({ coupons }: Subject, { sql }: Pick<OracleStores, 'sql'>): Promise<number> {
   const [row] = await sql(
     `SELECT count(*)::integer AS inversions FROM (

@@ -1,11 +1,11 @@
 /** What a promise looks like when it is broken: programs with the fault of their name, on real stores. */
 import { Redis } from 'ioredis';
-import type { Admission, IssueOptions } from '../../src/app/ports.ts';
-import type { AdmissionAnswer } from '../../src/core/admission.ts';
-import type { Claim } from '../../src/core/coupon.ts';
-import type { AdmissionOutcome } from '../../src/core/outcome.ts';
-import { couponKeys } from '../../src/redis/keys.ts';
-import { defineScripts, runScript } from '../../src/redis/script.ts';
+import type { Admission, IssueOptions } from '../../src/campaign/ports.ts';
+import type { AdmissionAnswer } from '../../src/campaign/admission.ts';
+import type { Claim } from '../../src/campaign/coupon.ts';
+import type { AdmissionOutcome } from '../../src/campaign/outcome.ts';
+import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { defineScripts, runScript } from '../../src/stores/redis/script.ts';
 import type { TestStores } from '../support/stores.ts';
 
 type Stores = Pick<TestStores, 'claims' | 'ledger' | 'redis'>;

@@ -1,4 +1,4 @@
-import { randomOf } from '../../src/core/user-plan.ts';
+import { randomOf } from '../../src/bench/plan/user-plan.ts';
 import type { Random } from './fault.ts';
 
 /** mulberry32, see {@link randomOf}. */

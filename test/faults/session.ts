@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Closers } from '../../src/cli/closers.ts';
+import { Closers } from '../../src/lib/closers.ts';
 import { openRig, type WholeRig } from './rig.ts';
 import { startPostgres } from './servers/postgres.ts';
 import { startRedis } from './servers/redis.ts';

@@ -1,6 +1,6 @@
 /** How a coupon stands in both stores right after a blow. */
-import type { Ledger, RedisReader } from '../../src/app/ports.ts';
-import { CouponError } from '../../src/core/errors.ts';
+import type { Ledger, RedisReader } from '../../src/campaign/ports.ts';
+import { CouponError } from '../../src/lib/errors.ts';
 import type { Loss } from './result.ts';
 
 type Stores = { reader: RedisReader; ledger: Ledger; sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]> };

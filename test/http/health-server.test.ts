@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import type { DrainPorts } from '../../src/app/drain.ts';
-import { drainPulse } from '../../src/app/drain-pulse.ts';
+import type { DrainPorts } from '../../src/drain/pass.ts';
+import { drainPulse } from '../../src/drain/heartbeat.ts';
 import { buildHealthServer } from '../../src/http/health-server.ts';
 
 test('a drain that hangs is told as not alive, with how long it has been quiet, and as alive when it moves again', async () => {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AuditReport } from '../../src/app/audit.ts';
+import type { AuditReport } from '../../src/audit/audit.ts';
 import { start } from '../support/processes.ts';
 import { at } from '../support/run-cli.ts';
 import type { OwnStores } from './own-stores.ts';

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../src/core/integrity.ts';
+import type { RequestRecord } from '../../src/bench/checks/integrity.ts';
 import { median, repeated, type Figure } from './figures.ts';
 import { loadOn } from './targets.ts';
 

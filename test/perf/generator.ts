@@ -1,6 +1,6 @@
 /** One load in a process of its own; sends its processor time per request, microseconds, to the parent. Started with `fork`. */
 import autocannon from 'autocannon';
-import { loadPlan, runLoad } from '../load/plans.ts';
+import { loadPlan, runLoad } from '../bench/load/plans.ts';
 
 const [url, kind, count] = process.argv.slice(2) as [string, 'ours' | 'stock', string];
 const requests = Number(count);

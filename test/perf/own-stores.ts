@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { ClaimQueue, Ledger } from '../../src/app/ports.ts';
-import { seed } from '../../src/app/seed.ts';
-import { defaultStackDir, stackDown, stackUp } from '../../src/dev/stack.ts';
-import { Database } from '../../src/pg/database.ts';
-import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
-import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
-import { migrate } from '../../src/pg/migrate.ts';
-import { redisClaims } from '../../src/redis/claims.ts';
-import { RedisConnection } from '../../src/redis/connection.ts';
-import { redisCoupons } from '../../src/redis/coupons.ts';
+import type { ClaimQueue, Ledger } from '../../src/campaign/ports.ts';
+import { seed } from '../../src/operate/seed.ts';
+import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
+import { Database } from '../../src/stores/postgres/database.ts';
+import { ledgerCoupons } from '../../src/stores/postgres/ledger-coupons.ts';
+import { ledgerIssued } from '../../src/stores/postgres/ledger-issued.ts';
+import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { redisClaims } from '../../src/stores/redis/claims.ts';
+import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { redisCoupons } from '../../src/stores/redis/coupons.ts';
 import { testHost } from '../support/host.ts';
 import { purgeOrphans } from '../support/orphans.ts';
 

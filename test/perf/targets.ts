@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LoadResult } from '../../src/app/bench-ports.ts';
-import { loadPlan, runLoad } from '../load/plans.ts';
-import type { TestLoad } from '../load/plans.ts';
+import type { LoadResult } from '../../src/bench/ports.ts';
+import { loadPlan, runLoad } from '../bench/load/plans.ts';
+import type { TestLoad } from '../bench/load/plans.ts';
 import type { ResponderOptions } from './responder.ts';
 
 /** A responder in a process of its own; it ends with the scope. */

@@ -1,8 +1,8 @@
 import { HashMirror } from '../../src/baselines/hash-mirror.ts';
 import { rdbLockAdmission } from '../../src/baselines/rdb-lock.ts';
 import { threeCallsAdmission } from '../../src/baselines/three-calls.ts';
-import type { Admission } from '../../src/app/ports.ts';
-import type { Strategy } from '../../src/core/strategy.ts';
+import type { Admission } from '../../src/campaign/ports.ts';
+import type { Strategy } from '../../src/campaign/strategy.ts';
 import type { TestStores } from './stores.ts';
 
 /** Admission by any strategy on test stores. `flushed` waits for what a strategy does after its answers. */

@@ -1,14 +1,14 @@
-import type { BenchRun } from '../../src/app/bench.ts';
-import { acceptsPerSecond, latencyFields } from '../../src/app/bench-figures.ts';
-import type { BenchReport } from '../../src/app/bench-report.ts';
-import type { StoreSample } from '../../src/app/bench-report.ts';
-import { timeseries } from '../../src/app/bench-timeseries.ts';
-import { judgeAgain } from '../../src/app/bench-verify.ts';
-import { outcomeCode } from '../../src/core/integrity.ts';
-import type { CouponEvidence, RequestRecord } from '../../src/core/integrity.ts';
-import { noOutcomes, OUTCOMES } from '../../src/core/outcome.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
-import { latenciesOf } from '../../src/load/histogram.ts';
+import type { BenchRun } from '../../src/bench/run.ts';
+import { acceptsPerSecond, latencyFields } from '../../src/bench/report/figures.ts';
+import type { BenchReport } from '../../src/bench/report/report.ts';
+import type { StoreSample } from '../../src/bench/report/report.ts';
+import { timeseries } from '../../src/bench/report/timeseries.ts';
+import { judgeAgain } from '../../src/bench/verify.ts';
+import { outcomeCode } from '../../src/bench/checks/integrity.ts';
+import type { CouponEvidence, RequestRecord } from '../../src/bench/checks/integrity.ts';
+import { noOutcomes, OUTCOMES } from '../../src/campaign/outcome.ts';
+import type { Outcome } from '../../src/campaign/outcome.ts';
+import { latenciesOf } from '../../src/bench/record/histogram.ts';
 
 export interface PaperRun {
   name?: string;

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { buildServer, type HttpOptions, type HttpPorts } from '../../src/http/server.ts';
+import { buildServer, type HttpOptions, type HttpPorts } from '../../src/admission/serve/server.ts';
 import type { TestStores } from './stores.ts';
 
 export interface Reply<T = Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/dev/ports.ts';
+import { freePort } from '../../src/stack/ports.ts';
 import { launchRedis, redisProgram, type RedisProcess } from './redis-process.ts';
 
 export interface ExtraRedis extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { defaultStackDir, stackDown, stackUp } from '../../src/dev/stack.ts';
+import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { testHost } from './host.ts';
 import { purgeOrphans } from './orphans.ts';
 

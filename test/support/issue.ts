@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { drainPass } from '../../src/app/drain.ts';
+import { drainPass } from '../../src/drain/pass.ts';
 import type { TestStores } from './stores.ts';
 
 /** Issues up to `batch` of the users who wait for a coupon, as the drain does. */

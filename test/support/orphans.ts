@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { defaultStackDir, stackDown, type Host } from '../../src/dev/stack.ts';
+import { defaultStackDir, stackDown, type Host } from '../../src/stack/stack.ts';
 
 /** Removes the stacks of runs that were killed before they could clean up: those named `<name>-<pid>` whose process is gone. */
 export async function purgeOrphans(host: Host, clone: string, name: string): Promise<void> {

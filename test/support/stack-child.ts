@@ -4,9 +4,9 @@
  *
  * Usage: stack-child.ts DIR [cold UID]   `cold` first fetches Redis as on a machine without package lists, as that user
  */
-import { unpackDebianRedis } from '../../src/dev/debian-package.ts';
-import { cacheDir } from '../../src/dev/paths.ts';
-import { stackDown, stackUp } from '../../src/dev/stack.ts';
+import { unpackDebianRedis } from '../../src/stack/redis/debian-package.ts';
+import { cacheDir } from '../../src/stack/paths.ts';
+import { stackDown, stackUp } from '../../src/stack/stack.ts';
 import { testHost } from './host.ts';
 
 const [dir = '', mode = '', uid = ''] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defaultStackDir, stackDown, type Host } from '../../src/dev/stack.ts';
+import { defaultStackDir, stackDown, type Host } from '../../src/stack/stack.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { seed } from '../../src/app/seed.ts';
-import type { Ledger, LedgerHealth, RedisHealth } from '../../src/app/ports.ts';
-import type { CouponDefinition } from '../../src/core/coupon.ts';
-import { Database } from '../../src/pg/database.ts';
-import { ledgerHealth } from '../../src/pg/health.ts';
-import { ledgerCoupons } from '../../src/pg/ledger-coupons.ts';
-import { ledgerIssued } from '../../src/pg/ledger-issued.ts';
-import { migrate } from '../../src/pg/migrate.ts';
-import { redisAdmission } from '../../src/redis/admission.ts';
-import { redisClaims } from '../../src/redis/claims.ts';
-import { RedisConnection } from '../../src/redis/connection.ts';
-import { redisCoupons } from '../../src/redis/coupons.ts';
-import { redisHealth } from '../../src/redis/health.ts';
-import type { KeyStyle } from '../../src/redis/keys.ts';
-import { redisReader } from '../../src/redis/reader.ts';
+import { seed } from '../../src/operate/seed.ts';
+import type { Ledger, LedgerHealth, RedisHealth } from '../../src/campaign/ports.ts';
+import type { CouponDefinition } from '../../src/campaign/coupon.ts';
+import { Database } from '../../src/stores/postgres/database.ts';
+import { ledgerHealth } from '../../src/stores/postgres/health.ts';
+import { ledgerCoupons } from '../../src/stores/postgres/ledger-coupons.ts';
+import { ledgerIssued } from '../../src/stores/postgres/ledger-issued.ts';
+import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { redisAdmission } from '../../src/stores/redis/admission.ts';
+import { redisClaims } from '../../src/stores/redis/claims.ts';
+import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { redisCoupons } from '../../src/stores/redis/coupons.ts';
+import { redisHealth } from '../../src/stores/redis/health.ts';
+import type { KeyStyle } from '../../src/stores/redis/keys.ts';
+import { redisReader } from '../../src/stores/redis/reader.ts';
 
 /** A database of its own in both stores, the adapters on it, and a plain client of each to look with other eyes. */
 export interface TestStores extends AsyncDisposable {

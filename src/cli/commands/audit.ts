@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { audit, type AuditEvents, type AuditOptions } from '../../app/audit.ts';
-import { usageError } from '../../core/errors.ts';
-import { parseCouponId } from '../../core/ids.ts';
-import { auditText } from '../../render/audit.ts';
-import { number } from '../../render/figures.ts';
+import { audit, type AuditEvents, type AuditOptions } from '../../audit/audit.ts';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId } from '../../campaign/ids.ts';
+import { auditText } from '../../audit/text.ts';
+import { number } from '../../lib/figures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startProgress, type Progress } from '../progress.ts';
@@ -60,10 +60,10 @@ export const configure: Configure = (command, cli) => {
 
 async function repairThem(context: Context, options: AuditOptions & { dryRun: boolean }): Promise<number> {
   const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
-    import('../../app/repair.ts'),
-    import('../../render/repair.ts'),
-    import('../../redis/repairs.ts'),
-    import('../../pg/ledger-repairs.ts'),
+    import('../../audit/repair/repair.ts'),
+    import('../../audit/repair/text.ts'),
+    import('../../stores/redis/repairs.ts'),
+    import('../../stores/postgres/ledger-repairs.ts'),
   ]);
   const database = await context.database();
   const [{ reader, claims, coupons, connection }, ledger] = [await context.redis(), await context.ledgerOf(database)];

@@ -1,4 +1,4 @@
-import { table } from '../../render/table.ts';
+import { table } from '../../lib/table.ts';
 import { SETTINGS, withoutSecrets, type SettingName } from '../settings.ts';
 import type { Configure } from '../command.ts';
 

@@ -1,9 +1,9 @@
-import { dropDead, listDead, retryDead, type DeadAnswer, type DeadPorts } from '../../app/dead.ts';
-import type { DropOutcome, RetryOutcome } from '../../app/ports.ts';
-import { usageError } from '../../core/errors.ts';
-import { parseCouponId } from '../../core/ids.ts';
-import { parseWhole } from '../../core/numbers.ts';
-import { deadAnswerText, deadText } from '../../render/dead.ts';
+import { dropDead, listDead, retryDead, type DeadAnswer, type DeadPorts } from '../../operate/dead.ts';
+import type { DropOutcome, RetryOutcome } from '../../campaign/ports.ts';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId } from '../../campaign/ids.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';

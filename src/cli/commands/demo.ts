@@ -1,13 +1,13 @@
-import type { BenchReport } from '../../app/bench-report.ts';
-import { compareStrategies } from '../../app/compare-strategies.ts';
-import type { Scenario } from '../../core/scenario.ts';
-import { demoReport } from '../../render/demo-report.ts';
-import { strategyTable } from '../../render/strategy-table.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
+import { compareStrategies } from '../../bench/compare/strategies.ts';
+import type { Scenario } from '../../bench/scenario/scenario.ts';
+import { demoReport } from '../../bench/compare/demo-report.ts';
+import { strategyTable } from '../../bench/compare/strategy-table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { ownStack, type OwnStack } from '../own-stack.ts';
-import { runBench } from '../run-bench.ts';
-import { loadScenario } from '../scenarios.ts';
+import { ownStack, type OwnStack } from './bench/own-stack.ts';
+import { runBench } from './bench/run-bench.ts';
+import { loadScenario } from './bench/scenarios.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `

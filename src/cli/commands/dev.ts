@@ -1,6 +1,6 @@
-import { defaultStackDir, stackDown, stackStatus, stackUp, type StoreStatus } from '../../dev/stack.ts';
-import { usageError } from '../../core/errors.ts';
-import { table } from '../../render/table.ts';
+import { defaultStackDir, stackDown, stackStatus, stackUp, type StoreStatus } from '../../stack/stack.ts';
+import { usageError } from '../../lib/errors.ts';
+import { table } from '../../lib/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withoutSecrets } from '../settings.ts';

@@ -1,5 +1,5 @@
-import { usageError } from '../../core/errors.ts';
-import { suggestion } from '../../core/suggest.ts';
+import { usageError } from '../../lib/errors.ts';
+import { suggestion } from '../../lib/suggest.ts';
 import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {

@@ -1,13 +1,13 @@
 import type { Command } from '@commander-js/extra-typings';
-import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../app/inspect.ts';
-import { inspectIssued, inspectQueue, inspectUser } from '../../app/inspect-users.ts';
-import { usageError, type CouponError } from '../../core/errors.ts';
-import { parseCouponId, parseUserId, printable } from '../../core/ids.ts';
-import { parseWhole } from '../../core/numbers.ts';
-import { suggestion } from '../../core/suggest.ts';
-import { couponsText, couponText } from '../../render/inspect.ts';
-import { issuedText, queueText, userText } from '../../render/inspect-users.ts';
-import type { Paint } from '../../render/style.ts';
+import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../operate/inspect.ts';
+import { inspectIssued, inspectQueue, inspectUser } from '../../operate/inspect-users.ts';
+import { usageError, type CouponError } from '../../lib/errors.ts';
+import { parseCouponId, parseUserId, printable } from '../../campaign/ids.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import { couponsText, couponText } from '../../operate/inspect-text.ts';
+import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
+import type { Paint } from '../../lib/style.ts';
 import type { Cli, Configure } from '../command.ts';
 import { watching, type WatchFlags } from '../watch.ts';
 

@@ -10,7 +10,7 @@ export const configure: Configure = (command, cli) => {
     )
     .action(async (options, self) => {
       await cli.run(self, async (context) => {
-        const { migrate, pendingMigrations } = await import('../../pg/migrate.ts');
+        const { migrate, pendingMigrations } = await import('../../stores/postgres/migrate.ts');
         const database = await context.database();
         const pending = await pendingMigrations(database);
         const applied = options.dryRun ? [] : await migrate(database);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { planSeed, seed, type SeedOutcome, type SeedPlan } from '../../app/seed.ts';
-import type { CouponDefinition, Expiry } from '../../core/coupon.ts';
-import { checkDefinition, MAX_TOTAL } from '../../core/coupon.ts';
-import { parseDuration } from '../../core/duration.ts';
-import { usageError } from '../../core/errors.ts';
-import { parseCouponId } from '../../core/ids.ts';
-import { parseWhole } from '../../core/numbers.ts';
-import { parseInstant } from '../../core/time.ts';
+import { planSeed, seed, type SeedOutcome, type SeedPlan } from '../../operate/seed.ts';
+import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
+import { checkDefinition, MAX_TOTAL } from '../../campaign/coupon.ts';
+import { parseDuration } from '../../lib/duration.ts';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId } from '../../campaign/ids.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { parseInstant } from '../../campaign/time.ts';
 import type { Context } from '../context.ts';
 import { requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
@@ -134,7 +134,7 @@ async function seedAll(context: Context, definitions: readonly CouponDefinition[
   const results: { couponId: string; outcome: SeedOutcome; total: number; deleted?: number }[] = [];
   for (const definition of definitions) {
     let deleted = 0;
-    if (flags.reset) deleted = await (await import('../../app/reset.ts')).reset(definition.id, ports);
+    if (flags.reset) deleted = await (await import('../../operate/reset.ts')).reset(definition.id, ports);
     const outcome = await seed(definition, ports);
     results.push({ couponId: definition.id, outcome, total: definition.total, ...(flags.reset ? { deleted } : {}) });
   }

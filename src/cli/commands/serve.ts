@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { verifyCoupons } from '../../app/verify-coupons.ts';
-import { parseWhole } from '../../core/numbers.ts';
-import { parseStrategy, type Strategy } from '../../core/strategy.ts';
+import { verifyCoupons } from '../../campaign/verify-coupons.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { parseStrategy, type Strategy } from '../../campaign/strategy.ts';
 import { baseline } from '../baseline.ts';
 import type { Context } from '../context.ts';
-import { faultTeller } from '../fault-teller.ts';
+import { faultTeller } from '../throttled-warnings.ts';
 import { listen } from '../listen.ts';
-import { systemdSupervisor } from '../systemd.ts';
+import { systemdSupervisor } from './drain/systemd.ts';
 import { requireLoopbackStores } from '../targets.ts';
 import { packageVersion } from '../version.ts';
 import type { Configure } from '../command.ts';
@@ -56,7 +56,7 @@ async function serve(context: Context, strategy: Strategy): Promise<void> {
   const { problems } = await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle);
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
-  const { buildServer } = await import('../../http/server.ts');
+  const { buildServer } = await import('../../admission/serve/server.ts');
   const onFault = faultTeller(context);
   const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
   const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };

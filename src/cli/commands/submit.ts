@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { knownCoupon, verifyCoupon } from '../../app/known-coupon.ts';
-import { patientSend, submit, type Send } from '../../app/submit.ts';
-import { verifiedAdmission } from '../../app/verified-admission.ts';
-import { ADMISSION_BATCH } from '../../core/admission.ts';
-import { usageError } from '../../core/errors.ts';
-import { parseCouponId, parseUserId } from '../../core/ids.ts';
-import { parseRate, parseShare, parseWhole } from '../../core/numbers.ts';
-import { submitPlan, type SubmitPlan } from '../../core/submit-plan.ts';
-import { parseTarget } from '../../core/target.ts';
-import { submitProgressText, submitText } from '../../render/submit.ts';
+import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
+import { patientSend, submit, type Send } from '../../operate/submit.ts';
+import { verifiedAdmission } from '../../admission/verified-admission.ts';
+import { ADMISSION_BATCH } from '../../campaign/admission.ts';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
+import { parseRate, parseShare, parseWhole } from '../../lib/numbers.ts';
+import { submitPlan, type SubmitPlan } from '../../operate/submit-plan.ts';
+import { parseTarget } from '../../bench/scenario/target.ts';
+import { submitProgressText, submitText } from '../../operate/submit-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startProgress } from '../progress.ts';
@@ -131,7 +131,7 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
 
 async function toEndpoint(context: Context, couponId: string, target: string, connections: number, flags: SubmitFlags): Promise<Send> {
   requireAllowedHost(target, flags.allowTarget, 'submit');
-  const { endpointClient } = await import('../../http/endpoint-client.ts');
+  const { endpointClient } = await import('../../operate/endpoint-client.ts');
   const client = endpointClient({ target, couponId, connections });
   context.onClose(() => client.close());
   await client.probe();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { useCoupon, type UseAnswer } from '../../app/use.ts';
-import { CouponError, usageError } from '../../core/errors.ts';
-import { parseCouponId, parseUserId } from '../../core/ids.ts';
+import { useCoupon, type UseAnswer } from '../../operate/use.ts';
+import { CouponError, usageError } from '../../lib/errors.ts';
+import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `

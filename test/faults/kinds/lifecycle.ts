@@ -1,7 +1,7 @@
 /** Commands of an operator in the middle of things: a seed that was made already, a reset and a purge while workers hold claims. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reset } from '../../../src/app/reset.ts';
+import { reset } from '../../../src/operate/reset.ts';
 import type { HarmlessFault, Random, Rig } from '../fault.ts';
 import { holdClaims, idsOf, seedArguments, type ThirdCoupon } from '../third-coupon.ts';
 import { leftovers, missing } from '../third-coupon-looks.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Database } from '../../../src/pg/database.ts';
-import { ledgerCoupons } from '../../../src/pg/ledger-coupons.ts';
-import { ledgerIssued } from '../../../src/pg/ledger-issued.ts';
-import { migrate } from '../../../src/pg/migrate.ts';
-import { RedisConnection } from '../../../src/redis/connection.ts';
-import { redisReader } from '../../../src/redis/reader.ts';
+import { Database } from '../../../src/stores/postgres/database.ts';
+import { ledgerCoupons } from '../../../src/stores/postgres/ledger-coupons.ts';
+import { ledgerIssued } from '../../../src/stores/postgres/ledger-issued.ts';
+import { migrate } from '../../../src/stores/postgres/migrate.ts';
+import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { runToEnd, start, type Running } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import type { HarmlessFault, Random, Rig } from '../fault.ts';

@@ -1,0 +1,26 @@
+import type { Ledger, LedgerCoupon } from '../campaign/ports.ts';
+import { remembered } from '../lib/cached.ts';
+
+/**
+ * The coupons of the ledger, read at most once a second however many requests ask, and by one query at a time.
+ *
+ * Whoever sends requests for made-up coupons must not be able to turn each of them into a query. A list costs the ledger the
+ * same as a look at one row, because coupons are few, and it also answers for ids that nobody has asked about before.
+ */
+export class CouponDirectory {
+  /**
+   * Up to a second old.
+   *
+   * @throws CouponError as the ledger does
+   */
+  readonly all: () => Promise<readonly LedgerCoupon[]>;
+
+  /** @param now milliseconds, monotonic */
+  constructor(ledger: Pick<Ledger, 'coupons'>, now: () => number) {
+    this.all = remembered(() => ledger.coupons(), now);
+  }
+
+  async has(couponId: string): Promise<boolean> {
+    return (await this.all()).some((coupon) => coupon.id === couponId);
+  }
+}

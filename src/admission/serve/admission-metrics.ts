@@ -1,0 +1,60 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Admission } from '../../campaign/ports.ts';
+import { isReplyLost } from '../verified-admission.ts';
+import type { AdmissionOutcome } from '../../campaign/outcome.ts';
+import { ambiguousCounter } from '../../http/store-metrics.ts';
+
+/** Outcomes that may come without a look at the coupon. */
+const OUTAGES: ReadonlySet<string> = new Set(['unavailable', 'unknown']);
+
+/** What the endpoint counts: admissions. As everywhere, the coupon label only ever holds a coupon that exists. */
+export class AdmissionMetrics {
+  readonly #admissions: Counter<'coupon' | 'result'>;
+  readonly #ambiguous: Counter<'op'>;
+  readonly #batchSize: Histogram;
+  readonly #batchSeconds: Histogram;
+  /** Looking a label set up by its hash costs more than the rest of the count; so each is looked up once. */
+  readonly #children = new Map<string, Map<string, { inc(): void }>>();
+
+  constructor(registry: Registry) {
+    const own = (name: string, help: string) => ({ name, help, registers: [registry] });
+    this.#admissions = new Counter({ ...own('coupon_admissions_total', 'Requests by outcome'), labelNames: ['coupon', 'result'] });
+    this.#ambiguous = ambiguousCounter(registry);
+    this.#batchSize = new Histogram({
+      ...own('coupon_admission_batch_size', 'Requests in one admission batch'),
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    });
+    this.#batchSeconds = new Histogram({
+      ...own('coupon_admission_batch_seconds', 'Time that Redis took for one admission batch'),
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    });
+  }
+
+  /** @param couponId as asked for; it becomes a label only if the outcome shows that it exists */
+  admission(couponId: string, outcome: AdmissionOutcome | 'unknown'): void {
+    const label = outcome === 'unknown_coupon' || (OUTAGES.has(outcome) && !this.#children.has(couponId)) ? '' : couponId;
+    let children = this.#children.get(label);
+    if (!children) this.#children.set(label, (children = new Map()));
+    let child = children.get(outcome);
+    if (!child) children.set(outcome, (child = this.#admissions.labels(label, outcome)));
+    child.inc();
+  }
+
+  /** The same admission, measured. */
+  measured(admission: Admission): Admission {
+    return {
+      admit: async (couponId, requests) => {
+        this.#batchSize.observe(requests.length);
+        const end = this.#batchSeconds.startTimer();
+        try {
+          return await admission.admit(couponId, requests);
+        } catch (error) {
+          if (isReplyLost(error)) this.#ambiguous.labels('admit').inc(requests.length);
+          throw error;
+        } finally {
+          end();
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { COUPON_ID, USER_ID } from '../../campaign/ids.ts';
+import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../../http/problem.ts';
+
+/** JSON schemas that several routes share. They validate requests, compile the serializers, and make up the OpenAPI document. */
+
+export const couponIdSchema = { type: 'string', pattern: COUPON_ID.source, description: 'Coupon id' } as const;
+
+export const userIdSchema = {
+  type: 'string',
+  pattern: USER_ID.source,
+  description: 'User id: 1–128 visible ASCII characters other than { and }',
+} as const;
+
+export const placeSchema = {
+  type: 'string',
+  enum: ['waiting', 'claimed', 'dead', 'issued', 'admitted'],
+  description: 'In the queue; leased to a worker; set aside after a fault; issued; accepted, but in none of these places just now',
+} as const;
+
+export const timeSchema = { type: 'string', format: 'date-time' } as const;
+export const nullableTimeSchema = { type: ['string', 'null'], format: 'date-time' } as const;
+
+export const couponParams = { type: 'object', required: ['couponId'], properties: { couponId: couponIdSchema } } as const;
+
+export const userParams = {
+  type: 'object',
+  required: ['couponId', 'userId'],
+  properties: { couponId: couponIdSchema, userId: userIdSchema },
+} as const;
+
+/** Headers arrive in lower case. */
+export function idempotencyHeaders(meaning: string): object {
+  return {
+    type: 'object',
+    properties: { 'idempotency-key': { type: 'string', pattern: '^[!-~]{1,128}$', description: meaning } },
+  };
+}
+
+/** The problem responses of a route, one entry for each status; `members` are what a code adds to the document. */
+export function problems(codes: readonly ProblemCode[], members: Record<string, object> = {}): Record<number, object> {
+  const all: ProblemCode[] = [...codes, 'internal_error'];
+  const statuses = new Set(all.map((code) => PROBLEMS[code].status));
+  return Object.fromEntries(
+    Array.from(statuses, (status) => [
+      status,
+      problemResponse(
+        all.filter((code) => PROBLEMS[code].status === status),
+        members,
+      ),
+    ]),
+  );
+}
+
+function problemResponse(codes: readonly ProblemCode[], members: Record<string, object>): object {
+  const schema = {
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'code'],
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string', enum: [...codes] },
+      ...members,
+    },
+  };
+  return { description: codes.map((code) => PROBLEMS[code].title).join('; '), content: { [PROBLEM_TYPE]: { schema } } };
+}

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import swagger from '@fastify/swagger';
+import { AdmissionBatcher } from '../batcher.ts';
+import { CouponDirectory } from '../coupon-directory.ts';
+import type { Admission, ClaimQueue, Ledger, LedgerHealth, RedisHealth, RedisReader, UsePort, Verification } from '../../campaign/ports.ts';
+import { readiness } from '../../campaign/check-readiness.ts';
+import { verifiedAdmission } from '../verified-admission.ts';
+import { AdmissionMetrics } from './admission-metrics.ts';
+import { emptyApp } from '../../http/app.ts';
+import type { OnFault } from '../../http/errors.ts';
+import { couponRoutes } from './routes/coupons.ts';
+import { healthRoutes } from '../../http/health-routes.ts';
+import { requestRoutes } from './routes/requests.ts';
+import { useRoutes } from './routes/use.ts';
+import { StoreMetrics } from '../../http/store-metrics.ts';
+
+export interface HttpPorts {
+  /** As the store gives it; verification and batching are added here. */
+  admission: Admission;
+  coupons: Verification & UsePort;
+  claims: Pick<ClaimQueue, 'ack'>;
+  reader: Pick<RedisReader, 'coupon' | 'user' | 'now'>;
+  ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;
+  health: { redis: RedisHealth; ledger: LedgerHealth };
+}
+
+export interface HttpOptions {
+  /** Of this program, for the OpenAPI document. */
+  version: string;
+  keyStyle: string;
+  /** Hears of every store error and of everything unforeseen; clients are told neither. */
+  onFault: OnFault;
+  /**
+   * Each request goes to `admission` by itself, once, and as it is. For the baselines: they have neither batches nor request ids
+   * that would make a second try harmless.
+   */
+  plain?: boolean;
+}
+
+/** The HTTP endpoint of DESIGN §7, ready to listen. */
+export async function buildServer(ports: HttpPorts, options: HttpOptions): Promise<FastifyInstance> {
+  const { app, complete } = emptyApp({ onFault: options.onFault, whereTo: 'GET /openapi.json lists the routes' });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'coupon-cli',
+        version: options.version,
+        description: 'First-come-first-served coupons. Errors are RFC 9457 problem documents.',
+      },
+    },
+  });
+
+  const directory = new CouponDirectory(ports.ledger, () => performance.now());
+  const stores = new StoreMetrics({
+    reader: ports.reader,
+    redisHealth: ports.health.redis,
+    coupons: directory.all,
+    keyStyle: options.keyStyle,
+  });
+  const metrics = new AdmissionMetrics(stores.registry);
+  const batcher = options.plain
+    ? new AdmissionBatcher(metrics.measured(ports.admission), 1)
+    : new AdmissionBatcher(metrics.measured(verified(ports)));
+  requestRoutes(app, { ...ports, directory, batcher, metrics });
+  couponRoutes(app, { reader: ports.reader, directory });
+  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims });
+  healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  return complete();
+}
+
+function verified({ admission, coupons, ledger }: HttpPorts): Admission {
+  const pause = async (ms: number): Promise<void> => delay(ms);
+  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now(), pause });
+}

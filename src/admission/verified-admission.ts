@@ -1,0 +1,103 @@
+import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
+import { CouponError } from '../lib/errors.ts';
+import { isOutage } from '../drain/pass.ts';
+import type { Admission, Ledger, Verification } from '../campaign/ports.ts';
+import { verifyAgainstLedger } from '../campaign/verify-coupon.ts';
+
+export interface VerifiedAdmissionPorts {
+  admission: Admission;
+  verification: Verification;
+  ledger: Pick<Ledger, 'coupon'>;
+  /** Milliseconds, monotonic. */
+  now: () => number;
+  pause: (ms: number) => Promise<unknown>;
+}
+
+/** Before each further question after a lost reply: time for the link to come back (ioredis begins at about 50 ms). */
+const ASK_AGAIN_MS = [0, 100, 200, 400];
+/** After this long no further question is begun: the user may ask again, under the same id. */
+const ASK_AGAIN_WITHIN_MS = 2_000;
+
+/** A coupon that stays unavailable is looked at again this often, not once per request. */
+const VERIFY_EVERY_MS = 1_000;
+
+const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
+
+/** The request may have been accepted: it was sent, and its answer was lost. Any other outage left nothing behind. */
+export function isReplyLost(error: unknown): boolean {
+  return error instanceof CouponError && REPLY_LOST.has(error.code);
+}
+
+/**
+ * Admission that looks after itself: when Redis says `unavailable` because it was restarted, the coupon is checked against the
+ * ledger and the same requests are asked again, under their own ids. A lost reply is asked for again in the same way: whether it was
+ * accepted is unknown, and the request id makes asking harmless. What Redis refused, or was never sent, is not.
+ *
+ * @throws CouponError of kind `unreachable` when Redis refuses, is away, or does not answer again either; see {@link isReplyLost}
+ */
+export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
+  const checks = new Map<string, { at: number; result: Promise<boolean> }>();
+
+  /** Whether the coupon may be served now; one check at a time for each coupon. */
+  const check = (couponId: string): Promise<boolean> => {
+    const last = checks.get(couponId);
+    if (last && ports.now() - last.at < VERIFY_EVERY_MS) return last.result;
+    const result = verify(couponId);
+    checks.set(couponId, { at: ports.now(), result });
+    return result;
+  };
+
+  const verify = async (couponId: string): Promise<boolean> => {
+    try {
+      const coupon = await ports.ledger.coupon(couponId);
+      return coupon?.state === 'ready' && (await verifyAgainstLedger(ports, coupon)).status === 'ok';
+    } catch (error) {
+      // Without the ledger nothing can be verified; the coupon stays unavailable, which is the answer.
+      if (isOutage(error)) return false;
+      throw error;
+    }
+  };
+
+  const ask = async (couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]> => {
+    try {
+      return await ports.admission.admit(couponId, requests);
+    } catch (error) {
+      if (!isReplyLost(error)) throw error;
+      return askAgain(couponId, requests, error);
+    }
+  };
+
+  const askAgain = async (couponId: string, requests: readonly AdmissionRequest[], lost: unknown): Promise<AdmissionAnswer[]> => {
+    const since = ports.now();
+    for (const ms of ASK_AGAIN_MS) {
+      if (ports.now() - since > ASK_AGAIN_WITHIN_MS) break;
+      await ports.pause(ms);
+      try {
+        return await ports.admission.admit(couponId, requests);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+      }
+    }
+    // That nothing came of the later tries says nothing about the first.
+    throw lost;
+  };
+
+  return {
+    async admit(couponId, requests) {
+      const answers = await ask(couponId, requests);
+      const refused = answers.flatMap((answer, i) => (answer.outcome === 'unavailable' ? [i] : []));
+      if (refused.length === 0 || !(await check(couponId))) return answers;
+      try {
+        const again = await ask(
+          couponId,
+          refused.map((i) => requests[i]!),
+        );
+        for (const [k, i] of refused.entries()) answers[i] = again[k]!;
+      } catch (error) {
+        // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
+        if (!isOutage(error) || isReplyLost(error)) throw error;
+      }
+      return answers;
+    },
+  };
+}

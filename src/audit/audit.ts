@@ -1,0 +1,135 @@
+import type { Facts, FindingCode } from './findings.ts';
+import type { AuditPorts } from './reads.ts';
+import { counting } from './suspects.ts';
+import { AuditTally, type FindingReport } from './tally.ts';
+import { auditTotals } from './totals.ts';
+import { auditUsers } from './users.ts';
+import { knownCoupon } from '../campaign/known-coupon.ts';
+import { onlyInRedis } from '../campaign/only-in-redis.ts';
+import { pacedReads } from './paced-reads.ts';
+import type { LedgerCoupon } from '../campaign/ports.ts';
+
+export type { AuditPorts } from './reads.ts';
+export type { FindingReport } from './tally.ts';
+
+export interface AuditOptions {
+  /** Only these; empty: all that either store has. */
+  couponIds: readonly string[];
+  /** Also walk Redis's whole keyspace for issued hashes that nobody else knows. */
+  scan: boolean;
+  keyStyle: string;
+}
+
+/** Counts by place. Between commit and ack a user is in two places, and counted in both: those are `inFlight`. */
+export interface CouponAudit {
+  couponId: string;
+  total: number;
+  /** Null: missing in Redis. */
+  stock: number | null;
+  waiting: number;
+  claimed: number;
+  dead: number;
+  issued: number;
+  /** Committed and not acknowledged yet. Information. */
+  inFlight: number;
+  /** In the queue by another service's hand; the next claim adopts them. Information. */
+  adoptable: number;
+  /** Why the coupon was not looked at. `changed`: it was reset again and again meanwhile. */
+  skipped: 'seeding' | 'resetting' | 'key_style' | 'changed' | 'not_in_ledger' | null;
+}
+
+export interface AuditReport {
+  /** No finding. */
+  ok: boolean;
+  coupons: CouponAudit[];
+  findings: FindingReport[];
+  hashOnly: 'checked' | 'unchecked';
+}
+
+/** What an audit tells while it runs: how many users of a coupon it has looked at so far. */
+export interface AuditEvents {
+  looked(couponId: string, users: number): void;
+}
+
+const ATTEMPTS = 3;
+const SETTLE_MS = 200;
+
+/**
+ * Compares both stores coupon by coupon and user by user, without changing anything and without stopping anything: a campaign
+ * may run meanwhile, and is hardly slowed down (see {@link pacedReads}). Redis is always read before the ledger, because users
+ * only move that way, and what looks wrong is looked at twice.
+ *
+ * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY` for a coupon that was named
+ */
+export async function audit(stores: AuditPorts, options: AuditOptions, events?: AuditEvents): Promise<AuditReport> {
+  const ports = pacedReads(stores);
+  const { couponIds, scan, keyStyle } = options;
+  const coupons: LedgerCoupon[] = [];
+  for (const couponId of new Set(couponIds)) coupons.push(await knownCoupon(ports.ledger, couponId, keyStyle));
+  const all = couponIds.length === 0;
+  const orphans = all ? await lastingOrphans(ports) : [];
+  const results: CouponResult[] = [];
+  for (const coupon of all ? await ports.ledger.coupons() : coupons) results.push(await auditCoupon(ports, coupon, options, events));
+  for (const couponId of orphans) results.push(finished(couponId, 'not_in_ledger', 'coupon_not_in_ledger'));
+  const findings = results.flatMap((result) => result.findings);
+  return {
+    ok: findings.length === 0,
+    coupons: results.map((result) => result.coupon),
+    findings,
+    hashOnly: scan ? 'checked' : 'unchecked',
+  };
+}
+
+interface CouponResult {
+  coupon: CouponAudit;
+  findings: FindingReport[];
+}
+
+async function auditCoupon(
+  ports: AuditPorts,
+  first: LedgerCoupon,
+  { scan, keyStyle }: AuditOptions,
+  events: AuditEvents | undefined,
+): Promise<CouponResult> {
+  const couponId = first.id;
+  let coupon: LedgerCoupon | null = first;
+  for (let attempt = 0; attempt < ATTEMPTS && coupon; attempt++) {
+    if (coupon.keyStyle !== keyStyle)
+      return finished(couponId, 'key_style', 'key_style_mismatch', { keyStyle: coupon.keyStyle }, coupon.total);
+    // A seeding or a reset under way leaves the stores different on purpose; the same command finishes it.
+    if (coupon.state !== 'ready') return finished(couponId, coupon.state, null, {}, coupon.total);
+    const tally = new AuditTally(couponId);
+    let sum = 0;
+    const looked = (users: number): void => events?.looked(couponId, (sum += users));
+    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally), looked);
+    for (const userId of late) tally.user('served_out_of_order', userId, {});
+    const { redis, issued } = await auditTotals(ports, coupon, users.adoptable, tally);
+    const now = await ports.ledger.coupon(couponId);
+    if (now?.epoch === coupon.epoch && now.state === 'ready') {
+      const { stock = null, waiting = 0, claimed = 0, dead = 0 } = redis ?? {};
+      return {
+        coupon: { couponId, total: now.total, stock, waiting, claimed, dead, issued, ...users, skipped: null },
+        findings: tally.reports(),
+      };
+    }
+    // Reset meanwhile: what was found belongs to a life that is over.
+    coupon = now;
+  }
+  return finished(couponId, 'changed', null);
+}
+
+function finished(couponId: string, skipped: CouponAudit['skipped'], code: FindingCode | null, facts: Facts = {}, total = 0): CouponResult {
+  const tally = new AuditTally(couponId);
+  if (code) tally.coupon(code, facts);
+  const none = { stock: null, waiting: 0, claimed: 0, dead: 0, issued: 0, inFlight: 0, adoptable: 0 };
+  return { coupon: { couponId, total, ...none, skipped }, findings: tally.reports() };
+}
+
+/** Looked for twice: a reset takes a coupon out of the ledger before it is seeded again. */
+async function lastingOrphans(ports: AuditPorts): Promise<string[]> {
+  const once = await onlyInRedis(ports);
+  if (once.length === 0) return [];
+  await ports.pause(SETTLE_MS);
+  const again = await onlyInRedis(ports);
+  return once.filter((couponId) => again.includes(couponId));
+}

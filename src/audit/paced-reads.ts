@@ -1,0 +1,109 @@
+import type { AuditPorts } from './reads.ts';
+
+/** Between two looks at whether a sale is on; the second one comes sooner, because until then nobody knows. */
+const LOOK_MS = 500;
+const SECOND_LOOK_MS = 100;
+/** A sale counts as live for so long after coupons were last seen issued: longer than the usual interval of a drain. */
+const LIVE_MS = 3_000;
+/** While it is live, each read is followed by a rest of so many times its own length. */
+const REST = 8;
+
+/**
+ * Ports for a reader that is in no hurry, such as an audit: on idle stores everything is read as fast as they give it; while coupons are
+ * being issued, reads go one by one, and the stores are left to the drain for most of the time, because neither of them knows
+ * priorities. The idea is that of PostgreSQL's cost-based vacuum delay.
+ *
+ * The order of reads is kept: what is asked later is read later, also when nobody waits for the answer in between.
+ */
+export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
+  const turns = new Turns(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), pause);
+  return {
+    pause,
+    reader: {
+      ...reader,
+      queue: async (...args) => turns.take(async () => reader.queue(...args)),
+      users: async (...args) => turns.take(async () => reader.users(...args)),
+      agree: async (...args) => turns.take(async () => reader.agree(...args)),
+      now: async () => turns.take(async () => reader.now()),
+      walk: (...args) => turns.takeEach(reader.walk(...args)),
+      scanIssued: (...args) => turns.takeEach(reader.scanIssued(...args)),
+    },
+    ledger: {
+      ...ledger,
+      briefs: async (...args) => turns.take(async () => ledger.briefs(...args)),
+      rows: async (...args) => turns.take(async () => ledger.rows(...args)),
+    },
+  };
+}
+
+type Pause = AuditPorts['pause'];
+
+/** Who may read, and when. */
+class Turns {
+  readonly #countIssued: () => Promise<number>;
+  readonly #pause: Pause;
+  /** When the next one may read. */
+  #free: Promise<unknown> = Promise.resolve();
+  #look: Promise<void> | null = null;
+  #nextLookAt = -Infinity;
+  #issued: number | null = null;
+  #liveUntil = Infinity;
+
+  constructor(countIssued: () => Promise<number>, pause: Pause) {
+    this.#countIssued = countIssued;
+    this.#pause = pause;
+  }
+
+  async take<T>(read: () => Promise<T>): Promise<T> {
+    await this.#lookInTime();
+    // A sale that has just ended leaves a queue, which nobody overtakes.
+    return performance.now() < this.#liveUntil ? this.#queue(read) : this.#free.then(read);
+  }
+
+  async *takeEach<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await this.take(async () => iterator.next());
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  async #queue<T>(read: () => Promise<T>): Promise<T> {
+    let rest = 0;
+    const result = this.#free.then(async () => {
+      const began = performance.now();
+      try {
+        return await read();
+      } finally {
+        rest = REST * (performance.now() - began);
+      }
+    });
+    const settled = result.then(
+      () => undefined,
+      () => undefined, // whoever asked hears of it
+    );
+    this.#free = settled.then(async () => this.#pause(rest));
+    return result;
+  }
+
+  /** Everybody who comes while a look is under way waits for it, or one would overtake the other. */
+  async #lookInTime(): Promise<void> {
+    if (!this.#look && performance.now() >= this.#nextLookAt) this.#look = this.#lookNow().finally(() => (this.#look = null));
+    await this.#look;
+  }
+
+  async #lookNow(): Promise<void> {
+    const [before, issued] = [this.#issued, await this.#countIssued()];
+    const now = performance.now();
+    this.#issued = issued;
+    this.#nextLookAt = now + (before === null ? SECOND_LOOK_MS : LOOK_MS);
+    if (before === null) return;
+    if (issued !== before) this.#liveUntil = now + LIVE_MS;
+    else if (this.#liveUntil === Infinity) this.#liveUntil = now;
+  }
+}

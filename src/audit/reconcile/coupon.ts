@@ -1,0 +1,91 @@
+/** The judgement of one coupon from its totals and settings in both stores. Pure. */
+import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
+import { durationFlag } from '../../lib/duration.ts';
+import { finding, type Finding } from '../findings.ts';
+
+/** The coupon in Redis, all fields from one instant. */
+export interface RedisTotals {
+  name: string;
+  total: number | null;
+  stock: number | null;
+  returned: number;
+  suspect: string;
+  epoch: string;
+  version: number;
+  opensAt: string;
+  closesAt: string;
+  expiresAt: string;
+  validFor: string;
+  fence: number;
+  /** The highest claim number that was ever acknowledged, which is only done after the ledger committed it. */
+  acked: number;
+  /** How many users were ever accepted. */
+  admitted: number;
+}
+
+/** From one snapshot, read after Redis. */
+export interface LedgerCounts {
+  issuedQuantity: number;
+  rows: number;
+  maxFence: number;
+}
+
+export interface LedgerTotals extends CouponDefinition {
+  epoch: string;
+  version: number;
+  maxFence: number;
+}
+
+/**
+ * Everything but the stock.
+ *
+ * @param ledger read before `redis`: the claim number in Redis only rises, so a healthy live coupon never looks behind
+ * @param counts the ledger's counter, its rows and its claim number, from one snapshot that was taken after `redis`: in Redis only
+ *   what the ledger has reached is ever acknowledged, so neither does a healthy ledger
+ */
+export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, counts: LedgerCounts): Finding[] {
+  const findings: Finding[] = [];
+  if (Math.max(counts.rows, counts.issuedQuantity) > ledger.total) {
+    findings.push(finding('over_issued', { issued: counts.rows, total: ledger.total }));
+  }
+  if (counts.rows !== counts.issuedQuantity) {
+    findings.push(finding('issued_quantity_mismatch', { issuedQuantity: counts.issuedQuantity, rows: counts.rows }));
+  }
+  if (!redis) return [...findings, finding('coupon_missing')];
+  if (redis.suspect !== '') findings.push(finding('suspect', { reason: redis.suspect }));
+  if (redis.epoch !== ledger.epoch) findings.push(finding('epoch_mismatch', { redis: redis.epoch, ledger: ledger.epoch }));
+  if (redis.version !== ledger.version) findings.push(finding('version_mismatch', { redis: redis.version, ledger: ledger.version }));
+  if (redis.fence < ledger.maxFence) findings.push(finding('redis_behind', { fence: redis.fence, ledger: ledger.maxFence }));
+  if (redis.acked > counts.maxFence) findings.push(finding('ledger_behind', { acked: redis.acked, ledger: counts.maxFence }));
+  if (redis.total !== ledger.total) findings.push(finding('total_mismatch', { redis: redis.total, ledger: ledger.total }));
+  const fields = differingSettings(redis, ledger);
+  if (fields.length > 0) findings.push(finding('settings_mismatch', { fields: fields.join(', ') }));
+  return findings;
+}
+
+/**
+ * `total + returned = stock + |admitted ∪ waiting|`, and none of it below zero.
+ *
+ * @param adoptable members of the queue that nobody admitted: another service put them there
+ */
+export function judgeStock({ total, stock, returned, admitted }: RedisTotals, adoptable: number): Finding[] {
+  if (stock === null) return [finding('stock_missing')];
+  if (total === null) return [];
+  const expected = total + returned - admitted - adoptable;
+  const findings: Finding[] = [];
+  if (expected < 0) findings.push(finding('over_admitted', { accepted: admitted + adoptable, total: total + returned }));
+  if (stock !== expected) findings.push(finding('stock_mismatch', { stock, expected, total, returned, accepted: admitted + adoptable }));
+  return findings;
+}
+
+function differingSettings(redis: RedisTotals, ledger: LedgerTotals): string[] {
+  const { expiry } = ledger;
+  const pairs: [string, string, string][] = [
+    ['name', redis.name, ledger.name],
+    ['opens_at', redis.opensAt, isoTime(ledger.opensAt)],
+    ['closes_at', redis.closesAt, isoTime(ledger.closesAt)],
+    ['ex_date', redis.expiresAt, expiry.kind === 'at' ? isoTime(expiry.at) : ''],
+    ['valid_for', redis.validFor, expiry.kind === 'after' ? durationFlag(expiry.ms) : ''],
+  ];
+  return pairs.filter(([, there, here]) => there !== here).map(([field]) => field);
+}

@@ -1,0 +1,121 @@
+/**
+ * The judgement of one user from everything that both stores know about that user. Pure; `audit/audit.ts` reads and walks.
+ *
+ * The judgement is sound for a live campaign if Redis was read before the ledger: users only move from Redis into the ledger,
+ * so whoever is in no place of Redis when it is looked at must already have a row.
+ */
+import type { Place } from '../../campaign/admission.ts';
+import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
+import { finding, type Finding } from '../findings.ts';
+
+/** What Redis knows about a user of one coupon; null: nothing of that kind. Scores as they stand, deadlines in ms. */
+export interface UserView {
+  admitted: { score: number; requestId: string } | null;
+  waiting: number | null;
+  leaseDeadlineMs: number | null;
+  claim: { score: number; leaseMs: number } | null;
+  dead: string | null;
+  /** Fields of the issued hash. */
+  issued: Readonly<Record<string, string>> | null;
+}
+
+/** The user's ledger row. */
+export interface RowView {
+  userId: string;
+  couponId: string;
+  requestedUs: number;
+  requestedAt: Date;
+  issuedAt: Date;
+  expiresAt: Date | null;
+  usedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+export interface UserVerdict {
+  /** The first of issued, dead, claimed, waiting; `admitted`: accepted and in none of them; null: never accepted. */
+  place: Place | null;
+  /** In the ledger, and not acknowledged yet. */
+  inFlight: boolean;
+  /** Waiting because another service put this user into the queue; the next claim adopts such users. */
+  adoptable: boolean;
+  findings: Finding[];
+}
+
+/** @param nowMs Redis TIME, taken after the user was read */
+export function judgeUser(user: UserView, row: RowView | null, nowMs: number): UserVerdict {
+  const waiting = user.waiting !== null;
+  const leased = user.leaseDeadlineMs !== null;
+  return {
+    place: placeOfUser(user, row !== null),
+    inFlight: row !== null && (waiting || leased),
+    adoptable: user.admitted === null && waiting && row === null,
+    findings: [...admissionFindings(user, row), ...leaseFindings(user, nowMs), ...ledgerFindings(user, row), ...timeFindings(user, row)],
+  };
+}
+
+export function placeOfUser(user: UserView, inLedger: boolean): Place | null {
+  if (inLedger) return 'issued';
+  if (user.dead !== null) return 'dead';
+  if (user.leaseDeadlineMs !== null) return 'claimed';
+  if (user.waiting !== null) return 'waiting';
+  return user.admitted ? 'admitted' : null;
+}
+
+/** admitted = waiting ⊎ claimed ⊎ dead ⊎ ledger, looked at from both sides. */
+function admissionFindings(user: UserView, row: RowView | null): Finding[] {
+  const { admitted, waiting, leaseDeadlineMs, claim, dead } = user;
+  if (admitted) {
+    // A claim record without its lease is the trace of how a user was lost, and says so by a code of its own.
+    return placeOfUser(user, row !== null) === 'admitted' && !claim ? [finding('lost')] : [];
+  }
+  // A queue member of another service may be adopted and issued between the reads of the two stores.
+  if (row) return waiting === null ? [finding('row_without_admission')] : [];
+  // While a user waits, the record of an earlier claim is no place.
+  const held = leaseDeadlineMs !== null || dead !== null || (claim !== null && waiting === null);
+  return held ? [finding('place_without_admission')] : [];
+}
+
+function leaseFindings({ leaseDeadlineMs, claim, waiting, dead }: UserView, nowMs: number): Finding[] {
+  if (leaseDeadlineMs === null) {
+    return claim && waiting === null && dead === null ? [finding('claim_without_lease')] : [];
+  }
+  if (!claim) return [finding('lease_without_claim')];
+  // The rule by which `claim.lua` takes such leases back.
+  return leaseDeadlineMs > nowMs + 2 * claim.leaseMs ? [finding('lease_absurd')] : [];
+}
+
+function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
+  if (!row) return user.issued ? [finding('hash_only')] : [];
+  if (user.dead !== null) return [finding('dead_but_issued')];
+  if (!user.issued) {
+    // Until the ack the hash may be missing. A row that nobody was accepted for is one finding, not two.
+    const acknowledged = user.admitted !== null && user.waiting === null && user.leaseDeadlineMs === null;
+    return acknowledged ? [finding('hash_missing')] : [];
+  }
+  const fields = differingFields(user.issued, row);
+  return fields.length > 0 ? [finding('hash_mismatch', { fields: fields.join(', ') })] : [];
+}
+
+/** Fields of the issued hash that are not what `ack.lua` would write from this row. Fields of other services are theirs. */
+export function differingFields(hash: Readonly<Record<string, string>>, row: RowView): string[] {
+  const expected = {
+    userId: row.userId,
+    couponId: row.couponId,
+    ex_date: isoTime(row.expiresAt),
+    used_at: isoTime(row.usedAt),
+    requested_at: isoTime(row.requestedAt),
+    issued_at: isoTime(row.issuedAt),
+    revoked_at: isoTime(row.revokedAt),
+  };
+  return Object.entries(expected)
+    .filter(([field, value]) => (hash[field] ?? (field === 'revoked_at' ? '' : null)) !== value)
+    .map(([field]) => field);
+}
+
+function timeFindings({ admitted, waiting, claim }: UserView, row: RowView | null): Finding[] {
+  if (!admitted) return [];
+  const inQueue = waiting === null || waiting === admitted.score;
+  const inClaim = claim === null || claim.score === admitted.score;
+  const inLedger = row === null || row.requestedUs === scoreToMicros(admitted.score);
+  return inQueue && inClaim && inLedger ? [] : [finding('request_time_mismatch')];
+}

@@ -1,0 +1,71 @@
+import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
+import { FINDINGS } from './findings.ts';
+import { printable } from '../campaign/ids.ts';
+import type { Paint } from '../lib/style.ts';
+import { table } from '../lib/table.ts';
+
+const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
+  seeding: 'not looked at: its seeding was not finished (run `seed` again)',
+  resetting: 'not looked at: its reset was not finished (run `seed … --reset` again)',
+  key_style: 'not looked at: it has another key style',
+  changed: 'not looked at: it was reset meanwhile, again and again',
+  not_in_ledger: 'only in Redis',
+};
+
+/** The verdict last, where the eye is when the command ends. */
+export function auditText(report: AuditReport, paint: Paint): string {
+  if (report.coupons.length === 0) return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
+  const parts = [couponTable(report.coupons, paint)];
+  for (const finding of report.findings) parts.push(findingText(finding, paint));
+  if (report.hashOnly === 'unchecked') {
+    parts.push(paint.dim('not looked for: issued hashes that nothing else knows (--scan walks the whole keyspace for them)'));
+  }
+  parts.push(verdict(report, paint));
+  return parts.join('\n\n');
+}
+
+function couponTable(coupons: readonly CouponAudit[], paint: Paint): string {
+  return table(
+    coupons,
+    [
+      { head: 'COUPON', value: (row) => row.couponId },
+      { head: 'TOTAL', value: (row) => row.total, align: 'right' },
+      { head: 'STOCK', value: (row) => row.stock, align: 'right' },
+      { head: 'WAITING', value: (row) => row.waiting, align: 'right' },
+      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right' },
+      { head: 'DEAD', value: (row) => row.dead, align: 'right' },
+      { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
+      { head: 'NOTE', value: note },
+    ],
+    paint,
+  );
+}
+
+function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): string {
+  if (skipped) return SKIPPED[skipped];
+  const parts = [];
+  if (dead > 0) parts.push(`see \`dead list ${couponId}\``);
+  if (inFlight > 0) parts.push(`${inFlight} between commit and acknowledgement`);
+  if (adoptable > 0) parts.push(`${adoptable} queued by another service`);
+  return parts.join(', ');
+}
+
+function findingText({ code, couponId, count, sample, facts }: FindingReport, paint: Paint): string {
+  const { about, breaks, meaning } = FINDINGS[code];
+  const users = about === 'users' ? `: ${count} ${count === 1 ? 'user' : 'users'}` : '';
+  const lines = [`${paint.red('✘')} ${paint.bold(code)} in coupon ${couponId}${users}`, `  ${meaning} ${paint.dim(`(${breaks})`)}`];
+  const figures = Object.entries(facts).map(([name, value]) => `${name} ${value === null ? 'missing' : printable(String(value))}`);
+  if (figures.length > 0) lines.push(`  ${figures.join(', ')}`);
+  if (sample.length > 0) {
+    const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
+    lines.push(`  ${sample.map((userId) => printable(userId)).join(', ')}${more}`);
+  }
+  return lines.join('\n');
+}
+
+function verdict({ ok, coupons, findings }: AuditReport, paint: Paint): string {
+  const looked = coupons.filter((coupon) => coupon.skipped === null).length;
+  const what = `${looked} ${looked === 1 ? 'coupon' : 'coupons'}`;
+  if (ok) return `${paint.green('✔')} both stores agree: ${what}, user by user`;
+  return `${paint.red('✘')} ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${what}: the stores do not agree`;
+}

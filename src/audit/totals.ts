@@ -1,0 +1,53 @@
+import type { Finding } from './findings.ts';
+import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
+import type { AuditPorts } from './reads.ts';
+import type { AuditTally } from './tally.ts';
+import { countAdoptable } from './users.ts';
+import type { LedgerCoupon, RedisCoupon } from '../campaign/ports.ts';
+
+const LOOKS = 5;
+const SETTLE_MS = 200;
+
+export interface CouponTotals {
+  redis: RedisCoupon | null;
+  issued: number;
+}
+
+/**
+ * Compares counters and settings. Each look takes Redis's counters in one step, but the members of the queue that another
+ * service wrote cannot be counted in that same step; so while the coupon moves, a finding counts only if every look has it.
+ *
+ * @param adoptable as the walk over the users counted them, for the first look
+ */
+export async function auditTotals(ports: AuditPorts, coupon: LedgerCoupon, adoptable: number, tally: AuditTally): Promise<CouponTotals> {
+  let kept: Finding[] | null = null;
+  let totals: CouponTotals = { redis: null, issued: 0 };
+  for (let look = 1; look <= LOOKS; look++) {
+    if (look > 1) await ports.pause(SETTLE_MS);
+    const ledger: LedgerCoupon = (await ports.ledger.coupon(coupon.id)) ?? coupon;
+    const redis = await ports.reader.coupon(coupon.id);
+    const counts = (await ports.ledger.counts(coupon.id)) ?? { issuedQuantity: 0, rows: 0, maxFence: coupon.maxFence };
+    const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
+    const after = await ports.reader.coupon(coupon.id);
+    totals = { redis: after, issued: counts.rows };
+    const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(redis, after, foreign)];
+    kept = kept === null ? found : found.filter((one) => kept?.some((other) => other.code === one.code));
+    if (kept.length === 0 || (look > 1 && isQuiet(redis, after))) break;
+  }
+  for (const { code, facts } of kept ?? []) tally.coupon(code, facts);
+  return totals;
+}
+
+/** What the counters say both before and after the foreign members were counted. */
+function stockFindings(before: RedisCoupon | null, after: RedisCoupon | null, foreign: number): Finding[] {
+  if (!before || !after) return [];
+  const later = judgeStock(after, foreign).map((found) => found.code);
+  return judgeStock(before, foreign).filter((found) => later.includes(found.code));
+}
+
+function isQuiet(before: RedisCoupon | null, after: RedisCoupon | null): boolean {
+  if (!before || !after) return before === after;
+  const numbers = ({ stock, admitted, waiting, claimed, returned, fence }: RedisCoupon): string =>
+    [stock, admitted, waiting, claimed, returned, fence].join();
+  return numbers(before) === numbers(after);
+}

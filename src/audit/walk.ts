@@ -1,0 +1,14 @@
+import type { RollCall } from './reconcile/missing-users.ts';
+import type { AuditPorts } from './reads.ts';
+import type { Suspects } from './suspects.ts';
+
+/** What all walks over the users of one coupon share. */
+export interface Walk {
+  ports: AuditPorts;
+  couponId: string;
+  suspects: Suspects;
+  /** Whom the walks have seen, everybody at their place. */
+  roll: RollCall;
+  /** Hears how many users were just looked at; nearly everybody is looked at once. */
+  looked(users: number): void;
+}

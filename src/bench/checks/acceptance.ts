@@ -1,0 +1,74 @@
+/** Checks that the answers were kept: the accepted have their piece, the refused have none. */
+import type { CheckResult } from './integrity.ts';
+import { fail, notChecked, verdict } from './context.ts';
+import type { CheckContext, Finding } from './context.ts';
+import { ACCEPTED, BEFORE, DUPLICATE, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
+
+/**
+ * Every accepted user has a ledger row and a hash, or was set aside and is then named. Whoever was told "you have asked
+ * already" counts too: that answer is only right for somebody who was accepted, even if the first reply got lost.
+ */
+export function acceptedAreIssued(context: CheckContext): CheckResult {
+  const { digest, evidence, users, rows, hashes, revoked, dead, pending } = context;
+  const empty = new Tally(users);
+  const withoutRow = new Tally(users);
+  const withoutHash = new Tally(users);
+  const falseDuplicates = new Tally(users);
+  const unsettled = new Tally(users);
+  const named = new Tally(users);
+  for (let user = 0; user < users.planned; user += 1) {
+    const said = digest.said[user]!;
+    if (!(said & (ACCEPTED | DUPLICATE))) continue;
+    if (dead[user]) {
+      named.add(user);
+      continue;
+    }
+    const row = rows?.[user] ?? 0;
+    const hash = hashes?.[user] ?? 0;
+    if ((rows && !row) || (hashes && !hash)) {
+      if (pending[user]) unsettled.add(user);
+      else if (revoked[user]) named.add(user);
+      else if (!(said & ACCEPTED)) falseDuplicates.add(user);
+      else if (row) withoutHash.add(user);
+      else if (hash) withoutRow.add(user);
+      else empty.add(user);
+    } else if (revoked[user]) named.add(user);
+  }
+  // While things move, a row or hash may just be late. A user in none of the places is lost all the same: evidence is read in
+  // the order in which users move on (queue, leases, ledger), so nobody slips past it. Another service may hold users where
+  // nobody can look.
+  const certain = evidence.redis !== null && evidence.ledger !== null && !evidence.consulted;
+  const missing = (reason: Finding['reason'], tally: Tally, sure: boolean): Finding | false =>
+    tally.count > 0 && (sure ? fail(reason, tally, { accepted: digest.accepted }) : notChecked('NOT_SETTLED', tally));
+  return verdict('accepted_are_issued', evidence.couponId, [
+    missing('ACCEPTED_NOT_ISSUED', empty, certain || evidence.settled),
+    missing('ACCEPTED_WITHOUT_ROW', withoutRow, evidence.settled),
+    missing('ACCEPTED_WITHOUT_HASH', withoutHash, evidence.settled),
+    missing('DUPLICATE_NOT_ISSUED', falseDuplicates, evidence.settled),
+    ...context.blind,
+    unsettled.count > 0 && notChecked('NOT_SETTLED', unsettled),
+    named.count > 0 && { status: 'pass', reason: 'ACCEPTED_SET_ASIDE', count: named.count, sample: named.sample },
+  ]);
+}
+
+/** Nobody has a piece, in either store, who was neither accepted nor left without an answer. */
+export function issuedWereAccepted(context: CheckContext): CheckResult {
+  const { digest, evidence, users, rows, hashes } = context;
+  const refused = new Tally(users);
+  const unexpected = new Tally(users);
+  const strangers = new Tally(users);
+  for (let user = 0; user < users.size; user += 1) {
+    if (!(rows?.[user] || hashes?.[user])) continue;
+    const said = digest.said[user]!;
+    if (said & (ACCEPTED | UNKNOWN | BEFORE)) continue;
+    if (said === 0) strangers.add(user);
+    else if (said & UNEXPECTED) unexpected.add(user);
+    else refused.add(user);
+  }
+  return verdict('issued_were_accepted', evidence.couponId, [
+    refused.count > 0 && fail('ISSUED_TO_REFUSED', refused),
+    strangers.count > 0 && fail('ISSUED_TO_STRANGER', strangers),
+    unexpected.count > 0 && fail('ISSUED_AFTER_UNEXPECTED_ANSWER', unexpected),
+    ...context.blind,
+  ]);
+}

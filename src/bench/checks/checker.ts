@@ -1,0 +1,30 @@
+/**
+ * Compares the record of a load with what both stores say afterwards. Pure: evidence in, results out; who collects it and how
+ * is `bench/evidence/collect.ts`. Every check is made for every coupon, and each ends as `pass`, `fail` or `not_checked`.
+ *
+ * What it cannot see: acceptances that the service itself forgot before it answered; a refusal that was wrong by less than
+ * the requests then under way (see `checks/sold-out.ts`); and unfairness among requests that overlapped.
+ */
+import { acceptedAreIssued, issuedWereAccepted } from './acceptance.ts';
+import { checkContext } from './context.ts';
+import { digest } from './digest.ts';
+import { issuedWithinTotal, onePerUser, stockAddsUp } from './issued.ts';
+import { firstComeFirstServed } from './order.ts';
+import { soldOutWhenGone } from './sold-out.ts';
+import type { CheckResult, CouponEvidence, RequestRecord, UserNames } from './integrity.ts';
+
+/** All checks in the order of `CHECKS`, coupon by coupon. `evidence` has one entry for each coupon of the record. */
+export function checkIntegrity(record: RequestRecord, evidence: readonly CouponEvidence[], users: UserNames): CheckResult[] {
+  return evidence.flatMap((coupon, index) => {
+    const context = checkContext(digest(record, index, users, coupon.before), coupon, users);
+    return [
+      issuedWithinTotal(context),
+      onePerUser(context),
+      acceptedAreIssued(context),
+      issuedWereAccepted(context),
+      soldOutWhenGone(context),
+      firstComeFirstServed(context),
+      stockAddsUp(context),
+    ];
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * What a bench run is checked against, and in which words: the record of its requests, the evidence from both stores, and
+ * the results. Users are numbers here (see `user-plan.ts`), so that a million requests stay a few flat arrays.
+ */
+import { OUTCOMES } from '../../campaign/outcome.ts';
+import type { Outcome } from '../../campaign/outcome.ts';
+
+/**
+ * The properties that must hold after every run, whatever the load was.
+ *
+ * - `issued_within_total`      never more pieces than the coupon has, in both stores
+ * - `one_per_user`             one accepted request, one ledger row, one Redis hash
+ * - `accepted_are_issued`      nobody who was told "accepted" went away empty
+ * - `issued_were_accepted`     nobody got a coupon who was refused, or never asked
+ * - `sold_out_when_gone`       nobody was refused while there was stock, and no stock leaked
+ * - `first_come_first_served`  who was answered before another asked, stands before the other
+ * - `stock_adds_up`            `total + returned = stock + |admitted ∪ waiting|`
+ */
+export const CHECKS = [
+  'issued_within_total',
+  'one_per_user',
+  'accepted_are_issued',
+  'issued_were_accepted',
+  'sold_out_when_gone',
+  'first_come_first_served',
+  'stock_adds_up',
+] as const;
+
+export type CheckName = (typeof CHECKS)[number];
+export type CheckStatus = 'pass' | 'fail' | 'not_checked';
+
+/** Why a check failed, was not made, or passed with something to name. `render/` has a sentence for each. */
+export const REASONS = [
+  'LEDGER_OVER_TOTAL',
+  'LEDGER_COUNTER_WRONG',
+  'HASHES_OVER_TOTAL',
+  'ACCEPTED_OVER_TOTAL',
+  'ACCEPTED_TWICE',
+  'ISSUED_TWICE_IN_LEDGER',
+  'ISSUED_TWICE_IN_REDIS',
+  'ACCEPTED_NOT_ISSUED',
+  'ACCEPTED_WITHOUT_ROW',
+  'ACCEPTED_WITHOUT_HASH',
+  'DUPLICATE_NOT_ISSUED',
+  'ACCEPTED_SET_ASIDE',
+  'ISSUED_TO_REFUSED',
+  'ISSUED_AFTER_UNEXPECTED_ANSWER',
+  'ISSUED_TO_STRANGER',
+  'SOLD_OUT_TOO_EARLY',
+  'STOCK_LEAKED',
+  'OVERTAKEN',
+  'SERVED_OUT_OF_ORDER',
+  'STOCK_DOES_NOT_ADD_UP',
+  'STOCK_MISSING',
+  'STOCK_BELOW_ZERO',
+  'NO_LEDGER_EVIDENCE',
+  'NO_REDIS_EVIDENCE',
+  'NOT_SETTLED',
+  'NO_REQUEST_TIMES',
+  'REPLIES_ONLY',
+  'NO_STOCK_EVIDENCE',
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+export interface CheckResult {
+  check: CheckName;
+  couponId: string;
+  status: CheckStatus;
+  /** Null when the check passed and there is nothing to name. */
+  reason: Reason | null;
+  /** How many users (or pieces) the reason is about. */
+  count: number;
+  /** User ids, at most {@link SAMPLE_SIZE}. */
+  sample: string[];
+  /** Figures that the reason speaks of, such as `{issued: 1003, total: 1000}`. */
+  facts: Record<string, number>;
+}
+
+export const SAMPLE_SIZE = 10;
+
+/**
+ * One row per request, as parallel arrays of the same length. All times are microseconds of one monotonic clock of the
+ * generator: comparing them with each other is sound, comparing them with a store's clock is not.
+ */
+export interface RequestRecord {
+  readonly length: number;
+  /** Number of the user, see `UserDirectory`. */
+  readonly user: Uint32Array;
+  /** Position of the coupon in the scenario. */
+  readonly coupon: Uint16Array;
+  /** Equal numbers are the same request asked again under the same idempotency key. */
+  readonly requestId: Uint32Array;
+  /** When the plan wanted the request to leave; NaN when it never came to that. */
+  readonly intendedUs: Float64Array;
+  /** Taken just before the bytes went to the socket; NaN when they never did. */
+  readonly sentUs: Float64Array;
+  /** Taken when the whole reply was there; NaN when it never was. */
+  readonly doneUs: Float64Array;
+  /** Position in `OUTCOMES`. */
+  readonly outcome: Uint8Array;
+  /** HTTP status; 0 when there was none. */
+  readonly status: Uint16Array;
+}
+
+/** Ledger rows of one coupon, as parallel arrays. A user who has two rows stands in it twice. */
+export interface LedgerEvidence {
+  readonly user: Uint32Array;
+  /** Request time as the ledger has it, microseconds since 1970; NaN when it does not say. */
+  readonly requestedUs: Float64Array;
+  /** How coarse `requestedUs` is; 1 for our own ledger, 1,000 for one that keeps milliseconds. */
+  readonly requestedStepUs: number;
+  /** Number of the claim that served the user, NaN when unknown or when the user was claimed more than once. */
+  readonly turn: Float64Array;
+  /** 1 when the piece was taken back. */
+  readonly revoked: Uint8Array;
+  /** The ledger's own counter, null if it has none. */
+  readonly issuedQuantity: number | null;
+}
+
+export interface RedisEvidence {
+  /** Users with an issued hash. A user found twice stands in it twice. */
+  readonly issued: Uint32Array;
+  readonly waiting: Uint32Array;
+  readonly claimed: Uint32Array;
+  readonly dead: Uint32Array;
+  readonly total: number | null;
+  readonly stock: number | null;
+  readonly returned: number;
+  /**
+   * |admitted ∪ waiting|. Null when it cannot be told yet: a service that keeps no record of whom it admitted has users out of
+   * sight while it issues.
+   */
+  readonly spent: number | null;
+}
+
+/**
+ * Which evidence there was to be read. A part that is not consulted is no gap: the others speak for it. A part that is consulted
+ * and null could not be read.
+ */
+export interface Consulted {
+  /** A list of the pieces: {@link LedgerEvidence}. */
+  readonly ledger: boolean;
+  /** A key for each issued user: {@link RedisEvidence.issued}. */
+  readonly hashes: boolean;
+  /** What is left: {@link RedisEvidence.stock}. */
+  readonly stock: boolean;
+}
+
+/** What both stores say about one coupon after the run. A part that could not be read is null, and its checks are not made. */
+export interface CouponEvidence {
+  readonly couponId: string;
+  readonly total: number;
+  readonly ledger: LedgerEvidence | null;
+  readonly redis: RedisEvidence | null;
+  /** Nobody waits, nobody is claimed, and the ledger has been quiet. */
+  readonly settled: boolean;
+  /** Users who had been accepted or issued before the run; empty for a fresh coupon. */
+  readonly before: Uint32Array;
+  /** Left out: all of it, as with the stores of this project. */
+  readonly consulted?: Consulted;
+}
+
+/** Names of users, and their number again. */
+export interface UserNames {
+  /** Numbers run from 0 to `size - 1`. */
+  readonly size: number;
+  /** The first `planned` numbers are the users of the scenario, all others turned up in the stores. */
+  readonly planned: number;
+  id(user: number): string;
+}
+
+const CODES = Object.fromEntries(OUTCOMES.map((outcome, code) => [outcome, code])) as Record<Outcome, number>;
+
+/** Position in `OUTCOMES`, as {@link RequestRecord.outcome} has it. */
+export function outcomeCode(outcome: Outcome): number {
+  return CODES[outcome];
+}

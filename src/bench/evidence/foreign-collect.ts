@@ -1,0 +1,101 @@
+import { CouponError } from '../../lib/errors.ts';
+import type { Consulted, LedgerEvidence, RedisEvidence } from '../checks/integrity.ts';
+import { stepOf } from './issued-row.ts';
+import type { IssuedRow } from './issued-row.ts';
+import type { UserDirectory } from '../plan/user-plan.ts';
+import type { CollectedEvidence, EvidenceOptions } from './source.ts';
+import type { ForeignRedis, ForeignStores } from './foreign-ports.ts';
+
+/** Reads the queue, then the list of pieces, then the issued keys: the order in which users move on. */
+export async function collectForeign({ redis, issued }: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {
+  const { couponId, total, settled, before, users } = options;
+  const consulted: Consulted = { ledger: issued !== null, hashes: redis?.has.issued ?? false, stock: redis?.has.coupon ?? false };
+  const unreadable: CollectedEvidence['unreadable'] = [];
+  const waiting = redis && (await readable(() => readQueue(redis, couponId, users)));
+  const rows =
+    issued &&
+    (await readable(async () => {
+      const all: IssuedRow[] = [];
+      await issued.read(couponId, (chunk) => {
+        for (const row of chunk) all.push(row);
+      });
+      for (const row of all) users.numberOf(row.userId);
+      return all;
+    }));
+  const inRedis = redis && waiting && (await readable(() => readRedis(redis, options, waiting, rows)));
+  if (redis && !inRedis) unreadable.push('REDIS_UNREADABLE');
+  if (issued && !rows) unreadable.push('LEDGER_UNREADABLE');
+  return {
+    evidence: { couponId, total, settled, before, consulted, redis: inRedis, ledger: rows && ledgerEvidence(rows, users) },
+    issuedMs: rows && issuedSpan(rows, new Set(before), users),
+    unreadable,
+  };
+}
+
+/** Null when it could not be read, for whatever reason that can be explained: that is a gap, and not a finding. */
+async function readable<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof CouponError) return null;
+    throw error;
+  }
+}
+
+async function readQueue(redis: ForeignRedis, couponId: string, users: UserDirectory): Promise<Set<number>> {
+  const waiting = new Set<number>();
+  if (redis.has.queue) for await (const chunk of redis.queue(couponId)) for (const id of chunk) waiting.add(users.numberOf(id));
+  return waiting;
+}
+
+async function readRedis(
+  redis: ForeignRedis,
+  { couponId, total, settled, before, asked, users }: EvidenceOptions,
+  waiting: ReadonlySet<number>,
+  rows: readonly IssuedRow[] | null,
+): Promise<RedisEvidence> {
+  const listed = (rows ?? []).map((row) => users.numberOf(row.userId));
+  const wanted = new Set([...asked, ...waiting, ...before, ...listed]);
+  const found = redis.has.issued
+    ? await redis.issued(
+        couponId,
+        Array.from(wanted, (user) => users.id(user)),
+      )
+    : [];
+  const issued = Uint32Array.from(found, (userId) => users.numberOf(userId));
+  const coupon = redis.has.coupon ? await redis.coupon(couponId) : null;
+  // Whoever is between queue and piece is out of sight, and whether a piece taken back returned to the stock is not known.
+  const known = settled && (redis.has.issued || rows !== null) && !rows?.some((row) => row.revoked);
+  return {
+    issued,
+    waiting: Uint32Array.from(waiting),
+    claimed: new Uint32Array(),
+    dead: new Uint32Array(),
+    total: coupon && (coupon.total ?? total),
+    stock: coupon && coupon.stock,
+    returned: 0,
+    spent: known ? new Set([...issued, ...waiting, ...listed]).size : null,
+  };
+}
+
+function ledgerEvidence(rows: readonly IssuedRow[], users: UserDirectory): LedgerEvidence {
+  return {
+    user: Uint32Array.from(rows, (row) => users.numberOf(row.userId)),
+    requestedUs: Float64Array.from(rows, (row) => row.requestedUs),
+    requestedStepUs: stepOf(rows.map((row) => row.requestedUs)),
+    turn: Float64Array.from(rows, (row) => row.turn),
+    revoked: Uint8Array.from(rows, (row) => (row.revoked ? 1 : 0)),
+    issuedQuantity: null,
+  };
+}
+
+function issuedSpan(rows: readonly IssuedRow[], before: ReadonlySet<number>, users: UserDirectory): CollectedEvidence['issuedMs'] {
+  const times = rows.filter((row) => !Number.isNaN(row.issuedUs) && !before.has(users.numberOf(row.userId))).map((row) => row.issuedUs);
+  if (times.length === 0) return null;
+  const span = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, count: times.length };
+  for (const us of times) {
+    span.first = Math.min(span.first, us / 1_000);
+    span.last = Math.max(span.last, us / 1_000);
+  }
+  return span;
+}

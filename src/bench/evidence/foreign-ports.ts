@@ -1,0 +1,37 @@
+/** What another service keeps of its coupons, as far as `bench` reads it. Nothing here writes. */
+import type { IssuedRow } from './issued-row.ts';
+
+/** Its keys in Redis. */
+export interface ForeignRedis {
+  /** Which of the three keys it has. */
+  readonly has: { coupon: boolean; queue: boolean; issued: boolean };
+  /** Null: there is no such coupon. A field that is missing or no number is null. */
+  coupon(couponId: string): Promise<{ total: number | null; stock: number | null } | null>;
+  waiting(couponId: string): Promise<number>;
+  /** Users who wait, in chunks; an id may come more than once, as SCAN allows. */
+  queue(couponId: string): AsyncIterable<string[]>;
+  /** Those of these users who have an issued key. */
+  issued(couponId: string, userIds: readonly string[]): Promise<string[]>;
+  /** All users with an issued key, found by walking the whole keyspace. */
+  scanIssued(couponId: string): AsyncIterable<string[]>;
+}
+
+/** Its list of issued pieces: a table, or an export. */
+export interface IssuedList {
+  /**
+   * How many pieces the list has.
+   *
+   * @throws CouponError `EXPORT_MISSING` (unreachable) while there is no export yet
+   */
+  count(couponId: string): Promise<number>;
+  /** All pieces, in chunks and in no order. */
+  read(couponId: string, each: (rows: readonly IssuedRow[]) => void): Promise<void>;
+}
+
+/** What a scenario says is to be read. */
+export interface ForeignStores {
+  /** Null: the scenario names no keys. */
+  redis: ForeignRedis | null;
+  /** Null: the scenario names no list. */
+  issued: IssuedList | null;
+}

@@ -1,0 +1,81 @@
+import type { CouponDefinition } from '../../campaign/coupon.ts';
+import { CouponError } from '../../lib/errors.ts';
+import type { UserDirectory } from '../plan/user-plan.ts';
+import { collectForeign } from './foreign-collect.ts';
+import { foreignDiffers, foreignMissing, foreignUsed } from './foreign-refusals.ts';
+import type { CouponLook, EvidenceSource } from './source.ts';
+import type { ForeignStores, IssuedList } from './foreign-ports.ts';
+
+/** Evidence from what another service keeps: its Redis keys, its list of pieces, or neither. */
+export function foreignEvidence(stores: ForeignStores): EvidenceSource {
+  const { redis, issued } = stores;
+  return {
+    remarks: redis?.has.issued && !issued ? ['ISSUED_KEYS_NOT_SCANNED'] : [],
+    preflight: (coupon, users, allowUsed) => preflight(stores, coupon, users, allowUsed),
+    look: async (couponId) => (redis || issued ? lookAt(stores, couponId) : null),
+    async unserved(couponId, userIds) {
+      if (!redis?.has.issued || userIds.length === 0) return [];
+      const served = new Set(await asOutage(() => redis.issued(couponId, userIds)));
+      return userIds.filter((userId) => !served.has(userId));
+    },
+    collect: (options) => collectForeign(stores, options),
+  };
+}
+
+async function preflight(
+  { redis, issued }: ForeignStores,
+  { id, total }: CouponDefinition,
+  users: UserDirectory,
+  allowUsed: boolean,
+): Promise<Uint32Array> {
+  const coupon = redis?.has.coupon ? await redis.coupon(id) : null;
+  if (redis?.has.coupon && (!coupon || coupon.stock === null)) throw foreignMissing(id, coupon !== null);
+  if (coupon && coupon.total !== null && coupon.total !== total) throw foreignDiffers(id, total, coupon.total);
+  const waiting = redis?.has.queue ? await redis.waiting(id) : 0;
+  const pieces = issued ? await countSoFar(issued, id) : 0;
+  const spent = coupon?.stock === null || coupon?.stock === undefined ? 0 : total - coupon.stock;
+  if (waiting === 0 && pieces === 0 && spent === 0) return new Uint32Array();
+  if (!allowUsed) throw foreignUsed(id, { waiting, pieces, spent });
+
+  const found = new Set<number>();
+  const add = (userId: string): unknown => found.add(users.numberOf(userId));
+  if (redis?.has.queue) for await (const chunk of redis.queue(id)) chunk.forEach(add);
+  if (issued && pieces > 0) await issued.read(id, (rows) => rows.forEach((row) => add(row.userId)));
+  // Only a walk finds users whom no list names; the caller has agreed to this coupon.
+  else if (redis?.has.issued) for await (const chunk of redis.scanIssued(id)) chunk.forEach(add);
+  return Uint32Array.from(found);
+}
+
+/** An export that is not there yet holds nobody. */
+async function countSoFar(issued: IssuedList, couponId: string): Promise<number> {
+  try {
+    return await issued.count(couponId);
+  } catch (error) {
+    if (error instanceof CouponError && error.code === 'EXPORT_MISSING') return 0;
+    throw error;
+  }
+}
+
+function lookAt({ redis, issued }: ForeignStores, couponId: string): Promise<CouponLook> {
+  return asOutage(async () => ({
+    stock: redis?.has.coupon ? ((await redis.coupon(couponId))?.stock ?? null) : null,
+    waiting: redis?.has.queue ? await redis.waiting(couponId) : 0,
+    claimed: 0,
+    issued: issued ? await issued.count(couponId) : null,
+    mark: '',
+  }));
+}
+
+/**
+ * Once requests have been sent, whatever keeps us from reading (a key that turned out to be of another type, a permission, a
+ * query that takes too long) is a gap in the evidence and no reason to lose the run.
+ */
+async function asOutage<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+    const { code, message, why, fix } = error;
+    throw new CouponError({ code, kind: 'unreachable', message, why, fix, cause: error });
+  }
+}

@@ -1,0 +1,51 @@
+import { outcomeCode } from './checks/integrity.ts';
+import type { RequestRecord } from './checks/integrity.ts';
+import type { ThresholdResult } from './scenario/thresholds.ts';
+import type { AbortedLoad, LoadResult } from './ports.ts';
+import type { Note } from './report/report.ts';
+
+/** What the load itself leaves to be known: how it ended, and whether it was the one that was asked for. */
+export function loadNotes(load: LoadResult): Note[] {
+  const { aborted, generator, outcomes, ranOut } = load;
+  const dropped = droppedArrivals(load.record);
+  const notes: (Note | false)[] = [
+    load.interrupted && { code: 'INTERRUPTED', facts: { unsent: outcomes.unsent } },
+    load.targetLost && { code: 'TARGET_LOST', facts: { unsent: outcomes.unsent } },
+    aborted !== null && {
+      code: 'ABORTED_BY_THRESHOLD',
+      facts: {
+        metric: aborted.metric,
+        expr: aborted.expr,
+        actual: aborted.actual,
+        phase: aborted.phase,
+        second: Math.round(aborted.atMs / 100) / 10,
+        answeredPerSecond: Math.round(aborted.answeredPerSecond),
+        ...(aborted.askedPerSecond === null ? {} : { askedPerSecond: Math.round(aborted.askedPerSecond) }),
+      },
+    },
+    dropped > 0 && { code: 'ARRIVALS_DROPPED', facts: { dropped, vus: generator.vus } },
+    ...ranOut.map((phase): Note => ({ code: 'USERS_RAN_OUT', facts: { phase } })),
+    generator.limited && {
+      code: 'GENERATOR_LIMITED',
+      facts: { busy: generator.eventLoopUtilization, ...(generator.startLagMs ? { startLagMs: generator.startLagMs.p99 } : {}) },
+    },
+  ];
+  return notes.filter((note) => note !== false);
+}
+
+/** A threshold that ended the load stays missed, with the figure that ended it, even if the last replies made up for it. */
+export function stillMissed(results: ThresholdResult[], aborted: AbortedLoad | null): ThresholdResult[] {
+  if (!aborted) return results;
+  const { metric, expr, actual } = aborted;
+  return results.map((result) =>
+    result.ok && result.metric === metric && result.expr === expr ? { metric, expr, actual, ok: false } : result,
+  );
+}
+
+/** Requests that came due and found no connection; other unsent ones never came due. */
+function droppedArrivals({ length, outcome, intendedUs }: RequestRecord): number {
+  const unsent = outcomeCode('unsent');
+  let dropped = 0;
+  for (let row = 0; row < length; row += 1) if (outcome[row] === unsent && intendedUs[row]! >= 0) dropped += 1;
+  return dropped;
+}

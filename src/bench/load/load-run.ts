@@ -1,0 +1,285 @@
+import { createHistogram } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadPlan, LoadProgress } from '../ports.ts';
+import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
+import { classifier } from './classify.ts';
+import { ClosedExecutor } from './closed-executor.ts';
+import type { Executor, PhaseHost } from './executor.ts';
+import { HardenedClient } from './hardened-client.ts';
+import type { AutocannonClient, ClientHost } from './hardened-client.ts';
+import { OpenExecutor } from './open-executor.ts';
+import { LoadRecord } from '../record/record.ts';
+import { requestWriter } from './request-writer.ts';
+
+/** No connection at all for so long: the target is gone, and the rest of the plan is not sent. */
+const TARGET_LOST_AFTER_MS = 10_000;
+/** How many of the requests sent last a live p99 looks at. */
+const RECENT = 2_000;
+/** autocannon ends a run on its next sample. */
+const SAMPLE_MS = 20;
+/** Longer than any phase: our executors end a phase, not autocannon's clock, which would cut off replies under way. */
+const NEVER_SECONDS = 2_000_000;
+
+interface AutocannonOptions {
+  url: string;
+  connections: number;
+  pipelining: 1;
+  duration: number;
+  sampleInt: number;
+  timeout: number;
+  setupClient(client: AutocannonClient): void;
+}
+
+/** The types that are published are of version 7. */
+export type Autocannon = (options: AutocannonOptions, done: (error: Error | null) => void) => void;
+
+/** The state that all phases and virtual users of a run share. */
+export class LoadRun {
+  readonly record: LoadRecord;
+  readonly startedAt = new Date();
+  readonly faults = new Map<string, number>();
+  /** Connections beyond the first of each virtual user. */
+  reconnects = 0;
+  targetLost = false;
+  /** Phases that ended before their time because all users had asked. */
+  readonly ranOut: string[] = [];
+  /** Spent on waiting for the moment of the next arrival, see `open-executor.ts`. */
+  spunMs = 0;
+  /** How late requests of an open model left although a connection was free: the generator's own lateness, nanoseconds. */
+  readonly #lateness = createHistogram();
+  /** Called with the row of every reply once it is on the record. */
+  onReply: ((row: number) => void) | null = null;
+  readonly #plan: LoadPlan;
+  readonly #write: (row: number) => Buffer;
+  readonly #classify: (status: number, body: string) => number;
+  /** Microsecond 0 of the record, on this process's own clock. */
+  readonly zeroMs = performance.now();
+  readonly #targetLostAfterMs: number;
+  #firstSentUs = Number.NaN;
+  #lastDoneUs = Number.NaN;
+  #phaseName = '';
+  #phaseStartedMs = 0;
+  #phaseFrom = 0;
+  #executor: Executor | null = null;
+  /** Next request of the plan, end of those that the present phase may take, and of those that were planned so far. */
+  #cursor = 0;
+  #end = 0;
+  #downSinceUs: number | null = null;
+
+  constructor(plan: LoadPlan, targetLostAfterMs = TARGET_LOST_AFTER_MS) {
+    this.#plan = plan;
+    this.record = new LoadRecord(plan.requests);
+    this.#write = requestWriter(plan, Math.floor(this.startedAt.getTime()).toString(36));
+    this.#classify = classifier(plan.outcomes);
+    this.#targetLostAfterMs = targetLostAfterMs;
+  }
+
+  get seconds(): number {
+    const seconds = (this.#lastDoneUs - this.#firstSentUs) / 1e6;
+    return seconds >= 0 ? seconds : 0;
+  }
+
+  /** Null when there was no open model. */
+  get startLagMs(): { p50: number; p99: number; max: number } | null {
+    if (this.#lateness.count === 0) return null;
+    const ms = (ns: number): number => Math.round(ns / 1e4) / 100;
+    return { p50: ms(this.#lateness.percentile(50)), p99: ms(this.#lateness.percentile(99)), max: ms(this.#lateness.max) };
+  }
+
+  get phaseName(): string {
+    return this.#phaseName;
+  }
+
+  /** What is due at the moment in an open model, requests per second. */
+  get ratePerSecond(): number | null {
+    return this.#executor?.ratePerSecond() ?? null;
+  }
+
+  progress(): LoadProgress {
+    const elapsedMs = performance.now() - this.zeroMs;
+    const { phases } = this.#plan;
+    const ahead = phases.slice(
+      Math.max(
+        0,
+        phases.findIndex((phase) => phase.name === this.#phaseName),
+      ),
+    );
+    const perSecond = this.#cursor / (elapsedMs / 1_000);
+    return {
+      phase: this.#phaseName,
+      planned: this.record.length,
+      outcomes: this.record.counts(false),
+      elapsedMs,
+      p99Ms: this.#recentP99(),
+      leftMs: timeLeftMs(ahead, performance.now() - this.#phaseStartedMs, this.#cursor - this.#phaseFrom, perSecond),
+    };
+  }
+
+  #recentP99(): number | null {
+    const from = Math.max(0, this.#cursor - RECENT);
+    const { sentUs, doneUs } = this.record;
+    const latencies = doneUs.subarray(from, this.#cursor).map((done, index) => done - sentUs[from + index]!);
+    const answered = latencies.filter((us) => us >= 0).toSorted();
+    return answered.length === 0 ? null : answered[Math.ceil(answered.length * 0.99) - 1]! / 1_000;
+  }
+
+  /** Runs one phase until its requests have all ended, or have been given up. */
+  async phase(phase: Phase, signal: AbortSignal, autocannon: Autocannon): Promise<void> {
+    const wanted = wantedRequests(phase);
+    if (signal.aborted || this.targetLost) {
+      // Work that was to be shared stays on the record as unsent; what would have become due by the clock never did.
+      if (phase.executor === 'shared-iterations') this.#cursor += phase.iterations;
+      return;
+    }
+    this.#phaseName = phase.name;
+    this.#phaseStartedMs = performance.now();
+    this.#phaseFrom = this.#cursor;
+    this.#end = wanted === null ? this.record.length - this.#reservedAfter(phase) : this.#cursor + wanted;
+    const planned = this.#end;
+    const clients: HardenedClient[] = [];
+    const settled = new AbortController();
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) return;
+      stopping = true;
+      executor.stop();
+      for (const client of clients) if (!client.busy) client.end('closed');
+      // Replies under way get their time; who has none by then is unknown.
+      void sleep(this.#plan.gracefulStopMs, undefined, { signal: settled.signal }).then(
+        () => clients.forEach((client) => client.end('abandoned')),
+        () => undefined,
+      );
+    };
+    const phaseHost = this.#phaseHost(phase, clients, stop);
+    const executor: Executor = isOpen(phase) ? new OpenExecutor(phase, phaseHost) : new ClosedExecutor(phase, phaseHost);
+    this.#executor = executor;
+    const host = this.#clientHost(phase, executor, () => stopping, stop);
+    // An open model ends with its last arrival, wherever the clock is.
+    const timer = isOpen(phase) ? undefined : setTimeout(stop, phase.maxDurationMs);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        autocannon(
+          {
+            url: this.#plan.target,
+            // No more users than requests: autocannon takes a client that never sends for one that still runs.
+            connections: Math.max(1, Math.min(phase.vus, planned - this.#cursor)),
+            pipelining: 1,
+            duration: NEVER_SECONDS,
+            sampleInt: SAMPLE_MS,
+            timeout: 1,
+            setupClient: (client) => {
+              clients.push(new HardenedClient(client, host, clients.length));
+            },
+          },
+          (error) => (error ? reject(error) : resolve()),
+        );
+        // autocannon counts a client's end only once all of them are built.
+        setImmediate(() => {
+          if (stopping) for (const client of clients) client.end('closed');
+          else executor.start();
+        });
+      });
+    } finally {
+      settled.abort();
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      executor.stop();
+      this.spunMs += executor.spunMs;
+      this.#executor = null;
+    }
+    // What this phase did not come to send is not the next one's.
+    if (phase.executor === 'shared-iterations') this.#cursor = planned;
+  }
+
+  /** The record, without the requests that no phase came to want. */
+  close(): LoadRecord {
+    this.record.cut(this.#cursor);
+    return this.record;
+  }
+
+  #reservedAfter(phase: Phase): number {
+    const later = this.#plan.phases.slice(this.#plan.phases.indexOf(phase) + 1);
+    return later.reduce((sum, one) => sum + (wantedRequests(one) ?? 0), 0);
+  }
+
+  #phaseHost(phase: Phase, clients: readonly HardenedClient[], stop: () => void): PhaseHost {
+    let hired = 0;
+    const countFirst = (): void => {
+      this.reconnects -= 1;
+    };
+    return {
+      now: () => performance.now(),
+      hire(users) {
+        for (; hired < Math.min(users, clients.length); hired += 1) {
+          countFirst();
+          clients[hired]!.wake();
+        }
+      },
+      late: (ms) => this.#lateness.record(Math.max(1, Math.round(ms * 1e6))),
+      connected: () => clients.reduce((sum, client) => sum + Number(client.open), 0),
+      nextRow: () => {
+        if (this.#cursor >= this.#end) return null;
+        this.#cursor += 1;
+        return this.#cursor - 1;
+      },
+      dropped: (row, dueMs) => this.record.dropped(row, this.#us(dueMs)),
+      finished: () => {
+        const early = phase.executor === 'constant-vus' || phase.executor === 'ramping-vus';
+        if (early) this.ranOut.push(phase.name);
+        // Shared iterations have all been sent; nobody needs to be hurried.
+        if (phase.executor === 'shared-iterations') clients.filter((client) => !client.busy).forEach((client) => client.end('closed'));
+        else stop();
+      },
+    };
+  }
+
+  #clientHost(phase: Phase, executor: Executor, stopping: () => boolean, stop: () => void): ClientHost {
+    const open = isOpen(phase);
+    return {
+      timeoutMs: this.#plan.request.timeoutMs,
+      wanted: () => !stopping() && (open || this.#cursor < this.#end),
+      take: (client) => {
+        const turn = executor.take(client);
+        if (turn === null || turn === 'wait') return turn;
+        const { row, dueMs } = turn;
+        const bytes = this.#write(row);
+        const now = this.#us(performance.now());
+        this.record.sent(row, open ? this.#us(dueMs) : now, now);
+        if (Number.isNaN(this.#firstSentUs)) this.#firstSentUs = now;
+        return { row, bytes };
+      },
+      replied: (row, status, body) => {
+        this.#lastDoneUs = this.#us(performance.now());
+        this.record.replied(row, this.#classify(status, body), status, this.#lastDoneUs);
+        this.onReply?.(row);
+      },
+      lost: (row, fault) => {
+        this.record.lost(row);
+        this.#fault(fault);
+        this.#lastDoneUs = this.#us(performance.now());
+      },
+      connected: (ok, fault) => {
+        if (ok) {
+          this.reconnects += 1;
+          this.#downSinceUs = null;
+          return;
+        }
+        this.#fault(fault);
+        const now = this.#us(performance.now());
+        this.#downSinceUs ??= now;
+        if (now - this.#downSinceUs < this.#targetLostAfterMs * 1_000) return;
+        this.targetLost = true;
+        stop();
+      },
+    };
+  }
+
+  #fault(fault: string): void {
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
+  }
+
+  #us(ms: number): number {
+    return Math.round((ms - this.zeroMs) * 1_000);
+  }
+}

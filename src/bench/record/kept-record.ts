@@ -1,0 +1,79 @@
+/**
+ * A run in a file: its report, the record of every request, what the stores said, and the names of the users. Everything that
+ * the checker needs, so that `bench verify` comes to the same result years later, and on another machine.
+ *
+ * Layout: 16 bytes `coupon-cli bench`, 2 bytes format version (little endian), 32 bytes SHA-256 of the rest; the rest is
+ * `bench/record/pack.ts`, deflated. A million requests take about 16 MB.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { constants, createDeflate, inflate } from 'node:zlib';
+import { benchReportSchema } from '../report/schema.ts';
+import type { BenchReport } from '../report/report.ts';
+import type { BenchRun } from '../run.ts';
+import { usageError } from '../../lib/errors.ts';
+import type { CouponEvidence, RequestRecord } from '../checks/integrity.ts';
+import { nameRuns, namesOf } from './name-runs.ts';
+import type { NameRun } from './name-runs.ts';
+import { pack, unpack } from './pack.ts';
+
+const MAGIC = Buffer.from('coupon-cli bench', 'latin1');
+const VERSION = 1;
+const DIGEST_AT = MAGIC.length + 2;
+const BODY_AT = DIGEST_AT + 32;
+
+interface Kept {
+  /** As JSON text: the header of the pack is no place for the words of others. */
+  report: string;
+  record: RequestRecord;
+  evidence: CouponEvidence[];
+  users: { planned: number; runs: NameRun[] };
+}
+
+export async function encodeRun({ report, record, evidence, users }: BenchRun): Promise<Buffer> {
+  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
+  const kept: Kept = {
+    report: JSON.stringify(report),
+    record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status },
+    evidence,
+    users: { planned: users.planned, runs: nameRuns(users) },
+  };
+  // More effort makes it slower, and hardly smaller: the lowest bytes of times are noise.
+  const deflated = Readable.from(pack(kept), { objectMode: true }).pipe(createDeflate({ level: constants.Z_BEST_SPEED }));
+  const body = await buffer(deflated);
+  const version = Buffer.alloc(2);
+  version.writeUInt16LE(VERSION);
+  return Buffer.concat([MAGIC, version, createHash('sha256').update(body).digest(), body]);
+}
+
+/**
+ * @param file only for messages
+ * @throws CouponError `BAD_RECORD`: not a record, one of a later version, or not whole any more
+ */
+export async function decodeRun(bytes: Uint8Array, file: string): Promise<BenchRun> {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!whole.subarray(0, MAGIC.length).equals(MAGIC)) throw bad(`${file} is not a record of bench`);
+  if (whole.length < BODY_AT) throw bad(`${file} is not whole: it ends after ${whole.length} bytes`);
+  const version = whole.readUInt16LE(MAGIC.length);
+  if (version !== VERSION) throw bad(`${file} has record format ${version}; this program reads format ${VERSION}`);
+  const body = whole.subarray(BODY_AT);
+  if (!createHash('sha256').update(body).digest().equals(whole.subarray(DIGEST_AT, BODY_AT)))
+    throw bad(`${file} is not whole: its checksum does not fit its content`);
+  try {
+    const { report, record, evidence, users } = unpack(await promisify(inflate)(body)) as Kept;
+    return {
+      report: benchReportSchema.parse(JSON.parse(report)) satisfies BenchReport,
+      record,
+      evidence,
+      users: namesOf(users.planned, users.runs),
+    };
+  } catch (error) {
+    throw bad(`${file} cannot be read as a record: ${(error as Error).message.split('\n')[0]}`);
+  }
+}
+
+function bad(message: string) {
+  return usageError('BAD_RECORD', message, 'Name the record.bin of a folder that `bench --out DIR` wrote.');
+}

@@ -1,0 +1,43 @@
+import type { Outcome } from '../../../campaign/outcome.ts';
+
+/** One chart as data; `page-script.ts` draws all of them with uPlot in the same way. */
+export interface Chart {
+  id: string;
+  title: string;
+  /** What there is to see, for those who do not see it. */
+  summary: string;
+  /** `nines`: x is −log10 of the share that is slower, so that 90 %, 99 % and 99.9 % are equally far apart. */
+  x: 'seconds' | 'nines';
+  y: { label: string; log: boolean };
+  /** The series are parts of a whole, drawn on top of one another. */
+  stacked: boolean;
+  series: Series[];
+  /** x first, then one list for each series, all of the same length; null is a gap. */
+  data: (number | null)[][];
+}
+
+export interface Series {
+  label: string;
+  /** Name of a custom property of `style.ts`. */
+  colour: string;
+  /** Lengths of dashes and gaps; empty is a whole line. Nobody has to tell colours apart. */
+  dash: number[];
+  width: number;
+}
+
+const DASHES: Record<Outcome, number[]> = {
+  accepted: [],
+  duplicate: [8, 4],
+  sold_out: [2, 3],
+  not_open: [12, 4, 2, 4],
+  unknown_coupon: [4, 4],
+  unavailable: [14, 4],
+  unexpected: [6, 2, 2, 2, 2, 2],
+  unknown: [2, 6],
+  unsent: [1, 4],
+};
+
+/** An outcome has the same colour and the same dashes in every chart. */
+export function outcomeSeries(outcome: Outcome, label: string = outcome): Series {
+  return { label, colour: `--${outcome.replaceAll('_', '-')}`, dash: DASHES[outcome], width: 2 };
+}

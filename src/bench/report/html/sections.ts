@@ -1,0 +1,135 @@
+/** The parts of the report page that are words and tables. */
+import type { BenchReport } from '../report.ts';
+import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
+import { generatorLines, sampleText, throughputLines } from '../summary.ts';
+import { CHECK_WORDS, noteText, reasonText } from '../words.ts';
+import { figure, number } from '../../../lib/figures.ts';
+import { painter } from '../../../lib/style.ts';
+import { markup, Markup } from './markup.ts';
+
+const NOTHING = new Markup('');
+const PLAIN = painter(false);
+const LOOKS = {
+  pass: { look: 'good', sign: '✔', word: 'holds' },
+  fail: { look: 'bad', sign: '✘', word: 'fails' },
+  not_checked: { look: 'open', sign: '?', word: 'not checked' },
+} as const;
+
+const VERDICTS = {
+  pass: { look: 'good', sign: '✔', text: 'Proven: nobody got a coupon who should not have one, and nobody lost one.' },
+  fail: { look: 'bad', sign: '✘', text: 'Broken: coupons went to the wrong users, or were lost.' },
+  inconclusive: { look: 'open', sign: '?', text: 'Not proven: not every check could be made.' },
+} as const;
+
+export function verdict({ verdict: { integrity: proof, thresholds: met }, thresholds: all, exitCode }: BenchReport): Markup {
+  const { look, sign, text } = VERDICTS[proof];
+  const wishes = all.length === 0 ? '' : met === 'pass' ? ' All thresholds are met.' : ' Not all thresholds are met.';
+  return markup`<p class="verdict ${look}">
+    <span class="mark" aria-hidden="true">${sign}</span>${text}${wishes} <span class="dim">Exit code ${exitCode}.</span>
+  </p>`;
+}
+
+export function integrity({ integrity: results, scenario }: BenchReport): Markup {
+  const items = results.map((result) => {
+    const { look, sign, word } = LOOKS[result.status];
+    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+    const why = result.reason === null ? '' : `: ${reasonText(result)}`;
+    const who = result.sample.length === 0 ? NOTHING : markup` <code class="dim">${sampleText(result)}</code>`;
+    return markup`<li class="${look}">
+      <span class="mark" role="img" aria-label="${word}">${sign}</span>${CHECK_WORDS[result.check]}${coupon}${why}${who}
+    </li>`;
+  });
+  return section(
+    'Integrity',
+    markup`<ul>
+      ${items}
+    </ul>`,
+  );
+}
+
+export function thresholds({ thresholds: results }: BenchReport): Markup {
+  if (results.length === 0) return NOTHING;
+  const items = results.map(({ metric, expr, actual, ok }) => {
+    const { look, sign, word } = LOOKS[ok ? 'pass' : 'fail'];
+    const was = actual === null ? 'nothing to measure' : figure(actual);
+    return markup`<li class="${look}">
+      <span class="mark" role="img" aria-label="${word}">${sign}</span><code>${metric} ${expr}</code> <span class="dim">was ${was}</span>
+    </li>`;
+  });
+  return section(
+    'Thresholds',
+    markup`<ul>
+      ${items}
+    </ul>`,
+  );
+}
+
+export function notes({ notes: all }: BenchReport): Markup {
+  return all.length === 0
+    ? NOTHING
+    : section(
+        'To be known',
+        markup`<ul>
+          ${all.map((note) => markup`<li>${noteText(note)}</li>`)}
+        </ul>`,
+      );
+}
+
+export function outcomes(report: BenchReport): Markup {
+  const rows = outcomeRows(report).map(({ outcome, count, share, latency }) => {
+    return markup`<tr>${[outcome, count, share, ...latency].map((cell) => markup`<td>${cell}</td>`)}</tr>`;
+  });
+  return section('Outcomes and their latency', tableOf(['outcome', 'count', 'share', ...LATENCY_HEADS], rows));
+}
+
+export function coupons({ coupons: all }: BenchReport): Markup {
+  const cell = (value: number | null): Markup => markup`<td>${value === null ? '?' : number(value)}</td>`;
+  const rows = all.map(({ couponId, total, accepted, issued, stock, waiting, claimed, dead, revoked }) => {
+    return markup`<tr>
+      <td>${couponId}</td>
+      ${[total, accepted, issued, stock, waiting, claimed, dead, revoked].map(cell)}
+    </tr>`;
+  });
+  const heads = ['coupon', 'total', 'accepted', 'issued', 'left', 'waiting', 'claimed', 'set aside', 'revoked'];
+  return section('Coupons in the end', tableOf(heads, rows));
+}
+
+export function throughput(report: BenchReport): Markup {
+  const items = throughputLines(report).map((line) => {
+    const [term = '', ...words] = line.split(/\s{2,}/);
+    return markup`<dt>${term}</dt>
+      <dd>${words.join(' ')}</dd>`;
+  });
+  return section('Throughput', markup`<dl>${items}</dl>`);
+}
+
+export function generator(report: BenchReport): Markup {
+  return section(
+    'Load generator',
+    markup`<ul>
+      ${generatorLines(report, PLAIN).map((line) => markup`<li>${line}</li>`)}
+    </ul>`,
+  );
+}
+
+function section(title: string, content: Markup): Markup {
+  return markup`<section>
+    <h2>${title}</h2>
+    ${content}
+  </section>`;
+}
+
+function tableOf(heads: readonly string[], rows: readonly Markup[]): Markup {
+  return markup`<div class="scroll">
+    <table class="figures">
+      <thead>
+        <tr>
+          ${heads.map((head) => markup`<th scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}

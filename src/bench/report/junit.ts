@@ -1,0 +1,69 @@
+import type { BenchReport } from './report.ts';
+import type { CheckResult } from '../checks/integrity.ts';
+import { sampleText } from './summary.ts';
+import { CHECK_WORDS, reasonText } from './words.ts';
+import { figure } from '../../lib/figures.ts';
+
+interface Case {
+  group: 'integrity' | 'thresholds';
+  name: string;
+  result: { kind: 'passed' } | { kind: 'failure' | 'error'; type: string; message: string } | { kind: 'skipped'; message: string };
+}
+
+/**
+ * JUnit XML, as CI systems read it: one case for each check of each coupon and for each threshold. A check that could not be
+ * made is an error, or skipped when the scenario lets it go.
+ */
+export function benchJunit(report: BenchReport): string {
+  const { scenario, throughput, startedAt } = report;
+  const cases = [...report.integrity.map((result) => checkCase(report, result)), ...thresholdCases(report)];
+  const count = (kind: Case['result']['kind']): number => cases.filter(({ result }) => result.kind === kind).length;
+  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}"`;
+  const time = `time="${throughput.seconds.toFixed(3)}"`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="bench" ${counts} ${time}>`,
+    `  <testsuite name="${xml(scenario.name)}" ${counts} skipped="${count('skipped')}" ${time} timestamp="${startedAt.replace(/\.\d+Z$/, '')}">`,
+    ...cases.map((one) => caseLine(scenario.name, one)),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function checkCase({ scenario }: BenchReport, result: CheckResult): Case {
+  const { check, couponId, status, reason } = result;
+  const who = result.sample.length > 0 ? ` [${sampleText(result)}]` : '';
+  const message = `${CHECK_WORDS[check]}: ${reasonText(result)}${who}`;
+  const type = reason ?? '';
+  const name = `${check} (${couponId})`;
+  if (status === 'pass') return { group: 'integrity', name, result: { kind: 'passed' } };
+  if (status === 'fail') return { group: 'integrity', name, result: { kind: 'failure', type, message } };
+  if (scenario.skip.includes(check)) return { group: 'integrity', name, result: { kind: 'skipped', message } };
+  return { group: 'integrity', name, result: { kind: 'error', type, message } };
+}
+
+function thresholdCases({ thresholds }: BenchReport): Case[] {
+  return thresholds.map(({ metric, expr, actual, ok }) => {
+    const was = actual === null ? 'there was nothing to measure' : `it was ${figure(actual)}`;
+    const failure = { kind: 'failure' as const, type: 'THRESHOLD', message: `${metric} ${expr}: ${was}` };
+    return { group: 'thresholds', name: `${metric} ${expr}`, result: ok ? { kind: 'passed' } : failure };
+  });
+}
+
+function caseLine(scenario: string, { group, name, result }: Case): string {
+  const head = `    <testcase classname="${xml(`${scenario}.${group}`)}" name="${xml(name)}"`;
+  if (result.kind === 'passed') return `${head}/>`;
+  const type = result.kind === 'skipped' ? '' : ` type="${xml(result.type)}"`;
+  return `${head}><${result.kind}${type} message="${xml(result.message)}"/></testcase>`;
+}
+
+/** For an attribute in double quotes. XML 1.0 does not know most control characters and lone surrogates, not even escaped. */
+function xml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, (one) => ('\t\n\r'.includes(one) ? `&#${one.charCodeAt(0)};` : '\ufffd'));
+}

@@ -1,0 +1,67 @@
+import type { BenchReport } from './report.ts';
+import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
+import { generatorLines, sampleText, throughputLines } from './summary.ts';
+import { CHECK_WORDS, noteText, reasonText } from './words.ts';
+import { figure, number } from '../../lib/figures.ts';
+import { painter } from '../../lib/style.ts';
+
+const MARKS = { pass: '✅', fail: '❌', not_checked: '❔' } as const;
+const PROOF = { pass: '✅ proven', fail: '❌ **broken**', inconclusive: '❔ not proven' } as const;
+const PLAIN = painter(false);
+
+/** A report for the summary page of a CI job (GitHub's Markdown). */
+export function benchMarkdown(report: BenchReport): string {
+  const { scenario, verdict, exitCode, thresholds } = report;
+  const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${text(couponId)}`).join(', ');
+  const met = thresholds.length === 0 ? '' : `, thresholds ${verdict.thresholds === 'pass' ? '✅ met' : '❌ **missed**'}`;
+  return [
+    `## bench: ${text(scenario.name)}`,
+    `Integrity ${PROOF[verdict.integrity]}${met} (exit code ${exitCode})`,
+    `${coupons}; ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${text(scenario.target)}`,
+    integrity(report),
+    thresholds.length > 0 ? table(['', 'threshold', 'was'], thresholdRows(report)) : '',
+    table(
+      ['outcome', 'count', ...LATENCY_HEADS],
+      outcomeRows(report).map((row) => [text(row.outcome), row.count, ...row.latency]),
+      1,
+    ),
+    list([...throughputLines(report).map((line) => line.replace(/\s{2,}/, ': ')), ...generatorLines(report, PLAIN)]),
+    report.notes.length > 0 ? `To be known:\n\n${list(report.notes.map(noteText))}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n');
+}
+
+function integrity({ integrity: results, scenario }: BenchReport): string {
+  const rows = results.map((result) => {
+    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+    const why = result.reason === null ? '' : `: ${reasonText(result)}`;
+    const who = result.sample.length === 0 ? '' : ` [${sampleText(result)}]`;
+    return [MARKS[result.status], text(`${CHECK_WORDS[result.check]}${coupon}${why}${who}`)];
+  });
+  return table(['', 'integrity'], rows);
+}
+
+function thresholdRows({ thresholds }: BenchReport): string[][] {
+  return thresholds.map(({ metric, expr, actual, ok }) => [
+    MARKS[ok ? 'pass' : 'fail'],
+    text(`${metric} ${expr}`),
+    actual === null ? 'nothing to measure' : figure(actual),
+  ]);
+}
+
+/** @param left how many columns from the left are words; the rest are figures */
+function table(heads: readonly string[], rows: readonly string[][], left = heads.length): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(heads), line(heads.map((_head, index) => (index < left ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map((line) => `- ${text(line)}`).join('\n');
+}
+
+/** What means something in Markdown or HTML is escaped; user ids and targets may hold anything. */
+function text(words: string): string {
+  return words.replaceAll(/[\\`*_{}[\]<>|~#]/g, String.raw`\$&`).replaceAll(/\s+/g, ' ');
+}

@@ -1,0 +1,138 @@
+/**
+ * The result of a bench run: what `bench --json` prints. Field names are an interface; `schemaVersion` rises when one changes.
+ * `bench-report-schema.ts` says the same in zod, and the compiler holds the two together.
+ */
+import type { Outcome, OutcomeCounts } from '../../campaign/outcome.ts';
+import type { CheckName, CheckResult } from '../checks/integrity.ts';
+import type { Strategy } from '../../campaign/strategy.ts';
+import type { ThresholdResult } from '../scenario/thresholds.ts';
+import type { GeneratorReport, LatencySummary } from '../ports.ts';
+import type { TimePoint } from './timeseries.ts';
+
+/** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
+export interface StoreSample {
+  /** Seconds since the load began. */
+  second: number;
+  couponId: string;
+  stock: number | null;
+  waiting: number;
+  claimed: number;
+  /** By the ledger's counter; null where nobody counts. */
+  issued: number | null;
+}
+
+export interface BenchReport {
+  schemaVersion: 1;
+  scenario: {
+    name: string;
+    description: string;
+    target: string;
+    /** How the service decides, when bench started it itself (`--stack`); null when nobody told. */
+    strategy: Strategy | null;
+    users: number;
+    requests: number;
+    coupons: { couponId: string; total: number }[];
+    /** Checks that the scenario lets go unmade. */
+    skip: CheckName[];
+  };
+  startedAt: string;
+  outcomes: OutcomeCounts;
+  /** Milliseconds from sending to the whole reply, for each outcome that occurred. */
+  latency: Partial<Record<Outcome, LatencySummary>>;
+  /** The same from when each request was due; empty when no phase was an open model, where both are the same. */
+  latencyFromPlanned: Partial<Record<Outcome, LatencySummary>>;
+  /**
+   * Every latency of an outcome, microseconds: an HdrHistogram (V2, compressed, base64) with three significant digits. What
+   * `bench compare` reads, and any other program that knows the format; sums of such histograms are exact.
+   */
+  histograms: Partial<Record<Outcome, string>>;
+  throughput: Throughput;
+  /** Length of the steps of `timeseries`. */
+  stepSeconds: number;
+  timeseries: TimePoint[];
+  /** The stores while the load and the drain ran, a few times a second. */
+  samples: StoreSample[];
+  thresholds: ThresholdResult[];
+  integrity: CheckResult[];
+  coupons: CouponOutcome[];
+  generator: GeneratorReport;
+  /** What a reader should know before he trusts the figures. */
+  notes: Note[];
+  verdict: { integrity: 'pass' | 'fail' | 'inconclusive'; thresholds: 'pass' | 'fail' };
+  exitCode: number;
+}
+
+/** Three rates that are often taken for each other: how fast the service answers, accepts, and issues. */
+export interface Throughput {
+  /** From the first request sent to the last reply. */
+  seconds: number;
+  requestsPerSecond: number;
+  /** Accepted users from the first to the last acceptance; null when fewer than two were. */
+  acceptsPerSecond: number | null;
+  /** Ledger rows from the first to the last, by the ledger's clock; null when it all was one moment. */
+  issuesPerSecond: number | null;
+  /**
+   * From the first request until nobody waited any more; null when that did not happen in time. Looked at from the end of the
+   * load on, so never less than the load itself.
+   */
+  timeUntilDrainedMs: number | null;
+}
+
+export interface CouponOutcome {
+  couponId: string;
+  total: number;
+  /** Users. */
+  accepted: number;
+  /** Null when the store could not be read. */
+  issued: number | null;
+  revoked: number | null;
+  stock: number | null;
+  waiting: number | null;
+  claimed: number | null;
+  dead: number | null;
+}
+
+export const NOTES = [
+  'INTERRUPTED',
+  'TARGET_LOST',
+  'NOT_SETTLED',
+  'REDIS_UNREADABLE',
+  'LEDGER_UNREADABLE',
+  'COUPON_NOT_FRESH',
+  'ABORTED_BY_THRESHOLD',
+  'ARRIVALS_DROPPED',
+  'USERS_RAN_OUT',
+  'GENERATOR_LIMITED',
+  'CONNECTIONS_CLOSED',
+  'HASHES_NOT_SCANNED',
+  'DISRUPTED',
+  'DISRUPTION_FAILED',
+  'ISSUED_KEYS_NOT_SCANNED',
+] as const;
+
+export interface Note {
+  code: (typeof NOTES)[number];
+  facts?: Record<string, number | string>;
+}
+
+export interface VerdictInput {
+  integrity: readonly CheckResult[];
+  skip: readonly CheckName[];
+  thresholds: readonly ThresholdResult[];
+  targetLost: boolean;
+  /** Exit code of the signal that cut the run short, or null. */
+  interrupted: 130 | 143 | null;
+}
+
+/** Exit codes by precedence: broken integrity, signal, inconclusive, target gone, threshold. */
+export function verdictOf(input: VerdictInput): Pick<BenchReport, 'verdict' | 'exitCode'> {
+  const { integrity, skip, thresholds, targetLost, interrupted } = input;
+  const failed = integrity.some((result) => result.status === 'fail');
+  const open = integrity.some((result) => result.status === 'not_checked' && !skip.includes(result.check));
+  const verdict = {
+    integrity: failed ? ('fail' as const) : open ? ('inconclusive' as const) : ('pass' as const),
+    thresholds: thresholds.every((threshold) => threshold.ok) ? ('pass' as const) : ('fail' as const),
+  };
+  const exitCode = failed ? 4 : (interrupted ?? (open ? 5 : targetLost ? 3 : verdict.thresholds === 'fail' ? 99 : 0));
+  return { verdict, exitCode };
+}

@@ -1,0 +1,115 @@
+/**
+ * The report of `bench` as a schema: what `schemas/bench-report.schema.json` is made from, and what a report read from a file is
+ * held against. The types in `bench-report.ts` have the explanations; `SAME` at the end keeps both in step.
+ */
+import { z } from 'zod';
+import { CHECKS, REASONS } from '../checks/integrity.ts';
+import { OUTCOMES } from '../../campaign/outcome.ts';
+import { STRATEGIES } from '../../campaign/strategy.ts';
+import { NOTES } from './report.ts';
+import type { BenchReport } from './report.ts';
+
+const count = z.number().int().nonnegative();
+const countOrNull = count.nullable();
+const amount = z.number().nonnegative();
+const outcome = z.enum(OUTCOMES);
+
+const latency = z.object({ p50: amount, p90: amount, p99: amount, p999: amount, max: amount });
+
+const throughput = z.object({
+  seconds: amount,
+  requestsPerSecond: amount,
+  acceptsPerSecond: amount.nullable(),
+  issuesPerSecond: amount.nullable(),
+  timeUntilDrainedMs: amount.nullable(),
+});
+
+const timePoint = z.object({
+  second: amount,
+  sent: count,
+  outcomes: z.partialRecord(outcome, count),
+  latency: z.partialRecord(outcome, z.object({ p50: amount, p99: amount })),
+});
+
+const sample = z.object({
+  second: amount,
+  couponId: z.string(),
+  stock: z.number().nullable(),
+  waiting: count,
+  claimed: count,
+  issued: countOrNull,
+});
+
+const check = z.object({
+  check: z.enum(CHECKS),
+  couponId: z.string(),
+  status: z.enum(['pass', 'fail', 'not_checked']),
+  reason: z.enum(REASONS).nullable(),
+  count,
+  sample: z.array(z.string()),
+  facts: z.record(z.string(), z.number()),
+});
+
+const coupon = z.object({
+  couponId: z.string(),
+  total: count,
+  accepted: count,
+  issued: countOrNull,
+  revoked: countOrNull,
+  stock: z.number().nullable(),
+  waiting: countOrNull,
+  claimed: countOrNull,
+  dead: countOrNull,
+});
+
+const generator = z.object({
+  vus: count,
+  requestsPerSecond: amount,
+  eventLoopUtilization: amount,
+  eventLoopLagMs: z.object({ p50: amount, p99: amount, max: amount }),
+  startLagMs: z.object({ p50: amount, p99: amount, max: amount }).nullable(),
+  cpuShare: amount.nullable(),
+  reconnects: count,
+  faults: z.record(z.string(), count),
+  limited: z.boolean(),
+});
+
+export const benchReportSchema = z.object({
+  schemaVersion: z.literal(1),
+  scenario: z.object({
+    name: z.string(),
+    description: z.string(),
+    target: z.string(),
+    strategy: z.enum(STRATEGIES).nullable(),
+    users: count,
+    requests: count,
+    coupons: z.array(z.object({ couponId: z.string(), total: count })),
+    skip: z.array(z.enum(CHECKS)),
+  }),
+  startedAt: z.iso.datetime(),
+  outcomes: z.record(outcome, count),
+  latency: z.partialRecord(outcome, latency),
+  latencyFromPlanned: z.partialRecord(outcome, latency),
+  histograms: z.partialRecord(outcome, z.base64()),
+  throughput,
+  stepSeconds: z.number().positive(),
+  timeseries: z.array(timePoint),
+  samples: z.array(sample),
+  thresholds: z.array(z.object({ metric: z.string(), expr: z.string(), actual: z.number().nullable(), ok: z.boolean() })),
+  integrity: z.array(check),
+  coupons: z.array(coupon),
+  generator,
+  notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(z.record(z.string(), z.union([z.number(), z.string()]))) })),
+  verdict: z.object({ integrity: z.enum(['pass', 'fail', 'inconclusive']), thresholds: z.enum(['pass', 'fail']) }),
+  exitCode: count,
+});
+
+/** The JSON schema (draft 2020-12) that the package ships; `npx vitest run test/app/bench-report-schema.test.ts -u` writes it. */
+export function benchReportJsonSchema(): object {
+  return { ...z.toJSONSchema(benchReportSchema), title: 'Report of coupon-cli bench, schemaVersion 1' };
+}
+
+type Read = z.infer<typeof benchReportSchema>;
+type Same<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : never) : never;
+/** Does not compile when schema and type say different things. */
+true satisfies Same<Read, BenchReport>;

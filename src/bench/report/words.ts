@@ -1,0 +1,85 @@
+/** The sentences for the codes of a bench report. */
+import type { Note } from './report.ts';
+import type { CheckName, CheckResult, Reason } from '../checks/integrity.ts';
+
+export const CHECK_WORDS: Record<CheckName, string> = {
+  issued_within_total: 'never more issued than there are',
+  one_per_user: 'one piece for each user',
+  accepted_are_issued: 'everyone accepted has a piece',
+  issued_were_accepted: 'nobody else has one',
+  sold_out_when_gone: 'sold out only when all was gone',
+  first_come_first_served: 'first come, first served',
+  stock_adds_up: 'the stock adds up',
+};
+
+type Words = (result: CheckResult) => string;
+
+const users = ({ count }: CheckResult): string => (count === 1 ? '1 user' : `${count} users`);
+const fact = ({ facts }: CheckResult, name: string): string => String(facts[name] ?? '?');
+
+const REASON_WORDS: Record<Reason, Words> = {
+  LEDGER_OVER_TOTAL: (result) => `the ledger has ${fact(result, 'issued')} pieces of ${fact(result, 'total')}`,
+  LEDGER_COUNTER_WRONG: (result) => `the ledger counts ${fact(result, 'counter')} and has ${fact(result, 'rows')} rows`,
+  HASHES_OVER_TOTAL: (result) => `Redis has ${fact(result, 'issued')} issued hashes for ${fact(result, 'total')} pieces`,
+  ACCEPTED_OVER_TOTAL: (result) => `${fact(result, 'accepted')} users were accepted for ${fact(result, 'total')} pieces`,
+  ACCEPTED_TWICE: (result) => `${users(result)} accepted more than once`,
+  ISSUED_TWICE_IN_LEDGER: (result) => `${users(result)} with more than one ledger row`,
+  ISSUED_TWICE_IN_REDIS: (result) => `${users(result)} with more than one issued hash`,
+  ACCEPTED_NOT_ISSUED: (result) => `${users(result)} accepted and then lost`,
+  ACCEPTED_WITHOUT_ROW: (result) => `${users(result)} accepted, with a hash in Redis and no ledger row`,
+  ACCEPTED_WITHOUT_HASH: (result) => `${users(result)} accepted, with a ledger row and no hash in Redis`,
+  DUPLICATE_NOT_ISSUED: (result) => `${users(result)} told "already requested" and left without a piece`,
+  ACCEPTED_SET_ASIDE: (result) => `${users(result)} accepted, then set aside or revoked`,
+  ISSUED_TO_REFUSED: (result) => `${users(result)} refused and yet issued`,
+  ISSUED_AFTER_UNEXPECTED_ANSWER: (result) => `${users(result)} answered with an error and yet issued`,
+  ISSUED_TO_STRANGER: (result) => `${users(result)} issued who never asked in this run`,
+  SOLD_OUT_TOO_EARLY: (result) => `${users(result)} told "sold out" before ${fact(result, 'total')} users had asked`,
+  STOCK_LEAKED: (result) =>
+    `${result.count} of ${fact(result, 'total')} pieces went to nobody, though ${fact(result, 'asked')} users asked`,
+  OVERTAKEN: (result) => `${users(result)} stand before somebody who had been answered before they asked`,
+  SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before somebody who had been answered before they asked`,
+  STOCK_DOES_NOT_ADD_UP: (result) =>
+    `total ${fact(result, 'total')} + returned ${fact(result, 'returned')} ≠ stock ${fact(result, 'stock')} + accepted ${fact(result, 'spent')}`,
+  STOCK_BELOW_ZERO: (result) => `the stock stands at ${fact(result, 'stock')}`,
+  STOCK_MISSING: () => 'the coupon or its stock is gone from Redis',
+  NO_LEDGER_EVIDENCE: () => 'the ledger could not be read',
+  NO_REDIS_EVIDENCE: () => 'Redis could not be read',
+  NOT_SETTLED: (result) =>
+    result.count > 0 ? `${users(result)} still waited when the time was up` : 'users still waited when the time was up',
+  NO_REQUEST_TIMES: () => 'nothing that was read has request times',
+  REPLIES_ONLY: () => 'only the replies were looked at',
+  NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
+};
+
+export function reasonText(result: CheckResult): string {
+  return result.reason === null ? '' : REASON_WORDS[result.reason](result);
+}
+
+const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) => string> = {
+  INTERRUPTED: (facts) => `interrupted: ${facts['unsent']} requests were not sent; what was sent is verified`,
+  TARGET_LOST: (facts) => `the target stopped taking connections: ${facts['unsent']} requests were not sent`,
+  NOT_SETTLED: () => 'the drain was not done when the time was up (settle.timeout)',
+  REDIS_UNREADABLE: () => 'Redis could not be read after the load',
+  LEDGER_UNREADABLE: () => 'the ledger could not be read after the load',
+  COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
+  ABORTED_BY_THRESHOLD: (facts) =>
+    `${facts['metric']} ${facts['expr']} was missed (${Number(facts['actual']).toPrecision(3)}) after ${facts['second']} s in "${facts['phase']}"${
+      facts['askedPerSecond'] === undefined ? '' : `, at ${facts['askedPerSecond']} requests/s asked`
+    }, ${facts['answeredPerSecond']}/s answered: the load was ended there`,
+  ARRIVALS_DROPPED: (facts) =>
+    `${facts['dropped']} requests came due and found none of ${facts['vus']} connections free in time (dropped_iterations): the service is too slow for this rate, or maxVUs too low`,
+  USERS_RAN_OUT: (facts) => `"${facts['phase']}" ended early: all users had asked (users.count)`,
+  GENERATOR_LIMITED: (facts) =>
+    `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time${
+      facts['startLagMs'] === undefined ? '' : `, requests left up to ${facts['startLagMs']} ms late`
+    }): the service may be able to do more`,
+  CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
+  ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a piece for a stranger would not be seen',
+  HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
+  DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,
+  DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,
+};
+
+export function noteText({ code, facts = {} }: Note): string {
+  return NOTE_WORDS[code](facts);
+}

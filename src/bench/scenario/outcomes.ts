@@ -1,0 +1,49 @@
+import type { AdmissionOutcome } from '../../campaign/outcome.ts';
+import type { ScenarioDocument } from './schema.ts';
+import type { Report } from '../../lib/yaml-file.ts';
+
+/** A reply with this status (and this field, when one is named) means this outcome. The first rule that fits wins. */
+export interface OutcomeRule {
+  outcome: AdmissionOutcome | 'unknown';
+  status: number;
+  /** A field of a JSON body, and the value that it must have; null: the status alone decides. */
+  json: FieldRule | null;
+}
+
+export interface FieldRule {
+  /** Names joined by dots; a number is a place in an array. */
+  path: string;
+  equals: string | number | boolean | null;
+}
+
+/** The routes of our own endpoint. */
+const OWN_OUTCOMES: OutcomeRule[] = [
+  // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
+  { outcome: 'unknown', status: 503, json: { path: 'code', equals: 'unknown' } },
+  { outcome: 'accepted', status: 202, json: null },
+  { outcome: 'duplicate', status: 409, json: null },
+  { outcome: 'sold_out', status: 410, json: null },
+  { outcome: 'not_open', status: 403, json: null },
+  { outcome: 'unknown_coupon', status: 404, json: null },
+  { outcome: 'unavailable', status: 503, json: null },
+];
+
+export function outcomesOf(read: ScenarioDocument, report: Report): OutcomeRule[] {
+  if (!read.outcomes) return OWN_OUTCOMES;
+  const rules: OutcomeRule[] = [];
+  for (const [outcome, written] of Object.entries(read.outcomes)) {
+    for (const { status, code, json: field } of written === undefined ? [] : [written].flat()) {
+      if (code !== undefined && field)
+        report(['outcomes', outcome], 'code goes not together with json: it is short for json with the path "code"');
+      const json = field ?? (code === undefined ? null : { path: 'code', equals: code });
+      for (const one of [status].flat()) {
+        const other = rules.find((rule) => rule.status === one && rule.json?.path === json?.path && rule.json?.equals === json?.equals);
+        if (other) report(['outcomes', outcome], `status ${one} stands for ${other.outcome} already`);
+        rules.push({ outcome: outcome as OutcomeRule['outcome'], status: one, json });
+      }
+    }
+  }
+  if (!rules.some((rule) => rule.outcome === 'accepted')) report(['outcomes'], 'needs at least a rule for "accepted"');
+  // The more particular rule first, so that the order in the file does not matter.
+  return rules.toSorted((a, b) => Number(a.json === null) - Number(b.json === null));
+}

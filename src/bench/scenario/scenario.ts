@@ -1,0 +1,122 @@
+import type { CouponDefinition } from '../../campaign/coupon.ts';
+import { couponDefinition } from '../../campaign/event.ts';
+import type { Variables } from '../../lib/environment.ts';
+import type { Phase } from '../plan/phase.ts';
+import { outcomesOf, type OutcomeRule } from './outcomes.ts';
+import { phasesOf } from './phases.ts';
+import { checkVariables, requestOf, tableVariables, type RequestTemplate } from './request.ts';
+import { scenarioSchema } from './schema.ts';
+import type { ScenarioDocument } from './schema.ts';
+import { usersOf, type OpenFile } from './users.ts';
+import { MAX_USERS } from './schema-parts.ts';
+import { verifyOf } from './verify.ts';
+import type { VerifyPart } from './verify.ts';
+import { parseMetric, parseThreshold } from './thresholds.ts';
+import type { Threshold } from './thresholds.ts';
+import { timelineOf, type TimelineEntry } from './timeline.ts';
+import { plannedRequests } from '../plan/user-plan.ts';
+import type { UserOptions } from '../plan/user-plan.ts';
+import { readYaml, type Report } from '../../lib/yaml-file.ts';
+
+/** A load and what is expected of it. Times are milliseconds. */
+export interface Scenario extends VerifyPart {
+  name: string;
+  description: string;
+  /** Null: given with `--url`, or the server that `--stack` starts. */
+  target: string | null;
+  coupons: CouponDefinition[];
+  request: RequestTemplate;
+  users: UserOptions;
+  outcomes: OutcomeRule[];
+  /** One after another. */
+  phases: Phase[];
+  /** How long requests in flight may take to end after the last phase. */
+  gracefulStopMs: number;
+  /** Pace of the drain that `--stack` starts. */
+  drain: { intervalMs: number; batch: number; eager: boolean; leaseMs: number };
+  /** What is done to the service meanwhile; only to one that `--stack` starts. */
+  timeline: TimelineEntry[];
+  thresholds: Threshold[];
+}
+
+export type { OutcomeRule } from './outcomes.ts';
+export type { RequestTemplate } from './request.ts';
+
+/** What a scenario may ask of the world it is read in. */
+export interface ScenarioWorld {
+  /** Environment variables, for `${NAME}`. */
+  variables?: Variables;
+  /** Files that the scenario names, by the path as it is written. */
+  open?: OpenFile;
+}
+
+const SCENARIO = {
+  schema: scenarioSchema,
+  code: 'BAD_SCENARIO',
+  what: 'a valid scenario',
+  fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',
+};
+
+/**
+ * A scenario from its YAML text (JSON is YAML too).
+ *
+ * @param file only for messages
+ * @param world without `open` a scenario cannot take its users from a file
+ * @throws CouponError `BAD_SCENARIO` naming line and column of every problem
+ */
+export function parseScenario(source: string, file: string, { variables = {}, open }: ScenarioWorld = {}): Scenario {
+  return readYaml(SCENARIO, source, file, (read, report) => meaning(read, report, open), variables);
+}
+
+/** What the fields mean, and whether they go together. */
+function meaning(read: ScenarioDocument, report: Report, open: OpenFile | undefined): Scenario {
+  const request = requestOf(read, report);
+  const users = usersOf(read, tableVariables(request), open, report);
+  checkVariables(request, users.table?.columns ?? [], report);
+  const planned = plannedRequests(users, read.coupons.length);
+  if (planned > 10 * MAX_USERS) report(['users'], `these users would make ${planned} requests; at most ${10 * MAX_USERS} are possible`);
+  return {
+    name: read.name,
+    description: read.description.trim(),
+    target: read.target ?? null,
+    coupons: couponsOf(read, report),
+    request,
+    users,
+    outcomes: outcomesOf(read, report),
+    phases: phasesOf(read.phases, planned, report),
+    gracefulStopMs: read.gracefulStop,
+    ...verifyOf(read, report),
+    drain: { intervalMs: read.drain.interval, batch: read.drain.batch, eager: read.drain.eager, leaseMs: read.drain.lease },
+    timeline: timelineOf(read.timeline),
+    thresholds: thresholdsOf(read, report),
+  };
+}
+
+function couponsOf(read: ScenarioDocument, report: Report): CouponDefinition[] {
+  const seen = new Set<string>();
+  return read.coupons.map((coupon, index) => {
+    if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);
+    seen.add(coupon.id);
+    return couponDefinition({ ...coupon, name: coupon.name ?? coupon.id }, ['coupons', index], report);
+  });
+}
+
+function thresholdsOf(read: ScenarioDocument, report: Report): Threshold[] {
+  const thresholds: Threshold[] = [];
+  for (const [metric, written] of Object.entries(read.thresholds)) {
+    const source = parseMetric(metric);
+    if ('problem' in source) {
+      report(['thresholds', metric], source.problem);
+      continue;
+    }
+    for (const one of [written].flat()) {
+      const { threshold: expr, abortOnFail, delayAbortEval } = typeof one === 'string' ? { threshold: one, abortOnFail: false } : one;
+      const threshold = parseThreshold(metric, source, expr);
+      if ('problem' in threshold) report(['thresholds', metric], threshold.problem);
+      else if (abortOnFail && source.kind === 'figure')
+        report(['thresholds', metric], 'is only known after the load: abortOnFail is not possible');
+      else thresholds.push(abortOnFail ? { ...threshold, abortAfterMs: delayAbortEval } : threshold);
+    }
+  }
+  return thresholds;
+}

@@ -1,0 +1,105 @@
+/**
+ * The shape of a scenario file, version 1, in the words of k6 and Artillery where they have one. Unknown keys are refused:
+ * a setting that is silently ignored is how a load test comes to lie. What fields mean together is checked in `scenario.ts`.
+ */
+import { z } from 'zod';
+import { couponSchema, parsed } from '../../campaign/event.ts';
+import { ADMISSION_OUTCOMES } from '../../campaign/outcome.ts';
+import { phaseSchema } from './phase-schema.ts';
+import { duration, MAX_USERS, text, whole } from './schema-parts.ts';
+import { probeSchema, settleSchema, verifySchema } from './verify.ts';
+import { parseTarget } from './target.ts';
+import { timelineSchema } from './timeline.ts';
+
+const headerText = z.string().regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII on one line');
+const status = whole(100, 599);
+
+const coupon = couponSchema.extend({ name: couponSchema.shape.name.optional() });
+
+const request = z.strictObject({
+  method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
+  path: z
+    .string()
+    .regex(/^\/[\x21-\x7e]*$/, 'must start with "/" and have no spaces')
+    .default('/coupons/{{couponId}}/requests'),
+  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'), headerText).default({}),
+  json: z.json().optional().describe('The body; without it a POST sends {"userId": "{{userId}}"}.'),
+  body: z.string().max(1_000_000).optional().describe('Any other body; values are escaped when the content type is that of a form.'),
+  timeout: duration({ fallback: '5s', longest: '10m', least: 1 }),
+});
+
+const users = z.strictObject({
+  count: whole(1, MAX_USERS).optional().describe('Distinct users; with `file`, how many of its users ask.'),
+  prefix: z.string().max(100).optional().describe('A user id is this and a number.'),
+  start: whole(0, 1_000_000_000_000).optional().describe('The first number.'),
+  file: text(1_000)
+    .optional()
+    .describe('A CSV beside the scenario instead of a rule; its first row names the columns, which are {{variables}} of the request.'),
+  userId: text(100).optional().describe('The column of `file` that names the user.'),
+  duplicateRate: z.number().min(0).max(10).default(0).describe('Extra requests as a share of the users: 0.05 means that 5 % ask twice.'),
+  impatience: z.number().min(0).max(1).default(0.5).describe('Share of those extra requests that follow while the first is under way.'),
+  hot: z
+    .strictObject({ users: whole(1, 10_000), repeats: whole(1, 1_000_000) })
+    .optional()
+    .describe('A few users who ask so many times more, all through the load.'),
+  seed: whole(0, 4_294_967_295).default(1).describe('Another seed gives another order of users.'),
+});
+
+const rule = z.strictObject({
+  status: z.union([status, z.array(status).min(1).max(50)]),
+  code: text(100).optional().describe('The code of an RFC 9457 problem document: short for `json` with the path "code".'),
+  json: z
+    .strictObject({
+      path: z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be names joined by dots, such as result.code'),
+      equals: z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]),
+    })
+    .optional()
+    .describe('One field of the reply, for services that say two things with one status.'),
+});
+const outcomes = z.strictObject(
+  Object.fromEntries(
+    [...ADMISSION_OUTCOMES, 'unknown'].map((outcome) => [outcome, z.union([rule, z.array(rule).min(1).max(20)]).optional()]),
+  ),
+);
+
+const threshold = z.union([
+  z.string().describe('Such as p(99)<200, count==0 or rate<0.01.'),
+  z.strictObject({
+    threshold: z.string(),
+    abortOnFail: z.boolean().default(false).describe('End the load as soon as the threshold is missed; what was sent is still verified.'),
+    delayAbortEval: duration({ fallback: '0s' }).describe('Not before so long into the load.'),
+  }),
+]);
+
+export const scenarioSchema = z.strictObject({
+  version: z.literal(1, 'must be 1, the only version there is'),
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1–64 letters, digits, ".", "_" or "-"'),
+  description: z.string().max(2_000).default(''),
+  target: parsed(parseTarget).optional(),
+  coupons: z.array(coupon).min(1).max(100),
+  request: request.prefault({}),
+  users,
+  outcomes: outcomes.optional(),
+  phases: z.array(phaseSchema).min(1).max(100),
+  gracefulStop: duration({ fallback: '10s', longest: '1h' }),
+  settle: settleSchema.prefault({}),
+  drain: z
+    .strictObject({
+      interval: duration({ fallback: '2s', longest: '1h', least: 1 }),
+      batch: whole(1, 1_000).default(100),
+      eager: z.boolean().default(false),
+      lease: duration({ fallback: '30s', longest: '1h', least: 1_000 }),
+    })
+    .prefault({}),
+  timeline: timelineSchema,
+  thresholds: z.record(z.string(), z.union([threshold, z.array(threshold).min(1).max(20)])).default({}),
+  probe: probeSchema.prefault({}),
+  verify: verifySchema.prefault({}),
+});
+
+export type ScenarioDocument = z.output<typeof scenarioSchema>;
+
+/** The same as JSON schema (draft 2020-12), for editors. `npx vitest run test/core/scenario-schema.test.ts -u` writes it to `scenarios/`. */
+export function scenarioJsonSchema(): object {
+  return { ...z.toJSONSchema(scenarioSchema, { io: 'input' }), title: 'Scenario of coupon-cli bench, version 1' };
+}

@@ -1,0 +1,74 @@
+/**
+ * An event file: the coupons of a campaign, as `seed --file` reads them. The same fields describe the coupons of a scenario.
+ */
+import { z } from 'zod';
+import { checkDefinition, MAX_TOTAL, type CouponDefinition, type Expiry } from './coupon.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { CouponError } from '../lib/errors.ts';
+import { isCouponId } from './ids.ts';
+import { parseInstant } from './time.ts';
+import { readYaml, type Report } from '../lib/yaml-file.ts';
+
+/** A text that one of our own parsers reads; its message becomes the problem. */
+export function parsed<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof CouponError ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+const instant = parsed((text) => parseInstant(text));
+
+export const couponSchema = z.strictObject({
+  id: z
+    .union([z.string(), z.int().transform(String)])
+    .refine(isCouponId, 'must be 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit'),
+  name: z.string().min(1).max(200),
+  total: z.int().min(0).max(MAX_TOTAL),
+  opensAt: instant.optional(),
+  closesAt: instant.optional(),
+  expiresAt: instant.optional(),
+  validFor: parsed((text) => parseDuration(text)).optional(),
+});
+
+const EVENT = {
+  schema: z.strictObject({ coupons: z.array(couponSchema).min(1).max(1_000) }),
+  code: 'BAD_EVENT_FILE',
+  what: 'a valid event file',
+  fix: 'Correct these lines. The shape is `coupons: [{id, name, total, opensAt, closesAt, expiresAt | validFor}]`.',
+};
+
+/**
+ * @param file only for messages
+ * @throws CouponError `BAD_EVENT_FILE` naming line and column of every problem
+ */
+export function parseEvent(source: string, file: string): CouponDefinition[] {
+  return readYaml(EVENT, source, file, ({ coupons }, report) => {
+    const seen = new Set<string>();
+    return coupons.map((coupon, index) => {
+      if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);
+      seen.add(coupon.id);
+      return couponDefinition(coupon, ['coupons', index], report);
+    });
+  });
+}
+
+/** One coupon as it was written, checked as a whole; what is wrong with it goes to `report`. */
+export function couponDefinition(written: z.output<typeof couponSchema>, path: readonly PropertyKey[], report: Report): CouponDefinition {
+  const { id, name, total, opensAt = null, closesAt = null, expiresAt, validFor } = written;
+  if (expiresAt && validFor !== undefined) report([...path, 'validFor'], 'goes not together with expiresAt');
+  let expiry: Expiry = { kind: 'never' };
+  if (expiresAt) expiry = { kind: 'at', at: expiresAt };
+  else if (validFor !== undefined) expiry = { kind: 'after', ms: validFor };
+  const definition = { id, name, total, opensAt, closesAt, expiry };
+  try {
+    return checkDefinition(definition);
+  } catch (error) {
+    report(path, error instanceof CouponError ? error.message : String(error));
+    return definition;
+  }
+}

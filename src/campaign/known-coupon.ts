@@ -1,0 +1,78 @@
+import { CouponError, usageError } from '../lib/errors.ts';
+import type { Ledger, LedgerCoupon } from './ports.ts';
+import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
+
+/**
+ * The coupon as the ledger has it.
+ *
+ * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY`
+ */
+export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: string, keyStyle: string): Promise<LedgerCoupon> {
+  const coupon = await ledger.coupon(couponId);
+  if (!coupon) {
+    throw usageError(
+      'COUPON_UNKNOWN',
+      `there is no coupon ${couponId} in the ledger`,
+      `\`coupon-cli seed ${couponId} --name … --stock …\` makes one; \`coupon-cli inspect\` lists them.`,
+    );
+  }
+  if (coupon.keyStyle !== keyStyle) {
+    throw usageError(
+      'KEY_STYLE_MISMATCH',
+      `coupon ${couponId} was seeded with key style ${coupon.keyStyle}, not ${keyStyle}`,
+      `Use --key-style ${coupon.keyStyle}, or set COUPON_KEY_STYLE.`,
+    );
+  }
+  if (coupon.state !== 'ready') {
+    throw usageError(
+      'COUPON_NOT_READY',
+      coupon.state === 'seeding'
+        ? `the seeding of coupon ${couponId} was not finished`
+        : `the reset of coupon ${couponId} was not finished`,
+      coupon.state === 'seeding'
+        ? 'Run the same `seed` command again: it finishes what is missing.'
+        : `Run \`seed ${couponId} … --reset --confirm=${couponId}\` again.`,
+    );
+  }
+  return coupon;
+}
+
+/**
+ * Checks a coupon of the ledger against Redis, for the server process that runs there now.
+ *
+ * @throws CouponError `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`
+ */
+export async function verifyCoupon(ports: VerifyPorts, coupon: LedgerCoupon): Promise<void> {
+  const result = await verifyAgainstLedger(ports, coupon);
+  if (result.status === 'gone') {
+    throw usageError(
+      'COUPON_NOT_IN_REDIS',
+      `the ledger has coupon ${coupon.id}, but Redis does not know it`,
+      `Redis was emptied or replaced, or this is another Redis: check REDIS_URL; if it is the right one, \`coupon-cli audit ${coupon.id} --repair\` rebuilds what the ledger knows.`,
+    );
+  }
+  if (result.status === 'suspect') throw couponSuspect(coupon.id, result.reason);
+}
+
+export function couponSuspect(couponId: string, reason: string): CouponError {
+  return new CouponError({
+    code: 'COUPON_SUSPECT',
+    kind: 'broken',
+    message: `coupon ${couponId} is out of service: Redis and the ledger disagree about it`,
+    why: SUSPECT_REASONS[reason] ?? `marked "${reason}"`,
+    fix: `\`coupon-cli audit ${couponId}\` says what is wrong, \`coupon-cli audit ${couponId} --repair --dry-run\` what would mend it.`,
+  });
+}
+
+/** What `verify.lua` and the drain write into `suspect`, in words. */
+export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
+  gone: 'the ledger has the coupon, Redis does not',
+  epoch: 'Redis holds another life of the coupon than the ledger',
+  fence: 'Redis is behind the ledger: it lost data, or was restored from an older file',
+  [LEDGER_BEHIND]: 'the ledger is behind Redis: it lost data, or was restored from an older backup',
+  version: 'Redis holds older settings of the coupon than the ledger',
+  stock: 'the stock in Redis is missing or not a number',
+  coupons_total: 'the ledger refused a batch because it would have passed the total',
+  foreign_key: 'the ledger lost the coupon while it was being drained',
+  repair: 'a repair was begun and not finished: run it again',
+};

@@ -1,0 +1,264 @@
+/**
+ * What the use cases need from the world. `redis/` and `pg/` implement these; `cli/context.ts` alone puts them together.
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes
+ * here may be repeated.
+ */
+import type { AdmissionAnswer, AdmissionRequest } from './admission.ts';
+import type { Claim, CouponDefinition, IssuedCoupon } from './coupon.ts';
+import type { LedgerCondition, RedisCondition } from './readiness.ts';
+import type { LedgerCounts } from '../audit/reconcile/coupon.ts';
+
+/** Takes requests. Shared by `serve` and `submit`. */
+export interface Admission {
+  /** Answers in the order of the requests. One call is one atomic step for up to 256 requests. */
+  admit(couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]>;
+}
+
+/** `acked`: the highest claim number that the ledger is known to have reached, see `campaign/verify-coupon.ts`. */
+export type VerifyResult = { status: 'ok'; acked: number } | { status: 'gone' } | { status: 'suspect'; reason: string };
+
+/** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */
+export interface Verification {
+  verify(couponId: string, ledger: Pick<LedgerCoupon, 'epoch' | 'maxFence' | 'version'>): Promise<VerifyResult>;
+  markSuspect(couponId: string, epoch: string, reason: string): Promise<void>;
+}
+
+export interface ClaimOptions {
+  epoch: string;
+  limit: number;
+  leaseMs: number;
+  worker: string;
+}
+
+export type ClaimResult =
+  | {
+      status: 'ok';
+      claims: Claim[];
+      /** Expired leases that went back to the queue. */
+      reclaimed: number;
+      /** Members that can never be issued, set aside. */
+      buried: number;
+      /** Left in the queue. */
+      waiting: number;
+      /** The highest claim number that the ledger is known to have reached: a ledger that now has less is itself behind. */
+      acked: number;
+    }
+  /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
+  | { status: 'gone' | 'epoch' | 'run' }
+  | { status: 'suspect'; reason: string };
+
+/** A ledger row, and the claim that it came from. */
+export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
+
+/** A claimed user whose row the ledger refuses. `reason` is one line, see {@link IssueResult}. */
+export type Refused = Pick<Claim, 'userId' | 'fence'> & { reason: string };
+
+/** Hands accepted users to workers. */
+export interface ClaimQueue {
+  claim(couponId: string, options: ClaimOptions): Promise<ClaimResult>;
+  /** False: the coupon has another epoch now, nothing was written. */
+  ack(couponId: string, epoch: string, rows: readonly AckRow[]): Promise<boolean>;
+  /** How many were given back. */
+  release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
+  /** Sets users aside for a fault of their own. How many; see `release` for whom it leaves alone. */
+  bury(couponId: string, epoch: string, refused: readonly Refused[]): Promise<number>;
+  /** Waiting and claimed right now. */
+  backlog(couponId: string): Promise<{ waiting: number; claimed: number }>;
+}
+
+/** What became of one user; the scripts say what each word means. */
+export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
+export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
+
+/** Users who were set aside. Outcomes come in the order of the users. */
+export interface DeadUsers {
+  retry(couponId: string, epoch: string, userIds: readonly string[]): Promise<RetryOutcome[]>;
+  /** For users without a ledger row. */
+  drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
+}
+
+export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
+
+/** Sets coupons up and takes them away. */
+export interface CouponStore {
+  index(couponId: string): Promise<void>;
+  seed(definition: CouponDefinition, life: { epoch: string; version: number }): Promise<SeedResult>;
+  /** First step of a reset: closes admission and shuts out every worker of the old epoch. */
+  retire(couponId: string, newEpoch: string): Promise<void>;
+  /** Removes the issued hashes of these users. */
+  dropIssued(couponId: string, userIds: readonly string[]): Promise<void>;
+  /** Removes the issued hashes of everyone admitted, then all keys of the coupon, then its place in the index. */
+  drop(couponId: string): Promise<void>;
+  /** Ids of queues that exist in Redis, found with SCAN. */
+  scanQueues(): Promise<string[]>;
+}
+
+export interface UsePort {
+  /** False: there is no issued hash for this user. */
+  use(couponId: string, userId: string, usedAt: Date): Promise<boolean>;
+}
+
+/** One coupon as it stands in Redis, all fields from one instant. */
+export interface RedisCoupon {
+  couponId: string;
+  name: string;
+  total: number | null;
+  stock: number | null;
+  returned: number;
+  state: string;
+  suspect: string;
+  epoch: string;
+  version: number;
+  opensAt: string;
+  closesAt: string;
+  expiresAt: string;
+  validFor: string;
+  fence: number;
+  /** The highest claim number that the ledger is known to have reached. */
+  acked: number;
+  admitted: number;
+  waiting: number;
+  claimed: number;
+  dead: number;
+  /** Raw score of the first in the queue. */
+  oldestScore: number | null;
+}
+
+export interface QueueEntry {
+  userId: string;
+  score: number;
+  position: number;
+}
+
+/** Everything that Redis knows about one user of a coupon. */
+export interface RedisUser {
+  userId: string;
+  /** `score:requestId` split; null: never admitted. */
+  admitted: { score: number; requestId: string } | null;
+  waiting: number | null;
+  /** Place in the queue, from 0; null when not waiting or not asked for. */
+  position: number | null;
+  leaseDeadlineMs: number | null;
+  claim: { fence: number; worker: string; score: number; leaseMs: number; deliveries: number; faults: number } | null;
+  dead: string | null;
+  /** Fields of the issued hash, as they stand; null: no such key. */
+  issued: Record<string, string> | null;
+}
+
+/** What Redis says to some ledger rows, see `agree.lua`. */
+export interface Agreement {
+  /** Users about whom it says something else, or something more. */
+  differing: string[];
+  /** Of the others, those whom another service had put into the queue. */
+  adopted: string[];
+}
+
+export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
+
+/** Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but `scanIssued`). */
+export interface RedisReader {
+  coupon(couponId: string): Promise<RedisCoupon | null>;
+  indexed(): Promise<string[]>;
+  /** By position, oldest first. */
+  queue(couponId: string, offset: number, limit: number): Promise<QueueEntry[]>;
+  users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
+  user(couponId: string, userId: string): Promise<RedisUser>;
+  /** Holds rows against what Redis knows, for a small part of the cost of reading both in full. */
+  agree(couponId: string, rows: readonly LedgerBrief[]): Promise<Agreement>;
+  /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
+  walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
+  /** User ids of issued hashes, found by walking the whole keyspace. */
+  scanIssued(couponId: string): AsyncIterable<string[]>;
+  /** Redis TIME, milliseconds. */
+  now(): Promise<number>;
+}
+
+export type LedgerState = 'seeding' | 'ready' | 'resetting';
+
+export interface LedgerCoupon extends CouponDefinition {
+  issuedQuantity: number;
+  maxFence: number;
+  epoch: string;
+  version: number;
+  state: LedgerState;
+  keyStyle: string;
+}
+
+/**
+ * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: at
+ * least one row is at fault (SQLSTATE class 22 or 23), nobody knows which; the reason is one line and begins with the SQLSTATE.
+ * But for `ok` nothing was written.
+ */
+export type IssueResult =
+  | { status: 'ok'; rows: AckRow[] }
+  | { status: 'epoch' }
+  | { status: 'guarded'; constraint: string }
+  | { status: 'refused'; reason: string };
+
+export interface IssueOptions {
+  epoch: string;
+  worker: string;
+  /** Milliseconds; the lease bounds how long the ledger may take. */
+  timeoutMs: number;
+}
+
+export type UseResult =
+  | { status: 'used'; usedAt: Date; repeated: boolean }
+  | { status: 'not_issued' }
+  | { status: 'already_used'; usedAt: Date }
+  | { status: 'expired'; expiresAt: Date }
+  | { status: 'revoked'; revokedAt: Date };
+
+/** A ledger row with what only operators look at. */
+export interface LedgerRow extends AckRow {
+  requestedUs: number;
+  worker: string;
+  deliveries: number;
+}
+
+/** A ledger row in short: the user's turn, and all that Redis must say too as one text. */
+export interface LedgerBrief extends Pick<LedgerRow, 'userId' | 'requestedUs' | 'fence' | 'deliveries'> {
+  text: string;
+}
+
+/** The last word on who has a coupon. */
+export interface Ledger {
+  coupons(): Promise<LedgerCoupon[]>;
+  coupon(couponId: string): Promise<LedgerCoupon | null>;
+  /** The row as it stands afterwards: the new one, in state `seeding`, or the one that was there. */
+  startSeeding(definition: CouponDefinition, epoch: string, keyStyle: string): Promise<LedgerCoupon>;
+  finishSeeding(couponId: string, epoch: string): Promise<void>;
+  /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
+  startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
+  /** Deletes up to `limit` rows of a coupon that is being reset, and says whose they were. */
+  deleteIssued(couponId: string, epoch: string, userIds: readonly string[]): Promise<void>;
+  /** Removes a coupon that is being reset and has no rows left. */
+  dropCoupon(couponId: string, epoch: string): Promise<void>;
+  /** One transaction; may be repeated. Rows come back for every user of the batch who has a coupon, old or new. */
+  issue(couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult>;
+  /** Rows in order of user id, after the cursor. */
+  page(couponId: string, afterUserId: string, limit: number): Promise<LedgerRow[]>;
+  /** As {@link page}, in short. */
+  briefs(couponId: string, afterUserId: string, limit: number): Promise<LedgerBrief[]>;
+  /** Rows of these users, in no order. */
+  rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
+  /** `issued_quantity`, the number of rows, and the highest claim number, from one snapshot. */
+  counts(couponId: string): Promise<LedgerCounts | null>;
+  /** Issued since this instant, for the pace. */
+  issuedSince(couponId: string, since: Date): Promise<number>;
+  use(couponId: string, userId: string, useId: string): Promise<UseResult>;
+}
+
+/** What probes and metrics ask of Redis itself. */
+export interface RedisHealth {
+  /** Whether accepting, claiming and acknowledging would work now. Never throws: a failure is an answer. */
+  condition(): Promise<RedisCondition>;
+  /** Whether what Redis answered has reached its disk; null: this user may not ask. @throws CouponError of kind `unreachable` */
+  fsyncAlways(): Promise<boolean | null>;
+}
+
+/** What probes ask of the ledger's database. */
+export interface LedgerHealth {
+  /** Whether issuing would work now. Never throws: a failure is an answer. */
+  condition(): Promise<LedgerCondition>;
+}

@@ -1,0 +1,27 @@
+import { verifyCoupon } from './known-coupon.ts';
+import type { Ledger } from './ports.ts';
+import type { VerifyPorts } from './verify-coupon.ts';
+import { CouponError } from '../lib/errors.ts';
+
+/**
+ * Checks every coupon that is ready against the ledger, so that the first request need not wait for it. What cannot be served
+ * is returned, not thrown: the other coupons are none the worse for it.
+ *
+ * @throws CouponError of kind `unreachable`
+ */
+export async function verifyCoupons(
+  ports: VerifyPorts & { ledger: Pick<Ledger, 'coupons'> },
+  keyStyle: string,
+): Promise<{ coupons: number; problems: CouponError[] }> {
+  const coupons = (await ports.ledger.coupons()).filter((coupon) => coupon.state === 'ready' && coupon.keyStyle === keyStyle);
+  const problems: CouponError[] = [];
+  for (const coupon of coupons) {
+    try {
+      await verifyCoupon(ports, coupon);
+    } catch (error) {
+      if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+      problems.push(error);
+    }
+  }
+  return { coupons: coupons.length, problems };
+}

@@ -1,0 +1,236 @@
+import type { BenchReport } from '../../../bench/report/report.ts';
+import type { Disrupt } from '../../../bench/run-timeline.ts';
+import type { EvidenceSource } from '../../../bench/evidence/source.ts';
+import { usageError } from '../../../lib/errors.ts';
+import type { Scenario } from '../../../bench/scenario/scenario.ts';
+import { parseWhole } from '../../../lib/numbers.ts';
+import { parseStrategies, type Strategy } from '../../../campaign/strategy.ts';
+import { parseTarget } from '../../../bench/scenario/target.ts';
+import { benchSummary } from '../../../bench/report/summary.ts';
+import { strategyTable } from '../../../bench/compare/strategy-table.ts';
+import { table } from '../../../lib/table.ts';
+import { prepareOut, publish } from './out.ts';
+import type { Context } from '../../context.ts';
+import { evidenceOpener, storesOf } from './evidence.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { ownStack } from './own-stack.ts';
+import { runBench } from './run-bench.ts';
+import { exampleScenario, loadScenario, shippedScenarios } from './scenarios.ts';
+import { requireAllowedHost } from '../../targets.ts';
+import type { Configure } from '../../command.ts';
+import { configure as configureCompare } from './compare.ts';
+import { configure as configureVerify } from './verify.ts';
+import { configureWorker } from './worker.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli bench list                               scenarios that come with the program
+  coupon-cli bench smoke --stack                      on stores, a server and a drain of its own
+  coupon-cli bench flash-sale --stack --out report    with a page to look at: report/report.html
+  coupon-cli bench flash-sale --stack --strategy all
+                                                      the old way, the report's literal way and ours, side by side
+  coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
+                                                      on a server of yours; its coupons are seeded by you
+                                                      (somebody else's: copy scenarios/foreign-service.example.yaml)
+
+Exit codes: 4 when a coupon went to somebody who should not have it, or an accepted user lost one; 5 when that could not be
+told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
+
+interface BenchFlags {
+  url?: string | undefined;
+  stack?: true | undefined;
+  strategy?: Strategy[] | undefined;
+  keep?: true | undefined;
+  allowTarget: string[];
+  allowCoupon: string[];
+  processes: number;
+  out?: string | undefined;
+}
+
+export const configure: Configure = (command, cli) => {
+  command.usage('[run] [options] <scenario...>').addHelpText('after', EXAMPLES);
+
+  command
+    .command('run', { isDefault: true })
+    .summary('run scenarios, one after another')
+    .description('Load an endpoint as the scenario says, wait for the drain, and compare every request with both stores.')
+    .argument('<scenario...>', 'a YAML file, or the name of a scenario that comes with the program')
+    .option('--stack', 'bring up stores, a server and a drain for it, apart from any others')
+    .option('--keep', 'leave the stores of --stack running')
+    .option(
+      '--strategy <names>',
+      'with --stack: how its server decides; several, or all, are run side by side (see serve)',
+      parseStrategies,
+    )
+    .option('--url <url>', 'the endpoint; what it did is read from the configured stores')
+    .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
+    .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
+    .option(
+      '--processes <n>',
+      'make the load from so many processes, each with users of its own',
+      (text: string) => parseWhole(text, '--processes', 1, 64),
+      1,
+    )
+    .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
+    .addHelpText('after', EXAMPLES)
+    .action(async (names, flags, self) => {
+      await cli.run(self, async (context) => {
+        checkFlags(flags);
+        // All of them first: a mistake in the second should not come to light after minutes.
+        const scenarios: Scenario[] = [];
+        for (const name of names) scenarios.push(await loadScenario(context.env, name));
+        return run(context, scenarios, flags);
+      });
+    });
+
+  configureCompare(command, cli);
+  configureVerify(command, cli);
+  configureWorker(command, cli);
+
+  command
+    .command('list')
+    .summary('show the scenarios that come with the program')
+    .description('Show the scenarios that come with the program.')
+    .addHelpText('after', '\nExamples:\n  coupon-cli bench list\n  coupon-cli bench list --json')
+    .action(async (_options, self) => {
+      await cli.run(self, list);
+    });
+};
+
+const also = (value: string, values: string[]): string[] => [...values, value];
+
+function checkFlags(flags: BenchFlags): void {
+  if (flags.stack && flags.url !== undefined) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--stack and --url exclude each other',
+      'Give --url for a server of yours, or --stack for one that bench starts.',
+    );
+  }
+  if (flags.strategy && !flags.stack) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--strategy is about the server of --stack',
+      'Add --stack; a server of yours gets its strategy from `coupon-cli serve --strategy`.',
+    );
+  }
+  if (flags.keep && !flags.stack)
+    throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
+}
+
+async function list(context: Context): Promise<void> {
+  const scenarios: Scenario[] = [];
+  for (const name of await shippedScenarios(context.env)) scenarios.push(await loadScenario(context.env, name));
+  context.out.note(`For a service of somebody else, copy ${exampleScenario(context.env)}`);
+  const rows = scenarios.map(({ name, description, users, coupons }) => ({
+    name,
+    description,
+    users: users.count,
+    coupons: coupons.reduce((sum, coupon) => sum + coupon.total, 0),
+  }));
+  context.out.data({ scenarios: rows }, (paint) =>
+    table(
+      rows,
+      [
+        { head: 'SCENARIO', value: (row) => row.name },
+        { head: 'COUPONS', value: (row) => row.coupons, align: 'right' },
+        { head: 'USERS', value: (row) => row.users, align: 'right' },
+        { head: 'WHAT', value: (row) => row.description },
+      ],
+      paint,
+    ),
+  );
+}
+
+async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
+  const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
+  const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
+  const reports: BenchReport[] = [];
+  const ready = flags.stack ? await onStack(context, scenarios, flags) : await onEndpoint(context, scenarios, flags);
+  const stop = context.stopSignal();
+  const unwritten: number[] = [];
+  for (const { scenario, strategy } of runs) {
+    if (stop.aborted) break;
+    const service = await ready(scenario, strategy);
+    const { allowCoupon: allowCoupons, processes } = flags;
+    const done = await runBench(context, { scenario, ...service, signal: stop, allowCoupons, processes });
+    await service.stop();
+    const { report } = done;
+    reports.push(report);
+    if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);
+    if (!(await publish(context, done, write))) unwritten.push(EXIT.failure);
+  }
+  const cut = stop.aborted && reports.length < runs.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
+  const exitCode = worst([...cut, ...unwritten, ...reports.map((report) => report.exitCode)]);
+  if (flags.strategy && reports.length > 1 && !context.out.json) context.out.item(null, (paint) => `\n${strategyTable(reports, paint)}\n`);
+  if (context.out.json)
+    context.out.data(runs.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
+  return exitCode;
+}
+
+interface Service {
+  target: string;
+  strategy?: Strategy;
+  disrupt?: Disrupt;
+  evidence: EvidenceSource;
+  stop: () => Promise<void>;
+}
+
+async function onStack(
+  context: Context,
+  scenarios: readonly Scenario[],
+  flags: BenchFlags,
+): Promise<(scenario: Scenario, strategy: Strategy) => Promise<Service>> {
+  const foreign = scenarios.find((scenario) => scenario.evidence.kind === 'foreign');
+  if (foreign) {
+    throw usageError(
+      'BENCH_USAGE',
+      `scenario "${foreign.name}" verifies against another service, and --stack starts ours`,
+      'Give --url, or take the sources (redis, sql, csv, replies) out of verify.',
+    );
+  }
+  const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
+  return async (scenario, strategy) => ({ evidence: stack.evidence, ...(await stack.start(scenario, strategy)) });
+}
+
+async function onEndpoint(
+  context: Context,
+  scenarios: readonly Scenario[],
+  flags: BenchFlags,
+): Promise<(scenario: Scenario) => Promise<Service>> {
+  for (const { name, timeline } of scenarios) {
+    if (timeline.length === 0) continue;
+    throw usageError(
+      'TIMELINE_NEEDS_STACK',
+      `scenario "${name}" has a timeline that kills processes and restarts stores`,
+      'Add --stack: only what bench starts itself is killed.',
+    );
+  }
+  const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
+  for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
+  for (const store of storesOf(scenarios.map((scenario) => scenario.evidence)))
+    requireAllowedHost(context.settings.get(store).value, flags.allowTarget, 'bench');
+  const open = evidenceOpener(context);
+  const sources = new Map<Scenario, EvidenceSource>();
+  for (const scenario of scenarios) sources.set(scenario, await open(scenario.evidence));
+  return async (scenario) => ({ target: targets.get(scenario)!, evidence: sources.get(scenario)!, stop: async () => undefined });
+}
+
+function targetOf(scenario: Scenario, flags: BenchFlags): string {
+  const target = flags.url === undefined ? scenario.target : parseTarget(flags.url);
+  if (target !== null) return target;
+  throw usageError(
+    'BENCH_TARGET_MISSING',
+    `scenario "${scenario.name}" names no target`,
+    'Add --stack to try it on a service of its own, or --url for a server of yours.',
+  );
+}
+
+/** By precedence: broken, signal, inconclusive, unreachable, threshold. */
+function worst(codes: readonly number[]): number {
+  return (
+    [EXIT.broken, EXIT.terminated, EXIT.interrupted, EXIT.inconclusive, EXIT.unreachable, EXIT.failure, EXIT.threshold].find((code) =>
+      codes.includes(code),
+    ) ?? EXIT.ok
+  );
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { benchRun, type BenchOptions, type BenchRun } from '../../../bench/run.ts';
+import type { Disrupt } from '../../../bench/run-timeline.ts';
+import type { LoadDriver } from '../../../bench/ports.ts';
+import type { EvidenceSource } from '../../../bench/evidence/source.ts';
+import { benchProgressText } from '../../../bench/report/summary.ts';
+import type { Context } from '../../context.ts';
+import { startProgress } from '../../progress.ts';
+
+/** One scenario against a service that stands, with a line of progress. Shared by `bench` and `demo`. */
+export async function runBench(
+  context: Context,
+  options: BenchOptions & { evidence: EvidenceSource; disrupt?: Disrupt; processes?: number | undefined },
+): Promise<BenchRun> {
+  const { httpProbe } = await import('../../../bench/load/probe.ts');
+  const driver = await driverOf(context, options.processes ?? 1);
+  const clock = { now: () => performance.now(), sleep: (ms: number) => sleep(ms) };
+  const progress = await startProgress(context, `${options.scenario.name}: starting`);
+  try {
+    return await benchRun(
+      { driver, probe: httpProbe, evidence: options.evidence, clock, ...(options.disrupt ? { disrupt: options.disrupt } : {}) },
+      { ...options, onProgress: (step) => progress.update(`${options.scenario.name}: ${benchProgressText(step)}`) },
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
+async function driverOf(context: Context, processes: number): Promise<LoadDriver> {
+  const { env } = context;
+  if (processes === 1) {
+    const { AutocannonDriver } = await import('../../../bench/load/autocannon-driver.ts');
+    return new AutocannonDriver({ cpuUsage: () => env.cpuMicros() });
+  }
+  const [{ ProcessesDriver }, { startChild }] = await Promise.all([
+    import('../../../bench/load/processes/driver.ts'),
+    import('../../../lib/children.ts'),
+  ]);
+  return new ProcessesDriver({
+    processes,
+    tmpDir: env.tmpDir,
+    start: (dir, onEvent) =>
+      startChild('bench worker', {
+        command: env.self,
+        args: ['bench', 'worker', dir, '--json'],
+        // It aims where the plan says, and needs no settings of its own.
+        env: { PATH: env.path, NO_COLOR: '1' },
+        cwd: dir,
+        listens: true,
+        onEvent,
+        // Told by whoever waits for its result.
+        onDeath: () => undefined,
+      }),
+  });
+}

@@ -1,0 +1,51 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { judgeAgain } from '../../../bench/verify.ts';
+import { usageError } from '../../../lib/errors.ts';
+import { benchSummary } from '../../../bench/report/summary.ts';
+import { prepareOut, publish, RECORD_FILE } from './out.ts';
+import type { Configure } from '../../command.ts';
+import type { Env } from '../../env.ts';
+import { EXIT } from '../../exit-codes.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli bench verify report                  the folder that \`bench --out report\` wrote
+  coupon-cli bench verify report/record.bin --out again
+
+Nothing is sent, and no store is read: the checker goes over the kept requests and the kept evidence once more. Exit codes are
+those of the run: 4 when a coupon went wrong, 5 when that could not be told, 99 when a threshold failed; 2 for a file that is no
+record, or not whole.`;
+
+/** `bench verify`, as a subcommand of `bench`. */
+export const configure: Configure = (command, cli) => {
+  command
+    .command('verify')
+    .summary('judge a kept run again')
+    .description('Judge a run again, from the record that --out kept.')
+    .argument('<record>', 'a record.bin, or the folder with it')
+    .option('--out <dir>', 'leave reports there, as bench does')
+    .addHelpText('after', EXAMPLES)
+    .action(async (path, flags, self) => {
+      await cli.run(self, async (context) => {
+        const { decodeRun } = await import('../../../bench/record/kept-record.ts');
+        const kept = await decodeRun(await readRecord(context.env, path), path);
+        const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, false);
+        const report = judgeAgain(kept);
+        context.out.data(report, (paint) => benchSummary(report, paint));
+        const written = write === null || (await publish(context, { ...kept, report }, write));
+        // As everywhere: a broken promise or an open question outranks a file that could not be written, a threshold does not.
+        return written || (report.exitCode !== EXIT.ok && report.exitCode !== EXIT.threshold) ? report.exitCode : EXIT.failure;
+      });
+    });
+};
+
+async function readRecord(env: Env, path: string): Promise<Uint8Array> {
+  const full = resolve(env.cwd, path);
+  try {
+    return await readFile((await stat(full)).isDirectory() ? join(full, RECORD_FILE) : full);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw usageError('BAD_RECORD', `${path} cannot be read (${code})`, 'Name the record.bin of a folder that `bench --out DIR` wrote.');
+  }
+}

@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CouponPass } from '../../../drain/pass.ts';
+import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../../drain/loop.ts';
+import { knownCoupon } from '../../../campaign/known-coupon.ts';
+import { paceText, perSecond } from '../../../drain/pace.ts';
+import type { Ledger } from '../../../campaign/ports.ts';
+import { parseDuration } from '../../../lib/duration.ts';
+import { usageError } from '../../../lib/errors.ts';
+import { parseCouponId } from '../../../campaign/ids.ts';
+import { parseWhole } from '../../../lib/numbers.ts';
+import { passText, refusedText, skippedText, totalsText } from '../../../drain/text.ts';
+import { failureText } from '../../failure.ts';
+import type { Database } from '../../../stores/postgres/database.ts';
+import type { Context, RedisStores } from '../../context.ts';
+import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
+import { openPatiently } from '../../open-with-retry.ts';
+import { systemdSupervisor } from './systemd.ts';
+import type { Configure } from '../../command.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli drain --interval 2s                 in operation, until a signal
+  coupon-cli drain summer --eager --batch 1000   one coupon, as fast as the stores take it
+  coupon-cli drain --until-empty --eager --json  in CI: ends when nobody waits
+  coupon-cli drain --once --batch 100            a single pass
+  coupon-cli drain --health-port 9090            also answers probes and Prometheus:
+    curl http://127.0.0.1:9090/livez             200 while the loop moves
+    curl http://127.0.0.1:9090/readyz            200 while both stores can be written
+    curl http://127.0.0.1:9090/metrics           queue by coupon, age of the oldest waiting user, time per batch
+
+The first SIGINT or SIGTERM finishes the batch and ends with 0; the second ends at once.`;
+
+/** How long `--once` and `--until-empty` wait for stores that are away. */
+const PATIENCE_MS = 30_000;
+/** A backlog that takes longer than this at the present pace is worth a remark. */
+const LONG_BACKLOG_S = 60;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('[id...]', 'coupons to drain; all of them when none is named')
+    .option('--interval <duration>', 'time between two passes (COUPON_INTERVAL, default 2s)')
+    .option('--batch <n>', 'users per coupon and pass, 1–1000 (COUPON_BATCH, default 100)')
+    .option('--lease <duration>', 'how long a claim is kept before others may take it (COUPON_LEASE, default 30s)')
+    .option('--eager', 'go on at once while users wait')
+    .option('--once', 'end after one pass')
+    .option('--until-empty', 'end when nobody waits and nobody is claimed')
+    .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
+    .option('--health-port <n>', 'tell health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
+    .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (ids, flags, self) => {
+      await cli.run(self, async (context) => {
+        if (flags.once && flags.untilEmpty)
+          throw usageError('DRAIN_USAGE', '--once and --until-empty exclude each other', 'Give one of them.');
+        const options = readOptions(context, ids.map(parseCouponId), flags);
+        await run(context, options);
+      });
+    });
+};
+
+interface DrainFlags {
+  eager?: true | undefined;
+  once?: true | undefined;
+  untilEmpty?: true | undefined;
+  scan?: true | undefined;
+}
+
+function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
+  const value = (name: 'interval' | 'batch' | 'lease'): string => context.settings.get(name).value;
+  const leaseMs = parseDuration(value('lease'), '--lease');
+  if (leaseMs < 1_000)
+    throw usageError('BAD_DURATION', `--lease: "${value('lease')}" is too short to issue a batch in`, 'Use at least 1s.');
+  return {
+    couponIds,
+    batch: parseWhole(value('batch'), '--batch', 1, 1_000),
+    leaseMs,
+    intervalMs: parseDuration(value('interval'), '--interval'),
+    worker: `${context.env.hostname.replace(/[^A-Za-z0-9.-]/g, '_').slice(0, 40)}-${context.env.pid}`,
+    keyStyle: context.keyStyle,
+    scan: flags.scan === true,
+    eager: flags.eager === true,
+    until: flags.once ? 'once' : flags.untilEmpty ? 'empty' : 'stopped',
+    patienceMs: PATIENCE_MS,
+  };
+}
+
+async function run(context: Context, options: LoopOptions): Promise<void> {
+  const stop = context.stopSignal();
+  const supervisor = systemdSupervisor(context, stop);
+  // A third of the lease, as for the batch itself: a worker that hangs holds up nobody else's users for longer.
+  const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
+  const stores: DrainStores = {};
+  const health = await startDrainHealth(context, options, database, stores);
+  const patienceMs = options.until === 'stopped' ? Number.POSITIVE_INFINITY : options.patienceMs;
+  const opened = await openPatiently(context, patienceMs, stop, async () => {
+    const { redis, ledger } = await openStores(context, database, stores);
+    for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
+    await announce(context, options, redis, ledger);
+    return { claims: redis.claims, coupons: redis.coupons, ledger };
+  });
+  if (!opened) return;
+
+  const clock = {
+    now: () => performance.now(),
+    sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  };
+  const ports = health?.observed(opened) ?? opened;
+  supervisor.ready();
+  const totals = await drainLoop(ports, options, events(context, options, health), clock, stop);
+  report(context, options, totals);
+}
+
+/** Opens what is not open yet, both at a time, and keeps what was opened when the other one is away. */
+async function openStores(context: Context, database: Database, stores: DrainStores): Promise<Required<DrainStores>> {
+  const openRedis = async (): Promise<RedisStores> => (stores.redis ??= await context.redis(true));
+  const openLedger = async (): Promise<Ledger> => (stores.ledger ??= await context.ledgerOf(database));
+  const [redis, ledger] = await Promise.allSettled([openRedis(), openLedger()]);
+  if (redis.status === 'rejected') throw redis.reason;
+  if (ledger.status === 'rejected') throw ledger.reason;
+  return { redis: redis.value, ledger: ledger.value };
+}
+
+/** Says what the pace means before anybody wonders. */
+async function announce(context: Context, options: LoopOptions, redis: RedisStores, ledger: Ledger): Promise<void> {
+  // The pace is per coupon, so the longest queue decides how long it takes.
+  let waiting = 0;
+  for (const coupon of await ledger.coupons()) {
+    if (options.couponIds.length > 0 && !options.couponIds.includes(coupon.id)) continue;
+    waiting = Math.max(waiting, (await redis.claims.backlog(coupon.id)).waiting);
+  }
+  if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
+}
+
+function events(context: Context, options: LoopOptions, health: DrainHealth | null): DrainEvents {
+  const skipped = new Map<string, string>();
+  let remarked = false;
+  return {
+    pass(passes) {
+      health?.passed(passes);
+      for (const pass of passes) {
+        tellSkipped(context, skipped, pass);
+        for (const line of refusedText(pass)) context.out.warn(line);
+        if (pass.issued + pass.reclaimed + pass.dead === 0) continue;
+        if (options.until === 'stopped') context.out.item({ event: 'pass', ...pass }, () => passText(pass));
+        else context.out.note(passText(pass));
+      }
+      const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
+      const long = longest > perSecond(options) * LONG_BACKLOG_S;
+      if (long && !remarked) context.out.note(paceText(options, longest));
+      remarked = long;
+    },
+    outage(error) {
+      context.out.warn(`a store is away, trying again: ${failureText(error, context.out.notePaint, false).replace(/^.*?error:\S* /, '')}`);
+    },
+    recovered() {
+      context.out.note('the stores are back');
+    },
+  };
+}
+
+/** A coupon that cannot be drained is named once, and again when its reason changes or it comes back. */
+function tellSkipped(context: Context, told: Map<string, string>, pass: CouponPass): void {
+  const text = pass.skipped && pass.skipped !== 'epoch' ? skippedText(pass) : '';
+  if ((told.get(pass.couponId) ?? '') === text) return;
+  told.set(pass.couponId, text);
+  if (text) context.out.warn(text);
+  else context.out.note(`coupon ${pass.couponId} is being drained again`);
+}
+
+function report(context: Context, options: LoopOptions, totals: DrainTotals): void {
+  if (options.until === 'stopped') {
+    context.out.item({ event: 'stopped', ...totals }, () => totalsText(totals));
+    return;
+  }
+  context.out.data(totals, () => totalsText(totals));
+}

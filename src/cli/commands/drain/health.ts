@@ -1,0 +1,85 @@
+import type { CouponPass, DrainPorts } from '../../../drain/pass.ts';
+import type { LoopOptions } from '../../../drain/loop.ts';
+import { drainPulse } from '../../../drain/heartbeat.ts';
+import type { Ledger } from '../../../campaign/ports.ts';
+import { readiness } from '../../../campaign/check-readiness.ts';
+import { remembered } from '../../../lib/cached.ts';
+import { parseWhole } from '../../../lib/numbers.ts';
+import type { Database } from '../../../stores/postgres/database.ts';
+import type { Context, RedisStores } from '../../context.ts';
+import { faultTeller } from '../../throttled-warnings.ts';
+import { listen } from '../../listen.ts';
+
+/** The stores of a drain, each from when it was opened. */
+export interface DrainStores {
+  redis?: RedisStores;
+  ledger?: Ledger;
+}
+
+/** Looks at a drain from outside of it: at its ports, and at the passes that it tells of. */
+export interface DrainHealth {
+  /** The same ports, measured and listened to. From this call on the drain must move to count as alive. */
+  observed(ports: DrainPorts): DrainPorts;
+  passed(passes: readonly CouponPass[]): void;
+}
+
+/**
+ * Serves `/livez`, `/readyz` and `/metrics` until the context closes, and says where. It answers before the stores do, which may
+ * be away for long. Null: not asked for.
+ *
+ * @param stores filled in by the caller as they are opened
+ * @throws CouponError `BAD_NUMBER`, `PORT_TAKEN`, `BAD_HOST`
+ */
+export async function startDrainHealth(
+  context: Context,
+  options: LoopOptions,
+  database: Database,
+  stores: DrainStores,
+): Promise<DrainHealth | null> {
+  const text = context.settings.get('healthPort').value;
+  if (text === 'off') return null;
+  const port = parseWhole(text, '--health-port', 0, 65_535);
+  const host = context.settings.get('healthHost').value;
+
+  const [{ buildHealthServer }, { StoreMetrics }, { drainMetrics }] = await Promise.all([
+    import('../../../http/health-server.ts'),
+    import('../../../http/store-metrics.ts'),
+    import('../../../drain/metrics.ts'),
+  ]);
+  const now = (): number => performance.now();
+  const pulse = drainPulse(options, now);
+  const checks = {
+    redis: { condition: async () => stores.redis?.health.condition() ?? ('down' as const) },
+    ledger: await context.ledgerHealth(database),
+  };
+  const metrics = new StoreMetrics({
+    reader: {
+      coupon: async (couponId) => opened(stores.redis).reader.coupon(couponId),
+      now: async () => opened(stores.redis).reader.now(),
+    },
+    redisHealth: { fsyncAlways: async () => opened(stores.redis).health.fsyncAlways() },
+    coupons: remembered(async () => opened(stores.ledger).coupons(), now),
+    keyStyle: options.keyStyle,
+  });
+  const counts = drainMetrics(metrics.registry);
+
+  const app = await buildHealthServer({ live: pulse.liveness, ready: readiness(checks, now), metrics }, faultTeller(context));
+  const url = await listen(app, { host, port, flags: { host: '--health-host', port: '--health-port' } });
+  context.onClose(() => app.close());
+  // A drain that ends by itself prints one document, and nothing else, on stdout.
+  if (context.out.json && options.until === 'stopped') context.out.item({ event: 'health', url }, () => url);
+  else context.out.note(`health at ${url}`);
+
+  return {
+    observed: (ports) => pulse.felt(counts.measured(ports)),
+    passed(passes) {
+      pulse.beat();
+      counts.passed(passes);
+    },
+  };
+}
+
+function opened<T>(store: T | undefined): T {
+  if (store === undefined) throw new Error('not opened yet');
+  return store;
+}

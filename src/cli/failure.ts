@@ -1,0 +1,23 @@
+import { CouponError } from '../lib/errors.ts';
+import type { Paint } from '../lib/style.ts';
+
+/** What happened, why, what to do next, and the stable code. A stack only when asked for, or when nobody foresaw the error. */
+export function failureText(error: unknown, paint: Paint, debug: boolean): string {
+  if (!(error instanceof CouponError)) {
+    const text = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
+    return `${paint.red('error:')} ${text}\n${paint.dim('This was not foreseen; --debug shows where it happened. [UNEXPECTED]')}\n`;
+  }
+  const lines = [`${paint.red('error:')} ${error.message} ${paint.dim(`[${error.code}]`)}`];
+  if (error.why) lines.push(`  why: ${error.why}`);
+  if (error.fix) lines.push(`  fix: ${error.fix}`);
+  if (debug && error.stack) lines.push(paint.dim(error.stack));
+  return `${lines.join('\n')}\n`;
+}
+
+export function failureJson(error: unknown, exitCode: number): object {
+  if (!(error instanceof CouponError)) {
+    return { error: { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) }, exitCode };
+  }
+  const { code, message, why, fix } = error;
+  return { error: { code, message, ...(why ? { why } : {}), ...(fix ? { fix } : {}) }, exitCode };
+}

@@ -1,0 +1,95 @@
+import { couponSuspect } from '../campaign/known-coupon.ts';
+import { drainPass, isEmpty, isOutage, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
+
+export interface LoopOptions extends DrainOptions {
+  intervalMs: number;
+  /** Go on at once while there is a backlog. */
+  eager: boolean;
+  until: 'stopped' | 'once' | 'empty';
+  /** How long stores may be away before `once` and `empty` give up; `stopped` never does. */
+  patienceMs: number;
+}
+
+export interface DrainTotals {
+  issued: number;
+  reclaimed: number;
+  dead: number;
+  passes: number;
+  seconds: number;
+}
+
+/** What the loop tells while it runs. */
+export interface DrainEvents {
+  pass(passes: readonly CouponPass[]): void;
+  /** Called once when stores go away, and once when they are back. */
+  outage(error: unknown): void;
+  recovered(): void;
+}
+
+export interface Clock {
+  now(): number;
+  /** Resolves after so many milliseconds, or as soon as `stop` is aborted. */
+  sleep(ms: number, stop: AbortSignal): Promise<void>;
+}
+
+const LONGEST_BACKOFF_MS = 5_000;
+
+/**
+ * Passes until there is a reason to end. A pass under way is always finished: that is how the first signal ends without
+ * leaving claims behind.
+ *
+ * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; `COUPON_SUSPECT` at the end of
+ *   `once` and `empty` when a coupon could not be drained because of that
+ */
+export async function drainLoop(
+  ports: DrainPorts,
+  options: LoopOptions,
+  events: DrainEvents,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<DrainTotals> {
+  const totals: DrainTotals = { issued: 0, reclaimed: 0, dead: 0, passes: 0, seconds: 0 };
+  const started = clock.now();
+  let awaySince: number | null = null;
+  let failures = 0;
+
+  while (!stop.aborted) {
+    let passes: CouponPass[];
+    let empty = false;
+    try {
+      passes = await drainPass(ports, options, stop);
+      if (options.until === 'empty') empty = await isEmpty(ports, passes);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      if (awaySince === null) events.outage(error);
+      awaySince ??= clock.now();
+      if (options.until !== 'stopped' && clock.now() - awaySince >= options.patienceMs) throw error;
+      await clock.sleep(jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(failures++, 10))), stop);
+      continue;
+    }
+    if (awaySince !== null) events.recovered();
+    awaySince = null;
+    failures = 0;
+    totals.passes += 1;
+    for (const pass of passes) {
+      totals.issued += pass.issued;
+      totals.reclaimed += pass.reclaimed;
+      totals.dead += pass.dead;
+    }
+    events.pass(passes);
+    if (options.until === 'once' || empty) {
+      const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
+      if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
+      break;
+    }
+    // A backlog of claims that other workers hold is no reason to spin; one of our own users who waits is.
+    const goOn = options.eager && passes.some((pass) => !pass.skipped && pass.waiting > 0 && pass.issued > 0);
+    if (!goOn) await clock.sleep(options.intervalMs, stop);
+  }
+  return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
+}
+
+/** Between half and all of it, so that workers that failed together do not come back together. */
+function jitter(ms: number): number {
+  return ms / 2 + Math.random() * (ms / 2);
+}

@@ -1,0 +1,142 @@
+import type { Claim } from '../campaign/coupon.ts';
+import { CouponError } from '../lib/errors.ts';
+import { issueBatch } from './issue-batch.ts';
+import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
+import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
+
+export interface DrainPorts {
+  claims: ClaimQueue;
+  coupons: Verification & Pick<CouponStore, 'scanQueues'>;
+  ledger: Ledger;
+}
+
+export interface DrainOptions {
+  /** Only these; empty: all that the ledger has. */
+  couponIds: readonly string[];
+  /** At most so many users per coupon and pass. */
+  batch: number;
+  leaseMs: number;
+  worker: string;
+  keyStyle: string;
+  /** Also look for queues with SCAN, to name those that no ledger coupon stands behind. */
+  scan: boolean;
+}
+
+/** What happened to one coupon in one pass. */
+export interface CouponPass {
+  couponId: string;
+  issued: number;
+  reclaimed: number;
+  dead: number;
+  /** Claims given back because the ledger holds no row for them. */
+  released: number;
+  /** Left in the queue. */
+  waiting: number;
+  /** Users whose rows the ledger refused, with what it said; they are among the dead. Left out when there are none. */
+  refused?: { userId: string; reason: string }[];
+  /** Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. */
+  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger';
+  reason?: string;
+}
+
+/** One pass over all coupons, in turn, at most `batch` users each. Stops between two coupons once `stop` is aborted. */
+export async function drainPass(ports: DrainPorts, options: DrainOptions, stop: AbortSignal): Promise<CouponPass[]> {
+  const known = await ports.ledger.coupons();
+  const wanted = options.couponIds.length > 0 ? known.filter((coupon) => options.couponIds.includes(coupon.id)) : known;
+  const passes: CouponPass[] = [];
+  for (const coupon of wanted) {
+    if (stop.aborted) break;
+    passes.push(await drainCoupon(ports, options, coupon));
+  }
+  if (options.scan) {
+    const ids = new Set(known.map((coupon) => coupon.id));
+    for (const couponId of await ports.coupons.scanQueues()) {
+      if (!ids.has(couponId)) passes.push({ ...nothing(couponId), skipped: 'no_ledger' });
+    }
+  }
+  return passes;
+}
+
+/** claim → ledger → ack; whoever the ledger refuses is set aside, and whoever it does not return goes back to the queue. */
+async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
+  const pass = nothing(coupon.id);
+  if (coupon.keyStyle !== options.keyStyle) return { ...pass, skipped: 'key_style', reason: coupon.keyStyle };
+  if (coupon.state !== 'ready') return { ...pass, skipped: 'unfinished', reason: coupon.state };
+  const claimed = await claimVerified(ports, options, coupon);
+  if (claimed.status !== 'ok') {
+    const status = claimed.status === 'run' ? 'epoch' : claimed.status;
+    return { ...pass, skipped: status, ...('reason' in claimed ? { reason: claimed.reason } : {}) };
+  }
+  pass.reclaimed = claimed.reclaimed;
+  pass.dead = claimed.buried;
+  pass.waiting = claimed.waiting;
+  try {
+    if (await isLedgerBehind(verifyPorts(ports), coupon, claimed.acked)) {
+      pass.released = await ports.claims.release(coupon.id, coupon.epoch, claimed.claims);
+      return { ...pass, skipped: 'suspect', reason: LEDGER_BEHIND };
+    }
+    return claimed.claims.length === 0 ? pass : await issue(ports, options, coupon, claimed.claims, pass);
+  } catch (error) {
+    // Whether the ledger committed is unknown. Giving back is right either way: an issued user is only acknowledged again.
+    await ports.claims.release(coupon.id, coupon.epoch, claimed.claims).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The ledger's part and what follows from it. */
+async function issue(
+  ports: DrainPorts,
+  options: DrainOptions,
+  { id, epoch }: LedgerCoupon,
+  claims: readonly Claim[],
+  before: CouponPass,
+): Promise<CouponPass> {
+  const pass = { ...before };
+  // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
+  const timeoutMs = options.leaseMs / 3;
+  const { rows, refused, stopped } = await issueBatch(ports.ledger, id, claims, { epoch, worker: options.worker, timeoutMs });
+  if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
+  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows))) return { ...pass, skipped: 'epoch' };
+  pass.issued = rows.length;
+  if (refused.length > 0) pass.dead += await ports.claims.bury(id, epoch, refused);
+  if (refused.length > 0) pass.refused = refused.map(({ userId, reason }) => ({ userId, reason }));
+  if (stopped) await ports.coupons.markSuspect(id, epoch, stopped.constraint);
+  const settled = new Set([...rows, ...refused].map((one) => one.userId));
+  const left = claims.filter((claim) => !settled.has(claim.userId));
+  if (left.length > 0) pass.released = await ports.claims.release(id, epoch, left);
+  return stopped ? { ...pass, skipped: 'suspect', reason: stopped.constraint } : pass;
+}
+
+/** Claims; a Redis that was restarted since is first checked against the ledger. */
+async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<ClaimResult> {
+  const request = { epoch: coupon.epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker };
+  const first = await ports.claims.claim(coupon.id, request);
+  if (first.status !== 'run' && first.status !== 'epoch') return first;
+  const now = await ports.ledger.coupon(coupon.id);
+  // Reset or purged since the pass began: the next pass sees its new life.
+  if (now?.epoch !== coupon.epoch || now.state !== 'ready') return { status: 'epoch' };
+  const verified = await verifyAgainstLedger(verifyPorts(ports), now);
+  return verified.status === 'ok' ? ports.claims.claim(coupon.id, request) : verified;
+}
+
+function verifyPorts({ coupons, ledger }: DrainPorts): VerifyPorts {
+  return { verification: coupons, ledger };
+}
+
+function nothing(couponId: string): CouponPass {
+  return { couponId, issued: 0, reclaimed: 0, dead: 0, released: 0, waiting: 0 };
+}
+
+/** Nobody waiting and nobody claimed, by any worker, in any coupon that this drain serves. */
+export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
+  for (const pass of passes) {
+    if (pass.skipped) continue;
+    const { waiting, claimed } = await ports.claims.backlog(pass.couponId);
+    if (waiting + claimed > 0) return false;
+  }
+  return true;
+}
+
+export function isOutage(error: unknown): boolean {
+  return error instanceof CouponError && error.kind === 'unreachable';
+}

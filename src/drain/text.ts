@@ -1,0 +1,51 @@
+import type { CouponPass } from './pass.ts';
+import type { DrainTotals } from './loop.ts';
+import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
+
+/** `coupon 42: issued 100, 1,900 waiting`. */
+export function passText(pass: CouponPass): string {
+  const parts = [`issued ${pass.issued}`];
+  if (pass.reclaimed > 0) parts.push(`${pass.reclaimed} taken back from expired claims`);
+  if (pass.released > 0) parts.push(`${pass.released} given back`);
+  if (pass.dead > 0) parts.push(`${pass.dead} set aside`);
+  parts.push(`${pass.waiting} waiting`);
+  return `coupon ${pass.couponId}: ${parts.join(', ')}`;
+}
+
+/** Who was set aside, and why; one line for all users of one reason. */
+export function refusedText({ couponId, refused = [] }: CouponPass): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { userId, reason } of refused) reasons.set(reason, [...(reasons.get(reason) ?? []), userId]);
+  return [...reasons].map(([reason, users]) => {
+    const who = users.length === 1 ? `user ${users[0]}` : `${users.length} users (${users[0]}, …)`;
+    return `coupon ${couponId}: ${who} set aside, the ledger says: ${reason}; \`coupon-cli dead list ${couponId}\` shows them`;
+  });
+}
+
+/** Why a coupon is not being drained, and what to do. */
+export function skippedText(pass: CouponPass): string {
+  const name = `coupon ${pass.couponId}`;
+  switch (pass.skipped) {
+    case 'suspect':
+      return `${name} is suspect and not drained: ${SUSPECT_REASONS[pass.reason ?? ''] ?? pass.reason}; see \`coupon-cli audit ${pass.couponId}\``;
+    case 'gone':
+      return `${name} is in the ledger but not in Redis; see \`coupon-cli audit ${pass.couponId}\``;
+    case 'key_style':
+      return `${name} was seeded with key style ${pass.reason}; drain it with --key-style ${pass.reason}`;
+    case 'unfinished':
+      return `${name} is not ready (${pass.reason}): run its \`seed\` command again`;
+    case 'no_ledger':
+      return `Redis has a queue for ${name}, but the ledger has no such coupon; it is left alone`;
+    default:
+      return `${name} was reset meanwhile`;
+  }
+}
+
+export function totalsText(totals: DrainTotals): string {
+  const rate = totals.seconds > 0 ? ` (${Math.round(totals.issued / totals.seconds)}/s)` : '';
+  const extra = [
+    totals.reclaimed > 0 ? `, ${totals.reclaimed} taken back from expired claims` : '',
+    totals.dead > 0 ? `, ${totals.dead} set aside` : '',
+  ].join('');
+  return `issued ${totals.issued} in ${totals.passes} passes, ${totals.seconds.toFixed(1)} s${rate}${extra}`;
+}

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import type { Liveness } from '../campaign/liveness.ts';
+import { isReady, LEDGER_CONDITIONS, REDIS_CONDITIONS, unreadyText, type Readiness } from '../campaign/readiness.ts';
+import { sendProblem } from './problem.ts';
+import { problems } from '../admission/serve/schemas.ts';
+import type { StoreMetrics } from './store-metrics.ts';
+
+export interface HealthChecks {
+  /** Left out where whoever answers is alive. */
+  live?: () => Liveness;
+  ready: () => Promise<Readiness>;
+  metrics: Pick<StoreMetrics, 'text' | 'registry'>;
+}
+
+const healthy = (description: string, status: string): object => ({
+  description,
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', const: status } },
+});
+
+const words = (conditions: Readonly<Record<string, string>>): object => ({
+  type: 'string',
+  enum: Object.keys(conditions),
+  description: Object.entries(conditions)
+    .map(([word, meaning]) => `${word}: ${meaning}`)
+    .join('; '),
+});
+
+const aliveSchema = { summary: 'The process answers', response: { 200: healthy('Alive', 'alive') } };
+const movingSchema = {
+  summary: 'The loop moves',
+  response: {
+    200: healthy('Alive', 'alive'),
+    ...problems(['unavailable'], {
+      quietSeconds: { type: 'number', description: 'Since the loop last moved' },
+      limitSeconds: { type: 'number', description: 'How long it may be quiet' },
+    }),
+  },
+};
+
+const readyzSchema = {
+  summary: 'Both stores can be used',
+  response: {
+    200: healthy('Ready', 'ready'),
+    ...problems(['unavailable'], { redis: words(REDIS_CONDITIONS), ledger: words(LEDGER_CONDITIONS) }),
+  },
+};
+
+const metricsSchema = {
+  summary: 'Metrics for Prometheus',
+  response: { 200: { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } } },
+};
+
+/** `/livez`, `/readyz`, `/metrics`. */
+export function healthRoutes(app: FastifyInstance, { live, ready, metrics }: HealthChecks): void {
+  app.get('/livez', { schema: live ? movingSchema : aliveSchema }, async (_request, reply) => {
+    const state = live?.();
+    if (!state || state.alive) return { status: 'alive' };
+    const [quietSeconds, limitSeconds] = [state.quietMs, state.limitMs].map((ms) => Math.round(ms / 100) / 10);
+    const detail = `No pass has ended and no store has answered the loop for ${quietSeconds} s.`;
+    return sendProblem(reply, 'unavailable', detail, { quietSeconds, limitSeconds });
+  });
+
+  app.get('/readyz', { schema: readyzSchema }, async (_request, reply) => {
+    const state = await ready();
+    if (isReady(state)) return { status: 'ready' };
+    return sendProblem(reply, 'unavailable', unreadyText(state), { ...state });
+  });
+
+  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.text()),
+  );
+}

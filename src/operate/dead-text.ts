@@ -1,0 +1,51 @@
+import type { DeadAnswer, DeadList } from './dead.ts';
+import type { DropOutcome, RetryOutcome } from '../campaign/ports.ts';
+import { printable } from '../campaign/ids.ts';
+import { pageText } from './inspect-text.ts';
+import type { Paint } from '../lib/style.ts';
+import { table } from '../lib/table.ts';
+
+/** Reasons that the program itself gives; all others are what the ledger said. */
+const REASONS: Readonly<Record<string, string>> = {
+  invalid_user_id: 'a user id that cannot be issued to',
+  over_promised: 'promised beyond the total',
+};
+
+export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint): string {
+  if (dead.length === 0) return total === 0 ? `nobody is set aside in coupon ${couponId}` : `no more users (${total} set aside in all)`;
+  const lines = table(
+    dead,
+    [
+      { head: 'USER', value: (row) => printable(row.userId) },
+      { head: 'REASON', value: (row) => REASONS[row.reason] ?? printable(row.reason) },
+      { head: 'REQUESTED AT', value: (row) => row.requestedAt },
+      { head: 'DELIVERIES', value: (row) => row.deliveries, align: 'right' },
+      { head: 'FAULTS', value: (row) => row.faults, align: 'right' },
+    ],
+    paint,
+  );
+  const hint = `\`coupon-cli dead retry ${couponId} USER\` tries again, \`dead drop\` gives the piece back to the stock.`;
+  return [lines, hint, ...pageText(dead.length, total, next, `dead list ${couponId}`, paint)].join('\n');
+}
+
+const WHY: Readonly<Record<Exclude<RetryOutcome | DropOutcome | 'issued', 'ok'>, string>> = {
+  not_dead: 'is not set aside',
+  invalid: 'has an id that cannot be issued to, and would only be set aside again',
+  no_stock: 'was promised beyond the total, and there is still no piece left',
+  not_admitted: 'has no request on record; `coupon-cli audit --repair` makes one',
+  no_stock_field: 'waits for a repair: the stock in Redis is missing',
+  epoch: 'belongs to a life of the coupon that is over',
+  issued: 'has a coupon after all and keeps it; `coupon-cli audit --repair` puts the record right',
+};
+
+/** @param happened to the users for whom it worked, such as `put back into the queue` */
+export function deadAnswerText(
+  { couponId, users, done }: DeadAnswer<RetryOutcome | DropOutcome | 'issued'>,
+  happened: string,
+  paint: Paint,
+): string {
+  if (users.length === 0) return `nobody is set aside in coupon ${couponId}`;
+  const refused = users.flatMap(({ userId, outcome }) => (outcome === 'ok' ? [] : [`user ${printable(userId)} ${WHY[outcome]}`]));
+  const mark = done > 0 ? paint.green('✔') : paint.yellow('–');
+  return [`${mark} coupon ${couponId}: ${done} ${done === 1 ? 'user' : 'users'} ${happened}`, ...refused].join('\n');
+}

@@ -1,0 +1,105 @@
+import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
+import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
+import { durationFlag, formatDuration } from '../lib/duration.ts';
+import type { Paint } from '../lib/style.ts';
+import { table } from '../lib/table.ts';
+
+const STATES: Readonly<Record<string, string>> = {
+  seeding: 'seeding not finished',
+  resetting: 'reset not finished',
+  missing_in_redis: 'missing in Redis',
+  missing_in_ledger: 'missing in the ledger',
+  other_key_style: 'other key style',
+};
+
+export function couponsText({ coupons, total, next }: CouponList, paint: Paint): string {
+  if (total === 0) return 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
+  if (coupons.length === 0) return `no more coupons (${total} in all)`;
+  const lines = table(
+    coupons,
+    [
+      { head: 'COUPON', value: (row) => row.couponId },
+      { head: 'NAME', value: (row) => row.name },
+      { head: 'STATE', value: stateText },
+      { head: 'TOTAL', value: (row) => row.total, align: 'right' },
+      { head: 'STOCK', value: (row) => row.stock, align: 'right' },
+      { head: 'WAITING', value: (row) => row.waiting, align: 'right' },
+      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right' },
+      { head: 'DEAD', value: (row) => row.dead, align: 'right' },
+      { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
+      { head: 'OLDEST', value: oldestText, align: 'right' },
+      { head: 'TIME LEFT', value: timeLeftText, align: 'right' },
+    ],
+    paint,
+  );
+  const hint = coupons.some((coupon) => coupon.suspect !== null || coupon.state.startsWith('missing_'));
+  return [
+    lines,
+    ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
+    ...pageText(coupons.length, total, next, 'inspect', paint),
+  ].join('\n');
+}
+
+export function couponText(coupon: CouponDetail, paint: Paint): string {
+  const { epoch, version, fence } = coupon;
+  const both = (ledger: string | number, redis: string | number | null): string =>
+    ledger === redis ? String(ledger) : `${ledger} in the ledger, ${redis ?? 'nothing'} in Redis`;
+  const rows: [string, string | number | null][] = [
+    ['coupon', coupon.couponId],
+    ['name', coupon.name],
+    ['state', stateText(coupon)],
+    ...(coupon.suspect === null ? [] : [['suspect', SUSPECT_REASONS[coupon.suspect] ?? coupon.suspect] as [string, string]]),
+    ['requests', `from ${coupon.opensAt ?? 'the beginning'} until ${coupon.closesAt ?? 'closed by hand'}`],
+    ['expiry', coupon.expiresAt ?? (coupon.validForMs === null ? 'never' : `${durationFlag(coupon.validForMs)} after issue`)],
+    ['total', coupon.total],
+    ['stock', coupon.stock],
+    ['accepted', coupon.admitted],
+    ['waiting', coupon.waiting],
+    ['claimed', coupon.claimed],
+    ['dead', coupon.dead],
+    ['issued', coupon.issued],
+    ['returned', coupon.returned],
+    ['oldest', oldestText(coupon)],
+    ['pace', `${coupon.issuedLastMinute} issued in the last minute`],
+    ['time left', timeLeftText(coupon)],
+    ['key style', coupon.keyStyle],
+    ['epoch', both(epoch.ledger, epoch.redis)],
+    ['version', both(version.ledger, version.redis)],
+    ['claim no.', `${fence.redis ?? 'none'}, ${fence.ledger} reached the ledger`],
+  ];
+  return fieldTable(rows, paint);
+}
+
+/** Two columns without a head. */
+export function fieldTable(rows: readonly (readonly [string, string | number | null])[], paint: Paint): string {
+  const drawn = table(
+    rows,
+    [
+      { head: '', value: (row) => row[0] },
+      { head: '', value: (row) => row[1] },
+    ],
+    paint,
+  );
+  return drawn.slice(drawn.indexOf('\n') + 1);
+}
+
+/** `Showing 50 of 1,200` and how to go on; nothing when everything is on the page. */
+export function pageText(shown: number, total: number, next: string | null, command: string, paint: Paint): string[] {
+  if (next === null && shown >= total) return [];
+  const more = next === null ? '' : `; go on with \`coupon-cli ${command} --after ${next}\`, or show more with --limit`;
+  return [paint.dim(`Showing ${shown} of ${total}${more}`)];
+}
+
+function stateText({ state, suspect }: CouponLine): string {
+  const text = STATES[state] ?? state;
+  return suspect === null ? text : `${text}, suspect`;
+}
+
+function oldestText({ oldestWaitingMs }: CouponLine): string {
+  return oldestWaitingMs === null ? '–' : formatDuration(oldestWaitingMs);
+}
+
+function timeLeftText({ timeLeftMs, waiting, claimed }: CouponLine): string {
+  if ((waiting ?? 0) + (claimed ?? 0) === 0) return '–';
+  return timeLeftMs === null ? 'not draining' : formatDuration(timeLeftMs);
+}

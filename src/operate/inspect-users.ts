@@ -1,0 +1,128 @@
+import type { Place } from '../campaign/admission.ts';
+import { isoOrNull, scoreToIso, scoreToMicros } from '../campaign/coupon.ts';
+import { placeOfUser } from '../audit/reconcile/user.ts';
+import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
+
+/** Part of a queue, oldest first. Times are ISO 8601. */
+export interface QueueList {
+  couponId: string;
+  /** Waiting altogether. */
+  total: number;
+  /** `position` counts from 1, the next to be claimed. */
+  queue: { position: number; userId: string; requestedAt: string | null; waitingMs: number }[];
+  next: string | null;
+  /** The user after whom this part was to begin waits no more, so it begins at the head. */
+  restarted: boolean;
+}
+
+/** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
+export async function inspectQueue(ports: InspectPorts, couponId: string, { limit, after }: PageOptions): Promise<QueueList> {
+  await ledgerCoupon(ports, couponId);
+  const { reader } = ports;
+  // A position would mean somebody else a moment later, so the cursor is a user.
+  const last = after === null ? null : (await reader.user(couponId, after)).position;
+  const entries = await reader.queue(couponId, last === null ? 0 : last + 1, limit + 1);
+  const coupon = await reader.coupon(couponId);
+  const nowMs = await reader.now();
+  const queue = entries.slice(0, limit).map(({ position, userId, score }) => ({
+    position: position + 1,
+    userId,
+    requestedAt: scoreToIso(score),
+    waitingMs: Math.max(0, nowMs - Math.floor(scoreToMicros(score) / 1_000)),
+  }));
+  const next = entries.length > limit ? (queue.at(-1)?.userId ?? null) : null;
+  return { couponId, total: coupon?.waiting ?? entries.length, queue, next, restarted: after !== null && last === null };
+}
+
+/** What the ledger says about an issued coupon. */
+export interface IssuedLine {
+  userId: string;
+  requestedAt: string;
+  issuedAt: string;
+  expiresAt: string | null;
+  usedAt: string | null;
+  revokedAt: string | null;
+  worker: string;
+  fence: number;
+  deliveries: number;
+}
+
+/** Part of the issued coupons, in order of user id. */
+export interface IssuedList {
+  couponId: string;
+  total: number;
+  issued: IssuedLine[];
+  next: string | null;
+}
+
+/** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
+export async function inspectIssued(ports: InspectPorts, couponId: string, { limit, after }: PageOptions): Promise<IssuedList> {
+  const coupon = await ledgerCoupon(ports, couponId);
+  const rows = await ports.ledger.page(couponId, after ?? '', limit + 1);
+  const issued = rows.slice(0, limit).map(issuedLine);
+  return { couponId, total: coupon.issuedQuantity, issued, next: rows.length > limit ? (issued.at(-1)?.userId ?? null) : null };
+}
+
+/** Everything that both stores know about one user of a coupon. A part is null where they know nothing. */
+export interface UserDetail {
+  couponId: string;
+  userId: string;
+  /** The first of issued, dead, claimed, waiting; `admitted`: accepted, but in none of them; null: never asked, or refused. */
+  place: Place | null;
+  /** All places that the user stands in; two between commit and acknowledgement. */
+  places: Place[];
+  admitted: { requestedAt: string | null; requestId: string } | null;
+  waiting: { position: number | null; requestedAt: string | null } | null;
+  claim: { worker: string; fence: number; deliveries: number; faults: number; leaseUntil: string | null } | null;
+  dead: string | null;
+  /** The issued hash in Redis, as it stands. */
+  hash: Record<string, string> | null;
+  ledger: IssuedLine | null;
+}
+
+/** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
+export async function inspectUser(ports: InspectPorts, couponId: string, userId: string): Promise<UserDetail> {
+  await ledgerCoupon(ports, couponId);
+  // Redis first: a user on the way from there to the ledger is seen in at least one of them.
+  const user = await ports.reader.user(couponId, userId);
+  const [row] = await ports.ledger.rows(couponId, [userId]);
+  const { admitted, waiting, claim, leaseDeadlineMs, dead } = user;
+  const places: Place[] = [];
+  if (row) places.push('issued');
+  if (dead !== null) places.push('dead');
+  if (leaseDeadlineMs !== null) places.push('claimed');
+  if (waiting !== null) places.push('waiting');
+  return {
+    couponId,
+    userId,
+    place: placeOfUser(user, row !== undefined),
+    places,
+    admitted: admitted && { requestedAt: scoreToIso(admitted.score), requestId: admitted.requestId },
+    waiting: waiting === null ? null : { position: user.position === null ? null : user.position + 1, requestedAt: scoreToIso(waiting) },
+    claim: claim && {
+      worker: claim.worker,
+      fence: claim.fence,
+      deliveries: claim.deliveries,
+      faults: claim.faults,
+      leaseUntil: leaseDeadlineMs === null ? null : isoOrNull(leaseDeadlineMs),
+    },
+    dead,
+    hash: user.issued,
+    ledger: row ? issuedLine(row) : null,
+  };
+}
+
+function issuedLine(row: Awaited<ReturnType<InspectPorts['ledger']['rows']>>[number]): IssuedLine {
+  const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+  return {
+    userId: row.userId,
+    requestedAt: row.requestedAt.toISOString(),
+    issuedAt: row.issuedAt.toISOString(),
+    expiresAt: iso(row.expiresAt),
+    usedAt: iso(row.usedAt),
+    revokedAt: iso(row.revokedAt),
+    worker: row.worker,
+    fence: row.fence,
+    deliveries: row.deliveries,
+  };
+}

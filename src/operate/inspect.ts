@@ -1,0 +1,162 @@
+import { scoreToMicros } from '../campaign/coupon.ts';
+import { knownCoupon } from '../campaign/known-coupon.ts';
+import { onlyInRedis } from '../campaign/only-in-redis.ts';
+import type { Ledger, LedgerCoupon, RedisCoupon, RedisReader } from '../campaign/ports.ts';
+
+export interface InspectPorts {
+  reader: RedisReader;
+  ledger: Ledger;
+  keyStyle: string;
+}
+
+/** A part of a long list. `after` is where the last part ended, `next` where this one does; null: there is no more. */
+export interface PageOptions {
+  limit: number;
+  after: string | null;
+}
+
+/** One coupon at a glance. Null: unknown, because the store that would know has no such coupon. */
+export interface CouponLine {
+  couponId: string;
+  name: string;
+  /**
+   * `open`, `paused` or `closed` as Redis has it; else why it cannot say: `seeding`, `resetting`, `missing_in_redis`,
+   * `missing_in_ledger`, `other_key_style`.
+   */
+  state: string;
+  /** Why the coupon was taken out of service; null: it was not. */
+  suspect: string | null;
+  total: number | null;
+  stock: number | null;
+  waiting: number | null;
+  claimed: number | null;
+  dead: number | null;
+  issued: number | null;
+  /** Age of the request at the head of the queue; null: nobody waits. */
+  oldestWaitingMs: number | null;
+  issuedLastMinute: number;
+  /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
+  timeLeftMs: number | null;
+}
+
+export interface CouponList {
+  coupons: CouponLine[];
+  /** All coupons, not only those of this part. */
+  total: number;
+  next: string | null;
+}
+
+const MINUTE_MS = 60_000;
+/** Coupons read at the same time. */
+const ABREAST = 20;
+
+/** All coupons of either store, in order of id. Counters only: nothing here walks over users or keys. */
+export async function inspectCoupons(ports: InspectPorts, { limit, after }: PageOptions): Promise<CouponList> {
+  const known = new Map((await ports.ledger.coupons()).map((coupon) => [coupon.id, coupon]));
+  const all = [...known.keys(), ...(await onlyInRedis(ports))].toSorted();
+  const left = after === null ? all : all.filter((couponId) => couponId > after);
+  const page = left.slice(0, limit);
+  const nowMs = await ports.reader.now();
+  const coupons: CouponLine[] = [];
+  for (let from = 0; from < page.length; from += ABREAST) {
+    const lines = page.slice(from, from + ABREAST).map(async (couponId) => {
+      const ledger = known.get(couponId) ?? null;
+      return couponLine(
+        couponId,
+        ledger,
+        await ports.reader.coupon(couponId),
+        await issuedLastMinute(ports, ledger, nowMs),
+        nowMs,
+        ports.keyStyle,
+      );
+    });
+    coupons.push(...(await Promise.all(lines)));
+  }
+  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null };
+}
+
+/** One coupon with everything that both stores say about it. */
+export interface CouponDetail extends CouponLine {
+  opensAt: string | null;
+  closesAt: string | null;
+  /** Expiry of the issued coupons: an instant, a duration counted from issue, or null for never. */
+  expiresAt: string | null;
+  validForMs: number | null;
+  keyStyle: string;
+  /** Everyone ever accepted. */
+  admitted: number | null;
+  returned: number | null;
+  epoch: { ledger: string; redis: string | null };
+  version: { ledger: number; redis: number | null };
+  fence: { ledger: number; redis: number | null };
+}
+
+/** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
+export async function inspectCoupon(ports: InspectPorts, couponId: string): Promise<CouponDetail> {
+  const ledger = await ledgerCoupon(ports, couponId);
+  const redis = await ports.reader.coupon(couponId);
+  const nowMs = await ports.reader.now();
+  const line = couponLine(couponId, ledger, redis, await issuedLastMinute(ports, ledger, nowMs), nowMs, ports.keyStyle);
+  const { expiry } = ledger;
+  return {
+    ...line,
+    opensAt: ledger.opensAt?.toISOString() ?? null,
+    closesAt: ledger.closesAt?.toISOString() ?? null,
+    expiresAt: expiry.kind === 'at' ? expiry.at.toISOString() : null,
+    validForMs: expiry.kind === 'after' ? expiry.ms : null,
+    keyStyle: ledger.keyStyle,
+    admitted: redis?.admitted ?? null,
+    returned: redis?.returned ?? null,
+    epoch: { ledger: ledger.epoch, redis: redis?.epoch ?? null },
+    version: { ledger: ledger.version, redis: redis?.version ?? null },
+    fence: { ledger: ledger.maxFence, redis: redis?.fence ?? null },
+  };
+}
+
+/**
+ * The coupon that a user of `inspect` named. Unlike other commands this one also shows what is not finished or out of service.
+ *
+ * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`
+ */
+export async function ledgerCoupon({ ledger, keyStyle }: InspectPorts, couponId: string): Promise<LedgerCoupon> {
+  const coupon = await ledger.coupon(couponId);
+  return coupon?.keyStyle === keyStyle ? coupon : knownCoupon(ledger, couponId, keyStyle);
+}
+
+function couponLine(
+  couponId: string,
+  ledger: LedgerCoupon | null,
+  redis: RedisCoupon | null,
+  lastMinute: number,
+  nowMs: number,
+  keyStyle: string,
+): CouponLine {
+  const backlog = (redis?.waiting ?? 0) + (redis?.claimed ?? 0);
+  const oldest = redis?.oldestScore ?? null;
+  return {
+    couponId,
+    name: ledger?.name ?? redis?.name ?? '',
+    state: stateOf(ledger, redis, keyStyle),
+    suspect: redis?.suspect || null,
+    total: ledger?.total ?? redis?.total ?? null,
+    stock: redis?.stock ?? null,
+    waiting: redis?.waiting ?? null,
+    claimed: redis?.claimed ?? null,
+    dead: redis?.dead ?? null,
+    issued: ledger?.issuedQuantity ?? null,
+    oldestWaitingMs: oldest === null ? null : Math.max(0, nowMs - Math.floor(scoreToMicros(oldest) / 1_000)),
+    issuedLastMinute: lastMinute,
+    timeLeftMs: backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute),
+  };
+}
+
+function stateOf(ledger: LedgerCoupon | null, redis: RedisCoupon | null, keyStyle: string): string {
+  if (!ledger) return 'missing_in_ledger';
+  if (ledger.keyStyle !== keyStyle) return 'other_key_style';
+  if (ledger.state !== 'ready') return ledger.state;
+  return redis ? redis.state : 'missing_in_redis';
+}
+
+async function issuedLastMinute({ ledger }: InspectPorts, coupon: LedgerCoupon | null, nowMs: number): Promise<number> {
+  return coupon ? ledger.issuedSince(coupon.id, new Date(nowMs - MINUTE_MS)) : 0;
+}

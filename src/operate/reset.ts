@@ -1,0 +1,38 @@
+import { usageError } from '../lib/errors.ts';
+import type { CouponStore, Ledger } from '../campaign/ports.ts';
+
+export interface ResetPorts {
+  ledger: Ledger;
+  coupons: CouponStore;
+  newEpoch: () => string;
+}
+
+const PAGE = 500;
+
+/**
+ * Deletes a coupon and everything about it from both stores, so that it can be seeded afresh. First both stores get a new
+ * epoch, which shuts out every worker of the old life; then the rest goes in chunks. It may be interrupted anywhere and run
+ * again. Returns the number of issued coupons that were deleted.
+ */
+export async function reset(couponId: string, { ledger, coupons, newEpoch }: ResetPorts): Promise<number> {
+  const epoch = newEpoch();
+  const stored = await ledger.startReset(couponId, epoch);
+  await coupons.retire(couponId, epoch);
+  let deleted = 0;
+  if (stored) {
+    for (;;) {
+      const users = (await ledger.page(couponId, '', PAGE)).map((row) => row.userId);
+      if (users.length === 0) break;
+      // Redis first: a hash without its row would be nobody's to delete.
+      await coupons.dropIssued(couponId, users);
+      await ledger.deleteIssued(couponId, epoch, users);
+      if ((await ledger.coupon(couponId))?.epoch !== epoch) {
+        throw usageError('RESET_OVERTAKEN', `another reset of coupon ${couponId} is under way`, 'Let the other one finish.');
+      }
+      deleted += users.length;
+    }
+  }
+  await coupons.drop(couponId);
+  if (stored) await ledger.dropCoupon(couponId, epoch);
+  return deleted;
+}

@@ -1,0 +1,35 @@
+import { OUTCOMES, type OutcomeCounts } from '../campaign/outcome.ts';
+import type { Paint } from '../lib/style.ts';
+import { table } from '../lib/table.ts';
+
+export interface SubmitSummary {
+  couponId: string;
+  requests: number;
+  outcomes: OutcomeCounts;
+  seconds: number;
+  perSecond: number;
+}
+
+/** Outcomes with counts, those that nobody met left out, and the rate below. */
+export function submitText(summary: SubmitSummary, paint: Paint): string {
+  const rows = OUTCOMES.filter((outcome) => summary.outcomes[outcome] > 0).map((outcome) => ({
+    outcome,
+    count: summary.outcomes[outcome],
+  }));
+  const counts = table(
+    rows,
+    [
+      { head: 'OUTCOME', value: (row) => row.outcome },
+      { head: 'REQUESTS', value: (row) => row.count, align: 'right' },
+    ],
+    paint,
+  );
+  return `${counts}\n\n${summary.requests} requests for coupon ${summary.couponId} in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.perSecond)}/s`;
+}
+
+/** `12,345 of 100,000 sent, 4,115/s: 100 accepted, 12,245 sold_out`. */
+export function submitProgressText(sent: number, requests: number, seconds: number, outcomes: OutcomeCounts): string {
+  const counts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => `${outcomes[outcome]} ${outcome}`);
+  const rate = seconds > 0 ? `, ${Math.round(sent / seconds)}/s` : '';
+  return `${sent} of ${requests} sent${rate}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`;
+}

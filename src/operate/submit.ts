@@ -1,0 +1,124 @@
+import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
+import { CouponError } from '../lib/errors.ts';
+import { noOutcomes, type Outcome, type OutcomeCounts } from '../campaign/outcome.ts';
+import type { SubmitPlan } from './submit-plan.ts';
+import { isOutage } from '../drain/pass.ts';
+
+/**
+ * Sends requests on their way together; answers in the same order.
+ *
+ * @throws CouponError when nothing answers any more: the run is over then
+ */
+export type Send = (requests: readonly AdmissionRequest[]) => Promise<readonly (AdmissionAnswer | { outcome: Outcome })[]>;
+
+export interface SubmitOptions {
+  plan: SubmitPlan;
+  /** Requests in flight. */
+  concurrency: number;
+  /** Requests in one send. */
+  batch: number;
+  /** Requests per second; null: as fast as the answers come. */
+  rate: number | null;
+  newRequestId: () => string;
+}
+
+export interface SubmitClock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Ends early, and without an error, when stopped. */
+  sleep(ms: number, stop: AbortSignal): Promise<void>;
+}
+
+export interface SubmitResult {
+  requests: number;
+  outcomes: OutcomeCounts;
+  seconds: number;
+  /** Requests sent per second. */
+  perSecond: number;
+  /** Why the run ended early: nothing answered any more. */
+  lost: CouponError | null;
+}
+
+/** With a rate, requests leave in slices of this length: short enough to look even, long enough to batch. */
+const SLICE_MS = 10;
+
+/**
+ * Sends all requests of the plan in order, at most `concurrency` in flight. What an abort, or the loss of the other side, keeps
+ * back counts as `unsent`; a send that failed is `unknown`: its requests may or may not have been accepted.
+ */
+export async function submit(
+  send: Send,
+  options: SubmitOptions,
+  clock: SubmitClock,
+  stop: AbortSignal,
+  progress: (sent: number, outcomes: OutcomeCounts) => void,
+): Promise<SubmitResult> {
+  const { plan, concurrency, rate, newRequestId } = options;
+  const batch = Math.min(options.batch, concurrency);
+  const outcomes = noOutcomes();
+  const started = clock.now();
+  // `wake` is called when a send has ended. A race over all sends in flight would cost as many steps as there are, for each.
+  const flight = { next: 0, count: 0, lost: null as unknown, wake: (): void => undefined };
+  const nextEnd = (): Promise<void> => new Promise((resolve) => (flight.wake = resolve));
+  const due = (): number => (rate === null ? plan.requests : Math.ceil(((clock.now() - started + SLICE_MS) / 1_000) * rate));
+
+  const sendSlice = async (from: number, size: number): Promise<void> => {
+    const requests: AdmissionRequest[] = [];
+    for (let i = from; i < from + size; i++) requests.push({ userId: plan.userOf(i), requestId: newRequestId() });
+    try {
+      for (const answer of await send(requests)) outcomes[answer.outcome] += 1;
+    } catch (error) {
+      flight.lost ??= error;
+      outcomes.unknown += size;
+    }
+    flight.count -= size;
+    progress(flight.next, outcomes);
+    flight.wake();
+  };
+
+  while (flight.next < plan.requests && !stop.aborted && flight.lost === null) {
+    const size = Math.min(batch, concurrency - flight.count, plan.requests - flight.next, due() - flight.next);
+    if (size > 0) {
+      void sendSlice(flight.next, size);
+      flight.next += size;
+      flight.count += size;
+    } else if (flight.count >= concurrency) {
+      await nextEnd();
+    } else {
+      await clock.sleep(SLICE_MS, stop);
+    }
+  }
+  while (flight.count > 0) await nextEnd();
+  const { next, lost } = flight;
+  if (lost !== null && !(lost instanceof CouponError)) throw lost;
+
+  outcomes.unsent += plan.requests - next;
+  const seconds = (clock.now() - started) / 1_000;
+  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0, lost };
+}
+
+export interface Patience {
+  clock: SubmitClock;
+  stop: AbortSignal;
+  /** Milliseconds for which a store that is away is asked again. */
+  patienceMs: number;
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was.
+ */
+export function patientSend(send: Send, { clock, stop, patienceMs }: Patience): Send {
+  return async (requests) => {
+    const started = clock.now();
+    for (;;) {
+      try {
+        return await send(requests);
+      } catch (error) {
+        if (!isOutage(error) || stop.aborted || clock.now() - started >= patienceMs) throw error;
+        await clock.sleep(RETRY_MS, stop);
+      }
+    }
+  };
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Host, Log } from '../lib/host.ts';
+import { withLock } from './lock.ts';
+import { ensureOwnFolder, refusePrivateParent, stackFolderMode } from './paths.ts';
+
+/**
+ * Keeps a stack for one command from now until the returned function is called. A rehearsal resets its coupons, so two on one
+ * stack would spoil each other; the second waits and says for whom.
+ */
+export async function occupyStack(host: Host, { dir, log }: { dir: string; log: Log }): Promise<() => Promise<void>> {
+  let release = (): void => undefined;
+  const wanted = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const prepare = (): void => {
+    ensureOwnFolder(host, dir, stackFolderMode(host));
+    refusePrivateParent(host, dir);
+  };
+  let held: Promise<void> | undefined;
+  await new Promise<void>((taken, failed) => {
+    // Beside the stack's own lock, which is only held while servers are started and stopped.
+    held = withLock(host, join(dir, 'lock-session'), log, prepare, async () => {
+      taken();
+      await wanted;
+    });
+    held.catch(failed);
+  });
+  return async () => {
+    release();
+    await held;
+  };
+}

@@ -1,0 +1,123 @@
+import pg from 'pg';
+import type { FieldDef, PoolClient, QueryConfig, QueryResult } from 'pg';
+import type { IssuedList } from '../../bench/evidence/foreign-ports.ts';
+import { CouponError } from '../../lib/errors.ts';
+import {
+  columnName,
+  columnProblem,
+  ISSUED_COLUMNS,
+  issuedRow,
+  type IssuedColumn,
+  type IssuedRow,
+} from '../../bench/evidence/issued-row.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import type { Database } from './database.ts';
+
+const FETCH = 2_000;
+
+export interface ForeignQuery {
+  /** One SELECT; `$1` is the coupon id. */
+  query: string;
+  /** For each statement. */
+  timeoutMs: number;
+}
+
+/**
+ * Who has a piece, by a query on the tables of another service. Read over a cursor in READ ONLY transactions; values come as
+ * text, because a `Date` would cut microseconds off.
+ */
+export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQuery): IssuedList {
+  const select = query.replace(/[\s;]+$/, '');
+  let checked = false;
+
+  const reading = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
+    try {
+      return await database.transaction(async (client) => {
+        await client.query('SET TRANSACTION READ ONLY');
+        await client.query(`SET LOCAL statement_timeout = ${Math.floor(timeoutMs)}`);
+        await client.query(`SET LOCAL timezone = 'UTC'`);
+        await client.query(`SET LOCAL datestyle = 'ISO'`);
+        return work(client);
+      });
+    } catch (error) {
+      throw explain(error, database);
+    }
+  };
+
+  const open = async (client: PoolClient, couponId: string): Promise<void> => {
+    // On lines of its own: the query may end in a comment.
+    await client.query({ text: `DECLARE pieces NO SCROLL CURSOR FOR\n${select}\n`, values: [couponId] });
+  };
+
+  return {
+    count: (couponId) =>
+      reading(async (client) => {
+        if (!checked) {
+          await open(client, couponId);
+          checkColumns((await fetch(client, 0)).fields);
+          checked = true;
+        }
+        const text = `SELECT count(*)::text AS count FROM (\n${select}\n) AS pieces`;
+        const { rows } = await client.query<{ count: string }>({ text, values: [couponId] });
+        return Number(rows[0]!.count);
+      }),
+
+    read: (couponId, each) =>
+      reading(async (client) => {
+        await open(client, couponId);
+        for (;;) {
+          const { rows, fields } = await fetch(client, FETCH);
+          if (rows.length === 0) return;
+          each(rowsOf(rows, fields));
+        }
+      }),
+  };
+}
+
+type Cells = (string | null)[];
+
+function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
+  const raw: QueryConfig['types'] = { getTypeParser: () => (text: string) => text };
+  return client.query<Cells>({ text: `FETCH ${count} FROM pieces`, rowMode: 'array', types: raw });
+}
+
+function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[]): IssuedRow[] {
+  const place = new Map(fields.map((field, index) => [columnName(field.name), index]));
+  const cell = (row: Cells) => (column: IssuedColumn) => row[place.get(column) ?? -1] ?? null;
+  return rows.map((row) => issuedRow(cell(row)));
+}
+
+function checkColumns(fields: readonly FieldDef[]): void {
+  const names = fields.map((field) => columnName(field.name));
+  const stranger = names.find((name) => !ISSUED_COLUMNS.some((column) => column === name));
+  if (stranger !== undefined)
+    throw badQuery(`it has a column "${stranger}" that means nothing here${suggestion(stranger, ISSUED_COLUMNS)}`);
+  const problem = columnProblem(names);
+  if (problem) throw badQuery(problem);
+}
+
+function badQuery(why: string): CouponError {
+  return new CouponError({
+    code: 'VERIFY_QUERY',
+    kind: 'usage',
+    message: 'the query of verify.sql cannot be used',
+    why,
+    fix: `Write one SELECT with the columns ${ISSUED_COLUMNS.join(', ')} (user_id is the one that must be there), and $1 for the coupon id.`,
+  });
+}
+
+/** SQLSTATE classes: PostgreSQL manual, appendix A. */
+function explain(error: unknown, database: Database): Error {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return database.explain(error);
+  if (error.code === '57014') {
+    return new CouponError({
+      code: 'VERIFY_QUERY_TIMEOUT',
+      kind: 'unreachable',
+      message: 'the query of verify.sql took too long',
+      why: error.message,
+      fix: 'Give the table an index on the coupon, or raise verify.sql.timeout.',
+    });
+  }
+  // 22 data exception, 25 transaction state (a write), 42 syntax or access rule; 42501 is a missing permission.
+  return /^(22|25|42)/.test(error.code) && error.code !== '42501' ? badQuery(error.message) : database.explain(error);
+}

@@ -1,0 +1,32 @@
+import type { LedgerHealth } from '../../campaign/ports.ts';
+import { CouponError } from '../../lib/errors.ts';
+import type { LedgerCondition } from '../../campaign/readiness.ts';
+import type { Database } from './database.ts';
+import { statement } from './statements.ts';
+
+/**
+ * Milliseconds. Over a link that went silent no answer and no error ever comes; without a limit every probe would cost the pool a
+ * connection for good.
+ */
+const QUERY_TIMEOUT_MS = 5_000;
+
+export function ledgerHealth(database: Database): LedgerHealth {
+  return {
+    async condition() {
+      const question = { ...statement('ledger-condition'), query_timeout: QUERY_TIMEOUT_MS };
+      try {
+        const [row] = await database.query<{ standby: boolean; read_only: boolean }>(question);
+        if (row?.standby) return 'standby';
+        return row?.read_only ? 'readonly' : 'up';
+      } catch (error) {
+        return conditionOf(error);
+      }
+    },
+  };
+}
+
+function conditionOf(error: unknown): LedgerCondition {
+  if (!(error instanceof CouponError)) return 'refused';
+  if (error.code === 'SCHEMA_MISSING') return 'schema';
+  return error.kind === 'unreachable' ? 'down' : 'refused';
+}

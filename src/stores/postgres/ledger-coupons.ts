@@ -1,0 +1,87 @@
+import type { Ledger, LedgerCoupon, LedgerState } from '../../campaign/ports.ts';
+import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
+import type { Database } from './database.ts';
+import { statement } from './statements.ts';
+
+interface CouponRow {
+  id: string;
+  name: string;
+  total_quantity: number;
+  issued_quantity: number;
+  max_fence: string;
+  epoch: string;
+  version: number;
+  state: LedgerState;
+  key_style: string;
+  opens_at: Date | null;
+  closes_at: Date | null;
+  expires_at: Date | null;
+  valid_for_ms: string | null;
+}
+
+type CouponPart = Pick<Ledger, 'coupons' | 'coupon' | 'startSeeding' | 'finishSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'>;
+
+/** The `coupons` table. */
+export function ledgerCoupons(database: Database): CouponPart {
+  const find = async (couponId: string | null): Promise<LedgerCoupon[]> =>
+    (await database.query<CouponRow>(statement('find-coupons', [couponId]))).map(toCoupon);
+  const coupon = async (couponId: string): Promise<LedgerCoupon | null> => (await find(couponId))[0] ?? null;
+
+  return {
+    coupons: () => find(null),
+    coupon,
+
+    async startSeeding(definition, epoch, keyStyle) {
+      await database.execute(statement('start-seeding', seedingValues(definition, epoch, keyStyle)));
+      const stored = await coupon(definition.id);
+      if (!stored) throw new Error(`coupon ${definition.id} vanished between two statements`);
+      return stored;
+    },
+
+    async finishSeeding(couponId, epoch) {
+      await database.execute(statement('finish-seeding', [couponId, epoch]));
+    },
+
+    async startReset(couponId, epoch) {
+      await database.execute(statement('start-reset', [couponId, epoch]));
+      return coupon(couponId);
+    },
+
+    async deleteIssued(couponId, epoch, userIds) {
+      await database.execute(statement('delete-issued', [couponId, epoch, userIds]));
+    },
+
+    async dropCoupon(couponId, epoch) {
+      await database.execute(statement('drop-coupon', [couponId, epoch]));
+    },
+  };
+}
+
+function seedingValues(definition: CouponDefinition, epoch: string, keyStyle: string): unknown[] {
+  const { id, name, total, opensAt, closesAt, expiry } = definition;
+  const expiresAt = expiry.kind === 'at' ? expiry.at : null;
+  const validForMs = expiry.kind === 'after' ? expiry.ms : null;
+  return [id, name, total, epoch, keyStyle, opensAt, closesAt, expiresAt, validForMs];
+}
+
+function toCoupon(row: CouponRow): LedgerCoupon {
+  return {
+    id: row.id,
+    name: row.name,
+    total: row.total_quantity,
+    opensAt: row.opens_at,
+    closesAt: row.closes_at,
+    expiry: toExpiry(row),
+    issuedQuantity: row.issued_quantity,
+    maxFence: Number(row.max_fence),
+    epoch: row.epoch,
+    version: row.version,
+    state: row.state,
+    keyStyle: row.key_style,
+  };
+}
+
+function toExpiry(row: CouponRow): Expiry {
+  if (row.expires_at) return { kind: 'at', at: row.expires_at };
+  return row.valid_for_ms === null ? { kind: 'never' } : { kind: 'after', ms: Number(row.valid_for_ms) };
+}

@@ -1,0 +1,159 @@
+import { DatabaseError } from 'pg';
+import type { PoolClient } from 'pg';
+import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports.ts';
+import { scoreToMicros, type Claim } from '../../campaign/coupon.ts';
+import { printable } from '../../campaign/ids.ts';
+import type { Database } from './database.ts';
+import { statement } from './statements.ts';
+
+interface IssuedRow {
+  coupon_id: string;
+  user_id: string;
+  requested_at: Date;
+  requested_us: string;
+  issued_at: Date;
+  expires_at: Date | null;
+  used_at: Date | null;
+  revoked_at: Date | null;
+  worker: string;
+  fence: string;
+  deliveries: number;
+}
+
+interface BriefRow extends Pick<IssuedRow, 'user_id' | 'requested_us' | 'fence' | 'deliveries'> {
+  text: string;
+}
+
+type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'briefs' | 'rows' | 'counts' | 'issuedSince' | 'use'>;
+
+/** The `issued_coupons` table. */
+export function ledgerIssued(database: Database): IssuedPart {
+  return {
+    async issue(couponId, claims, options): Promise<IssueResult> {
+      for (let attempt = 1; ; attempt += 1) {
+        let written = false;
+        try {
+          return await database.transaction(async (client) => {
+            const result = await issueBatch(client, couponId, claims, options);
+            written = true;
+            return result;
+          });
+        } catch (error) {
+          if (isConflict(error) && attempt < ATTEMPTS) continue;
+          return guardOrFault(error) ?? throwing(written ? database.explainCommit(error) : database.explain(error));
+        }
+      }
+    },
+
+    async page(couponId, afterUserId, limit) {
+      return (await database.query<IssuedRow>(statement('page-issued', [couponId, afterUserId, limit]))).map(toRow);
+    },
+
+    async briefs(couponId, afterUserId, limit) {
+      const rows = await database.query<BriefRow>(statement('page-briefs', [couponId, afterUserId, limit]));
+      return rows.map((row) => ({
+        userId: row.user_id,
+        requestedUs: Number(row.requested_us),
+        fence: Number(row.fence),
+        deliveries: row.deliveries,
+        text: row.text,
+      }));
+    },
+
+    async rows(couponId, userIds) {
+      if (userIds.length === 0) return [];
+      return (await database.query<IssuedRow>(statement('find-issued', [couponId, userIds]))).map(toRow);
+    },
+
+    async counts(couponId) {
+      const [row] = await database.query<{ issued_quantity: number; max_fence: string; rows: number }>(
+        statement('count-issued', [couponId]),
+      );
+      return row ? { issuedQuantity: row.issued_quantity, rows: row.rows, maxFence: Number(row.max_fence) } : null;
+    },
+
+    async issuedSince(couponId, since) {
+      const [row] = await database.query<{ issued: number }>(statement('issued-since', [couponId, since]));
+      return row?.issued ?? 0;
+    },
+
+    async use(couponId, userId, useId) {
+      for (;;) {
+        const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId]));
+        if (used) return { status: 'used', usedAt: used.used_at, repeated: false };
+        const refusal = await explainUse(database, couponId, userId, useId);
+        // Null: nothing speaks against it any more; it was issued between the two statements.
+        if (refusal) return refusal;
+      }
+    },
+  };
+}
+
+/** Tries of one batch that another transaction got in the way of. */
+const ATTEMPTS = 4;
+
+/** Deadlock or serialization failure: the transaction was rolled back whole, and may be tried again (manual, 13.5). */
+function isConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01');
+}
+
+/** Null: neither a guard nor the fault of a row. */
+function guardOrFault(error: unknown): IssueResult | null {
+  if (!(error instanceof DatabaseError) || !/^2[23]/.test(error.code ?? '')) return null;
+  // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
+  if (error.constraint === 'coupons_total' || error.code === '23503') {
+    return { status: 'guarded', constraint: error.code === '23503' ? 'foreign_key' : 'coupons_total' };
+  }
+  const rule = error.constraint ? ` ${error.constraint}:` : '';
+  return { status: 'refused', reason: printable(`${error.code}${rule} ${error.message}`, 200) };
+}
+
+function throwing(error: Error): never {
+  throw error;
+}
+
+async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
+  const { epoch, worker, timeoutMs } = options;
+  await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
+  const users = claims.map((claim) => claim.userId);
+  const times = claims.map((claim) => scoreToMicros(claim.score));
+  const fences = claims.map((claim) => claim.fence);
+  const deliveries = claims.map((claim) => claim.deliveries);
+  const issued = await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
+  if (issued.rowCount === 0) return { status: 'epoch' };
+  const { rows } = await client.query<IssuedRow>(statement('find-issued', [couponId, users]));
+  return { status: 'ok', rows: rows.map(toRow) };
+}
+
+async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult | null> {
+  const [row] = await database.query<{
+    used_at: Date | null;
+    use_id: string | null;
+    revoked_at: Date | null;
+    expires_at: Date | null;
+    expired: boolean | null;
+  }>(statement('explain-use', [couponId, userId]));
+  if (!row) return { status: 'not_issued' };
+  if (row.used_at) {
+    return row.use_id === useId ? { status: 'used', usedAt: row.used_at, repeated: true } : { status: 'already_used', usedAt: row.used_at };
+  }
+  if (row.revoked_at) return { status: 'revoked', revokedAt: row.revoked_at };
+  if (row.expired && row.expires_at) return { status: 'expired', expiresAt: row.expires_at };
+  return null;
+}
+
+function toRow(row: IssuedRow): LedgerRow {
+  return {
+    couponId: row.coupon_id,
+    userId: row.user_id,
+    requestedAt: row.requested_at,
+    requestedUs: Number(row.requested_us),
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    usedAt: row.used_at,
+    revokedAt: row.revoked_at,
+    worker: row.worker,
+    fence: Number(row.fence),
+    deliveries: row.deliveries,
+  };
+}

@@ -1,0 +1,49 @@
+import { DatabaseError } from 'pg';
+import type { QueryConfig } from 'pg';
+import type { LedgerRepairs } from '../../audit/repair/ports.ts';
+import type { Database } from './database.ts';
+import { statement } from './statements.ts';
+
+/** What a repair writes to the ledger. The guard of the total holds here as everywhere. */
+export function ledgerRepairs(database: Database): LedgerRepairs {
+  /** Both statements in one transaction; the number of rows that the last one changed says whether this life of the coupon is there. */
+  const guarded = async (...statements: QueryConfig[]): Promise<'ok' | 'epoch' | 'guarded'> => {
+    try {
+      return await database.transaction(async (client) => {
+        for (const one of statements) if ((await client.query(one)).rowCount === 0) return 'epoch';
+        return 'ok';
+      });
+    } catch (error) {
+      if (error instanceof DatabaseError && error.constraint === 'coupons_total') return 'guarded';
+      throw database.explain(error);
+    }
+  };
+
+  return {
+    restoreRows: async (couponId, epoch, rows) => {
+      const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
+      const values = [
+        column('userId'),
+        column('requestedUs'),
+        column('issuedAt'),
+        column('expiresAt'),
+        column('usedAt'),
+        column('fence'),
+        column('deliveries'),
+      ];
+      return guarded(statement('restore-issued', [couponId, epoch, ...values]));
+    },
+
+    async recordUses(couponId, uses) {
+      const values = [couponId, uses.map((use) => use.userId), uses.map((use) => use.usedAt)];
+      await database.execute(statement('record-use', values));
+    },
+
+    recount: (couponId, epoch, fence) => guarded(statement('lock-coupon', [couponId, epoch]), statement('recount', [couponId, fence])),
+
+    async latestRequestUs(couponId) {
+      const [row] = await database.query<{ latest: string }>(statement('latest-request', [couponId]));
+      return Number(row?.latest ?? 0);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { CouponError } from '../../lib/errors.ts';
+import type { Database } from './database.ts';
+import { schemaMissing } from './errors.ts';
+import { statement } from './statements.ts';
+
+export interface Migration {
+  version: number;
+  name: string;
+  sql: string;
+}
+
+/** Any number serves, as long as nobody else in the database uses it for an advisory lock. */
+const LOCK = 0x636f7570;
+
+const TABLE = `CREATE TABLE IF NOT EXISTS coupon_migrations (
+  version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz(3) NOT NULL DEFAULT now()
+)`;
+
+/** All migrations, in order. Numbered, forward only. */
+export function migrations(): Migration[] {
+  const folder = new URL('./migrations/', import.meta.url);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .toSorted()
+    .map((file) => ({
+      version: Number.parseInt(file, 10),
+      name: file.replace(/\.sql$/, ''),
+      sql: readFileSync(new URL(file, folder), 'utf8'),
+    }));
+}
+
+export async function pendingMigrations(database: Database): Promise<Migration[]> {
+  const applied = await appliedVersion(database);
+  return migrations().filter((migration) => migration.version > applied);
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own, and returns what it applied. Two at once are safe:
+ * the second waits for the first one's lock and finds nothing left to do.
+ */
+export async function migrate(database: Database): Promise<Migration[]> {
+  const done: Migration[] = [];
+  for (const migration of migrations()) {
+    try {
+      await database.transaction(async (client) => {
+        await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+        await client.query(TABLE);
+        const insert = 'INSERT INTO coupon_migrations (version, name) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+        const { rowCount } = await client.query(insert, [migration.version, migration.name]);
+        if (rowCount === 0) return;
+        await client.query(migration.sql);
+        done.push(migration);
+      });
+    } catch (error) {
+      throw database.explain(error);
+    }
+  }
+  return done;
+}
+
+/**
+ * @throws CouponError `SCHEMA_MISSING` when there are no tables or older ones, `SCHEMA_TOO_NEW` when a later version of the
+ * tool has changed them
+ */
+export async function checkSchema(database: Database): Promise<void> {
+  const newest = migrations().at(-1)!.version;
+  const applied = await appliedVersion(database);
+  if (applied < newest) throw schemaMissing(database.address, `schema version ${applied}, needed ${newest}`);
+  if (applied > newest) {
+    throw new CouponError({
+      code: 'SCHEMA_TOO_NEW',
+      kind: 'usage',
+      message: `the database ${database.address} was migrated by a later version of coupon-cli`,
+      why: `schema version ${applied}, known ${newest}`,
+      fix: 'Update coupon-cli.',
+    });
+  }
+}
+
+async function appliedVersion(database: Database): Promise<number> {
+  try {
+    const [row] = await database.query<{ version: number | null }>(statement('schema-version'));
+    return row?.version ?? 0;
+  } catch (error) {
+    if (error instanceof CouponError && error.code === 'SCHEMA_MISSING') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Admission } from '../../campaign/ports.ts';
+import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest, type Place } from '../../campaign/admission.ts';
+import { scoreToMicros } from '../../campaign/coupon.ts';
+import type { AdmissionOutcome } from '../../campaign/outcome.ts';
+import type { RedisConnection } from './connection.ts';
+import { redisWriteError } from './errors.ts';
+import { couponKeys, type KeyStyle } from './keys.ts';
+import { runScript } from './script.ts';
+
+export function redisAdmission(connection: RedisConnection, style: KeyStyle): Admission {
+  return {
+    async admit(couponId, requests) {
+      const keys = couponKeys(couponId, style);
+      const chunks: Promise<unknown>[] = [];
+      try {
+        for (let from = 0; from < requests.length; from += ADMISSION_BATCH) {
+          const chunk = requests.slice(from, from + ADMISSION_BATCH);
+          const users = chunk.map((request) => request.userId);
+          chunks.push(runScript(connection.client, 'admit', keys, users, encode(connection.run, chunk)));
+        }
+        return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string[]));
+      } catch (error) {
+        await Promise.allSettled(chunks);
+        throw redisWriteError(error, connection.url);
+      }
+    },
+  };
+}
+
+function encode(run: string, requests: readonly AdmissionRequest[]): string[] {
+  return [run, ...requests.flatMap((request) => [request.userId, request.requestId])];
+}
+
+function decode(reply: string[]): AdmissionAnswer[] {
+  const answers: AdmissionAnswer[] = [];
+  for (let i = 0; i < reply.length; i += 3) {
+    const answer: AdmissionAnswer = { outcome: reply[i] as AdmissionOutcome };
+    if (reply[i + 1]) answer.place = reply[i + 1] as Place;
+    if (reply[i + 2]) answer.firstRequestUs = scoreToMicros(Number(reply[i + 2]));
+    answers.push(answer);
+  }
+  return answers;
+}

@@ -1,0 +1,160 @@
+import { Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
+import { CouponError } from '../../lib/errors.ts';
+import { redisError } from './errors.ts';
+import { defineScripts } from './script.ts';
+
+export interface RedisConnectionOptions {
+  url: string;
+  /** Long-lived processes come back after a loss; a command that runs once says so and ends. */
+  reconnect: boolean;
+  /** Milliseconds that one command may take before its answer counts as unknown. */
+  commandTimeoutMs?: number;
+  /** Nothing will be written: a user with `+@read` is enough (and `+select` where the database is not 0). */
+  readOnly?: boolean;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 5_000;
+const LONGEST_BACKOFF_MS = 2_000;
+
+/**
+ * One connection to Redis, and the id of the server process behind it.
+ *
+ * With its defaults ioredis sends a command again when the reply was lost, so a script can run twice (measured with 5.11 and
+ * 6.0). These options make every loss a rejection, which the callers treat as "unknown" and ask again under the same
+ * request id. `maxRetriesPerRequest: 0` is also what makes commands in flight settle at all when the link drops.
+ */
+export class RedisConnection {
+  readonly url: string;
+  readonly client: Redis;
+  /** Nothing may be written, and no script be run. */
+  readonly readOnly: boolean;
+  #run: string | null = null;
+  #version = '';
+  #lastError: unknown = null;
+  #refused: CouponError | null = null;
+
+  private constructor(options: RedisConnectionOptions) {
+    this.url = options.url;
+    this.readOnly = options.readOnly === true;
+    this.client = new Redis(options.url, {
+      lazyConnect: true,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
+      // A link that died silently is never reported: only giving it up leads to a new one. Not at the first silence: a slow server
+      // still answers whoever asks again.
+      socketTimeout: 2 * (options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS),
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      // It asks with INFO, which such a user may not, and would say so on stderr.
+      enableReadyCheck: !this.readOnly,
+      retryStrategy: options.reconnect ? backoff : () => null,
+      // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
+      reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
+      // 'default' would verify certificates anyway; spelled out because it is a promise.
+      ...(options.url.startsWith('rediss:') ? { tls: { rejectUnauthorized: true } } : {}),
+    });
+    defineScripts(this.client);
+    this.client.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    this.client.on('close', () => {
+      // The next server may be another process with other data: nothing may be sent under the old id.
+      this.#run = null;
+    });
+    this.client.on('ready', () => void this.#learnServer().catch(() => undefined));
+  }
+
+  /**
+   * @throws CouponError `REDIS_DOWN`, `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `REDIS_TOO_OLD`
+   */
+  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const connection = new RedisConnection(options);
+    try {
+      await connection.client.connect();
+      await connection.#learnServer();
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error instanceof CouponError ? error : redisError(connection.#lastError ?? error, options.url);
+    }
+  }
+
+  /**
+   * The run id of the server that this connection is joined to.
+   *
+   * @throws CouponError `REDIS_DOWN` while there is none
+   */
+  get run(): string {
+    if (this.#refused) throw this.#refused;
+    if (this.#run === null) throw redisError(this.#lastError ?? new Error('the connection was lost'), this.url);
+    return this.#run;
+  }
+
+  get serverVersion(): string {
+    return this.#version;
+  }
+
+  /** Commands whose replies belong together: of one instant, unless the user may only read, for whom MULTI is not. */
+  together(): ChainableCommander {
+    return this.readOnly ? this.client.pipeline() : this.client.multi();
+  }
+
+  /** Translates what a command of this connection threw. */
+  explain(error: unknown): CouponError {
+    return redisError(error, this.url);
+  }
+
+  close(): void {
+    this.client.disconnect();
+  }
+
+  async #info(): Promise<string> {
+    try {
+      return await this.client.info('server');
+    } catch (error) {
+      if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
+      throw error;
+    }
+  }
+
+  async #learnServer(): Promise<void> {
+    const info = await this.#info();
+    const field = (name: string): string => new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim() ?? '';
+    this.#version = field('redis_version');
+    this.#refused =
+      field('redis_mode') === 'cluster'
+        ? clusterUnsupported()
+        : !this.readOnly && Number.parseInt(this.#version, 10) < 7
+          ? tooOld(this.#version)
+          : null;
+    if (this.#refused) throw this.#refused;
+    this.#run = field('run_id');
+  }
+}
+
+function backoff(attempt: number): number {
+  const ceiling = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
+  return ceiling / 2 + Math.random() * (ceiling / 2);
+}
+
+function clusterUnsupported(): CouponError {
+  return new CouponError({
+    code: 'CLUSTER_UNSUPPORTED',
+    kind: 'usage',
+    message: 'this Redis runs in cluster mode, which is not supported yet',
+    fix: 'Use a single primary (with replicas, if you like): set cluster-enabled to no, or point REDIS_URL at another server.',
+  });
+}
+
+function tooOld(version: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_TOO_OLD',
+    kind: 'usage',
+    message: `Redis ${version} is too old`,
+    why: 'script flags, which keep admission from half-done writes at the memory limit, came with Redis 7.0',
+    fix: 'Use Redis 7.0 or later, or Valkey.',
+  });
+}

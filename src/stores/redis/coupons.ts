@@ -1,0 +1,86 @@
+import type { CouponStore, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports.ts';
+import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
+import { durationFlag } from '../../lib/duration.ts';
+import type { RedisConnection } from './connection.ts';
+import { COUPON_INDEX, couponKeys, couponOfQueueKey, QUEUE_PATTERN, type KeyStyle } from './keys.ts';
+import { runScript } from './script.ts';
+
+const SCAN_COUNT = 1_000;
+
+/** Sets coupons up, checks them against the ledger, and takes them away. */
+export function redisCoupons(connection: RedisConnection, style: KeyStyle): CouponStore & Verification & UsePort {
+  const { client } = connection;
+  const guard =
+    <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await work(...args);
+      } catch (error) {
+        throw connection.explain(error);
+      }
+    };
+
+  return {
+    index: guard(async (couponId) => {
+      await client.sadd(COUPON_INDEX, couponId);
+    }),
+
+    seed: guard(async (definition, life) => {
+      const args = [life.epoch, connection.run, life.version, definition.total, ...settingFields(definition)];
+      return (await runScript(client, 'seed', couponKeys(definition.id, style), [], args)) as SeedResult;
+    }),
+
+    verify: guard(async (couponId, ledger): Promise<VerifyResult> => {
+      const args = [connection.run, ledger.epoch, ledger.maxFence, ledger.version];
+      const [status, detail = ''] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
+      if (status === 'suspect') return { status, reason: detail };
+      return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
+    }),
+
+    markSuspect: guard(async (couponId, epoch, reason) => {
+      await runScript(client, 'suspect', couponKeys(couponId, style), [], [epoch, reason]);
+    }),
+
+    retire: guard(async (couponId, newEpoch) => {
+      await runScript(client, 'retire', couponKeys(couponId, style), [], [newEpoch]);
+    }),
+
+    dropIssued: guard(async (couponId, userIds) => {
+      const keys = couponKeys(couponId, style);
+      if (userIds.length > 0) await client.unlink(...userIds.map((userId) => keys.issued(userId)));
+    }),
+
+    drop: guard(async (couponId) => {
+      const keys = couponKeys(couponId, style);
+      for await (const chunk of client.hscanStream(keys.admitted, { count: SCAN_COUNT }) as AsyncIterable<string[]>) {
+        const users = chunk.filter((_, index) => index % 2 === 0);
+        if (users.length > 0) await client.unlink(...users.map((userId) => keys.issued(userId)));
+      }
+      await client.unlink(keys.coupon, keys.queue, keys.admitted, keys.leases, keys.dead, keys.claims);
+      await client.srem(COUPON_INDEX, couponId);
+    }),
+
+    scanQueues: guard(async () => {
+      const found = new Set<string>();
+      for await (const chunk of client.scanStream({ match: QUEUE_PATTERN, count: SCAN_COUNT }) as AsyncIterable<string[]>) {
+        for (const key of chunk) {
+          const couponId = couponOfQueueKey(key, style);
+          if (couponId !== null) found.add(couponId);
+        }
+      }
+      return [...found].toSorted();
+    }),
+
+    use: guard(async (couponId, userId, usedAt) => {
+      return (await runScript(client, 'use', couponKeys(couponId, style), [userId], [isoTime(usedAt)])) === 1;
+    }),
+  };
+}
+
+/** Settings of a coupon as field, value pairs of its hash. */
+export function settingFields({ name, opensAt, closesAt, expiry }: CouponDefinition): string[] {
+  const fields = ['name', name, 'opens_at', isoTime(opensAt), 'closes_at', isoTime(closesAt)];
+  return expiry.kind === 'after'
+    ? [...fields, 'valid_for', durationFlag(expiry.ms)]
+    : [...fields, 'ex_date', expiry.kind === 'at' ? isoTime(expiry.at) : ''];
+}

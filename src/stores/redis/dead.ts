@@ -1,0 +1,22 @@
+import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports.ts';
+import type { RedisConnection } from './connection.ts';
+import { couponKeys, type KeyStyle } from './keys.ts';
+import { runScript, scriptShares } from './script.ts';
+
+export function redisDead(connection: RedisConnection, style: KeyStyle): DeadUsers {
+  const all = async (script: 'retry' | 'drop', couponId: string, epoch: string, userIds: readonly string[]): Promise<string[]> => {
+    const outcomes: string[] = [];
+    try {
+      for (const share of scriptShares(userIds)) {
+        outcomes.push(...((await runScript(connection.client, script, couponKeys(couponId, style), [], [epoch, ...share])) as string[]));
+      }
+    } catch (error) {
+      throw connection.explain(error);
+    }
+    return outcomes;
+  };
+  return {
+    retry: async (couponId, epoch, userIds) => (await all('retry', couponId, epoch, userIds)) as RetryOutcome[],
+    drop: async (couponId, epoch, userIds) => (await all('drop', couponId, epoch, userIds)) as DropOutcome[],
+  };
+}

@@ -1,0 +1,82 @@
+import { CouponError } from '../../lib/errors.ts';
+
+/** `host:port` of a URL, without what may be secret in it. */
+export function redisAddress(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || '6379'}`;
+}
+
+/** Replies with which Redis refuses a command as a whole because of the state that it is in; nothing was done. */
+const REFUSES_NOW = /^(OOM|READONLY|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) /;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: 'Raise maxmemory (and keep maxmemory-policy noeviction); what was accepted goes on being issued meanwhile.',
+  READONLY: 'This is a replica: point REDIS_URL at the primary, or promote it.',
+  MISCONF: 'It cannot write its files: look at the disk, and at the log of Redis.',
+  NOREPLICAS: 'Too few replicas keep up (min-replicas-to-write): bring one back.',
+};
+
+/**
+ * What a failed connection or command means. The original error is dropped on purpose: ioredis keeps the arguments of the
+ * failed command in it, and those of AUTH are the password.
+ */
+export function redisError(error: unknown, url: string): CouponError {
+  if (error instanceof CouponError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const errno = (error as NodeJS.ErrnoException).code;
+  const address = redisAddress(url);
+  if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid username-password|without any password configured/i.test(text)) {
+    return new CouponError({
+      code: 'REDIS_AUTH',
+      kind: 'usage',
+      message: `Redis at ${address} refused the user name or password`,
+      why: text.startsWith('NOPERM') ? 'the user lacks a permission that this command needs' : undefined,
+      fix: 'Check user and password in --redis-url or REDIS_URL.',
+    });
+  }
+  if (REFUSES_NOW.test(text)) {
+    return new CouponError({
+      code: 'REDIS_NOT_NOW',
+      kind: 'unreachable',
+      message: `Redis at ${address} cannot serve this now`,
+      why: text.replace(/ script: [0-9a-f]{40}.*$/, ''),
+      fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
+    });
+  }
+  if (/^(WRONGTYPE|ERR|NOSCRIPT)/.test(text)) {
+    return new CouponError({
+      code: 'REDIS_REFUSED',
+      kind: 'failure',
+      message: `Redis at ${address} refused a command`,
+      why: text,
+      fix: 'If another service writes these keys, check that it keeps their types; `coupon-cli inspect` shows the coupon.',
+    });
+  }
+  return new CouponError({
+    code: 'REDIS_DOWN',
+    kind: 'unreachable',
+    message: `Redis at ${address} cannot be reached`,
+    why: errno && !text.includes(errno) ? `${text} (${errno})` : text,
+    fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
+  });
+}
+
+/**
+ * What a failed write means: the same, except that a command whose reply was lost on the way may have run. Nothing ran when
+ * Redis itself refused it (ReplyError), or when ioredis had no connection to write it to.
+ */
+export function redisWriteError(error: unknown, url: string): CouponError {
+  const sent =
+    error instanceof Error &&
+    !(error instanceof CouponError) &&
+    error.name !== 'ReplyError' &&
+    !error.message.startsWith("Stream isn't writeable");
+  if (!sent) return redisError(error, url);
+  return new CouponError({
+    code: 'REDIS_REPLY_LOST',
+    kind: 'unreachable',
+    message: `the answer of Redis at ${redisAddress(url)} was lost`,
+    why: error.message,
+    fix: 'Whether the request took effect is unknown; ask again under the same request id.',
+  });
+}

@@ -1,0 +1,84 @@
+import type { ForeignRedis } from '../../bench/evidence/foreign-ports.ts';
+import { fillTemplate, type ForeignKeys } from '../../bench/scenario/verify.ts';
+import type { RedisConnection } from './connection.ts';
+
+const CHUNK = 1_000;
+
+/**
+ * The keys of another service, by templates. Reads with HMGET, ZCARD, ZSCAN, EXISTS and (for coupons that were used before)
+ * SCAN: a user with `+@read` and access to these keys is enough, and `+select` where the database is not 0.
+ */
+export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): ForeignRedis {
+  const { client } = connection;
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw connection.explain(error);
+    }
+  };
+  const key = (name: 'coupon' | 'queue' | 'issued', couponId: string, userId = ''): string =>
+    fillTemplate(keys[name] ?? '', couponId, userId);
+
+  return {
+    has: { coupon: keys.coupon !== null, queue: keys.queue !== null, issued: keys.issued !== null },
+
+    coupon: (couponId) =>
+      guard(async () => {
+        const name = key('coupon', couponId);
+        const [total, stock] = await client.hmget(name, keys.totalField, keys.stockField);
+        if (total === null && stock === null && (await client.exists(name)) === 0) return null;
+        return { total: toNumber(total), stock: toNumber(stock) };
+      }),
+
+    waiting: (couponId) => guard(() => client.zcard(key('queue', couponId))),
+
+    async *queue(couponId) {
+      try {
+        for await (const chunk of client.zscanStream(key('queue', couponId), { count: CHUNK }) as AsyncIterable<string[]>) {
+          yield chunk.filter((_, index) => index % 2 === 0);
+        }
+      } catch (error) {
+        throw connection.explain(error);
+      }
+    },
+
+    issued: (couponId, userIds) =>
+      guard(async () => {
+        const found: string[] = [];
+        for (let from = 0; from < userIds.length; from += CHUNK) {
+          const chunk = userIds.slice(from, from + CHUNK);
+          const pipeline = client.pipeline();
+          for (const userId of chunk) pipeline.exists(key('issued', couponId, userId));
+          const replies = (await pipeline.exec()) ?? [];
+          replies.forEach(([error, there], index) => {
+            if (error) throw error;
+            if (there === 1) found.push(chunk[index]!);
+          });
+        }
+        return found;
+      }),
+
+    async *scanIssued(couponId) {
+      const [head = '', tail = ''] = fillTemplate(keys.issued ?? '', couponId, '\u0000').split('\u0000');
+      const match = `${escapeGlob(head)}*${escapeGlob(tail)}`;
+      try {
+        for await (const chunk of client.scanStream({ match, count: CHUNK }) as AsyncIterable<string[]>) {
+          yield chunk.map((name) => name.slice(head.length, name.length - tail.length));
+        }
+      } catch (error) {
+        throw connection.explain(error);
+      }
+    },
+  };
+}
+
+function toNumber(text: string | null | undefined): number | null {
+  if (text === null || text === undefined || text.trim() === '') return null;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]^]/g, String.raw`\$&`);
+}

@@ -1,0 +1,71 @@
+import type { RedisHealth } from '../../campaign/ports.ts';
+import { CouponError } from '../../lib/errors.ts';
+import type { RedisCondition } from '../../campaign/readiness.ts';
+import type { RedisConnection } from './connection.ts';
+import { COUPON_INDEX } from './keys.ts';
+
+/** No coupon has this id. */
+const NOBODY = '';
+
+/** How Redis begins the refusal of a command, and what that says about it. */
+const REFUSALS: readonly [RegExp, RedisCondition][] = [
+  [/^LOADING/, 'loading'],
+  [/^BUSY/, 'busy'],
+  [/^READONLY/, 'replica'],
+  [/^MASTERDOWN/, 'masterdown'],
+  [/^NOREPLICAS/, 'noreplicas'],
+  [/^MISCONF/, 'persistence'],
+  [/^Command timed out/, 'timeout'],
+];
+
+/** On the connection that the work itself goes over: a fresh one could be well while that one is stuck. */
+export function redisHealth(connection: RedisConnection): RedisHealth {
+  const { client } = connection;
+  return {
+    async condition() {
+      const [info, write] = await Promise.allSettled([
+        // Not in a pipeline: INFO alone is let through while Redis is loading.
+        client.info('replication', 'persistence'),
+        // A write that has nothing to do: nothing is logged or replicated, but it is refused whenever any other would be.
+        client.srem(COUPON_INDEX, NOBODY),
+      ]);
+      if (info.status === 'rejected') return conditionOf(info.reason);
+      const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info.value)?.[1] ?? '';
+      if (field('loading') === '1') return 'loading';
+      // A replica may be set to take writes; they would be lost.
+      if (field('role') !== 'master') return field('master_link_status') === 'up' ? 'replica' : 'masterdown';
+      if (field('aof_last_write_status') === 'err') return 'persistence';
+      if (write.status === 'rejected') return conditionOf(write.reason);
+      return conditionOfServer(connection);
+    },
+
+    async fsyncAlways() {
+      try {
+        // Names and values in turn.
+        const settings: string[] = await client.config('GET', 'append*');
+        const setting = (name: string): string | undefined => settings[settings.indexOf(name) + 1];
+        return setting('appendonly') === 'yes' && setting('appendfsync') === 'always';
+      } catch (error) {
+        // Hosted servers keep CONFIG from their users.
+        if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;
+        throw connection.explain(error);
+      }
+    },
+  };
+}
+
+/** Whether the connection knows which server it is joined to, and may use it; claims and admissions need its id. */
+function conditionOfServer(connection: RedisConnection): RedisCondition {
+  try {
+    return connection.run === '' ? 'refused' : 'up';
+  } catch (error) {
+    return error instanceof CouponError && error.kind === 'usage' ? 'refused' : 'down';
+  }
+}
+
+function conditionOf(error: unknown): RedisCondition {
+  const { name, message } = error as Error;
+  const known = REFUSALS.find(([pattern]) => pattern.test(message));
+  if (known) return known[1];
+  return name === 'ReplyError' ? 'refused' : 'down';
+}

@@ -1,0 +1,74 @@
+import type { RedisRepairs } from '../../audit/repair/ports.ts';
+import { isoTime } from '../../campaign/coupon.ts';
+import { settingFields } from './coupons.ts';
+import type { RedisConnection } from './connection.ts';
+import { couponKeys, type KeyStyle } from './keys.ts';
+import { runScript, scriptShares, type ScriptName } from './script.ts';
+
+export function redisRepairs(connection: RedisConnection, style: KeyStyle): RedisRepairs {
+  const run = async (
+    name: ScriptName,
+    couponId: string,
+    users: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> => {
+    try {
+      return await runScript(connection.client, name, couponKeys(couponId, style), users, args);
+    } catch (error) {
+      throw connection.explain(error);
+    }
+  };
+
+  return {
+    async rebuild(coupon) {
+      const args = [coupon.epoch, connection.run, coupon.version, coupon.total, ...settingFields(coupon)];
+      return (await run('rebuild', coupon.id, [], args)) as 'created' | 'exists' | 'foreign';
+    },
+
+    async adopt(couponId, epoch, users) {
+      let changed = 0;
+      for (const share of scriptShares(users)) {
+        const args = share.flatMap(({ userId, requestedUs }) => [userId, requestedUs ?? '']);
+        changed += (await run('adopt', couponId, [], [epoch, ...args])) as number;
+      }
+      return changed;
+    },
+
+    async requeue(couponId, epoch, userIds) {
+      let requeued = 0;
+      for (const share of scriptShares(userIds)) requeued += (await run('requeue', couponId, [], [epoch, ...share])) as number;
+      return requeued;
+    },
+
+    async rehash(couponId, epoch, users) {
+      let written = 0;
+      for (const share of scriptShares(users)) {
+        const args = share.flatMap(({ row, seenUsedAt }) => [
+          row.userId,
+          ...[row.expiresAt, row.requestedAt, row.issuedAt, row.usedAt, row.revokedAt].map(isoTime),
+          seenUsedAt,
+        ]);
+        const userIds = share.map(({ row }) => row.userId);
+        written += (await run('rehash', couponId, userIds, [epoch, couponId, ...args])) as number;
+      }
+      return written;
+    },
+
+    async overpromise(couponId, epoch, userIds) {
+      let moved = 0;
+      let excess = 0;
+      for (const share of userIds.length > 0 ? scriptShares(userIds) : [[]]) {
+        const [some, left] = (await run('overpromise', couponId, [], [epoch, ...share])) as [number, number];
+        moved += some;
+        excess = left;
+      }
+      return { moved, excess };
+    },
+
+    async restore(coupon, lastUs) {
+      const args = [coupon.epoch, connection.run, coupon.version, coupon.total, coupon.maxFence, lastUs, ...settingFields(coupon)];
+      const [status, stock] = (await run('restore', coupon.id, [], args)) as string[];
+      return status === 'ok' ? { status, stock: Number(stock) } : { status: status as 'epoch' | 'excess' };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { admitOne, type AdmissionAnswer, type AdmissionRequest, type AdmissionState } from '../../src/campaign/admission.ts';
+import type { Campaign } from './state.ts';
+
+/** A user asks. The rules are those of {@link admitOne}, over what the campaign has. */
+export function admit({ redis, server }: Campaign, request: AdmissionRequest, nowUs: number): AdmissionAnswer {
+  const { coupon } = redis;
+  if (!coupon) return admitOne(null, request, nowUs);
+  const state: AdmissionState = {
+    stock: coupon.stock,
+    state: 'open',
+    opensAtMs: null,
+    closesAtMs: null,
+    trusted: coupon.run === server && coupon.suspect === '',
+    lastUs: coupon.lastUs,
+    admitted: redis.admitted,
+    waiting: redis.waiting,
+    claimed: new Set(redis.leases.keys()),
+    dead: new Set(redis.dead.keys()),
+    issued: new Set(redis.issued.keys()),
+  };
+  const answer = admitOne(state, request, nowUs);
+  Object.assign(coupon, { stock: state.stock, lastUs: state.lastUs });
+  return answer;
+}
+
+/**
+ * Another service takes a request of somebody new: it spends a piece and queues the user, and writes nothing else.
+ *
+ * @returns whether it did
+ */
+export function queueElsewhere({ redis }: Campaign, userId: string, score: number): boolean {
+  const { coupon, admitted, waiting, issued } = redis;
+  const known = admitted.has(userId) || waiting.has(userId) || issued.has(userId);
+  if (!coupon || coupon.stock <= 0 || known) return false;
+  coupon.stock -= 1;
+  waiting.set(userId, score);
+  return true;
+}

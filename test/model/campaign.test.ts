@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { drift, impossible } from './drift.ts';
+import { disastrous, harmless, late, operated, overPromised, SETTLE, totals, type Command } from './history.ts';
+import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
+
+type Apply = typeof applyToModel;
+type Histories = (maxLength: number) => fc.Arbitrary<Command[]>;
+
+const LENGTH = 70;
+
+function wrong({ campaign }: World): string[] {
+  return drift(campaign, NOW_MS).map(({ code, userId }) => (userId === null ? code : `${code} ${userId}`));
+}
+
+/** While nothing is lost, every promise holds at every step; a lease that a clock has made absurd is all that may be wrong. */
+function promisesHold(histories: Histories, apply?: Apply) {
+  return fc.property(histories(LENGTH), totals, (history, pieces) => {
+    const world = newWorld(pieces, 'epoch', 'server');
+    const play = modelPlayer(apply);
+    for (const command of history) {
+      play(world, command);
+      expect(impossible(world.campaign)).toEqual([]);
+      expect(wrong(world).filter((code) => !code.startsWith('lease_absurd'))).toEqual([]);
+      const { admitted, waiting } = world.campaign.redis;
+      expect([...world.owed].filter((userId) => !admitted.has(userId) && !waiting.has(userId))).toEqual([]);
+    }
+  });
+}
+
+/** Whatever is lost, nothing impossible happens; and after a repair one pass serves everybody who is still owed a coupon. */
+function repairMends(histories: Histories, apply?: Apply) {
+  return fc.property(histories(LENGTH), totals, (history, pieces) => {
+    const world = newWorld(pieces, 'epoch', 'server');
+    const play = modelPlayer(apply);
+    for (const command of [...history, ...SETTLE]) {
+      play(world, command);
+      expect(impossible(world.campaign)).toEqual([]);
+    }
+    const { redis, ledger } = world.campaign;
+    expect([redis.waiting.size, redis.leases.size]).toEqual([0, 0]);
+    expect([...world.owed].filter((userId) => !ledger.rows.has(userId) && !redis.dead.has(userId))).toEqual([]);
+    // The one has happened; and of the other nobody can say whose it is, or there is no piece left for it.
+    expect(wrong(world).filter((code) => code !== 'served_out_of_order' && !code.startsWith('hash_only'))).toEqual([]);
+  });
+}
+
+/** The model with something done beside each command that is chosen. */
+function spoiled(chosen: string, before: (world: World) => (answer: unknown) => void): Apply {
+  return (world: World, command: Command, outside: Outside) => {
+    const name = command.kind === 'work' ? command.step : command.kind;
+    const after = name === chosen ? before(world) : () => undefined;
+    const answer = applyToModel(world, command, outside);
+    after(answer);
+    return answer;
+  };
+}
+
+describe('the reference model of a campaign', () => {
+  it.each<[string, Histories]>([
+    ['users and workers', harmless],
+    ['late workers', late],
+    ['operators', operated],
+  ])('keeps every promise at every step, whatever %s do, while nothing is lost', (_name, histories) => {
+    fc.assert(promisesHold(histories), { numRuns: 500 });
+  });
+
+  it.each<[string, Histories]>([
+    ['operators', operated],
+    ['disasters', disastrous],
+    ['disasters that promise too much', overPromised],
+  ])('never over-issues, whatever %s do, and a repair leads back to where everybody is served', (_name, histories) => {
+    fc.assert(repairMends(histories), { numRuns: 1_000 });
+  });
+
+  it.each<[string, Histories, typeof promisesHold, Apply]>([
+    [
+      'an ack that forgets the claim',
+      operated,
+      promisesHold,
+      spoiled('ack', ({ campaign }) => {
+        const claims = structuredClone(campaign.redis.claims);
+        return () => claims.forEach((claim, userId) => campaign.redis.claims.set(userId, claim));
+      }),
+    ],
+    [
+      'a claim that takes users out of the queue and keeps nothing',
+      operated,
+      promisesHold,
+      spoiled('claim', ({ campaign }) => () => {
+        for (const userId of campaign.redis.leases.keys()) campaign.redis.claims.delete(userId);
+        campaign.redis.leases.clear();
+      }),
+    ],
+    [
+      'a claim that does not raise its number',
+      operated,
+      promisesHold,
+      spoiled('claim', ({ campaign }) => {
+        const fence = campaign.redis.coupon?.fence;
+        return () => campaign.redis.coupon && Object.assign(campaign.redis.coupon, { fence });
+      }),
+    ],
+    [
+      'an admission that spends a piece on whoever asks again',
+      operated,
+      promisesHold,
+      spoiled('admit', ({ campaign }) => (answers) => {
+        const again = (answers as { outcome: string }[]).filter(({ outcome }) => outcome === 'duplicate');
+        if (campaign.redis.coupon) campaign.redis.coupon.stock -= again.length;
+      }),
+    ],
+    [
+      'a ledger whose guard is gone',
+      overPromised,
+      repairMends,
+      spoiled('commit', ({ campaign }) => {
+        const { total } = campaign.ledger;
+        campaign.ledger.total = 100;
+        return () => Object.assign(campaign.ledger, { total });
+      }),
+    ],
+    [
+      'a repair that fills the stock up without a look at who was accepted',
+      disastrous,
+      repairMends,
+      spoiled('repair', ({ campaign }) => () => {
+        if (campaign.redis.coupon) campaign.redis.coupon.stock = campaign.redis.coupon.total;
+      }),
+    ],
+  ])('shows %s', (_name, histories, property, apply) => {
+    const found = fc.check(property(histories, apply), { numRuns: 2_000, endOnFailure: true });
+    expect(found.failed).toBe(true);
+    expect(found.errorInstance).toMatchObject({ name: 'AssertionError' });
+  });
+});

@@ -1,0 +1,127 @@
+import type { Claim } from '../../src/campaign/coupon.ts';
+import { isUserId } from '../../src/campaign/ids.ts';
+import { hashOf, oldestFirst, type Campaign, type CouponHash, type LedgerEntry, type RedisSide } from './state.ts';
+
+export interface ClaimRequest {
+  epoch: string;
+  limit: number;
+  leaseMs: number;
+  worker: string;
+}
+
+export type ClaimAnswer =
+  | { status: 'ok'; claims: Claim[]; reclaimed: number; buried: number; waiting: number; acked: number }
+  | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+
+/** Leases whoever has waited longest to one worker, after whatever nobody holds any more has gone back to the queue. */
+export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs: number): ClaimAnswer {
+  const { coupon } = redis;
+  if (!coupon) return { status: 'gone' };
+  if (coupon.epoch !== request.epoch) return { status: 'epoch' };
+  if (coupon.suspect !== '') return { status: 'suspect' };
+  if (coupon.run !== server) return { status: 'run' };
+
+  const overdue = [...redis.leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
+  const reclaimed = overdue.filter((userId) => backToQueue(redis, userId)).length;
+  const claims: Claim[] = [];
+  let buried = 0;
+  for (const userId of oldestFirst(redis.waiting).slice(0, request.limit)) {
+    const score = redis.waiting.get(userId)!;
+    // Whoever another service queued counts from here on like one that we admitted.
+    if (!redis.admitted.has(userId)) redis.admitted.set(userId, { score, requestId: '' });
+    redis.waiting.delete(userId);
+    if (redis.dead.has(userId) || !isUserId(userId)) {
+      if (!redis.dead.has(userId)) setAsideInvalid(redis, userId);
+      buried += 1;
+      continue;
+    }
+    // One number for all of one claim, and none for a claim of nobody.
+    if (claims.length === 0) coupon.fence += 1;
+    const before = redis.claims.get(userId);
+    const deliveries = (before?.deliveries ?? 0) + 1;
+    const { worker, leaseMs } = request;
+    redis.claims.set(userId, { fence: coupon.fence, worker, score, leaseMs, deliveries, faults: before?.faults ?? 0 });
+    redis.leases.set(userId, nowMs + leaseMs);
+    claims.push({ userId, score, fence: coupon.fence, deliveries });
+  }
+  return { status: 'ok', claims, reclaimed, buried, waiting: redis.waiting.size, acked: coupon.acked };
+}
+
+/** Held by nobody any more. */
+export function isOverdue(redis: RedisSide, userId: string, nowMs: number): boolean {
+  const deadline = redis.leases.get(userId);
+  return deadline !== undefined && (deadline <= nowMs || isAbsurd(redis, userId, nowMs));
+}
+
+/** Longer than twice its own length: the clock was set back since it was given. */
+export function isAbsurd({ leases, claims }: RedisSide, userId: string, nowMs: number): boolean {
+  const record = claims.get(userId);
+  return record !== undefined && (leases.get(userId) ?? 0) > nowMs + 2 * record.leaseMs;
+}
+
+/** At the original place, which the claim remembers. */
+function backToQueue({ leases, claims, waiting }: RedisSide, userId: string): boolean {
+  const record = claims.get(userId);
+  if (!record) return false;
+  leases.delete(userId);
+  waiting.set(userId, record.score);
+  return true;
+}
+
+/** Such a name can stand neither in a key nor in the ledger. */
+function setAsideInvalid({ dead, claims }: RedisSide, userId: string): void {
+  dead.set(userId, 'invalid_user_id');
+  claims.delete(userId);
+}
+
+/**
+ * Makes visible what the ledger holds, and gives the claims up. No fence is compared: the ledger has the last word.
+ *
+ * @returns false: this is another life of the coupon, or none
+ */
+export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEntry[]): boolean {
+  if (rows.length === 0) return true;
+  const { coupon } = redis;
+  if (coupon?.epoch !== epoch) return false;
+  coupon.acked = Math.max(coupon.acked, ...rows.map((row) => row.fence));
+  for (const row of rows) {
+    const usedAt = redis.issued.get(row.userId)?.['used_at'];
+    redis.issued.set(row.userId, { ...hashOf(row), ...(usedAt ? { used_at: usedAt } : {}) });
+    redis.waiting.delete(row.userId);
+    redis.leases.delete(row.userId);
+    redis.claims.delete(row.userId);
+    if (redis.dead.get(row.userId) === 'over_promised') takeBack(coupon);
+    redis.dead.delete(row.userId);
+  }
+  return true;
+}
+
+/** The piece that an over-promised user gave up is taken after all, from the stock if there is any. */
+function takeBack(coupon: CouponHash): void {
+  coupon.returned -= 1;
+  if (coupon.stock > 0) coupon.stock -= 1;
+}
+
+/** Claims that this worker still holds go back to the queue. How many did. */
+export function release({ redis }: Campaign, epoch: string, held: readonly Pick<Claim, 'userId' | 'fence'>[]): number {
+  if (redis.coupon?.epoch !== epoch) return 0;
+  return held.filter((one) => isHeld(redis, one) && backToQueue(redis, one.userId)).length;
+}
+
+/** Sets aside whom the ledger refuses; the claim record stays, with one fault more. How many were. */
+export function bury({ redis }: Campaign, epoch: string, refused: readonly { userId: string; fence: number; reason: string }[]): number {
+  if (redis.coupon?.epoch !== epoch) return 0;
+  const held = refused.filter((one) => isHeld(redis, one));
+  for (const { userId, reason } of held) {
+    redis.leases.delete(userId);
+    redis.waiting.delete(userId);
+    redis.dead.set(userId, reason);
+    redis.claims.get(userId)!.faults += 1;
+  }
+  return held.length;
+}
+
+/** Leased, and by the claim of this number: a late worker does not undo what another one holds by now. */
+function isHeld({ leases, claims }: RedisSide, { userId, fence }: Pick<Claim, 'userId' | 'fence'>): boolean {
+  return leases.has(userId) && claims.get(userId)?.fence === fence;
+}

@@ -1,0 +1,149 @@
+/**
+ * What must hold, one line each, in the words of the promises. Written independently of `core/reconcile*.ts`, which judge users as
+ * an audit finds them on a live campaign: on a quiet one both must come to the same.
+ */
+import { scoreToMicros } from '../../src/campaign/coupon.ts';
+import { FINDINGS, type FindingCode } from '../../src/audit/findings.ts';
+import { hashOf, type Campaign } from './state.ts';
+
+export interface Drift {
+  code: FindingCode;
+  /** Null: it is about the coupon itself. */
+  userId: string | null;
+}
+
+/** Where a user stands; undefined: not there. */
+interface Standing {
+  admitted: { score: number; requestId: string } | undefined;
+  waiting: number | undefined;
+  lease: number | undefined;
+  claim: { score: number; leaseMs: number } | undefined;
+  dead: string | undefined;
+  hash: Readonly<Record<string, string>> | undefined;
+  row: ReturnType<Campaign['ledger']['rows']['get']>;
+}
+
+const USERS: Partial<Record<FindingCode, (user: Standing, nowMs: number) => boolean>> = {
+  lost: (user) => user.admitted !== undefined && !user.row && !stands(user) && !user.claim,
+  claim_without_lease: (user) => user.claim !== undefined && !stands(user),
+  lease_without_claim: (user) => user.lease !== undefined && !user.claim,
+  lease_absurd: ({ lease, claim }, nowMs) => lease !== undefined && claim !== undefined && lease > nowMs + 2 * claim.leaseMs,
+  hash_missing: (user) => user.row !== undefined && user.admitted !== undefined && !user.hash && !stands(user),
+  row_without_admission: ({ row, admitted, waiting }) => row !== undefined && !admitted && waiting === undefined,
+  place_without_admission: (user) =>
+    !user.row && !user.admitted && (user.claim !== undefined || stands(user)) && user.waiting === undefined,
+  hash_only: ({ hash, row }) => hash !== undefined && !row,
+  hash_mismatch: ({ hash, row, dead }) => hash !== undefined && row !== undefined && dead === undefined && !sameFields(hash, hashOf(row)),
+  dead_but_issued: ({ dead, row }) => dead !== undefined && row !== undefined,
+  request_time_mismatch: ({ admitted, waiting, claim, row }) =>
+    admitted !== undefined &&
+    ((waiting ?? admitted.score) !== admitted.score ||
+      (claim ?? admitted).score !== admitted.score ||
+      (row?.requestedUs ?? scoreToMicros(admitted.score)) !== scoreToMicros(admitted.score)),
+};
+
+/** Waiting, claimed or dead. Between the commit and the ack an issued user is so, too. */
+function stands({ waiting, lease, dead }: Standing): boolean {
+  return waiting !== undefined || lease !== undefined || dead !== undefined;
+}
+
+const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
+  over_issued: ({ ledger }) => Math.max(ledger.rows.size, ledger.issuedQuantity) > ledger.total,
+  issued_quantity_mismatch: ({ ledger }) => ledger.rows.size !== ledger.issuedQuantity,
+  coupon_missing: ({ redis }) => !redis.coupon,
+  suspect: ({ redis }) => redis.coupon !== null && redis.coupon.suspect !== '',
+  epoch_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.epoch !== ledger.epoch,
+  total_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.total !== ledger.total,
+  redis_behind: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.fence < ledger.maxFence,
+  ledger_behind: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.acked > ledger.maxFence,
+  over_admitted: ({ redis }) => redis.coupon !== null && promised(redis) > redis.coupon.total + redis.coupon.returned,
+  stock_mismatch: ({ redis }) => redis.coupon !== null && !isStockRight(redis),
+  served_out_of_order: isOutOfOrder,
+};
+
+/** Everything that an audit must find, and nothing else. */
+export function drift(campaign: Campaign, nowMs: number): Drift[] {
+  const found: Drift[] = [];
+  for (const [code, isWrong] of entries(COUPON)) if (isWrong(campaign)) found.push({ code, userId: null });
+  for (const userId of everybody(campaign)) {
+    const user = standing(campaign, userId);
+    for (const [code, isWrong] of entries(USERS)) if (isWrong(user, nowMs)) found.push({ code, userId });
+  }
+  return found;
+}
+
+export function isAboutCoupon({ code }: Drift): boolean {
+  return FINDINGS[code].about === 'coupon';
+}
+
+/**
+ * What must never happen, whatever becomes of the stores. Each as a sentence; none: all is well.
+ */
+export function impossible({ redis, ledger, refuses }: Campaign): string[] {
+  const { coupon, claims, leases, waiting, dead } = redis;
+  const broken: string[] = [];
+  if (ledger.rows.size > ledger.total) broken.push('more are issued than there are pieces');
+  if (ledger.rows.size !== ledger.issuedQuantity) broken.push('the ledger counts other rows than it has');
+  for (const userId of ledger.rows.keys()) if (refuses(userId) !== null) broken.push(`${userId} is issued, whom the ledger refuses`);
+  for (const userId of new Set([...waiting.keys(), ...leases.keys(), ...dead.keys()])) {
+    const places = [waiting, leases, dead].filter((place) => place.has(userId)).length;
+    if (places > 1) broken.push(`${userId} stands in ${places} of waiting, claimed and dead`);
+  }
+  if (!coupon) return broken;
+  if (coupon.stock < 0) broken.push('the stock is below zero');
+  if (coupon.returned < 0) broken.push('fewer than none were returned');
+  const holders = new Map<number, string>();
+  for (const [userId, { fence, worker }] of claims) {
+    if (fence > coupon.fence) broken.push(`the claim of ${userId} has a number that was not given yet`);
+    if ((holders.get(fence) ?? worker) !== worker) broken.push(`claim ${fence} was given to two workers`);
+    holders.set(fence, worker);
+  }
+  return broken;
+}
+
+/** Members of the queue whom another service put there; the next claim adopts them. */
+export function adoptable({ redis, ledger }: Campaign): string[] {
+  return [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId) && !ledger.rows.has(userId));
+}
+
+/** Everyone who has been promised a piece: |admitted ∪ waiting|. */
+function promised({ admitted, waiting }: Campaign['redis']): number {
+  return new Set([...admitted.keys(), ...waiting.keys()]).size;
+}
+
+function isStockRight(redis: Campaign['redis']): boolean {
+  const { total, returned, stock } = redis.coupon!;
+  return total + returned === stock + promised(redis);
+}
+
+/** Among those served at their first delivery, somebody got a later turn than somebody who asked later. */
+function isOutOfOrder({ redis, ledger }: Campaign): boolean {
+  const first = [...ledger.rows.values()].filter((row) => row.deliveries === 1 && (redis.admitted.get(row.userId)?.requestId ?? '') !== '');
+  return first.some((early) => first.some((late) => early.requestedUs < late.requestedUs && early.fence > late.fence));
+}
+
+/** `revoked_at` need not be there; nothing of the model revokes. */
+function sameFields(hash: Readonly<Record<string, string>>, expected: Record<string, string>): boolean {
+  return Object.entries(expected).every(([field, value]) => hash[field] === value);
+}
+
+export function everybody({ redis, ledger }: Campaign): string[] {
+  const maps = [redis.admitted, redis.waiting, redis.leases, redis.claims, redis.dead, redis.issued, ledger.rows];
+  return [...new Set(maps.flatMap((map) => [...map.keys()]))].toSorted();
+}
+
+function standing({ redis, ledger }: Campaign, userId: string): Standing {
+  return {
+    admitted: redis.admitted.get(userId),
+    waiting: redis.waiting.get(userId),
+    lease: redis.leases.get(userId),
+    claim: redis.claims.get(userId),
+    dead: redis.dead.get(userId),
+    hash: redis.issued.get(userId),
+    row: ledger.rows.get(userId),
+  };
+}
+
+function entries<V>(table: Partial<Record<FindingCode, V>>): [FindingCode, V][] {
+  return Object.entries(table) as [FindingCode, V][];
+}

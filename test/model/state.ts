@@ -1,0 +1,111 @@
+/**
+ * The reference model of one coupon in both stores, written for reading: what the scripts in `redis/lua`, the ledger and a repair must
+ * do, user by user and without any I/O. The tests drive it and the real stores through the same histories; nothing else calls it.
+ *
+ * This file says what there is. `admission` takes requests, `claims` and `ledger` are the steps of a worker (`worker` keeps what it
+ * remembers between them), `use` is the end of a piece, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
+ * `drift` says what is wrong with a state: there are things that must never happen, whatever becomes of the stores, and things
+ * that only lost data can bring about, and that a repair must mend.
+ *
+ * Times are numbers or dates that come from outside: the model has no clock.
+ */
+import { isoTime } from '../../src/campaign/coupon.ts';
+import type { RowView } from '../../src/audit/reconcile/user.ts';
+
+export interface Campaign {
+  couponId: string;
+  /** Id of the Redis server that answers now; another one after a restart. */
+  server: string;
+  redis: RedisSide;
+  ledger: LedgerSide;
+  /** Why the ledger would refuse the row of this user; null: it would not. */
+  refuses(userId: string): string | null;
+}
+
+/** Users of the coupon by the place they stand in. Whoever is in none of the maps is unknown to Redis. */
+export interface RedisSide {
+  /** Null: Redis does not have the coupon. */
+  coupon: CouponHash | null;
+  admitted: Map<string, { score: number; requestId: string }>;
+  waiting: Map<string, number>;
+  /** Deadline in milliseconds. */
+  leases: Map<string, number>;
+  claims: Map<string, ClaimRecord>;
+  /** Reason. */
+  dead: Map<string, string>;
+  issued: Map<string, Readonly<Record<string, string>>>;
+}
+
+export interface CouponHash {
+  total: number;
+  stock: number;
+  returned: number;
+  /** Why the coupon is out of service; empty: it is not. */
+  suspect: string;
+  epoch: string;
+  /** The server for which it was last checked against the ledger. */
+  run: string;
+  lastUs: number;
+  fence: number;
+  acked: number;
+}
+
+/** Kept while a user waits again: deliveries and faults go on counting. */
+export interface ClaimRecord {
+  fence: number;
+  worker: string;
+  score: number;
+  leaseMs: number;
+  deliveries: number;
+  faults: number;
+}
+
+export interface LedgerSide {
+  total: number;
+  epoch: string;
+  issuedQuantity: number;
+  maxFence: number;
+  rows: Map<string, LedgerEntry>;
+}
+
+export interface LedgerEntry extends RowView {
+  worker: string;
+  fence: number;
+  deliveries: number;
+}
+
+/** A coupon as seeding leaves it. */
+export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
+  const coupon = { total, stock: total, returned: 0, suspect: '', epoch, run: campaign.server, lastUs: 0, fence: 0, acked: 0 };
+  const ledger = { total, epoch, issuedQuantity: 0, maxFence: 0, rows: new Map() };
+  return { ...campaign, redis: { ...emptyRedis(), coupon }, ledger };
+}
+
+export function emptyRedis(): RedisSide {
+  return {
+    coupon: null,
+    admitted: new Map(),
+    waiting: new Map(),
+    leases: new Map(),
+    claims: new Map(),
+    dead: new Map(),
+    issued: new Map(),
+  };
+}
+
+/** The issued hash of a row, as an ack writes it. */
+export function hashOf(row: RowView): Record<string, string> {
+  return {
+    userId: row.userId,
+    couponId: row.couponId,
+    ex_date: isoTime(row.expiresAt),
+    used_at: isoTime(row.usedAt),
+    requested_at: isoTime(row.requestedAt),
+    issued_at: isoTime(row.issuedAt),
+  };
+}
+
+/** Queue order: by request time, equal times by user id. */
+export function oldestFirst(waiting: ReadonlyMap<string, number>): string[] {
+  return [...waiting.keys()].toSorted((a, b) => waiting.get(a)! - waiting.get(b)! || (a < b ? -1 : 1));
+}

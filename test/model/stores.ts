@@ -1,0 +1,242 @@
+/**
+ * Histories of a coupon on real stores, through the real adapters, and what is in the stores afterwards in the words of the reference
+ * model. Disasters are made by hand: leases run out by their deadlines, a restarted server is a coupon that was checked for another one.
+ */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { dropDead, retryDead } from '../../src/operate/dead.ts';
+import { issueBatch, type BatchResult } from '../../src/drain/issue-batch.ts';
+import type { Admission, ClaimQueue, DeadUsers, Ledger } from '../../src/campaign/ports.ts';
+import { repair, type RepairPorts } from '../../src/audit/repair/repair.ts';
+import { reset } from '../../src/operate/reset.ts';
+import { useCoupon } from '../../src/operate/use.ts';
+import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-coupon.ts';
+import { unsettled } from './worker.ts';
+import type { Claim } from '../../src/campaign/coupon.ts';
+import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
+import { redisDead } from '../../src/stores/redis/dead.ts';
+import { redisRepairs } from '../../src/stores/redis/repairs.ts';
+import { LEASE_MS, OVER, USERS, type Bare, type Command } from './history.ts';
+import { ID, KEYS } from './reading.ts';
+import type { Outside } from './world.ts';
+import type { TestStores } from '../support/stores.ts';
+
+const { issued: issuedKey, ...OTHER_KEYS } = KEYS;
+const ALL_KEYS = [...Object.values(OTHER_KEYS), ...USERS.map((userId) => issuedKey(userId))];
+export const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
+const ANOTHER_SERVER = 'another-server';
+
+/** Everything that a command may call. A test may put faulty ones in their place. */
+export interface CampaignPorts {
+  admission: Admission;
+  claims: ClaimQueue;
+  ledger: Ledger;
+  dead: DeadUsers;
+  repair: RepairPorts;
+}
+
+interface Batch {
+  epoch: string;
+  claims: Claim[];
+  result: BatchResult | null;
+}
+
+export interface RealCampaign {
+  stores: TestStores;
+  ports: CampaignPorts;
+  workers: Map<string, Batch>;
+  backup: { redis: (Buffer | null)[]; ledger: string };
+}
+
+export function campaignPorts(stores: TestStores): CampaignPorts {
+  const { connection, database, admission, claims, ledger, coupons, reader } = stores;
+  // Nothing moves while an audit looks: a second look need not wait.
+  const pause = async (): Promise<void> => undefined;
+  const redis = redisRepairs(connection, 'plain');
+  const repairs = ledgerRepairs(database);
+  return {
+    admission,
+    claims,
+    ledger,
+    dead: redisDead(connection, 'plain'),
+    repair: { reader, ledger, pause, claims, coupons, redis, repairs, now: () => new Date() },
+  };
+}
+
+/** A row that an operator's own rule refuses, as `bot-1` of the histories. */
+export async function refuseBots({ sql }: TestStores): Promise<void> {
+  await sql(`ALTER TABLE issued_coupons ADD CONSTRAINT no_bots CHECK (user_id NOT LIKE 'bot-%')`);
+}
+
+export async function newRealCampaign(stores: TestStores, ports: CampaignPorts, total: number): Promise<RealCampaign> {
+  await stores.redis.flushdb();
+  // A few rows: this is much quicker than TRUNCATE.
+  await stores.sql('DELETE FROM issued_coupons; DELETE FROM coupons');
+  await stores.seed({ id: ID, total });
+  const real: RealCampaign = { stores, ports, workers: new Map(), backup: { redis: [], ledger: '' } };
+  Object.assign(real.backup, { redis: await dumpRedis(stores), ledger: await dumpLedger(stores) });
+  return real;
+}
+
+/** What a command came to, and what the model cannot know by itself. */
+export interface Happened {
+  answer: unknown;
+  outside: Partial<Outside>;
+}
+
+const done: Happened = { answer: 'done', outside: {} };
+
+export async function applyToStores(real: RealCampaign, command: Command): Promise<Happened> {
+  const { stores, ports, workers } = real;
+  const { ledger } = ports;
+  const deadPorts = { dead: ports.dead, reader: stores.reader, ledger, keyStyle: 'plain' };
+  switch (command.kind) {
+    case 'admit': {
+      const answers = await ports.admission.admit(ID, command.requests);
+      const times = new Map(command.requests.map(({ userId }, i) => [userId, answers[i]!.firstRequestUs ?? 0]));
+      return { answer: answers, outside: { nowUs: (userId) => times.get(userId)! } };
+    }
+    case 'foreign': {
+      const foreignScore = Date.now();
+      return { answer: await queueElsewhere(stores, command.userId, foreignScore), outside: { foreignScore } };
+    }
+    case 'work':
+      return work(real, command);
+    case 'crash':
+      workers.delete(command.worker);
+      return done;
+    case 'expire':
+      return { answer: await setDeadlines(stores, command.worker!, OVER), outside: {} };
+    case 'clockBack':
+      return { answer: await setDeadlines(stores, command.worker!, Date.now() + 3 * LEASE_MS), outside: {} };
+    case 'retry':
+      return { answer: (await retryDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
+    case 'drop':
+      return { answer: (await dropDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
+    case 'use': {
+      const usePorts = { ledger, hashes: stores.coupons, claims: ports.claims };
+      const result = await useCoupon(usePorts, ID, command.userId!, randomUUID());
+      const { status, followed } = result;
+      return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
+    }
+    case 'reset':
+      await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
+      await stores.seed({ id: ID, total: command.total });
+      return { answer: 'done', outside: { epoch: (await ledger.coupon(ID))!.epoch } };
+    default:
+      return { answer: await BARE[command.kind](real), outside: {} };
+  }
+}
+
+const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
+  async verify({ stores, ports }) {
+    const answer = await verifyAgainstLedger({ verification: stores.coupons, ledger: ports.ledger }, (await ports.ledger.coupon(ID))!);
+    return answer.status === 'ok' ? { status: 'ok' } : answer;
+  },
+  async restart({ stores }) {
+    await restart(stores);
+    return 'done';
+  },
+  async repair({ ports }) {
+    await repair(ports.repair, { ...AUDIT, dryRun: false }, { mended: () => undefined, looked: () => undefined });
+    return 'done';
+  },
+  async snapshotRedis({ stores, backup }) {
+    backup.redis = await dumpRedis(stores);
+    return 'done';
+  },
+  async snapshotLedger({ stores, backup }) {
+    backup.ledger = await dumpLedger(stores);
+    return 'done';
+  },
+  async rollBackRedis({ stores, backup }) {
+    await stores.redis.del(...ALL_KEYS);
+    await Promise.all(ALL_KEYS.map(async (key, i) => backup.redis[i] && stores.redis.restore(key, 0, backup.redis[i])));
+    await restart(stores);
+    return 'done';
+  },
+  async emptyRedis({ stores }) {
+    await stores.redis.flushdb();
+    return 'done';
+  },
+  async rollBackLedger({ stores, backup }) {
+    await stores.sql(backup.ledger);
+    return 'done';
+  },
+};
+
+/** One step of `drain/pass.ts`. */
+async function work(real: RealCampaign, command: Extract<Command, { kind: 'work' }>): Promise<Happened> {
+  const { stores, workers } = real;
+  const { ledger, claims } = real.ports;
+  const { worker, limit, step } = command;
+  if (step === 'claim') {
+    workers.delete(worker);
+    const coupon = (await ledger.coupon(ID))!;
+    const answer = await claims.claim(ID, { epoch: coupon.epoch, limit, leaseMs: LEASE_MS, worker });
+    // Why a coupon is suspect stands in the coupon, which is compared anyway.
+    if (answer.status !== 'ok') return { answer: { answer: { status: answer.status }, behind: false }, outside: {} };
+    const behind = await isLedgerBehind({ verification: stores.coupons, ledger }, coupon, answer.acked);
+    if (behind) await claims.release(ID, coupon.epoch, answer.claims);
+    else if (answer.claims.length > 0) workers.set(worker, { epoch: coupon.epoch, claims: answer.claims, result: null });
+    return { answer: { answer, behind }, outside: {} };
+  }
+  const batch = workers.get(worker)!;
+  const { epoch, result } = batch;
+  switch (step) {
+    case 'commit': {
+      batch.result = await issueBatch(ledger, ID, batch.claims, { epoch, worker, timeoutMs: 10_000 });
+      const times = new Map(batch.result.rows.map((row) => [row.userId, row.issuedAt]));
+      return { answer: batch.result, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
+    }
+    case 'ack':
+      return { answer: await claims.ack(ID, epoch, result!.rows), outside: {} };
+    case 'bury':
+      return { answer: await claims.bury(ID, epoch, result!.refused), outside: {} };
+    case 'report':
+      if (result?.stopped?.status === 'guarded') await stores.coupons.markSuspect(ID, epoch, result.stopped.constraint);
+      return done;
+    case 'release':
+      return { answer: await claims.release(ID, epoch, unsettled(batch)), outside: {} };
+    default:
+      throw new Error('which step?');
+  }
+}
+
+/** What another service does that knows the queue, and how to spend a piece. */
+async function queueElsewhere({ redis }: TestStores, userId: string, score: number): Promise<boolean> {
+  const [stock, admitted, waiting, issued] = await Promise.all([
+    redis.hget(KEYS.coupon, 'stock'),
+    redis.hexists(KEYS.admitted, userId),
+    redis.zscore(KEYS.queue, userId),
+    redis.exists(KEYS.issued(userId)),
+  ]);
+  if (Number(stock) <= 0 || admitted === 1 || waiting !== null || issued === 1) return false;
+  await redis.multi().hincrby(KEYS.coupon, 'stock', -1).zadd(KEYS.queue, 'NX', score, userId).exec();
+  return true;
+}
+
+async function setDeadlines({ redis }: TestStores, worker: string, deadline: number): Promise<string[]> {
+  const leased = await redis.zrange(KEYS.leases, 0, '-1');
+  const records = await redis.hmget(KEYS.claims, ...leased);
+  const held = leased.filter((_, i) => records[i]?.split(':')[1] === worker).toSorted();
+  await redis.zadd(KEYS.leases, ...held.flatMap((userId) => [deadline, userId]));
+  return held;
+}
+
+async function restart({ redis }: TestStores): Promise<void> {
+  if ((await redis.exists(KEYS.coupon)) === 1) await redis.hset(KEYS.coupon, 'run', ANOTHER_SERVER);
+}
+
+async function dumpRedis({ redis }: TestStores): Promise<(Buffer | null)[]> {
+  return Promise.all(ALL_KEYS.map(async (key) => redis.dumpBuffer(key)));
+}
+
+/** As one statement that brings it back. */
+async function dumpLedger({ sql }: TestStores): Promise<string> {
+  const tables = ['coupons', 'issued_coupons'];
+  const [dump] = await sql(`SELECT ${tables.map((table) => `(SELECT json_agg(t)::text FROM ${table} t) AS ${table}`).join(', ')}`);
+  const literal = (table: string): string => pg.escapeLiteral((dump![table] as string | null) ?? '[]');
+  const inserts = tables.map((table) => `INSERT INTO ${table} SELECT * FROM json_populate_recordset(null::${table}, ${literal(table)})`);
+  return ['DELETE FROM issued_coupons', 'DELETE FROM coupons', ...inserts].join('; ');
+}

@@ -1,0 +1,23 @@
+import { isoTime } from '../../src/campaign/coupon.ts';
+import { ack } from './claims.ts';
+import type { Campaign } from './state.ts';
+
+export interface UseAnswer {
+  status: 'used' | 'already_used' | 'not_issued';
+  /** The issued hash shows it too. */
+  followed: boolean;
+}
+
+/** The ledger decides, once; Redis follows, and where there is no hash yet it is written from the row. */
+export function use(campaign: Campaign, userId: string, now: Date): UseAnswer {
+  const { redis, ledger } = campaign;
+  const row = ledger.rows.get(userId);
+  if (!row) return { status: 'not_issued', followed: false };
+  const status = row.usedAt ? 'already_used' : 'used';
+  row.usedAt ??= now;
+  const hash = redis.issued.get(userId);
+  if (!hash) return { status, followed: ack(campaign, ledger.epoch, [row]) };
+  // A use that the hash already tells of stays as it is: a repair makes the two agree.
+  if (hash['used_at'] === '') redis.issued.set(userId, { ...hash, used_at: isoTime(row.usedAt) });
+  return { status, followed: true };
+}

@@ -1,0 +1,26 @@
+/** The campaign as the two stores would be read by an audit. */
+import type { LedgerCounts, RedisTotals } from '../../src/audit/reconcile/coupon.ts';
+import type { UserView } from '../../src/audit/reconcile/user.ts';
+import type { Campaign } from './state.ts';
+
+/** Everything that Redis says about a user. */
+export function userView({ redis }: Campaign, userId: string): UserView {
+  return {
+    admitted: redis.admitted.get(userId) ?? null,
+    waiting: redis.waiting.get(userId) ?? null,
+    leaseDeadlineMs: redis.leases.get(userId) ?? null,
+    claim: redis.claims.get(userId) ?? null,
+    dead: redis.dead.get(userId) ?? null,
+    issued: redis.issued.get(userId) ?? null,
+  };
+}
+
+/** Null: Redis does not have the coupon. */
+export function redisTotals({ redis }: Campaign): RedisTotals | null {
+  const settings = { name: 'Test', opensAt: '', closesAt: '', expiresAt: '', validFor: '', version: 1 };
+  return redis.coupon && { ...settings, ...redis.coupon, admitted: redis.admitted.size };
+}
+
+export function ledgerCounts({ ledger }: Campaign): LedgerCounts {
+  return { issuedQuantity: ledger.issuedQuantity, rows: ledger.rows.size, maxFence: ledger.maxFence };
+}

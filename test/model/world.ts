@@ -1,0 +1,242 @@
+/** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
+import { admit, queueElsewhere } from './admission.ts';
+import { drop, retry } from './dead.ts';
+import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
+import { repair } from './repair.ts';
+import { use } from './use.ts';
+import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
+import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
+import { LEASE_MS, OVER, type Bare, type Command, type WorkerStep } from './history.ts';
+
+/** The model, what its workers remember, and the backups that were made of it. */
+export interface World {
+  campaign: Campaign;
+  workers: Map<string, { batch: Batch; done: Set<WorkerStep> }>;
+  backup: { redis: RedisSide; ledger: LedgerSide };
+  /** Whom we owe a coupon: accepted, and not lost with the only store that knew it. */
+  owed: Set<string>;
+}
+
+/** What the model does not decide. */
+export interface Outside {
+  nowMs: number;
+  /** Time in Redis at which a request of this user arrives, microseconds. */
+  nowUs(userId: string): number;
+  issuedAt(userId: string): Date;
+  usedAt: Date;
+  /** Request time that another service writes, milliseconds. */
+  foreignScore: number;
+  /** Of the next server, and of the next life of the coupon. */
+  server: string;
+  epoch: string;
+}
+
+export function newWorld(total: number, epoch: string, server: string, couponId = '42'): World {
+  const campaign = seeded({ couponId, server, refuses: (userId) => (userId.startsWith('bot-') ? '23514' : null) }, total, epoch);
+  return {
+    campaign,
+    workers: new Map(),
+    backup: { redis: structuredClone(campaign.redis), ledger: structuredClone(campaign.ledger) },
+    owed: new Set(),
+  };
+}
+
+/** The command with everything filled in that depends on where things are, or null: there is nothing to do. */
+export function toDo(world: World, command: Command): Command | null {
+  const { workers, campaign } = world;
+  switch (command.kind) {
+    case 'work': {
+      const memory = workers.get(command.worker);
+      const useful = memory ? usefulSteps(memory.batch) : [];
+      const step = command.step ?? useful.find((one) => !memory!.done.has(one)) ?? (isAnybodyWaiting(campaign.redis) ? 'claim' : null);
+      if (!step) return null;
+      return step === 'claim' || useful.includes(step) ? { ...command, step } : null;
+    }
+    case 'crash':
+      return workers.has(command.worker) ? command : null;
+    case 'expire':
+    case 'clockBack': {
+      const worker = nthOf(
+        command.nth,
+        [...campaign.redis.leases.keys()].map((userId) => campaign.redis.claims.get(userId)!.worker),
+      );
+      return worker === null ? null : { ...command, worker };
+    }
+    case 'retry':
+    case 'drop': {
+      const userId = nthOf(command.nth, [...campaign.redis.dead.keys()]);
+      return userId === null ? null : { ...command, userId };
+    }
+    case 'use': {
+      const userId = nthOf(command.nth, [...campaign.ledger.rows.keys()]);
+      return userId === null ? null : { ...command, userId };
+    }
+    default:
+      return command;
+  }
+}
+
+function nthOf(nth: number, names: readonly string[]): string | null {
+  const distinct = [...new Set(names)].toSorted();
+  return distinct[nth % distinct.length] ?? null;
+}
+
+function isAnybodyWaiting({ waiting, leases }: RedisSide): boolean {
+  return waiting.size > 0 || [...leases.values()].some((deadline) => deadline === OVER);
+}
+
+/** In the order in which a worker takes them. */
+function usefulSteps({ claims, result }: Batch): WorkerStep[] {
+  if (!result) return ['commit', 'release'];
+  const { rows, refused, stopped } = result;
+  const steps: WorkerStep[] = ['commit'];
+  if (rows.length > 0) steps.push('ack');
+  if (refused.length > 0) steps.push('bury');
+  if (stopped?.status === 'guarded') steps.push('report');
+  if (rows.length + refused.length < claims.length) steps.push('release');
+  return steps;
+}
+
+/** Does a command that {@link toDo} gave to the model, and says what the model answers. */
+export function applyToModel(world: World, command: Command, outside: Outside): unknown {
+  const { campaign, workers, owed } = world;
+  switch (command.kind) {
+    case 'admit': {
+      const answers = command.requests.map((one) => admit(campaign, one, outside.nowUs(one.userId)));
+      command.requests.forEach(({ userId }, i) => answers[i]!.outcome === 'accepted' && owed.add(userId));
+      return answers;
+    }
+    case 'foreign': {
+      const queued = queueElsewhere(campaign, command.userId, outside.foreignScore);
+      if (queued) owed.add(command.userId);
+      return queued;
+    }
+    case 'work':
+      return work(world, command, outside);
+    case 'crash':
+      workers.delete(command.worker);
+      return 'done';
+    case 'expire':
+      return setDeadlines(campaign.redis, command.worker!, OVER);
+    case 'clockBack':
+      return setDeadlines(campaign.redis, command.worker!, outside.nowMs + 3 * LEASE_MS);
+    case 'retry':
+      return retry(campaign, command.userId!);
+    case 'drop': {
+      const answer = drop(campaign, command.userId!);
+      if (answer === 'ok') owed.delete(command.userId!);
+      return answer;
+    }
+    case 'use':
+      return use(campaign, command.userId!, outside.usedAt);
+    case 'reset':
+      reset(campaign, command.total, outside.epoch);
+      owed.clear();
+      return 'done';
+    default:
+      return BARE[command.kind](world, outside);
+  }
+}
+
+/** Commands that need nothing but the world. */
+const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
+  verify: ({ campaign }) => verify(campaign),
+  restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
+  repair(world, { nowMs }) {
+    stillOwed(world);
+    return noAnswer(repair(world.campaign, nowMs));
+  },
+  snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
+  snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
+  rollBackRedis(world, { server }) {
+    rollBackRedis(world.campaign, world.backup.redis, server);
+    return noAnswer(stillOwed(world));
+  },
+  emptyRedis(world, { server }) {
+    emptyOutRedis(world.campaign, server);
+    return noAnswer(stillOwed(world));
+  },
+  rollBackLedger(world) {
+    rollBackLedger(world.campaign, world.backup.ledger);
+    return noAnswer(stillOwed(world));
+  },
+};
+
+/** What is answered where there is nothing to say. */
+function noAnswer(_effect: unknown): string {
+  return 'done';
+}
+
+function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt }: Outside): unknown {
+  const { campaign, workers } = world;
+  const { worker: name, step: now } = command;
+  if (now === 'claim') {
+    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS }, nowMs);
+    workers.delete(name);
+    if (batch) workers.set(name, { batch, done: new Set() });
+    return answer;
+  }
+  const { batch, done } = workers.get(name)!;
+  done.add(now!);
+  switch (now) {
+    case 'commit':
+      return commitBatch(campaign, batch, { worker: name, issuedAt });
+    case 'ack':
+      return ackBatch(campaign, batch);
+    case 'bury':
+      return buryRefused(campaign, batch);
+    case 'report':
+      reportGuard(campaign, batch);
+      return 'done';
+    case 'release':
+      return releaseRest(campaign, batch);
+    default:
+      throw new Error('which step?');
+  }
+}
+
+/** Whose leases were changed. */
+function setDeadlines({ leases, claims }: RedisSide, worker: string, deadline: number): string[] {
+  const held = [...leases.keys()].filter((userId) => claims.get(userId)?.worker === worker).toSorted();
+  for (const userId of held) leases.set(userId, deadline);
+  return held;
+}
+
+/** Of another life, and of what was lost with the store that alone knew it, nobody is owed anything. */
+function stillOwed({ campaign, owed }: World): void {
+  const { redis, ledger } = campaign;
+  const oneLife = redis.coupon?.epoch === ledger.epoch;
+  for (const userId of owed) {
+    const known = ledger.rows.has(userId) || (oneLife && (redis.admitted.has(userId) || redis.waiting.has(userId)));
+    if (!known) owed.delete(userId);
+  }
+}
+
+export const NOW_MS = 1_800_000_000_000;
+
+/** Does commands to the model alone, by a clock that ticks with every question. */
+export function modelPlayer(apply = applyToModel): (world: World, command: Command) => void {
+  let ticks = 0;
+  const tick = (): number => (ticks += 1);
+  const outside: Outside = {
+    nowMs: NOW_MS,
+    nowUs: () => NOW_MS * 1_000 + tick(),
+    issuedAt: () => new Date(NOW_MS + tick()),
+    get usedAt() {
+      return new Date(NOW_MS + tick());
+    },
+    get foreignScore() {
+      return 1_790_000_000_000 + tick();
+    },
+    get server() {
+      return `server-${tick()}`;
+    },
+    get epoch() {
+      return `epoch-${tick()}`;
+    },
+  };
+  return (world, command) => {
+    const now = toDo(world, command);
+    if (now) apply(world, now, outside);
+  };
+}

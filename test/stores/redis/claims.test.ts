@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AckRow, ClaimResult } from '../../../src/campaign/ports.ts';
+import { openStores, type TestStores } from '../../support/stores.ts';
+
+const users = (count: number) => Array.from({ length: count }, (_, i) => `user-${i + 1}`);
+const rowOf = (userId: string, change: Partial<AckRow> = {}): AckRow => ({
+  couponId: '42',
+  userId,
+  requestedAt: new Date('2026-12-24T01:00:00.000Z'),
+  issuedAt: new Date('2026-12-24T01:00:02.000Z'),
+  expiresAt: null,
+  usedAt: null,
+  revokedAt: null,
+  fence: 1,
+  ...change,
+});
+
+describe('claims', () => {
+  let stores: TestStores;
+  let epoch: string;
+  beforeAll(async () => {
+    stores = await openStores();
+  });
+  afterAll(() => stores[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await stores.clear();
+    await stores.seed({ id: '42', total: 2_000 });
+    epoch = (await stores.ledger.coupon('42'))!.epoch;
+  });
+
+  const admit = (ids: string[]) =>
+    stores.admission.admit(
+      '42',
+      ids.map((userId) => ({ userId, requestId: 'r' })),
+    );
+  const claim = (limit: number, leaseMs = 30_000) => stores.claims.claim('42', { epoch, limit, leaseMs, worker: 'w' });
+  const claimed = (result: ClaimResult) => (result.status === 'ok' ? result.claims.map((one) => one.userId) : result.status);
+  const expireLeases = async () => {
+    for (const user of await stores.redis.zrange('coupon_leases:42', '0', '-1')) await stores.redis.zadd('coupon_leases:42', 1, user);
+  };
+
+  it('take the oldest first, also across several script runs', async () => {
+    await admit(users(500));
+    expect(claimed(await claim(450))).toEqual(users(450));
+    expect(await claim(100)).toMatchObject({ status: 'ok', waiting: 0, reclaimed: 0 });
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 500 });
+  });
+
+  it('number every claim with a rising fence, and count deliveries', async () => {
+    await admit(users(2));
+    const first = await claim(1);
+    await expireLeases();
+    const second = await claim(2);
+    expect(first).toMatchObject({ claims: [{ userId: 'user-1', fence: 1, deliveries: 1 }] });
+    expect(second).toMatchObject({
+      reclaimed: 1,
+      claims: [
+        { userId: 'user-1', fence: 2, deliveries: 2 },
+        { userId: 'user-2', fence: 2, deliveries: 1 },
+      ],
+    });
+  });
+
+  it('that ran out go back to their original place', async () => {
+    await admit(users(3));
+    const before = await stores.redis.zrange('coupon_waiting_queue:42', '0', '-1', 'WITHSCORES');
+    await claim(2);
+    await expireLeases();
+    expect(claimed(await claim(3))).toEqual(users(3));
+    await stores.claims.release(
+      '42',
+      epoch,
+      [1, 2, 3].map((n) => ({ userId: `user-${n}`, fence: 2 })),
+    );
+    expect(await stores.redis.zrange('coupon_waiting_queue:42', '0', '-1', 'WITHSCORES')).toEqual(before);
+  });
+
+  it('whose deadline is absurdly late, because the clock was set back, go back too', async () => {
+    await admit(users(1));
+    await claim(1, 1_000);
+    await stores.redis.zadd('coupon_leases:42', Date.now() + 7_200_000, 'user-1');
+    expect(await claim(1)).toMatchObject({ reclaimed: 1, claims: [{ userId: 'user-1' }] });
+  });
+
+  it('are refused for another epoch, another server, a suspect coupon, or none', async () => {
+    await admit(users(1));
+    expect(await stores.claims.claim('42', { epoch: 'other', limit: 1, leaseMs: 1_000, worker: 'w' })).toEqual({ status: 'epoch' });
+    expect(await stores.claims.claim('43', { epoch, limit: 1, leaseMs: 1_000, worker: 'w' })).toEqual({ status: 'gone' });
+    await stores.redis.hset('coupon:42', 'run', 'another-server');
+    expect(await claim(1)).toEqual({ status: 'run' });
+    await stores.coupons.markSuspect('42', epoch, 'coupons_total');
+    expect(await claim(1)).toEqual({ status: 'suspect', reason: 'coupons_total' });
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 1, claimed: 0 });
+  });
+
+  it('adopt users that another service queued, and set aside names that cannot be issued', async () => {
+    await stores.redis.zadd(
+      'coupon_waiting_queue:42',
+      1_795_330_311_082,
+      'foreign-1',
+      1_795_330_311_083,
+      'has space',
+      1_795_330_311_084,
+      '사용자',
+    );
+    expect(await claim(10)).toMatchObject({ buried: 2, claims: [{ userId: 'foreign-1', score: 1_795_330_311_082 }] });
+    expect(await stores.redis.hgetall('coupon_dead:42')).toEqual({ 'has space': 'invalid_user_id', 사용자: 'invalid_user_id' });
+    expect(await stores.redis.hget('coupon_admitted:42', 'foreign-1')).toBe('1795330311082:');
+    expect(await stores.redis.hlen('coupon_admitted:42')).toBe(3);
+  });
+
+  it('are given up by ack, which writes exactly the interface of other services and then some', async () => {
+    await admit(users(1));
+    await claim(1);
+    expect(await stores.claims.ack('42', epoch, [rowOf('user-1', { expiresAt: new Date('2027-01-01T00:00:00.000Z') })])).toBe(true);
+    expect(await stores.redis.hgetall('issued_coupon:coupon:42-user:user-1')).toEqual({
+      userId: 'user-1',
+      couponId: '42',
+      ex_date: '2027-01-01T00:00:00.000Z',
+      used_at: '',
+      requested_at: '2026-12-24T01:00:00.000Z',
+      issued_at: '2026-12-24T01:00:02.000Z',
+    });
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 0 });
+    expect(await stores.redis.exists('coupon_claims:42')).toBe(0);
+  });
+
+  it('acknowledged again, or late, never take back that a coupon was used or revoked', async () => {
+    const used = '2026-12-25T00:00:00.000Z';
+    await stores.claims.ack('42', epoch, [rowOf('user-1')]);
+    await stores.redis.hset('issued_coupon:coupon:42-user:user-1', 'used_at', used, 'revoked_at', used);
+    await stores.claims.ack('42', epoch, [rowOf('user-1')]);
+    expect(await stores.redis.hmget('issued_coupon:coupon:42-user:user-1', 'used_at', 'revoked_at')).toEqual([used, used]);
+  });
+
+  it('acknowledged for somebody who was set aside for want of a piece take one that is in stock, and never one that is not', async () => {
+    const counters = () => stores.redis.hmget('coupon:42', 'stock', 'returned');
+    await stores.redis.hset('coupon_dead:42', 'user-1', 'over_promised', 'user-2', 'over_promised');
+    await stores.redis.hset('coupon:42', 'stock', 1, 'returned', 2);
+    await stores.claims.ack('42', epoch, [rowOf('user-1')]);
+    expect(await counters()).toEqual(['0', '1']);
+    await stores.claims.ack('42', epoch, [rowOf('user-1'), rowOf('user-2')]);
+    expect(await counters()).toEqual(['0', '0']);
+    expect(await stores.redis.exists('coupon_dead:42')).toBe(0);
+  });
+
+  it('cannot be acknowledged or released for another life of the coupon', async () => {
+    await admit(users(1));
+    await claim(1);
+    expect(await stores.claims.ack('42', 'other', [rowOf('user-1')])).toBe(false);
+    expect(await stores.claims.release('42', 'other', [{ userId: 'user-1', fence: 1 }])).toBe(0);
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 1 });
+  });
+
+  it('are only released by the one who holds them', async () => {
+    await admit(users(1));
+    await claim(1);
+    await expireLeases();
+    await claim(1);
+    expect(await stores.claims.release('42', epoch, [{ userId: 'user-1', fence: 1 }])).toBe(0);
+    expect(await stores.claims.release('42', epoch, [{ userId: 'user-1', fence: 2 }])).toBe(1);
+    expect(await stores.claims.release('42', epoch, [{ userId: 'user-1', fence: 2 }])).toBe(0);
+  });
+});
