@@ -1,7 +1,7 @@
-import type { Place } from '../campaign/admission.ts';
+import { isOutage } from '../lib/errors.ts';
+import { placeOf, type Place } from '../campaign/place.ts';
 import { scoreToDate } from '../campaign/coupon.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
-import { isOutage } from '../drain/pass.ts';
 import type { Ledger, RedisReader, RedisUser } from '../campaign/ports.ts';
 
 export interface StatusPorts {
@@ -53,7 +53,7 @@ export function requestStatuses(ports: StatusPorts): (couponId: string, userId: 
 
   return async (couponId, userId) => {
     const user = await ports.reader.user(couponId, userId);
-    const state = placeOf(user);
+    const state = placeOf(user, Boolean(user.issued));
     if (state === null) return { status: await explainAbsence(ports, couponId) };
     const request = toStatus(couponId, user, state);
     // No place holds the user: the issued hash may be what is missing, and the ledger has the last word on that.
@@ -64,15 +64,6 @@ export function requestStatuses(ports: StatusPorts): (couponId: string, userId: 
     }
     return { status: 'found', request };
   };
-}
-
-/** The first of issued, dead, claimed, waiting (DESIGN, words); null: never accepted. */
-function placeOf(user: RedisUser): Place | null {
-  if (user.issued) return 'issued';
-  if (user.dead !== null) return 'dead';
-  if (user.leaseDeadlineMs !== null) return 'claimed';
-  if (user.waiting !== null) return 'waiting';
-  return user.admitted ? 'admitted' : null;
 }
 
 function toStatus(couponId: string, user: RedisUser, state: Place): RequestStatus {

@@ -1,6 +1,5 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
-import { CouponError } from '../lib/errors.ts';
-import { isOutage } from '../drain/pass.ts';
+import { isOutage, isReplyLost } from '../lib/errors.ts';
 import type { Admission, Ledger, Verification } from '../campaign/ports.ts';
 import { verifyAgainstLedger } from '../campaign/verify-coupon.ts';
 
@@ -20,13 +19,6 @@ const ASK_AGAIN_WITHIN_MS = 2_000;
 
 /** A coupon that stays unavailable is looked at again this often, not once per request. */
 const VERIFY_EVERY_MS = 1_000;
-
-const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
-
-/** The request may have been accepted: it was sent, and its answer was lost. Any other outage left nothing behind. */
-export function isReplyLost(error: unknown): boolean {
-  return error instanceof CouponError && REPLY_LOST.has(error.code);
-}
 
 /**
  * Admission that looks after itself: when Redis says `unavailable` because it was restarted, the coupon is checked against the

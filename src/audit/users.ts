@@ -1,4 +1,4 @@
-import type { Place } from '../campaign/admission.ts';
+import type { Place } from '../campaign/place.ts';
 import { judgeUser } from './reconcile/user.ts';
 import { RollCall } from './reconcile/missing-users.ts';
 import { issuedUsers } from './issued.ts';

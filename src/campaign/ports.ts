@@ -6,7 +6,6 @@
 import type { AdmissionAnswer, AdmissionRequest } from './admission.ts';
 import type { Claim, CouponDefinition, IssuedCoupon } from './coupon.ts';
 import type { LedgerCondition, RedisCondition } from './readiness.ts';
-import type { LedgerCounts } from '../audit/reconcile/coupon.ts';
 
 /** Takes requests. Shared by `serve` and `submit`. */
 export interface Admission {
@@ -219,6 +218,13 @@ export interface LedgerRow extends AckRow {
 /** A ledger row in short: the user's turn, and all that Redis must say too as one text. */
 export interface LedgerBrief extends Pick<LedgerRow, 'userId' | 'requestedUs' | 'fence' | 'deliveries'> {
   text: string;
+}
+
+/** From one snapshot, read after Redis. */
+export interface LedgerCounts {
+  issuedQuantity: number;
+  rows: number;
+  maxFence: number;
 }
 
 /** The last word on who has a coupon. */

@@ -1,5 +1,5 @@
+import { isOutage } from '../lib/errors.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOutage } from '../drain/pass.ts';
 import type { Context } from './context.ts';
 
 const RETRY_MS = 500;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOutage } from '../drain/pass.ts';
 import { parseDuration } from '../lib/duration.ts';
-import { usageError } from '../lib/errors.ts';
+import { isOutage, usageError } from '../lib/errors.ts';
 import type { Paint } from '../lib/style.ts';
 import type { Context } from './context.ts';
 

@@ -1,5 +1,6 @@
+import { isOutage } from '../lib/errors.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
-import { drainPass, isEmpty, isOutage, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
+import { drainPass, isEmpty, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
 
 export interface LoopOptions extends DrainOptions {
   intervalMs: number;

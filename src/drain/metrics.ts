@@ -1,6 +1,6 @@
+import { isReplyLost } from '../lib/errors.ts';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { CouponPass, DrainPorts } from './pass.ts';
-import { isReplyLost } from '../admission/verified-admission.ts';
 import { ambiguousCounter } from '../http/store-metrics.ts';
 
 type Phase = 'claim' | 'ledger' | 'ack';

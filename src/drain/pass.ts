@@ -1,5 +1,4 @@
 import type { Claim } from '../campaign/coupon.ts';
-import { CouponError } from '../lib/errors.ts';
 import { issueBatch } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
@@ -135,8 +134,4 @@ export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]):
     if (waiting + claimed > 0) return false;
   }
   return true;
-}
-
-export function isOutage(error: unknown): boolean {
-  return error instanceof CouponError && error.kind === 'unreachable';
 }

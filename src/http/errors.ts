@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isReplyLost } from '../admission/verified-admission.ts';
-import { CouponError } from '../lib/errors.ts';
+import { CouponError, isReplyLost } from '../lib/errors.ts';
 import { printable } from '../campaign/ids.ts';
 import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 

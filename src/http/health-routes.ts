@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Liveness } from '../campaign/liveness.ts';
 import { isReady, LEDGER_CONDITIONS, REDIS_CONDITIONS, unreadyText, type Readiness } from '../campaign/readiness.ts';
-import { sendProblem } from './problem.ts';
-import { problems } from '../admission/serve/schemas.ts';
+import { sendProblem, problems } from './problem.ts';
 import type { StoreMetrics } from './store-metrics.ts';
 
 export interface HealthChecks {

@@ -1,15 +1,16 @@
 import type { FastifyReply } from 'fastify';
+import { HTTP_STATUS } from '../campaign/http-status.ts';
 
 /**
  * Every refusal and failure that the endpoint can answer with, by its stable `code`. Clients match on the code; title and
  * detail are for people.
  */
 export const PROBLEMS = {
-  duplicate: { status: 409, title: 'Already requested' },
-  sold_out: { status: 410, title: 'Sold out' },
-  not_open: { status: 403, title: 'Not open' },
-  unknown_coupon: { status: 404, title: 'Unknown coupon' },
-  unavailable: { status: 503, title: 'Temporarily unavailable' },
+  duplicate: { status: HTTP_STATUS.duplicate, title: 'Already requested' },
+  sold_out: { status: HTTP_STATUS.sold_out, title: 'Sold out' },
+  not_open: { status: HTTP_STATUS.not_open, title: 'Not open' },
+  unknown_coupon: { status: HTTP_STATUS.unknown_coupon, title: 'Unknown coupon' },
+  unavailable: { status: HTTP_STATUS.unavailable, title: 'Temporarily unavailable' },
   unknown: { status: 503, title: 'Outcome unknown' },
   not_requested: { status: 404, title: 'Not requested' },
   not_issued: { status: 404, title: 'Not issued' },
@@ -77,4 +78,35 @@ export function codeOfStatus(status: number): ProblemCode {
     default:
       return status >= 400 && status < 500 ? 'invalid_request' : 'internal_error';
   }
+}
+
+/** The problem responses of a route, one entry for each status; `members` are what a code adds to the document. */
+export function problems(codes: readonly ProblemCode[], members: Record<string, object> = {}): Record<number, object> {
+  const all: ProblemCode[] = [...codes, 'internal_error'];
+  const statuses = new Set(all.map((code) => PROBLEMS[code].status));
+  return Object.fromEntries(
+    Array.from(statuses, (status) => [
+      status,
+      problemResponse(
+        all.filter((code) => PROBLEMS[code].status === status),
+        members,
+      ),
+    ]),
+  );
+}
+
+function problemResponse(codes: readonly ProblemCode[], members: Record<string, object>): object {
+  const schema = {
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'code'],
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string', enum: [...codes] },
+      ...members,
+    },
+  };
+  return { description: codes.map((code) => PROBLEMS[code].title).join('; '), content: { [PROBLEM_TYPE]: { schema } } };
 }

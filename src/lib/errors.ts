@@ -47,3 +47,15 @@ export class CouponError extends Error {
 export function usageError(code: string, message: string, fix?: string): CouponError {
   return new CouponError({ code, kind: 'usage', message, fix });
 }
+
+/** A store or an endpoint is away: nothing is wrong with what was asked, and asking later may work. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof CouponError && error.kind === 'unreachable';
+}
+
+const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
+
+/** The command was sent and its reply was lost, so it may have taken effect. Any other outage left nothing behind. */
+export function isReplyLost(error: unknown): boolean {
+  return error instanceof CouponError && REPLY_LOST.has(error.code);
+}

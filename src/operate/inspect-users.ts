@@ -1,6 +1,5 @@
-import type { Place } from '../campaign/admission.ts';
 import { isoOrNull, scoreToIso, scoreToMicros } from '../campaign/coupon.ts';
-import { placeOfUser } from '../audit/reconcile/user.ts';
+import { placeOf, type Place } from '../campaign/place.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
 
 /** Part of a queue, oldest first. Times are ISO 8601. */
@@ -95,7 +94,7 @@ export async function inspectUser(ports: InspectPorts, couponId: string, userId:
   return {
     couponId,
     userId,
-    place: placeOfUser(user, row !== undefined),
+    place: placeOf(user, row !== undefined),
     places,
     admitted: admitted && { requestedAt: scoreToIso(admitted.score), requestId: admitted.requestId },
     waiting: waiting === null ? null : { position: user.position === null ? null : user.position + 1, requestedAt: scoreToIso(waiting) },

@@ -1,8 +1,7 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
-import { CouponError } from '../lib/errors.ts';
+import { CouponError, isOutage } from '../lib/errors.ts';
 import { noOutcomes, type Outcome, type OutcomeCounts } from '../campaign/outcome.ts';
 import type { SubmitPlan } from './submit-plan.ts';
-import { isOutage } from '../drain/pass.ts';
 
 /**
  * Sends requests on their way together; answers in the same order.

@@ -1,4 +1,4 @@
-import { isOutage } from '../drain/pass.ts';
+import { isOutage } from '../lib/errors.ts';
 import type { ClaimQueue, Ledger, UsePort, UseResult } from '../campaign/ports.ts';
 
 export interface UsePorts {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { admitOne, type AdmissionState } from '../../src/campaign/admission.ts';
+import { admitOne, type AdmissionState } from '../model/admit-one.ts';
 import { STRATEGIES } from '../../src/campaign/strategy.ts';
 import { admissionBy } from '../support/baselines.ts';
 import { openStores, type TestStores } from '../support/stores.ts';

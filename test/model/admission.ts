@@ -1,4 +1,5 @@
-import { admitOne, type AdmissionAnswer, type AdmissionRequest, type AdmissionState } from '../../src/campaign/admission.ts';
+import { type AdmissionAnswer, type AdmissionRequest } from '../../src/campaign/admission.ts';
+import { admitOne, type AdmissionState } from './admit-one.ts';
 import type { Campaign } from './state.ts';
 
 /** A user asks. The rules are those of {@link admitOne}, over what the campaign has. */

@@ -1,5 +1,6 @@
 /** The campaign as the two stores would be read by an audit. */
-import type { LedgerCounts, RedisTotals } from '../../src/audit/reconcile/coupon.ts';
+import type { RedisTotals } from '../../src/audit/reconcile/coupon.ts';
+import type { LedgerCounts } from '../../src/campaign/ports.ts';
 import type { UserView } from '../../src/audit/reconcile/user.ts';
 import type { Campaign } from './state.ts';
 

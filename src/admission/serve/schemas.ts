@@ -1,5 +1,5 @@
 import { COUPON_ID, USER_ID } from '../../campaign/ids.ts';
-import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../../http/problem.ts';
+import { PLACES } from '../../campaign/place.ts';
 
 /** JSON schemas that several routes share. They validate requests, compile the serializers, and make up the OpenAPI document. */
 
@@ -13,7 +13,7 @@ export const userIdSchema = {
 
 export const placeSchema = {
   type: 'string',
-  enum: ['waiting', 'claimed', 'dead', 'issued', 'admitted'],
+  enum: PLACES,
   description: 'In the queue; leased to a worker; set aside after a fault; issued; accepted, but in none of these places just now',
 } as const;
 
@@ -34,35 +34,4 @@ export function idempotencyHeaders(meaning: string): object {
     type: 'object',
     properties: { 'idempotency-key': { type: 'string', pattern: '^[!-~]{1,128}$', description: meaning } },
   };
-}
-
-/** The problem responses of a route, one entry for each status; `members` are what a code adds to the document. */
-export function problems(codes: readonly ProblemCode[], members: Record<string, object> = {}): Record<number, object> {
-  const all: ProblemCode[] = [...codes, 'internal_error'];
-  const statuses = new Set(all.map((code) => PROBLEMS[code].status));
-  return Object.fromEntries(
-    Array.from(statuses, (status) => [
-      status,
-      problemResponse(
-        all.filter((code) => PROBLEMS[code].status === status),
-        members,
-      ),
-    ]),
-  );
-}
-
-function problemResponse(codes: readonly ProblemCode[], members: Record<string, object>): object {
-  const schema = {
-    type: 'object',
-    required: ['type', 'title', 'status', 'detail', 'code'],
-    properties: {
-      type: { type: 'string' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      detail: { type: 'string' },
-      code: { type: 'string', enum: [...codes] },
-      ...members,
-    },
-  };
-  return { description: codes.map((code) => PROBLEMS[code].title).join('; '), content: { [PROBLEM_TYPE]: { schema } } };
 }

@@ -1,5 +1,6 @@
 /** The judgement of one coupon from its totals and settings in both stores. Pure. */
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
+import type { LedgerCounts } from '../../campaign/ports.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { finding, type Finding } from '../findings.ts';
 
@@ -21,13 +22,6 @@ export interface RedisTotals {
   acked: number;
   /** How many users were ever accepted. */
   admitted: number;
-}
-
-/** From one snapshot, read after Redis. */
-export interface LedgerCounts {
-  issuedQuantity: number;
-  rows: number;
-  maxFence: number;
 }
 
 export interface LedgerTotals extends CouponDefinition {

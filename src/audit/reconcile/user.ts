@@ -4,7 +4,7 @@
  * The judgement is sound for a live campaign if Redis was read before the ledger: users only move from Redis into the ledger,
  * so whoever is in no place of Redis when it is looked at must already have a row.
  */
-import type { Place } from '../../campaign/admission.ts';
+import { placeOf, type Place } from '../../campaign/place.ts';
 import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
 import { finding, type Finding } from '../findings.ts';
 
@@ -46,19 +46,11 @@ export function judgeUser(user: UserView, row: RowView | null, nowMs: number): U
   const waiting = user.waiting !== null;
   const leased = user.leaseDeadlineMs !== null;
   return {
-    place: placeOfUser(user, row !== null),
+    place: placeOf(user, row !== null),
     inFlight: row !== null && (waiting || leased),
     adoptable: user.admitted === null && waiting && row === null,
     findings: [...admissionFindings(user, row), ...leaseFindings(user, nowMs), ...ledgerFindings(user, row), ...timeFindings(user, row)],
   };
-}
-
-export function placeOfUser(user: UserView, inLedger: boolean): Place | null {
-  if (inLedger) return 'issued';
-  if (user.dead !== null) return 'dead';
-  if (user.leaseDeadlineMs !== null) return 'claimed';
-  if (user.waiting !== null) return 'waiting';
-  return user.admitted ? 'admitted' : null;
 }
 
 /** admitted = waiting ⊎ claimed ⊎ dead ⊎ ledger, looked at from both sides. */
@@ -66,7 +58,7 @@ function admissionFindings(user: UserView, row: RowView | null): Finding[] {
   const { admitted, waiting, leaseDeadlineMs, claim, dead } = user;
   if (admitted) {
     // A claim record without its lease is the trace of how a user was lost, and says so by a code of its own.
-    return placeOfUser(user, row !== null) === 'admitted' && !claim ? [finding('lost')] : [];
+    return placeOf(user, row !== null) === 'admitted' && !claim ? [finding('lost')] : [];
   }
   // A queue member of another service may be adopted and issued between the reads of the two stores.
   if (row) return waiting === null ? [finding('row_without_admission')] : [];

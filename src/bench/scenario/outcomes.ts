@@ -1,3 +1,4 @@
+import { HTTP_STATUS } from '../../campaign/http-status.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import type { ScenarioDocument } from './schema.ts';
 import type { Report } from '../../lib/yaml-file.ts';
@@ -20,12 +21,7 @@ export interface FieldRule {
 const OWN_OUTCOMES: OutcomeRule[] = [
   // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
   { outcome: 'unknown', status: 503, json: { path: 'code', equals: 'unknown' } },
-  { outcome: 'accepted', status: 202, json: null },
-  { outcome: 'duplicate', status: 409, json: null },
-  { outcome: 'sold_out', status: 410, json: null },
-  { outcome: 'not_open', status: 403, json: null },
-  { outcome: 'unknown_coupon', status: 404, json: null },
-  { outcome: 'unavailable', status: 503, json: null },
+  ...Object.entries(HTTP_STATUS).map(([outcome, status]) => ({ outcome: outcome as AdmissionOutcome, status, json: null })),
 ];
 
 export function outcomesOf(read: ScenarioDocument, report: Report): OutcomeRule[] {

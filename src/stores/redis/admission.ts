@@ -1,5 +1,6 @@
 import type { Admission } from '../../campaign/ports.ts';
-import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest, type Place } from '../../campaign/admission.ts';
+import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../../campaign/admission.ts';
+import type { Place } from '../../campaign/place.ts';
 import { scoreToMicros } from '../../campaign/coupon.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import type { RedisConnection } from './connection.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admitOne, type AdmissionAnswer, type AdmissionState } from '../../../src/campaign/admission.ts';
+import { type AdmissionAnswer } from '../../../src/campaign/admission.ts';
+import { admitOne, type AdmissionState } from '../../model/admit-one.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { availability, type AvailabilityPorts } from '../../availability.ts';
-import { sendProblem } from '../../../http/problem.ts';
-import { couponIdSchema, couponParams, nullableTimeSchema, problems } from '../schemas.ts';
+import { sendProblem, problems } from '../../../http/problem.ts';
+import { couponIdSchema, couponParams, nullableTimeSchema } from '../schemas.ts';
 
 const schema = {
   summary: 'What is left of a coupon',

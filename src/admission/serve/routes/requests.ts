@@ -1,19 +1,18 @@
+import { isReplyLost } from '../../../lib/errors.ts';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { AdmissionBatcher } from '../../batcher.ts';
 import { requestStatuses, type StatusPorts } from '../../status.ts';
-import { isReplyLost } from '../../verified-admission.ts';
 import type { AdmissionAnswer } from '../../../campaign/admission.ts';
 import { HTTP_STATUS } from '../../../campaign/http-status.ts';
 import type { AdmissionMetrics } from '../admission-metrics.ts';
-import { sendProblem } from '../../../http/problem.ts';
+import { sendProblem, problems } from '../../../http/problem.ts';
 import {
   couponIdSchema,
   couponParams,
   idempotencyHeaders,
   nullableTimeSchema,
   placeSchema,
-  problems,
   timeSchema,
   userIdSchema,
   userParams,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { useCoupon, type UsePorts } from '../../../operate/use.ts';
-import { sendProblem } from '../../../http/problem.ts';
-import { couponIdSchema, idempotencyHeaders, problems, timeSchema, userIdSchema, userParams } from '../schemas.ts';
+import { sendProblem, problems } from '../../../http/problem.ts';
+import { couponIdSchema, idempotencyHeaders, timeSchema, userIdSchema, userParams } from '../schemas.ts';
 
 const schema = {
   summary: 'Use an issued coupon, once',
