@@ -187,7 +187,8 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     case 'commit': {
       batch.result = await issueBatch(ledger, ID, batch.claims, { epoch, worker, timeoutMs: 10_000 });
       const times = new Map(batch.result.rows.map((row) => [row.userId, row.issuedAt]));
-      return { answer: batch.result, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
+      const refused = batch.result.refused.map(({ userId, fence, reason }) => ({ userId, fence, reason }));
+      return { answer: { ...batch.result, refused }, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
     }
     case 'ack':
       return { answer: await claims.ack(ID, epoch, result!.rows), outside: {} };
