@@ -119,6 +119,9 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       const { status, followed } = result;
       return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
     }
+    case 'scribble':
+      await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
+      return done;
     case 'reset':
       await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
       await stores.seed({ id: ID, total: command.total });
