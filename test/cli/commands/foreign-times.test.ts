@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { availability } from '../../../src/admission/availability.ts';
 import type { BenchReport } from '../../../src/bench/report/report.ts';
+import { CouponDirectory } from '../../../src/admission/coupon-directory.ts';
 import { useCoupon } from '../../../src/operate/use.ts';
 import { FOREIGN_TABLE, foreignServer, type ForeignVariant } from '../../support/foreign-server.ts';
 import { at, cli } from '../../support/run-cli.ts';
@@ -129,10 +131,12 @@ describe('a request window that another program wrote', () => {
     ['closes_at', 'None', 'accepted'],
     ['closes_at', 'never', 'unavailable'],
   ])('%s %j is read in the same way by admission and by GET: %s', async (field, text, outcome) => {
-    const { availability } = await import('../../../src/admission/availability.ts');
     await stores.redis.hset('coupon:42', field, text);
     expect(await admitted()).toBe(outcome);
-    const answer = await availability({ reader: stores.reader, directory: { has: async () => true } }, '42');
+    const answer = await availability(
+      { reader: stores.reader, directory: new CouponDirectory(stores.ledger, () => performance.now()) },
+      '42',
+    );
     expect(answer).toMatchObject({ coupon: { accepting: outcome === 'accepted' } });
     const name = field === 'opens_at' ? 'opensAt' : 'closesAt';
     expect(answer.status === 'found' && answer.coupon.unreadable).toEqual(outcome === 'unavailable' ? [name] : undefined);
@@ -165,7 +169,7 @@ describe('revoked_at in the list of another service', () => {
     const verify = { sql: { ...sql, query }, skip: ['stock_adds_up'] };
     writeFileSync(path, JSON.stringify({ ...EXAMPLE, verify, settle: { timeout: '20s', quietFor: '1s' } }));
     await using server = await foreignServer(stores, COUPON, { variant, total: 100 });
-    return cli([...at(stores), 'bench', path, '--url', server.url, '--json']);
+    return await cli([...at(stores), 'bench', path, '--url', server.url, '--json']);
   };
 
   it.each(['false', String.raw`'\N'`, "'NULL'", "'0000-00-00 00:00:00'", '0'])(
@@ -181,7 +185,7 @@ describe('revoked_at in the list of another service', () => {
 
   it.each(["'maybe'", 'true', '1'])('%s is no time: nothing is proven, and the report says why', async (revoked) => {
     const result = await benched(revoked, 'correct');
-    expect(result.exitCode).toBe(5);
+    expect(result.exitCode, result.stderr).toBe(5);
     const note = result.json<BenchReport>().notes.find(({ code }) => code === 'LEDGER_UNREADABLE');
     expect(note?.facts?.['why']).toMatch(/revoked_at of user \d+ is ".*", which is no time/);
   });
