@@ -33,7 +33,7 @@ describe('a trigger of the database’s own', () => {
   const ports = () => ({ claims: stores.claims, coupons: stores.coupons, ledger: stores.ledger });
   const drain = (options: Partial<DrainOptions> = {}) => drainPass(ports(), { ...DRAIN, ...options }, new AbortController().signal);
   const issued = async () =>
-    (await stores.sql('SELECT coupon_id, user_id FROM issued_coupons ORDER BY 1, 2')).map((row) => `${row['coupon_id']}:${row['user_id']}`);
+    (await stores.sql(`SELECT coupon_id || ':' || user_id AS name FROM issued_coupons ORDER BY 1`)).map((row) => String(row['name']));
   const dead = (couponId: string) => stores.redis.hgetall(`coupon_dead:${couponId}`);
 
   it.each([

@@ -21,7 +21,7 @@ describe('a time that another program wrote into an issued hash', () => {
     await stores.clear();
     await stores.seed({ id: '42', total: 10, expiry: { kind: 'after', ms: 86_400_000 } });
     await admit('u1');
-    expect((await run('drain', '--once')).exitCode).toBe(0);
+    await run('drain', '--once');
   });
 
   const run = (...argv: string[]) => cli([...at(stores), ...argv]);
