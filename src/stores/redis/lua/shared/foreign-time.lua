@@ -51,7 +51,11 @@ do
     return micros(part(1, 4), part(5, 6), part(7, 8), part(9, 10), part(11, 12), part(13, 14), 0)
   end
 
-  local function round(number) return math.floor(number + 0.5) end
+  -- Beyond 2^52 adding a half would round to the next even number.
+  local function round(number)
+    local below = math.floor(number)
+    return number - below >= 0.5 and below + 1 or below
+  end
 
   local function of_number(text)
     local whole, rest = string.match(text, '^(%d+)(.*)$')
