@@ -1,3 +1,5 @@
+import { isoTime } from '../campaign/coupon.ts';
+import { readForeignDate } from '../campaign/foreign-time.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
 import type { RedisReader } from '../campaign/ports.ts';
 
@@ -14,6 +16,8 @@ export interface Availability {
   claimed: number;
   opensAt: string | null;
   closesAt: string | null;
+  /** Those of the two that stand in Redis as a text that is no time. Left out when there are none. */
+  unreadable?: string[];
 }
 
 export interface AvailabilityPorts {
@@ -27,8 +31,11 @@ export type AvailabilityAnswer = { status: 'found'; coupon: Availability } | { s
 export async function availability(ports: AvailabilityPorts, couponId: string): Promise<AvailabilityAnswer> {
   const [coupon, now] = await Promise.all([ports.reader.coupon(couponId), ports.reader.now()]);
   if (!coupon) return { status: (await ports.directory.has(couponId)) ? 'unavailable' : 'unknown_coupon' };
-  const opened = coupon.opensAt === '' || now >= Date.parse(coupon.opensAt);
-  const closed = coupon.closesAt !== '' && now >= Date.parse(coupon.closesAt);
+  // Read as `admit.lua` reads them; it takes no requests for a window that cannot be read.
+  const [opensAt, closesAt] = [readForeignDate(coupon.opensAt), readForeignDate(coupon.closesAt)];
+  const unreadable = [...(opensAt === 'unreadable' ? ['opensAt'] : []), ...(closesAt === 'unreadable' ? ['closesAt'] : [])];
+  const opened = opensAt !== 'unreadable' && (opensAt === null || now >= opensAt.getTime());
+  const closed = closesAt === 'unreadable' || (closesAt !== null && now >= closesAt.getTime());
   const left = coupon.stock !== null && coupon.stock > 0;
   return {
     status: 'found',
@@ -41,8 +48,13 @@ export async function availability(ports: AvailabilityPorts, couponId: string): 
       stock: coupon.stock,
       waiting: coupon.waiting,
       claimed: coupon.claimed,
-      opensAt: coupon.opensAt || null,
-      closesAt: coupon.closesAt || null,
+      opensAt: isoOf(opensAt),
+      closesAt: isoOf(closesAt),
+      ...(unreadable.length > 0 ? { unreadable } : {}),
     },
   };
+}
+
+function isoOf(date: Date | null | 'unreadable'): string | null {
+  return date === 'unreadable' ? null : isoTime(date) || null;
 }

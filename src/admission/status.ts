@@ -1,6 +1,7 @@
 import { isOutage } from '../lib/errors.ts';
 import { placeOf, type Place } from '../campaign/place.ts';
-import { scoreToDate } from '../campaign/coupon.ts';
+import { isoTime, scoreToDate } from '../campaign/coupon.ts';
+import { readForeignDate } from '../campaign/foreign-time.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
 import type { Ledger, RedisReader, RedisUser } from '../campaign/ports.ts';
 
@@ -69,19 +70,23 @@ export function requestStatuses(ports: StatusPorts): (couponId: string, userId: 
 function toStatus(couponId: string, user: RedisUser, state: Place): RequestStatus {
   const score = user.admitted?.score ?? user.waiting ?? user.claim?.score ?? null;
   const issued = user.issued ?? {};
-  const field = (name: string): string | null => issued[name] || null;
-  const recorded = field('requested_at');
+  // Text that is no time is none here; `audit` names it.
+  const field = (name: string): Date | null => {
+    const date = readForeignDate(issued[name]);
+    return date === 'unreadable' ? null : date;
+  };
+  const time = (name: string): string | null => isoTime(field(name)) || null;
   return {
     couponId,
     userId: user.userId,
     state,
-    requestedAt: score !== null ? scoreToDate(score) : recorded !== null && !Number.isNaN(Date.parse(recorded)) ? new Date(recorded) : null,
+    requestedAt: score !== null ? scoreToDate(score) : field('requested_at'),
     position: state === 'waiting' && user.position !== null ? user.position + 1 : null,
     estimatedWaitSeconds: null,
-    issuedAt: field('issued_at'),
-    expiresAt: field('ex_date'),
-    usedAt: field('used_at'),
-    revokedAt: field('revoked_at'),
+    issuedAt: time('issued_at'),
+    expiresAt: time('ex_date'),
+    usedAt: time('used_at'),
+    revokedAt: time('revoked_at'),
   };
 }
 

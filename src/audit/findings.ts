@@ -45,6 +45,11 @@ export const FINDINGS = {
   place_without_admission: { about: 'users', breaks: 'both stores agree', meaning: 'claimed or dead, but never accepted' },
   hash_only: { about: 'users', breaks: 'both stores agree', meaning: 'an issued hash in Redis without a row in the ledger' },
   hash_mismatch: { about: 'users', breaks: 'both stores agree', meaning: 'the issued hash says something else than the ledger' },
+  hash_unreadable_time: {
+    about: 'users',
+    breaks: 'both stores agree',
+    meaning: 'a time in the issued hash is a text that is no time: it counts as none',
+  },
   dead_but_issued: { about: 'users', breaks: 'both stores agree', meaning: 'set aside as dead, and issued all the same' },
   request_time_mismatch: {
     about: 'users',
@@ -61,6 +66,11 @@ export const FINDINGS = {
     about: 'coupon',
     breaks: 'both stores agree',
     meaning: 'Redis holds another version of the settings than the ledger',
+  },
+  settings_unreadable_time: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'a time of the coupon in Redis is a text that is no time: no requests are taken',
   },
   settings_mismatch: { about: 'coupon', breaks: 'both stores agree', meaning: 'name, window or expiry differ between the stores' },
   suspect: {

@@ -226,10 +226,11 @@ function couponOutcome({ evidence }: CollectedEvidence, index: number, record: R
 function notesOf({ load, disruptions, collected, probed, remarks }: Findings, settled: Settled): Note[] {
   const used = collected.filter((one) => one.evidence.before.length > 0);
   const unreadable = new Set(collected.flatMap((one) => one.unreadable));
+  const why = collected.find((one) => one.why !== undefined)?.why;
   const notes: (Note | false)[] = [
     ...loadNotes(load),
     !settled.settled && { code: 'NOT_SETTLED' },
-    ...[...unreadable].map((code): Note => ({ code })),
+    ...[...unreadable].map((code): Note => ({ code, ...(code === 'LEDGER_UNREADABLE' && why !== undefined ? { facts: { why } } : {}) })),
     used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
     ...remarks.map((code): Note => ({ code })),

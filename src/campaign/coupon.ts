@@ -107,13 +107,13 @@ export function isoTime(date: Date | null): string {
 }
 
 /**
- * Microseconds since 1970 of a queue score. Ours are microseconds; other services that write the queue use seconds or
- * milliseconds: below 1e11 is seconds (the year 5138), below 1e14 milliseconds.
+ * Microseconds since 1970 of a queue score. Ours are microseconds; other services that write the queue use seconds, milliseconds or
+ * nanoseconds: below 1e11 is seconds (the year 5138), below 1e14 milliseconds, from 1e17 nanoseconds.
  */
 export function scoreToMicros(score: number): number {
   if (score < 1e11) return Math.round(score * 1e6);
   if (score < 1e14) return Math.round(score * 1e3);
-  return Math.round(score);
+  return Math.round(score < 1e17 ? score : score / 1e3);
 }
 
 /** Milliseconds precision; see {@link scoreToMicros}. */

@@ -49,6 +49,12 @@ export type ClaimResult =
 /** A ledger row, and the claim that it came from. */
 export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
 
+/**
+ * What a refusal of the ledger speaks of: the data of a `row`; the `statement` as a whole (schema, limits), though a trigger may raise it
+ * for one row; or the `moment` (a conflict, a lock, a time limit).
+ */
+export type RefusalScope = 'row' | 'statement' | 'moment';
+
 /** A claimed user whose row the ledger refuses. `reason` is one line, see {@link IssueResult}. */
 export type Refused = Pick<Claim, 'userId' | 'fence'> & { reason: string };
 
@@ -184,15 +190,14 @@ export interface LedgerCoupon extends CouponDefinition {
 }
 
 /**
- * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: at
- * least one row is at fault (SQLSTATE class 22 or 23), nobody knows which; the reason is one line and begins with the SQLSTATE.
- * But for `ok` nothing was written.
+ * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: by
+ * a row, or by none (see {@link RefusalScope}); the reason is one line and begins with the SQLSTATE. But for `ok` nothing was written.
  */
 export type IssueResult =
   | { status: 'ok'; rows: AckRow[] }
   | { status: 'epoch' }
   | { status: 'guarded'; constraint: string }
-  | { status: 'refused'; reason: string };
+  | { status: 'refused'; scope: RefusalScope; reason: string };
 
 export interface IssueOptions {
   epoch: string;

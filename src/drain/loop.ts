@@ -1,4 +1,5 @@
-import { isOutage } from '../lib/errors.ts';
+import { CouponError, isOutage } from '../lib/errors.ts';
+import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
 import { drainPass, isEmpty, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
 
@@ -39,8 +40,8 @@ const LONGEST_BACKOFF_MS = 5_000;
  * Passes until there is a reason to end. A pass under way is always finished: that is how the first signal ends without
  * leaving claims behind.
  *
- * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; `COUPON_SUSPECT` at the end of
- *   `once` and `empty` when a coupon could not be drained because of that
+ * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; at the end of `once` and `empty`, when a
+ *   coupon could not be drained: `COUPON_SUSPECT`, `LEDGER_REFUSES` or `LEDGER_BUSY`
  */
 export async function drainLoop(
   ports: DrainPorts,
@@ -51,14 +52,16 @@ export async function drainLoop(
 ): Promise<DrainTotals> {
   const totals: DrainTotals = { issued: 0, reclaimed: 0, dead: 0, passes: 0, seconds: 0 };
   const started = clock.now();
+  const rest = couponRest(options.intervalMs, () => clock.now());
   let awaySince: number | null = null;
+  let busySince: number | null = null;
   let failures = 0;
 
   while (!stop.aborted) {
     let passes: CouponPass[];
     let empty = false;
     try {
-      passes = await drainPass(ports, options, stop);
+      passes = await drainPass(ports, options, stop, rest.of);
       if (options.until === 'empty') empty = await isEmpty(ports, passes);
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -76,11 +79,17 @@ export async function drainLoop(
       totals.issued += pass.issued;
       totals.reclaimed += pass.reclaimed;
       totals.dead += pass.dead;
+      rest.learn(pass);
     }
     events.pass(passes);
-    if (options.until === 'once' || empty) {
+    const busy = passes.find((pass) => pass.skipped === 'busy');
+    busySince = busy ? (busySince ?? clock.now()) : null;
+    if (options.until !== 'stopped' && busy && clock.now() - busySince! >= options.patienceMs) throw ledgerBusy(busy);
+    if ((options.until === 'once' && !busy) || empty) {
       const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
       if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
+      const refused = passes.find((pass) => pass.skipped === 'refused');
+      if (refused) throw ledgerRefuses(refused);
       break;
     }
     // A backlog of claims that other workers hold is no reason to spin; one of our own users who waits is.
@@ -88,6 +97,26 @@ export async function drainLoop(
     if (!goOn) await clock.sleep(options.intervalMs, stop);
   }
   return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
+}
+
+function ledgerRefuses({ couponId, reason }: CouponPass): CouponError {
+  return new CouponError({
+    code: 'LEDGER_REFUSES',
+    kind: 'failure',
+    message: `the ledger refuses every user of coupon ${couponId} that was tried`,
+    why: reason,
+    fix: 'Look at the triggers, constraints and rights of issued_coupons. The users are still in the queue, and none was dead-lettered.',
+  });
+}
+
+function ledgerBusy({ couponId, reason }: CouponPass): CouponError {
+  return new CouponError({
+    code: 'LEDGER_BUSY',
+    kind: 'unreachable',
+    message: `PostgreSQL could not issue coupon ${couponId} in time`,
+    why: reason,
+    fix: 'It may be tried again as it is. If it goes on, look for locks and long transactions on the coupon tables in pg_stat_activity.',
+  });
 }
 
 /** Between half and all of it, so that workers that failed together do not come back together. */

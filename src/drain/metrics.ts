@@ -1,5 +1,5 @@
 import { isReplyLost } from '../lib/errors.ts';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CouponPass, DrainPorts } from './pass.ts';
 import { ambiguousCounter } from '../http/store-metrics.ts';
 
@@ -17,6 +17,10 @@ export function drainMetrics(registry: Registry): DrainMetrics {
   const passCount = new Counter(own('coupon_drain_passes_total', 'Passes over all coupons that were finished'));
   const reclaims = new Counter(own('coupon_reclaims_total', 'Users taken back from claims that had expired'));
   const dead = new Counter(own('coupon_drain_dead_total', 'Users set aside, because they can never be issued'));
+  const skipped = new Gauge({
+    ...own('coupon_drain_skipped', '1 for each coupon that the last pass did not drain, by reason'),
+    labelNames: ['coupon', 'reason'],
+  });
   const ambiguous = ambiguousCounter(registry);
   const seconds = new Histogram({
     ...own('coupon_drain_batch_seconds', 'Time that each step of a batch took'),
@@ -70,7 +74,11 @@ export function drainMetrics(registry: Registry): DrainMetrics {
 
     passed(passes) {
       passCount.inc();
-      for (const pass of passes) dead.inc(pass.dead);
+      skipped.reset();
+      for (const pass of passes) {
+        dead.inc(pass.dead);
+        if (pass.skipped) skipped.labels(pass.couponId, pass.skipped).set(1);
+      }
     },
   };
 }

@@ -1,6 +1,8 @@
 import type { Claim } from '../campaign/coupon.ts';
-import { issueBatch } from './issue-batch.ts';
+import { CouponError, isOutage } from '../lib/errors.ts';
+import { issueBatch, type BatchResult } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
+import { judgeRefusals } from './refusal-verdict.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
 
 export interface DrainPorts {
@@ -33,20 +35,46 @@ export interface CouponPass {
   waiting: number;
   /** Users whose rows the ledger refused, with what it said; they are among the dead. Left out when there are none. */
   refused?: { userId: string; reason: string }[];
-  /** Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. */
-  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger';
+  /**
+   * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes nobody, for the `reason` that it gave.
+   * `busy`: the same, but it may pass by itself.
+   */
+  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger' | 'refused' | 'busy';
   reason?: string;
+  /** The one user who waits is refused; whether everybody would be shows in a later pass. */
+  undecided?: true;
 }
 
-/** One pass over all coupons, in turn, at most `batch` users each. Stops between two coupons once `stop` is aborted. */
-export async function drainPass(ports: DrainPorts, options: DrainOptions, stop: AbortSignal): Promise<CouponPass[]> {
+/** Claims of one pass while nobody gets through: only whoever does tells rows at fault from a coupon at fault. */
+const LOOKS = 8;
+
+/**
+ * One pass over all coupons, in turn, at most `batch` users each. Stops between two coupons once `stop` is aborted.
+ *
+ * @param rest coupons that are left alone in this pass, with what is to be said of them
+ */
+export async function drainPass(
+  ports: DrainPorts,
+  options: DrainOptions,
+  stop: AbortSignal,
+  rest: (couponId: string) => CouponPass | null = () => null,
+): Promise<CouponPass[]> {
   const known = await ports.ledger.coupons();
   const wanted = options.couponIds.length > 0 ? known.filter((coupon) => options.couponIds.includes(coupon.id)) : known;
   const passes: CouponPass[] = [];
+  let outage: CouponError | null = null;
   for (const coupon of wanted) {
     if (stop.aborted) break;
-    passes.push(await drainCoupon(ports, options, coupon));
+    try {
+      passes.push(rest(coupon.id) ?? (await drainCoupon(ports, options, coupon)));
+    } catch (error) {
+      // A trigger may raise what looks like an outage. A second coupon in a row tells the two apart.
+      if (!isOutage(error) || outage) throw error;
+      outage = error;
+      passes.push({ ...nothing(coupon.id), skipped: 'busy', reason: [error.message, error.why].filter(Boolean).join(': ') });
+    }
   }
+  if (outage && !passes.some((pass) => pass.issued > 0)) throw outage;
   if (options.scan) {
     const ids = new Set(known.map((coupon) => coupon.id));
     for (const couponId of await ports.coupons.scanQueues()) {
@@ -69,15 +97,17 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
   pass.reclaimed = claimed.reclaimed;
   pass.dead = claimed.buried;
   pass.waiting = claimed.waiting;
+  // All that this pass holds: every way out gives back what it did not settle.
+  const held = [...claimed.claims];
   try {
     if (await isLedgerBehind(verifyPorts(ports), coupon, claimed.acked)) {
-      pass.released = await ports.claims.release(coupon.id, coupon.epoch, claimed.claims);
+      pass.released = await ports.claims.release(coupon.id, coupon.epoch, held);
       return { ...pass, skipped: 'suspect', reason: LEDGER_BEHIND };
     }
-    return claimed.claims.length === 0 ? pass : await issue(ports, options, coupon, claimed.claims, pass);
+    return held.length === 0 ? pass : await issue(ports, options, coupon, held, pass);
   } catch (error) {
     // Whether the ledger committed is unknown. Giving back is right either way: an issued user is only acknowledged again.
-    await ports.claims.release(coupon.id, coupon.epoch, claimed.claims).catch(() => undefined);
+    await ports.claims.release(coupon.id, coupon.epoch, held).catch(() => undefined);
     throw error;
   }
 }
@@ -86,24 +116,58 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
 async function issue(
   ports: DrainPorts,
   options: DrainOptions,
-  { id, epoch }: LedgerCoupon,
-  claims: readonly Claim[],
+  coupon: LedgerCoupon,
+  held: Claim[],
   before: CouponPass,
 ): Promise<CouponPass> {
+  const { id, epoch } = coupon;
   const pass = { ...before };
-  // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
-  const timeoutMs = options.leaseMs / 3;
-  const { rows, refused, stopped } = await issueBatch(ports.ledger, id, claims, { epoch, worker: options.worker, timeoutMs });
+  const { rows, refused, stopped } = await issueOrLookFurther(ports, options, coupon, held, pass);
   if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
   if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows))) return { ...pass, skipped: 'epoch' };
   pass.issued = rows.length;
-  if (refused.length > 0) pass.dead += await ports.claims.bury(id, epoch, refused);
-  if (refused.length > 0) pass.refused = refused.map(({ userId, reason }) => ({ userId, reason }));
-  if (stopped) await ports.coupons.markSuspect(id, epoch, stopped.constraint);
-  const settled = new Set([...rows, ...refused].map((one) => one.userId));
-  const left = claims.filter((claim) => !settled.has(claim.userId));
+  // A row from an earlier pass proves nothing about the ledger as it is now.
+  const fences = new Set(held.map((claim) => claim.fence));
+  const issued = rows.some((row) => fences.has(row.fence));
+  const { dead, skipped } = judgeRefusals(refused, { issued, others: pass.waiting > 0 || held.length > 1 });
+  if (dead.length > 0) pass.dead += await ports.claims.bury(id, epoch, dead);
+  if (dead.length > 0) pass.refused = dead.map(({ userId, reason }) => ({ userId, reason }));
+  const constraint = stopped?.status === 'guarded' ? stopped.constraint : null;
+  if (constraint) await ports.coupons.markSuspect(id, epoch, constraint);
+  const settled = new Set([...rows, ...dead].map((one) => one.userId));
+  const left = held.filter((claim) => !settled.has(claim.userId));
   if (left.length > 0) pass.released = await ports.claims.release(id, epoch, left);
-  return stopped ? { ...pass, skipped: 'suspect', reason: stopped.constraint } : pass;
+  if (constraint) return { ...pass, skipped: 'suspect', reason: constraint };
+  if (!skipped) return pass;
+  return { ...pass, skipped: skipped.status, reason: skipped.reason, ...(skipped.undecided ? { undecided: true as const } : {}) };
+}
+
+/** While the ledger takes nobody, those who wait behind are tried as well, before anybody is blamed. */
+async function issueOrLookFurther(
+  ports: DrainPorts,
+  options: DrainOptions,
+  { id, epoch }: LedgerCoupon,
+  held: Claim[],
+  pass: CouponPass,
+): Promise<BatchResult> {
+  // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
+  const timeoutMs = options.leaseMs / 3;
+  const endMs = performance.now() + timeoutMs;
+  const refused: BatchResult['refused'] = [];
+  let batch: readonly Claim[] = held;
+  for (let look = 1; ; look += 1) {
+    const result = await issueBatch(ports.ledger, id, batch, { epoch, worker: options.worker, timeoutMs });
+    refused.push(...result.refused);
+    const fruitless = result.rows.length === 0 && result.stopped?.status !== 'epoch' && result.stopped?.status !== 'guarded';
+    if (!fruitless || pass.waiting === 0 || look === LOOKS || performance.now() > endMs) return { ...result, refused };
+    const more = await ports.claims.claim(id, { epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker });
+    if (more.status !== 'ok' || more.claims.length === 0) return { ...result, refused };
+    held.push(...more.claims);
+    pass.reclaimed += more.reclaimed;
+    pass.dead += more.buried;
+    pass.waiting = more.waiting;
+    batch = more.claims;
+  }
 }
 
 /** Claims; a Redis that was restarted since is first checked against the ledger. */
@@ -129,6 +193,7 @@ function nothing(couponId: string): CouponPass {
 /** Nobody waiting and nobody claimed, by any worker, in any coupon that this drain serves. */
 export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
   for (const pass of passes) {
+    if (pass.skipped === 'busy' || pass.undecided) return false;
     if (pass.skipped) continue;
     const { waiting, claimed } = await ports.claims.backlog(pass.couponId);
     if (waiting + claimed > 0) return false;

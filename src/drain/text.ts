@@ -36,6 +36,12 @@ export function skippedText(pass: CouponPass): string {
       return `${name} is not ready (${pass.reason}): run its \`seed\` command again`;
     case 'no_ledger':
       return `Redis has a queue for ${name}, but the ledger has no such coupon; it is left alone`;
+    case 'refused':
+      return pass.undecided
+        ? `${name}: the ledger refuses the only user who waits: ${pass.reason}; dead-lettered if it goes on`
+        : `${name} is skipped: the ledger refuses every user that was tried: ${pass.reason}; they stay in the queue, and it is tried again`;
+    case 'busy':
+      return `${name} is skipped for a moment: ${pass.reason}`;
     default:
       return `${name} was reset meanwhile`;
   }

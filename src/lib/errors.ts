@@ -49,7 +49,7 @@ export function usageError(code: string, message: string, fix?: string): CouponE
 }
 
 /** A store or an endpoint is away: nothing is wrong with what was asked, and asking later may work. */
-export function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): error is CouponError {
   return error instanceof CouponError && error.kind === 'unreachable';
 }
 

@@ -205,7 +205,7 @@ describe('audit', () => {
     it('everything that is wrong about one user, wherever it shows', async () => {
       await stores.redis.zadd(`coupon_leases:${ID}`, 1, 'old-1');
       await stores.redis.hset(issuedKey('old-1'), 'ex_date', 'never');
-      expect(found(await auditAll())).toEqual([users('lease_without_claim', 'old-1'), users('hash_mismatch', 'old-1')]);
+      expect(found(await auditAll())).toEqual([users('lease_without_claim', 'old-1'), users('hash_unreadable_time', 'old-1')]);
     });
 
     it('a user who is missing where the numbers fit', async () => {

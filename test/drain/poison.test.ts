@@ -176,7 +176,7 @@ describe('users whose rows the ledger refuses', () => {
   });
 
   it('are listed page by page', async () => {
-    await admit(['bot-3', 'bot-1', 'bot-2']);
+    await admit(['bot-3', 'bot-1', 'bot-2', 'user-1']);
     await drain();
     const first = await list(2);
     expect([first.total, first.next, first.dead.map((line) => line.userId)]).toEqual([3, 'bot-2', ['bot-1', 'bot-2']]);

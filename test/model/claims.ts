@@ -1,4 +1,5 @@
 import type { Claim } from '../../src/campaign/coupon.ts';
+import { readForeignTime } from '../../src/campaign/foreign-time.ts';
 import { isUserId } from '../../src/campaign/ids.ts';
 import { hashOf, oldestFirst, type Campaign, type CouponHash, type LedgerEntry, type RedisSide } from './state.ts';
 
@@ -86,7 +87,8 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
   coupon.acked = Math.max(coupon.acked, ...rows.map((row) => row.fence));
   for (const row of rows) {
     const usedAt = redis.issued.get(row.userId)?.['used_at'];
-    redis.issued.set(row.userId, { ...hashOf(row), ...(usedAt ? { used_at: usedAt } : {}) });
+    const kept = readForeignTime(usedAt).kind === 'time' ? { used_at: usedAt! } : {};
+    redis.issued.set(row.userId, { ...hashOf(row), ...kept });
     redis.waiting.delete(row.userId);
     redis.leases.delete(row.userId);
     redis.claims.delete(row.userId);

@@ -4,6 +4,7 @@
  */
 import { scoreToMicros } from '../../src/campaign/coupon.ts';
 import { FINDINGS, type FindingCode } from '../../src/audit/findings.ts';
+import { readForeignTime } from '../../src/campaign/foreign-time.ts';
 import { hashOf, type Campaign } from './state.ts';
 
 export interface Drift {
@@ -34,6 +35,7 @@ const USERS: Partial<Record<FindingCode, (user: Standing, nowMs: number) => bool
     !user.row && !user.admitted && (user.claim !== undefined || stands(user)) && user.waiting === undefined,
   hash_only: ({ hash, row }) => hash !== undefined && !row,
   hash_mismatch: ({ hash, row, dead }) => hash !== undefined && row !== undefined && dead === undefined && !sameFields(hash, hashOf(row)),
+  hash_unreadable_time: ({ hash, row, dead }) => !(dead !== undefined && row) && hash !== undefined && isUnreadable(hash['used_at']),
   dead_but_issued: ({ dead, row }) => dead !== undefined && row !== undefined,
   request_time_mismatch: ({ admitted, waiting, claim, row }) =>
     admitted !== undefined &&
@@ -124,7 +126,11 @@ function isOutOfOrder({ redis, ledger }: Campaign): boolean {
 
 /** `revoked_at` need not be there; nothing of the model revokes. */
 function sameFields(hash: Readonly<Record<string, string>>, expected: Record<string, string>): boolean {
-  return Object.entries(expected).every(([field, value]) => hash[field] === value);
+  return Object.entries(expected).every(([field, value]) => hash[field] === value || (field === 'used_at' && isUnreadable(hash[field])));
+}
+
+function isUnreadable(text: string | undefined): boolean {
+  return readForeignTime(text).kind === 'unreadable';
 }
 
 export function everybody({ redis, ledger }: Campaign): string[] {

@@ -23,6 +23,8 @@ export type Command =
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
   /** One of those who are dead, or issued. */
   | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
+  /** Another program writes this into used_at of an issued hash. */
+  | { kind: 'scribble'; nth: number; text: string; userId?: string }
   | { kind: 'reset'; total: number }
   | { kind: Bare };
 
@@ -62,6 +64,7 @@ const OPERATED = [
 ];
 const DISASTROUS = [
   ...OPERATED,
+  weighted(3, fc.record({ kind: fc.constant('scribble' as const), nth, text: fc.constantFrom('null', 'soon', '0', '2026-11-25T12:00') })),
   weighted(3, bare('repair')),
   weighted(3, bare('verify')),
   weighted(5, bare('rollBackRedis', 'snapshotRedis')),

@@ -3,6 +3,7 @@
  * proves: a row proves everything about its user, an issued hash proves a row that was lost, and every place proves an admission.
  */
 import { scoreToMicros } from '../../src/campaign/coupon.ts';
+import { readForeignDate } from '../../src/campaign/foreign-time.ts';
 import { ack, isAbsurd, isOverdue } from './claims.ts';
 import { markSuspect } from './doubt.ts';
 import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
@@ -97,7 +98,8 @@ function acknowledge(campaign: Campaign): void {
 }
 
 function usedAt(hash: Readonly<Record<string, string>>): Date | null {
-  return hash['used_at'] ? new Date(hash['used_at']) : null;
+  const date = readForeignDate(hash['used_at']);
+  return date === 'unreadable' ? null : date;
 }
 
 /** Whoever was accepted and stands nowhere, or is leased so that no claim would ever take it back, waits at the original place. */

@@ -119,6 +119,9 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       const { status, followed } = result;
       return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
     }
+    case 'scribble':
+      await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
+      return done;
     case 'reset':
       await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
       await stores.seed({ id: ID, total: command.total });
@@ -187,7 +190,8 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     case 'commit': {
       batch.result = await issueBatch(ledger, ID, batch.claims, { epoch, worker, timeoutMs: 10_000 });
       const times = new Map(batch.result.rows.map((row) => [row.userId, row.issuedAt]));
-      return { answer: batch.result, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
+      const refused = batch.result.refused.map(({ userId, fence, reason }) => ({ userId, fence, reason }));
+      return { answer: { ...batch.result, refused }, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
     }
     case 'ack':
       return { answer: await claims.ack(ID, epoch, result!.rows), outside: {} };

@@ -1,4 +1,5 @@
 import { isoTime } from '../../src/campaign/coupon.ts';
+import { readForeignTime } from '../../src/campaign/foreign-time.ts';
 import { ack } from './claims.ts';
 import type { Campaign } from './state.ts';
 
@@ -18,6 +19,6 @@ export function use(campaign: Campaign, userId: string, now: Date): UseAnswer {
   const hash = redis.issued.get(userId);
   if (!hash) return { status, followed: ack(campaign, ledger.epoch, [row]) };
   // A use that the hash already tells of stays as it is: a repair makes the two agree.
-  if (hash['used_at'] === '') redis.issued.set(userId, { ...hash, used_at: isoTime(row.usedAt) });
+  if (readForeignTime(hash['used_at']).kind !== 'time') redis.issued.set(userId, { ...hash, used_at: isoTime(row.usedAt) });
   return { status, followed: true };
 }

@@ -71,6 +71,10 @@ export function toDo(world: World, command: Command): Command | null {
       const userId = nthOf(command.nth, [...campaign.ledger.rows.keys()]);
       return userId === null ? null : { ...command, userId };
     }
+    case 'scribble': {
+      const userId = nthOf(command.nth, [...campaign.redis.issued.keys()]);
+      return userId === null ? null : { ...command, userId };
+    }
     default:
       return command;
   }
@@ -129,6 +133,9 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
     }
     case 'use':
       return use(campaign, command.userId!, outside.usedAt);
+    case 'scribble':
+      campaign.redis.issued.set(command.userId!, { ...campaign.redis.issued.get(command.userId!)!, used_at: command.text });
+      return 'done';
     case 'reset':
       reset(campaign, command.total, outside.epoch);
       owed.clear();

@@ -3,6 +3,8 @@ import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import type { LedgerCounts } from '../../campaign/ports.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { finding, type Finding } from '../findings.ts';
+import { readForeignTime } from '../../campaign/foreign-time.ts';
+import { printable } from '../../campaign/ids.ts';
 
 /** The coupon in Redis, all fields from one instant. */
 export interface RedisTotals {
@@ -52,7 +54,12 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
   if (redis.fence < ledger.maxFence) findings.push(finding('redis_behind', { fence: redis.fence, ledger: ledger.maxFence }));
   if (redis.acked > counts.maxFence) findings.push(finding('ledger_behind', { acked: redis.acked, ledger: counts.maxFence }));
   if (redis.total !== ledger.total) findings.push(finding('total_mismatch', { redis: redis.total, ledger: ledger.total }));
-  const fields = differingSettings(redis, ledger);
+  const times = { opens_at: redis.opensAt, closes_at: redis.closesAt, ex_date: redis.expiresAt };
+  const unreadable = Object.entries(times).filter(([, text]) => readForeignTime(text).kind === 'unreadable');
+  if (unreadable.length > 0) {
+    findings.push(finding('settings_unreadable_time', Object.fromEntries(unreadable.map(([field, text]) => [field, printable(text, 40)]))));
+  }
+  const fields = differingSettings(redis, ledger).filter((field) => !unreadable.some(([name]) => name === field));
   if (fields.length > 0) findings.push(finding('settings_mismatch', { fields: fields.join(', ') }));
   return findings;
 }

@@ -6,7 +6,9 @@
  */
 import { placeOf, type Place } from '../../campaign/place.ts';
 import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
-import { finding, type Finding } from '../findings.ts';
+import { finding, type Facts, type Finding } from '../findings.ts';
+import { readForeignTime } from '../../campaign/foreign-time.ts';
+import { printable } from '../../campaign/ids.ts';
 
 /** What Redis knows about a user of one coupon; null: nothing of that kind. Scores as they stand, deadlines in ms. */
 export interface UserView {
@@ -77,15 +79,30 @@ function leaseFindings({ leaseDeadlineMs, claim, waiting, dead }: UserView, nowM
 }
 
 function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
-  if (!row) return user.issued ? [finding('hash_only')] : [];
+  if (!row) return user.issued ? [finding('hash_only'), ...unreadableTimes(user.issued)] : [];
   if (user.dead !== null) return [finding('dead_but_issued')];
   if (!user.issued) {
     // Until the ack the hash may be missing. A row that nobody was accepted for is one finding, not two.
     const acknowledged = user.admitted !== null && user.waiting === null && user.leaseDeadlineMs === null;
     return acknowledged ? [finding('hash_missing')] : [];
   }
-  const fields = differingFields(user.issued, row);
-  return fields.length > 0 ? [finding('hash_mismatch', { fields: fields.join(', ') })] : [];
+  const unreadable = unreadableFields(user.issued);
+  const fields = differingFields(user.issued, row).filter((field) => !unreadable.includes(field));
+  const mismatch = fields.length > 0 ? [finding('hash_mismatch', { fields: fields.join(', ') })] : [];
+  return [...mismatch, ...unreadableTimes(user.issued)];
+}
+
+const TIME_FIELDS = ['ex_date', 'used_at', 'requested_at', 'issued_at', 'revoked_at'] as const;
+
+/** Times of an issued hash that are a text which is no time. */
+export function unreadableFields(hash: Readonly<Record<string, string>>): string[] {
+  return TIME_FIELDS.filter((field) => readForeignTime(hash[field]).kind === 'unreadable');
+}
+
+function unreadableTimes(hash: Readonly<Record<string, string>>): Finding[] {
+  const fields = unreadableFields(hash);
+  const facts: Facts = Object.fromEntries(fields.map((field) => [field, printable(hash[field]!, 40)]));
+  return fields.length > 0 ? [finding('hash_unreadable_time', facts)] : [];
 }
 
 /** Fields of the issued hash that are not what `ack.lua` would write from this row. Fields of other services are theirs. */

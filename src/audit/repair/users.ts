@@ -1,6 +1,6 @@
-import { scoreToMicros } from '../../campaign/coupon.ts';
+import { scoreToMicros, type Expiry } from '../../campaign/coupon.ts';
 import type { FindingCode } from '../findings.ts';
-import { microsOf } from '../../bench/evidence/issued-row.ts';
+import { readForeignDate } from '../../campaign/foreign-time.ts';
 import type { RepairStep } from './plan.ts';
 import type { JudgedUser } from '../reads.ts';
 import type { Confirmed } from '../suspects.ts';
@@ -10,7 +10,7 @@ import type { ProvenRow, RepairPorts } from './ports.ts';
 /** Hears how many users a step has mended. */
 export type Mended = (step: RepairStep, count: number) => void;
 
-type Coupon = Pick<LedgerCoupon, 'id' | 'epoch'>;
+type Coupon = Pick<LedgerCoupon, 'id' | 'epoch' | 'expiry'>;
 
 /**
  * Mends users in chunks, as the audit confirms their findings. Every script looks again before it writes, so that a user who has moved
@@ -42,8 +42,13 @@ function withFinding(users: readonly JudgedUser[], ...codes: FindingCode[]): Jud
  * An issued hash is written after the ledger has committed, so the hash of an admitted user without a row tells of a ledger that lost
  * it. Nobody is taken a coupon, a use included; and no row is written for whom nobody accepted.
  */
-async function restoreRows(ports: RepairPorts, { id, epoch }: Coupon, users: readonly JudgedUser[], mended: Mended): Promise<Set<string>> {
-  const rows = withFinding(users, 'hash_only').flatMap(({ user }) => provenRow(user, ports.now()) ?? []);
+async function restoreRows(
+  ports: RepairPorts,
+  { id, epoch, expiry }: Coupon,
+  users: readonly JudgedUser[],
+  mended: Mended,
+): Promise<Set<string>> {
+  const rows = withFinding(users, 'hash_only').flatMap(({ user }) => provenRow(user, expiry) ?? []);
   if (rows.length === 0 || (await ports.repairs.restoreRows(id, epoch, rows)) !== 'ok') return new Set();
   // Those that are there now, whoever wrote them: their hashes, queue and claims follow as after any commit.
   const written = await ports.ledger.rows(
@@ -55,15 +60,18 @@ async function restoreRows(ports: RepairPorts, { id, epoch }: Coupon, users: rea
   return new Set(written.map((row) => row.userId));
 }
 
-function provenRow({ userId, admitted, issued, claim }: RedisUser, now: Date): ProvenRow | null {
+/** Text that is no time is no use, and no way to never expire: then the coupon's own expiry holds. */
+function provenRow({ userId, admitted, issued, claim }: RedisUser, expiry: Expiry): ProvenRow | null {
   if (!admitted || !issued || !Number.isFinite(admitted.score)) return null;
+  const requestedUs = scoreToMicros(admitted.score);
+  const issuedAt = timeOf(issued['issued_at']) ?? new Date(Math.floor(requestedUs / 1_000));
+  const expiresAt = readForeignDate(issued['ex_date']);
   return {
     userId,
-    requestedUs: scoreToMicros(admitted.score),
-    issuedAt: timeOf(issued['issued_at']) ?? now,
-    expiresAt: timeOf(issued['ex_date']),
-    // Used at a time that cannot be read is used all the same.
-    usedAt: issued['used_at'] ? (timeOf(issued['used_at']) ?? now) : null,
+    requestedUs,
+    issuedAt,
+    expiresAt: expiresAt === 'unreadable' ? expiryOf(expiry, issuedAt) : expiresAt,
+    usedAt: timeOf(issued['used_at']),
     fence: claim?.fence ?? 0,
     deliveries: claim?.deliveries ?? 0,
   };
@@ -85,10 +93,11 @@ async function rebuildAdmissions(ports: RepairPorts, { id, epoch }: Coupon, user
 async function rebuildHashes(ports: RepairPorts, { id, epoch }: Coupon, users: readonly JudgedUser[], mended: Mended): Promise<void> {
   const missing = withFinding(users, 'hash_missing', 'dead_but_issued', 'row_without_admission').flatMap(({ row }) => row ?? []);
   if (missing.length > 0) await ports.claims.ack(id, epoch, missing);
-  const different = withFinding(users, 'hash_mismatch').filter(({ row }) => row !== null);
-  const uses = different.flatMap(({ user, row }) =>
-    !row!.usedAt && user.issued?.['used_at'] ? [{ userId: user.userId, usedAt: timeOf(user.issued['used_at']) ?? ports.now() }] : [],
-  );
+  const different = withFinding(users, 'hash_mismatch', 'hash_unreadable_time').filter(({ row }) => row !== null);
+  const uses = different.flatMap(({ user, row }) => {
+    const usedAt = row!.usedAt ? null : timeOf(user.issued?.['used_at']);
+    return usedAt ? [{ userId: user.userId, usedAt }] : [];
+  });
   if (uses.length > 0) await ports.repairs.recordUses(id, uses);
   if (different.length > 0) {
     const seen = new Map(different.map(({ user }) => [user.userId, user.issued?.['used_at'] ?? '']));
@@ -102,9 +111,13 @@ async function rebuildHashes(ports: RepairPorts, { id, epoch }: Coupon, users: r
   mended('rebuild_hash', missing.length + different.length);
 }
 
-/** A time as other services may write it; null for none, or for what is not a time. */
+/** A time as other services may write it; null for none, or for what is no time. */
 function timeOf(text: string | undefined): Date | null {
-  const us = microsOf(text || null);
-  const date = new Date(Math.floor(us / 1_000));
-  return Number.isNaN(date.getTime()) ? null : date;
+  const date = readForeignDate(text);
+  return date === 'unreadable' ? null : date;
+}
+
+function expiryOf(expiry: Expiry, issuedAt: Date): Date | null {
+  if (expiry.kind === 'after') return new Date(issuedAt.getTime() + expiry.ms);
+  return expiry.kind === 'at' ? expiry.at : null;
 }

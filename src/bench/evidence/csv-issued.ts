@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { IssuedList } from './foreign-ports.ts';
 import { CsvReader } from '../../lib/csv.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { columnName, columnProblem, issuedRow, type IssuedRow } from './issued-row.ts';
+import { columnName, columnProblem, issuedRow, type IssuedColumn } from './issued-row.ts';
 import { fillTemplate } from '../scenario/verify.ts';
 
 const CHUNK = 2_000;
@@ -21,14 +21,15 @@ export function csvIssuedList(path: string): IssuedList {
       const known = counts.get(couponId);
       if (known?.version === version) return known.count;
       let count = 0;
-      await readExport(file, couponId, (rows) => (count += rows.length));
+      // Times are none of a count's business: what they are is said once, when they are needed.
+      await readExport(file, couponId, countable, (rows) => (count += rows.length));
       counts.set(couponId, { version, count });
       return count;
     },
     async read(couponId, each) {
       const file = fillTemplate(path, couponId);
       await versionOf(file);
-      await readExport(file, couponId, each);
+      await readExport(file, couponId, issuedRow, each);
     },
   };
 }
@@ -48,9 +49,18 @@ async function versionOf(file: string): Promise<string> {
   }
 }
 
-async function readExport(file: string, couponId: string, each: (rows: readonly IssuedRow[]) => void): Promise<void> {
+function countable(cell: (column: IssuedColumn) => string | null): string | null {
+  return cell('user_id');
+}
+
+async function readExport<Row>(
+  file: string,
+  couponId: string,
+  toRow: (cell: (column: IssuedColumn) => string | null, where: () => string) => Row,
+  each: (rows: readonly Row[]) => void,
+): Promise<void> {
   let places: Map<string, number> | null = null;
-  let chunk: IssuedRow[] = [];
+  let chunk: Row[] = [];
   const reader = new CsvReader((cells, line) => {
     if (places === null) {
       places = new Map(cells.map((name, index) => [columnName(name), index]));
@@ -62,7 +72,7 @@ async function readExport(file: string, couponId: string, each: (rows: readonly 
     const cell = (column: string): string | null => cells[known.get(column) ?? -1]?.trim() || null;
     if (known.has('coupon_id') && cell('coupon_id') !== couponId) return;
     if (cell('user_id') === null) throw new Error(`line ${line} names no user`);
-    chunk.push(issuedRow(cell));
+    chunk.push(toRow(cell, () => `line ${line}`));
     if (chunk.length < CHUNK) return;
     each(chunk);
     chunk = [];
@@ -76,6 +86,7 @@ async function readExport(file: string, couponId: string, each: (rows: readonly 
     }
     reader.end();
   } catch (error) {
+    if (error instanceof CouponError) throw error;
     // Of this kind, because an export that is just being written is whole a moment later.
     throw new CouponError({
       code: 'EXPORT_UNREADABLE',

@@ -12,16 +12,20 @@ export async function collectForeign({ redis, issued }: ForeignStores, options: 
   const consulted: Consulted = { ledger: issued !== null, hashes: redis?.has.issued ?? false, stock: redis?.has.coupon ?? false };
   const unreadable: CollectedEvidence['unreadable'] = [];
   const waiting = redis && (await readable(() => readQueue(redis, couponId, users)));
+  let why: string | undefined;
   const rows =
     issued &&
-    (await readable(async () => {
-      const all: IssuedRow[] = [];
-      await issued.read(couponId, (chunk) => {
-        for (const row of chunk) all.push(row);
-      });
-      for (const row of all) users.numberOf(row.userId);
-      return all;
-    }));
+    (await readable(
+      async () => {
+        const all: IssuedRow[] = [];
+        await issued.read(couponId, (chunk) => {
+          for (const row of chunk) all.push(row);
+        });
+        for (const row of all) users.numberOf(row.userId);
+        return all;
+      },
+      (error) => (why = error.message),
+    ));
   const inRedis = redis && waiting && (await readable(() => readRedis(redis, options, waiting, rows)));
   if (redis && !inRedis) unreadable.push('REDIS_UNREADABLE');
   if (issued && !rows) unreadable.push('LEDGER_UNREADABLE');
@@ -29,16 +33,18 @@ export async function collectForeign({ redis, issued }: ForeignStores, options: 
     evidence: { couponId, total, settled, before, consulted, redis: inRedis, ledger: rows && ledgerEvidence(rows, users) },
     issuedMs: rows && issuedSpan(rows, new Set(before), users),
     unreadable,
+    ...(why === undefined ? {} : { why }),
   };
 }
 
 /** Null when it could not be read, for whatever reason that can be explained: that is a gap, and not a finding. */
-async function readable<T>(read: () => Promise<T>): Promise<T | null> {
+async function readable<T>(read: () => Promise<T>, told: (error: CouponError) => void = () => undefined): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof CouponError) return null;
-    throw error;
+    if (!(error instanceof CouponError)) throw error;
+    told(error);
+    return null;
   }
 }
 

@@ -1,4 +1,7 @@
 import { scoreToMicros } from '../../campaign/coupon.ts';
+import { usageError } from '../../lib/errors.ts';
+import { readForeignTime } from '../../campaign/foreign-time.ts';
+import { printable } from '../../campaign/ids.ts';
 import { suggestion } from '../../lib/suggest.ts';
 
 /** One piece in the list of another service. */
@@ -30,32 +33,34 @@ export function columnProblem(columns: readonly string[]): string | null {
   return `there is no column "user_id"${suggestion('user_id', columns)}`;
 }
 
-/** @param cell text of a column, null when it is empty or not there */
-export function issuedRow(cell: (column: IssuedColumn) => string | null): IssuedRow {
+/**
+ * @param cell text of a column, null when it is empty or not there
+ * @param where the row stands, such as `line 3`
+ * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a piece is revoked, or when it was asked for, is not known
+ */
+export function issuedRow(cell: (column: IssuedColumn) => string | null, where: () => string): IssuedRow {
   const turn = cell('turn');
+  const time = (column: IssuedColumn): number | null => timeOf(column, cell(column), where);
   return {
     userId: cell('user_id') ?? '',
-    requestedUs: microsOf(cell('requested_at')),
-    issuedUs: microsOf(cell('issued_at')),
-    turn: turn !== null && /^-?\d+(\.\d+)?$/.test(turn) ? Number(turn) : microsOf(turn),
-    revoked: cell('revoked_at') !== null,
+    requestedUs: time('requested_at') ?? Number.NaN,
+    issuedUs: time('issued_at') ?? Number.NaN,
+    turn: turn !== null && /^-?\d+(\.\d+)?$/.test(turn) ? Number(turn) : (time('turn') ?? Number.NaN),
+    revoked: time('revoked_at') !== null,
   };
 }
 
-const ISO = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i;
-
-/**
- * Microseconds since 1970 of a time as databases and exports write it: ISO 8601 with `T` or a blank, UTC where no offset is given
- * (only comparisons matter), or a number of seconds, milliseconds or microseconds. NaN for anything else.
- */
-export function microsOf(text: string | null): number {
-  if (text === null) return Number.NaN;
-  if (/^\d+(\.\d+)?$/.test(text)) return scoreToMicros(Number(text));
-  const [, date, time, fraction = '', offset = 'Z'] = ISO.exec(text) ?? [];
-  if (date === undefined) return Number.NaN;
-  // `Date` knows offsets as +00:00 only.
-  const zone = /^z$/i.test(offset) ? 'Z' : `${offset.slice(0, 3)}:${offset.slice(3).replace(':', '') || '00'}`;
-  return Date.parse(`${date}T${time}${zone}`) * 1_000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+/** Microseconds since 1970, UTC where no zone is given (only comparisons matter); null for none. */
+function timeOf(column: IssuedColumn, text: string | null, where: () => string): number | null {
+  const time = readForeignTime(text);
+  if (time.kind !== 'unreadable') return time.kind === 'time' ? time.us : null;
+  // Some services number their requests; that is an order too, and nothing that a revocation could be.
+  if (column !== 'revoked_at' && /^\d+(\.\d+)?$/.test(text!)) return scoreToMicros(Number(text));
+  throw usageError(
+    'ISSUED_TIME',
+    `the list of pieces cannot be used: ${column} of ${where()} is "${printable(text!, 40)}", which is no time`,
+    'Write ISO 8601 (UTC where there is no zone) or a number since 1970; where there is no time, NULL or nothing.',
+  );
 }
 
 /** How coarse these times are: whole seconds, milliseconds or microseconds. */

@@ -62,4 +62,6 @@ export interface CollectedEvidence {
   issuedMs: { first: number; last: number; count: number } | null;
   /** Codes of stores that could not be read. */
   unreadable: ('REDIS_UNREADABLE' | 'LEDGER_UNREADABLE')[];
+  /** Why the list of pieces could not be read, where it says. */
+  why?: string;
 }

@@ -60,7 +60,7 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   TARGET_LOST: (facts) => `the target stopped taking connections: ${facts['unsent']} requests were not sent`,
   NOT_SETTLED: () => 'the drain was not done when the time was up (settle.timeout)',
   REDIS_UNREADABLE: () => 'Redis could not be read after the load',
-  LEDGER_UNREADABLE: () => 'the ledger could not be read after the load',
+  LEDGER_UNREADABLE: (facts) => `the ledger could not be read after the load${facts['why'] === undefined ? '' : `: ${facts['why']}`}`,
   COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
   ABORTED_BY_THRESHOLD: (facts) =>
     `${facts['metric']} ${facts['expr']} was missed (${Number(facts['actual']).toPrecision(3)}) after ${facts['second']} s in "${facts['phase']}"${

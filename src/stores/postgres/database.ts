@@ -68,7 +68,7 @@ export class Database {
   }
 
   /**
-   * One transaction, READ COMMITTED. The connection is thrown away after any failure: its state is unknown.
+   * One transaction, READ COMMITTED. The connection is thrown away after a failure that it cannot roll back: its state is unknown.
    *
    * @param end how to end it once the work is done
    */
@@ -85,7 +85,10 @@ export class Database {
       client.release();
       return result;
     } catch (error) {
-      client?.release(true);
+      // What PostgreSQL refused leaves a sound connection. A search for the refused row of a batch would open dozens of new ones.
+      const sound = client && error instanceof pg.DatabaseError && (await rolledBack(client));
+      if (sound) client?.removeAllListeners('error');
+      client?.release(!sound);
       throw error;
     }
   }
@@ -102,5 +105,14 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { FieldDef, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { IssuedList } from '../../bench/evidence/foreign-ports.ts';
 import { CouponError } from '../../lib/errors.ts';
+import { printable } from '../../campaign/ids.ts';
 import {
   columnName,
   columnProblem,
@@ -84,7 +85,7 @@ function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
 function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[]): IssuedRow[] {
   const place = new Map(fields.map((field, index) => [columnName(field.name), index]));
   const cell = (row: Cells) => (column: IssuedColumn) => row[place.get(column) ?? -1] ?? null;
-  return rows.map((row) => issuedRow(cell(row)));
+  return rows.map((row) => issuedRow(cell(row), () => `user ${printable(cell(row)('user_id') ?? '', 40)}`));
 }
 
 function checkColumns(fields: readonly FieldDef[]): void {

@@ -1,9 +1,8 @@
-import { DatabaseError } from 'pg';
 import type { PoolClient } from 'pg';
 import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports.ts';
 import { scoreToMicros, type Claim } from '../../campaign/coupon.ts';
-import { printable } from '../../campaign/ids.ts';
 import type { Database } from './database.ts';
+import { isConflict, refusalOf } from './refusal.ts';
 import { statement } from './statements.ts';
 
 interface IssuedRow {
@@ -40,7 +39,9 @@ export function ledgerIssued(database: Database): IssuedPart {
           });
         } catch (error) {
           if (isConflict(error) && attempt < ATTEMPTS) continue;
-          return guardOrFault(error) ?? throwing(written ? database.explainCommit(error) : database.explain(error));
+          const refusal = refusalOf(error);
+          if (refusal.status !== 'outage') return refusal;
+          throw written ? database.explainCommit(error) : database.explain(error);
         }
       }
     },
@@ -91,26 +92,6 @@ export function ledgerIssued(database: Database): IssuedPart {
 
 /** Tries of one batch that another transaction got in the way of. */
 const ATTEMPTS = 4;
-
-/** Deadlock or serialization failure: the transaction was rolled back whole, and may be tried again (manual, 13.5). */
-function isConflict(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01');
-}
-
-/** Null: neither a guard nor the fault of a row. */
-function guardOrFault(error: unknown): IssueResult | null {
-  if (!(error instanceof DatabaseError) || !/^2[23]/.test(error.code ?? '')) return null;
-  // Passing the total, or a coupon that is gone, is never the fault of a user of the batch.
-  if (error.constraint === 'coupons_total' || error.code === '23503') {
-    return { status: 'guarded', constraint: error.code === '23503' ? 'foreign_key' : 'coupons_total' };
-  }
-  const rule = error.constraint ? ` ${error.constraint}:` : '';
-  return { status: 'refused', reason: printable(`${error.code}${rule} ${error.message}`, 200) };
-}
-
-function throwing(error: Error): never {
-  throw error;
-}
 
 async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
   const { epoch, worker, timeoutMs } = options;

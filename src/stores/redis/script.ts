@@ -31,7 +31,12 @@ export const SCRIPTS = {
 
 export type ScriptName = keyof typeof SCRIPTS;
 
+/** With what it includes, because a script cannot call another one. */
 export function scriptSource(name: ScriptName): string {
+  return luaFile(name).replace(/^-- include (\S+)$/gm, (_line, part: string) => luaFile(`shared/${part}`));
+}
+
+function luaFile(name: string): string {
   return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 }
 

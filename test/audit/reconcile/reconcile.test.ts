@@ -130,8 +130,21 @@ describe('reconcile', () => {
     ['a hash out of nowhere', { ...nobody, issued: hashOf(row) }, null, ['hash_only']],
     ['a hash of somebody who waits', { ...issued, waiting: SCORE }, null, ['hash_only']],
     ['a hash with another expiry', { ...issued, issued: { ...hashOf(row), ex_date: '2030-01-01T00:00:00.000Z' } }, row, ['hash_mismatch']],
-    ['a hash that is used where the ledger is not', { ...issued, issued: { ...hashOf(row), used_at: 'x' } }, row, ['hash_mismatch']],
-    ['a hash that is revoked where the ledger is not', { ...issued, issued: { ...hashOf(row), revoked_at: 'x' } }, row, ['hash_mismatch']],
+    [
+      'a hash that is used where the ledger is not',
+      { ...issued, issued: { ...hashOf(row), used_at: '2026-11-25' } },
+      row,
+      ['hash_mismatch'],
+    ],
+    ['a hash with a use that is written as none', { ...issued, issued: { ...hashOf(row), used_at: 'null' } }, row, ['hash_mismatch']],
+    ['a hash with a use that is no time', { ...issued, issued: { ...hashOf(row), used_at: 'x' } }, row, ['hash_unreadable_time']],
+    ['a hash with an expiry that is no time', { ...issued, issued: { ...hashOf(row), ex_date: 'soon' } }, row, ['hash_unreadable_time']],
+    [
+      'a hash that is revoked where the ledger is not',
+      { ...issued, issued: { ...hashOf(row), revoked_at: '2026-11-25' } },
+      row,
+      ['hash_mismatch'],
+    ],
     ['dead and issued', { ...issued, dead: 'fault' }, row, ['dead_but_issued']],
     ['moved ahead in the queue', { ...admitted, waiting: SCORE - 5 }, null, ['request_time_mismatch']],
     [

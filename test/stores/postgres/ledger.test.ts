@@ -133,7 +133,7 @@ describe('the ledger', () => {
     it('says that nothing came of it when PostgreSQL refused the COMMIT', async () => {
       await using link = await heldUp();
       await stores.sql('SELECT pg_cancel_backend($1)', [link.pid]);
-      expect(await link.failed).toMatchObject({ code: 'DATABASE_DOWN', kind: 'unreachable' });
+      expect(await link.failed).toMatchObject({ status: 'refused', scope: 'moment', reason: expect.stringMatching(/^57014 /) });
       expect(await stores.ledger.counts('42')).toMatchObject({ issuedQuantity: 0, rows: 0 });
     });
   });

@@ -22,6 +22,11 @@ const schema = {
         claimed: { type: 'integer', description: 'Accepted users who are being issued' },
         opensAt: nullableTimeSchema,
         closesAt: nullableTimeSchema,
+        unreadable: {
+          type: 'array',
+          items: { type: 'string', enum: ['opensAt', 'closesAt'] },
+          description: 'Times that another program wrote as a text that is no time; no requests are taken until they are mended',
+        },
       },
     },
     ...problems(['unknown_coupon', 'invalid_request', 'unavailable']),

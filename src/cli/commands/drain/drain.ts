@@ -138,7 +138,7 @@ function events(context: Context, options: LoopOptions, health: DrainHealth | nu
     pass(passes) {
       health?.passed(passes);
       for (const pass of passes) {
-        tellSkipped(context, skipped, pass);
+        tellSkipped(context, options, skipped, pass);
         for (const line of refusedText(pass)) context.out.warn(line);
         if (pass.issued + pass.reclaimed + pass.dead === 0) continue;
         if (options.until === 'stopped') context.out.item({ event: 'pass', ...pass }, () => passText(pass));
@@ -159,10 +159,11 @@ function events(context: Context, options: LoopOptions, health: DrainHealth | nu
 }
 
 /** A coupon that cannot be drained is named once, and again when its reason changes or it comes back. */
-function tellSkipped(context: Context, told: Map<string, string>, pass: CouponPass): void {
+function tellSkipped(context: Context, options: LoopOptions, told: Map<string, string>, pass: CouponPass): void {
   const text = pass.skipped && pass.skipped !== 'epoch' ? skippedText(pass) : '';
   if ((told.get(pass.couponId) ?? '') === text) return;
   told.set(pass.couponId, text);
+  if (text && context.out.json && options.until === 'stopped') context.out.item({ event: 'skipped', ...pass }, () => text);
   if (text) context.out.warn(text);
   else context.out.note(`coupon ${pass.couponId} is being drained again`);
 }

@@ -2,6 +2,7 @@
 -- The coupon's row is locked first, so that batches of one coupon follow each other; after a wait PostgreSQL looks at the row
 -- again, so a reset that came first leaves nothing to do. Rows go in sorted by user id: overlapping batches of two workers
 -- cannot deadlock.
+-- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
 -- $1 coupon id, $2 epoch, $3 worker, $4 user ids, $5 request times (us), $6 fences, $7 deliveries
 -- -> one row updated, or none if this is another life of the coupon
 WITH coupon AS (
@@ -15,7 +16,7 @@ WITH coupon AS (
     coalesce(coupon.expires_at, now() + coupon.valid_for_ms * interval '1 millisecond'), $3, batch.fence, batch.deliveries
   FROM coupon CROSS JOIN batch
   ORDER BY batch.user_id COLLATE "C"
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (coupon_id, user_id) DO NOTHING
   RETURNING 1
 )
 UPDATE coupons

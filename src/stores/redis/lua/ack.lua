@@ -14,9 +14,17 @@
 -- ARGV[4...]         userId, ex_date, requested_at, issued_at, used_at, revoked_at of each row; '' for none. Up to 200 rows.
 --
 -- Reply: 'ok', or 'epoch' (another life of the coupon, or none: nothing was written).
--- used_at and revoked_at are only ever filled in, never changed. Whoever has a row is dead no more.
+-- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. Whoever has a row is
+-- dead no more.
+
+-- include foreign-time
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'epoch' end
+
+-- Another program may have written 'null', or anything else.
+local function time_or(text, otherwise)
+  return text and text ~= '' and (foreign_time(text) or 0) ~= 0 and text or otherwise
+end
 
 local count = (#ARGV - 3) / 6
 
@@ -35,11 +43,11 @@ for i = 1, count do
   local at = 6 * (i - 1) + 3
   local user, key = ARGV[at + 1], KEYS[5 + i]
   local kept = redis.call('HMGET', key, 'used_at', 'revoked_at')
-  local used = kept[1] and kept[1] ~= '' and kept[1] or ARGV[at + 5]
-  local revoked = kept[2] and kept[2] ~= '' and kept[2] or ARGV[at + 6]
+  local used = time_or(kept[1], ARGV[at + 5])
+  local revoked = time_or(kept[2], ARGV[at + 6])
   redis.call('HSET', key, 'userId', user, 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
     'requested_at', ARGV[at + 3], 'issued_at', ARGV[at + 4])
-  if revoked ~= '' then redis.call('HSET', key, 'revoked_at', revoked) end
+  if revoked ~= '' then redis.call('HSET', key, 'revoked_at', revoked) elseif kept[2] then redis.call('HDEL', key, 'revoked_at') end
   redis.call('ZREM', KEYS[2], user)
   redis.call('ZREM', KEYS[3], user)
   redis.call('HDEL', KEYS[4], user)

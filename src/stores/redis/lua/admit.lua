@@ -15,33 +15,15 @@
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
 -- sold_out, accepted. Without allow-oom the script is refused as a whole at the memory limit.
 
--- Milliseconds since 1970 of "2026-12-24T01:00:00.000Z" (days from civil: H. Hinnant, "chrono-compatible low-level date
--- algorithms"); nil for any other form, which closes the coupon instead of guessing.
-local function milliseconds(iso)
-  local y, m, d, h, min, s, frac = string.match(iso, '^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)%.(%d%d%d)Z$')
-  if not y then return nil end
-  y, m = tonumber(y), tonumber(m)
-  if m <= 2 then y = y - 1 end
-  local era = math.floor(y / 400)
-  local yoe = y - era * 400
-  local doy = math.floor((153 * (m + (m > 2 and -3 or 9)) + 2) / 5) + tonumber(d) - 1
-  local days = era * 146097 + yoe * 365 + math.floor(yoe / 4) - math.floor(yoe / 100) + doy - 719468
-  return (((days * 24 + tonumber(h)) * 60 + tonumber(min)) * 60 + tonumber(s)) * 1000 + tonumber(frac)
-end
+-- include foreign-time
 
 -- nil when requests are taken now, otherwise the refusal.
-local function window(state, opens_at, closes_at, now_ms)
+local function window(state, opens_at, closes_at, now_us)
   if state ~= 'open' then return 'not_open' end
-  if opens_at and opens_at ~= '' then
-    local opens = milliseconds(opens_at)
-    if not opens then return 'unavailable' end
-    if now_ms < opens then return 'not_open' end
-  end
-  if closes_at and closes_at ~= '' then
-    local closes = milliseconds(closes_at)
-    if not closes then return 'unavailable' end
-    if now_ms >= closes then return 'not_open' end
-  end
+  -- Other programs may write the window; a text that is no time closes the coupon instead of guessing.
+  local opens, closes = foreign_time(opens_at or ''), foreign_time(closes_at or '')
+  if not opens or not closes then return 'unavailable' end
+  if now_us < opens or (closes > 0 and now_us >= closes) then return 'not_open' end
   return nil
 end
 
@@ -69,7 +51,7 @@ local refusal
 if coupon[2] ~= ARGV[1] or (coupon[3] and coupon[3] ~= '') or not stock then
   refusal = 'unavailable'
 else
-  refusal = window(coupon[4], coupon[5], coupon[6], math.floor(now_us / 1000))
+  refusal = window(coupon[4], coupon[5], coupon[6], now_us)
 end
 
 -- WRONGTYPE must strike before the first write; these two are only read for users who ask again.

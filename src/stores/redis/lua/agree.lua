@@ -31,9 +31,10 @@ local leased = place('ZCARD', 'ZMSCORE', KEYS[3])
 local claimed = place('HLEN', 'HMGET', KEYS[4])
 local dead = place('HLEN', 'HMGET', KEYS[5])
 
--- The request time as the ledger has it: scores of other services may be seconds or milliseconds (campaign/coupon.ts).
+-- The request time as the ledger has it: scores of other services may be of any unit (campaign/coupon.ts).
 local function microseconds(score)
   local number = tonumber(score) or 0
+  if number >= 1e17 then return string.format('%.0f', math.floor(number / 1e3 + 0.5)) end
   return string.format('%.0f', number < 1e11 and number * 1e6 or number < 1e14 and number * 1e3 or number)
 end
 

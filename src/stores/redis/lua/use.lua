@@ -4,8 +4,10 @@
 -- KEYS[1] issued     hash of one user
 -- ARGV[1] used_at    ISO 8601
 --
--- Reply: 1 if the hash exists, 0 if not (nothing is written then; audit --repair rebuilds hashes).
+-- Reply: 1 if the hash exists, 0 if not (nothing is written then; audit --repair rebuilds hashes). A used_at that is a time is kept.
+
+-- include foreign-time
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-if (redis.call('HGET', KEYS[1], 'used_at') or '') == '' then redis.call('HSET', KEYS[1], 'used_at', ARGV[1]) end
+if (foreign_time(redis.call('HGET', KEYS[1], 'used_at') or '') or 0) == 0 then redis.call('HSET', KEYS[1], 'used_at', ARGV[1]) end
 return 1
