@@ -24,7 +24,8 @@ const OWN_OUTCOMES: OutcomeRule[] = [
   { outcome: 'duplicate', status: 409, json: null },
   { outcome: 'sold_out', status: 410, json: null },
   { outcome: 'not_open', status: 403, json: null },
-  { outcome: 'unknown_coupon', status: 404, json: null },
+  // A wrong path answers 404 as well; only our own words say that the coupon is unknown.
+  { outcome: 'unknown_coupon', status: 404, json: { path: 'code', equals: 'unknown_coupon' } },
   { outcome: 'unavailable', status: 503, json: null },
 ];
 
