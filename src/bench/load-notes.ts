@@ -23,6 +23,7 @@ export function loadNotes(load: LoadResult): Note[] {
         ...(aborted.askedPerSecond === null ? {} : { askedPerSecond: Math.round(aborted.askedPerSecond) }),
       },
     },
+    outOfConnections(generator.faults),
     dropped > 0 && { code: 'ARRIVALS_DROPPED', facts: { dropped, vus: generator.vus } },
     ...ranOut.map((phase): Note => ({ code: 'USERS_RAN_OUT', facts: { phase } })),
     generator.limited && {
@@ -39,6 +40,19 @@ export function stillMissed(results: ThresholdResult[], aborted: AbortedLoad | n
   const { metric, expr, actual } = aborted;
   return results.map((result) =>
     result.ok && result.metric === metric && result.expr === expr ? { metric, expr, actual, ok: false } : result,
+  );
+}
+
+/** Faults by which this machine, and not the target, says that it has no more connections to give. */
+const OWN_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS'];
+
+function outOfConnections(faults: Readonly<Record<string, number>>): Note | false {
+  const own = OWN_LIMITS.filter((fault) => faults[fault] !== undefined);
+  return (
+    own.length > 0 && {
+      code: 'GENERATOR_OUT_OF_CONNECTIONS',
+      facts: { faults: own.map((fault) => `${fault} ${faults[fault]}`).join(', ') },
+    }
   );
 }
 

@@ -5,12 +5,23 @@ import type { Phase } from './plan/phase.ts';
 import type { OutcomeRule, RequestTemplate } from './scenario/scenario.ts';
 import type { ProbePlan } from './scenario/verify.ts';
 import type { Aggregation, Threshold } from './scenario/thresholds.ts';
+import type { UnexplainedReply } from './report/unexplained.ts';
 import type { RequestPlan, UserDirectory } from './plan/user-plan.ts';
 import type { Ledger, RedisReader } from '../campaign/ports.ts';
+
+/** Whose certificate a load on https takes. */
+export interface TlsTrust {
+  /** Certificates of authorities (PEM) instead of those that Node knows; null: those. */
+  ca: string | null;
+  /** Any certificate will do. */
+  insecure: boolean;
+}
 
 export interface LoadPlan {
   /** Address without a trailing slash; the path of the request template follows. */
   target: string;
+  /** Left out: certificates are checked against the authorities that Node knows. */
+  tls?: TlsTrust;
   request: RequestTemplate;
   outcomes: readonly OutcomeRule[];
   couponIds: readonly string[];
@@ -89,6 +100,8 @@ export interface LoadResult {
   aborted: AbortedLoad | null;
   /** Phases that ended before their time because all users had asked. */
   ranOut: readonly string[];
+  /** The most frequent replies that decided nothing, the most frequent first. */
+  unexplained: UnexplainedReply[];
   generator: GeneratorReport;
 }
 
@@ -118,8 +131,12 @@ export interface ProbeResult {
 }
 
 export interface Probe {
-  /** One harmless GET; without a plan any answer will do. @throws CouponError `BENCH_TARGET_DOWN`, `BENCH_PROBE_REFUSED` */
-  probe(target: string, plan?: ProbePlan): Promise<ProbeResult>;
+  /**
+   * One harmless GET; without a plan any answer will do.
+   *
+   * @throws CouponError `BENCH_TARGET_DOWN`, `BENCH_PROBE_REFUSED`, `CERTIFICATE_NOT_TRUSTED`; the signal's reason when it is aborted
+   */
+  probe(target: string, plan?: ProbePlan, options?: { tls?: TlsTrust | undefined; signal?: AbortSignal | undefined }): Promise<ProbeResult>;
 }
 
 /** Where the truth is read afterwards. */

@@ -3,18 +3,20 @@
  * stores, compare. The load is never trusted for its own figures, and the service never for its answers.
  */
 import { checkIntegrity } from './checks/checker.ts';
+import { demandOf } from './checks/demand.ts';
 import { outcomeCode } from './checks/integrity.ts';
-import type { CheckName, CouponEvidence, RequestRecord, UserNames } from './checks/integrity.ts';
+import type { CouponEvidence, RequestRecord, UserNames } from './checks/integrity.ts';
 import { isOpen } from './plan/phase.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { Strategy } from '../campaign/strategy.ts';
 import { evaluateThresholds } from './scenario/thresholds.ts';
 import { planRequests, UserDirectory } from './plan/user-plan.ts';
+import { verdictOf } from './report/verdict.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './report/figures.ts';
-import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult } from './ports.ts';
-import { verdictOf } from './report/report.ts';
+import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult, TlsTrust } from './ports.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput, StoreSample } from './report/report.ts';
-import { loadNotes, stillMissed } from './load-notes.ts';
+import { notesOf } from './notes.ts';
+import { stillMissed } from './load-notes.ts';
 import { startSampler } from './sampler.ts';
 import { settle } from './settle.ts';
 import type { Settled } from './settle.ts';
@@ -35,6 +37,8 @@ export interface BenchOptions {
   scenario: Scenario;
   /** Address of the endpoint, without a trailing slash. */
   target: string;
+  /** Left out: certificates are checked against the authorities that Node knows. */
+  tls?: TlsTrust;
   /** For the report, when it is known how the endpoint decides. */
   strategy?: Strategy;
   /** Coupons that may have been used before. */
@@ -51,8 +55,9 @@ export type BenchProgress =
   | { step: 'settle'; waiting: number; claimed: number; issued: number };
 
 /**
- * @throws CouponError `SCENARIO_COUPON_MISSING`, `SCENARIO_COUPON_DIFFERS`, `COUPON_NOT_FRESH`, `BENCH_TARGET_DOWN`, and what
- *   the stores throw when they cannot be reached before the load; after it that is part of the report
+ * @throws CouponError `SCENARIO_COUPON_MISSING`, `SCENARIO_COUPON_DIFFERS`, `COUPON_NOT_FRESH`, `BENCH_TARGET_DOWN`,
+ *   `CERTIFICATE_NOT_TRUSTED`, and what the stores throw when they cannot be reached before the load; after it that is part of the
+ *   report. The signal's reason when it is aborted before the load
  */
 export async function bench(ports: BenchPorts, options: BenchOptions): Promise<BenchReport> {
   return (await benchRun(ports, options)).report;
@@ -69,7 +74,7 @@ export interface BenchRun {
 
 /** As {@link bench}. */
 export async function benchRun(ports: BenchPorts, options: BenchOptions): Promise<BenchRun> {
-  const { scenario, target, signal, onProgress } = options;
+  const { scenario, target, tls, signal, onProgress } = options;
   const users = new UserDirectory(scenario.users);
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
   const before: Uint32Array[] = [];
@@ -77,7 +82,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
     before.push(await ports.evidence.preflight(coupon, users, options.allowCoupons?.includes(coupon.id) ?? false));
   }
   onProgress?.({ step: 'probe' });
-  const probed = await ports.probe.probe(target, scenario.probe);
+  const probed = await ports.probe.probe(target, scenario.probe, { tls, signal });
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
   const { request, outcomes, phases, gracefulStopMs } = scenario;
@@ -91,7 +96,18 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const disrupting = ports.disrupt ? runTimeline(scenario.timeline, ports.disrupt, ports.clock, signal) : [];
   try {
     load = await ports.driver.run(
-      { target, request, outcomes, couponIds, phases, requests, users, gracefulStopMs, abortOn: scenario.thresholds },
+      {
+        target,
+        ...(tls ? { tls } : {}),
+        request,
+        outcomes,
+        couponIds,
+        phases,
+        requests,
+        users,
+        gracefulStopMs,
+        abortOn: scenario.thresholds,
+      },
       {
         signal,
         ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress, stockLeft: sampler.stockLeft() }) } : {}),
@@ -118,6 +134,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
         couponId: id,
         total,
         settled: settled.settled,
+        idle: settled.idle,
         before: before[index]!,
         users,
         asked: askers(load.record),
@@ -126,7 +143,17 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   }
   const { remarks } = ports.evidence;
   return {
-    report: report(options, { load, disruptions, samples, collected, users, settled, probed, startedMs, remarks }),
+    report: report(options, {
+      load,
+      disruptions,
+      samples,
+      collected,
+      users,
+      settled,
+      probed,
+      startedMs,
+      remarks: [...remarks, ...(tls?.insecure && target.startsWith('https:') ? (['CERTIFICATE_UNCHECKED'] as const) : [])],
+    }),
     record: load.record,
     evidence: collected.map((one) => one.evidence),
     users,
@@ -146,7 +173,7 @@ interface Findings {
 }
 
 function report({ scenario, target, strategy, signal }: BenchOptions, findings: Findings): BenchReport {
-  const { load, collected, users, settled } = findings;
+  const { load, collected, users } = findings;
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users);
   const throughput = throughputOf(findings);
@@ -178,8 +205,16 @@ function report({ scenario, target, strategy, signal }: BenchOptions, findings: 
     integrity,
     coupons: collected.map((one, index) => couponOutcome(one, index, load.record)),
     generator: load.generator,
-    notes: notesOf(findings, settled),
-    ...verdictOf({ integrity, skip: scenario.skip satisfies readonly CheckName[], thresholds, targetLost: load.targetLost, interrupted }),
+    notes: notesOf({ ...findings, integrity }),
+    ...(load.unexplained.length > 0 ? { unexplained: load.unexplained } : {}),
+    ...verdictOf({
+      integrity,
+      skip: scenario.skip,
+      thresholds,
+      demand: demandOf(load.record, evidence),
+      targetLost: load.targetLost,
+      interrupted,
+    }),
   };
 }
 
@@ -221,22 +256,6 @@ function couponOutcome({ evidence }: CollectedEvidence, index: number, record: R
     claimed: redis && redis.claimed.length,
     dead: redis && redis.dead.length,
   };
-}
-
-function notesOf({ load, disruptions, collected, probed, remarks }: Findings, settled: Settled): Note[] {
-  const used = collected.filter((one) => one.evidence.before.length > 0);
-  const unreadable = new Set(collected.flatMap((one) => one.unreadable));
-  const why = collected.find((one) => one.why !== undefined)?.why;
-  const notes: (Note | false)[] = [
-    ...loadNotes(load),
-    !settled.settled && { code: 'NOT_SETTLED' },
-    ...[...unreadable].map((code): Note => ({ code, ...(code === 'LEDGER_UNREADABLE' && why !== undefined ? { facts: { why } } : {}) })),
-    used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
-    probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
-    ...remarks.map((code): Note => ({ code })),
-    ...disruptions,
-  ];
-  return notes.filter((note) => note !== false);
 }
 
 /** Who was told "accepted", by coupon. */

@@ -1,6 +1,7 @@
 import { checkIntegrity } from './checks/checker.ts';
 import type { BenchReport } from './report/report.ts';
-import { verdictOf } from './report/report.ts';
+import { demandOf } from './checks/demand.ts';
+import { verdictOf } from './report/verdict.ts';
 import type { BenchRun } from './run.ts';
 
 /**
@@ -17,6 +18,7 @@ export function judgeAgain({ report, record, evidence, users }: BenchRun): Bench
       integrity,
       skip: scenario.skip,
       thresholds,
+      demand: demandOf(record, evidence),
       targetLost: notes.some((note) => note.code === 'TARGET_LOST'),
       interrupted: exitCode === 130 || exitCode === 143 ? exitCode : null,
     }),

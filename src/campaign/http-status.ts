@@ -16,3 +16,14 @@ const OUTCOME_OF = new Map(Object.entries(HTTP_STATUS).map(([outcome, status]) =
 export function outcomeOfStatus(status: number): AdmissionOutcome | 'unexpected' {
   return OUTCOME_OF.get(status) ?? 'unexpected';
 }
+
+/**
+ * What a whole reply says. Any server answers 404 to a path that it does not know, so there the code of the problem document
+ * decides.
+ *
+ * @param code of the problem document; undefined when the reply is none
+ */
+export function outcomeOfReply(status: number, code: unknown): AdmissionOutcome | 'unexpected' {
+  if (status === HTTP_STATUS.unknown_coupon && code !== 'unknown_coupon') return 'unexpected';
+  return outcomeOfStatus(status);
+}

@@ -5,6 +5,11 @@ import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
+/** Unfolding a longer text takes minutes and gigabytes. */
+const MAX_CHARACTERS = 4_000_000;
+/** Whoever has more to correct begins with these. */
+const SHOWN_PROBLEMS = 20;
+
 /** One kind of file that people write: its shape, and how to speak of it. */
 export interface YamlKind<Schema extends z.ZodType> {
   schema: Schema;
@@ -30,6 +35,10 @@ export function readYaml<Schema extends z.ZodType, Result>(
   meaning: (read: z.output<Schema>, report: Report) => Result,
   variables?: Variables,
 ): Result {
+  if (source.length > MAX_CHARACTERS) {
+    const message = `${file} has ${source.length} characters; at most ${MAX_CHARACTERS} are read, and nothing was done`;
+    throw new CouponError({ code: kind.code, kind: 'usage', message, fix: kind.fix });
+  }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const problems = new Problems(kind, file, document, lines);
@@ -101,9 +110,12 @@ class Problems {
       code: this.#kind.code,
       kind: 'usage',
       message: `${file} is not ${this.#kind.what} (${sorted.length === 1 ? '1 problem' : `${sorted.length} problems`}); nothing was done`,
-      why: sorted
-        .map(({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)
-        .join('\n'),
+      why: [
+        ...sorted
+          .slice(0, SHOWN_PROBLEMS)
+          .map(({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`),
+        ...(sorted.length > SHOWN_PROBLEMS ? [`and ${sorted.length - SHOWN_PROBLEMS} more`] : []),
+      ].join('\n'),
       fix: this.#kind.fix,
     });
   }
@@ -125,8 +137,11 @@ function flatten(issues: readonly Issue[], at: Path = []): Issue[] {
 
 function reportIssue(schema: z.ZodType, issue: Issue, report: Report): void {
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) {
-      const known = keysAt(schema, issue.path);
+    const known = keysAt(schema, issue.path);
+    // Finding the place of a key takes a walk over all of them.
+    const more = issue.keys.length - SHOWN_PROBLEMS;
+    if (more > 0) report(issue.path, `has ${more} more keys that are no settings`);
+    for (const key of issue.keys.slice(0, SHOWN_PROBLEMS)) {
       // A setting of another kind of the same thing: of an executor that was not chosen.
       report([...issue.path, key], known.includes(key) ? 'is not a setting of this kind' : `is not a setting${suggestion(key, known)}`);
     }

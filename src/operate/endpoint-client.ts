@@ -2,8 +2,10 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Send } from './submit.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
-import { HTTP_STATUS, outcomeOfStatus } from '../campaign/http-status.ts';
+import { certificateNotTrusted, isCertificateFault } from '../lib/certificate.ts';
+import { HTTP_STATUS, outcomeOfReply } from '../campaign/http-status.ts';
 import type { Outcome } from '../campaign/outcome.ts';
+import { ReplyBody, REPLY_LIMIT_BYTES } from '../lib/reply-body.ts';
 
 export interface EndpointClient {
   /** Sends each request as a POST of its own, with its request id as Idempotency-Key. */
@@ -11,7 +13,7 @@ export interface EndpointClient {
   /**
    * One harmless GET before the first request.
    *
-   * @throws CouponError `ENDPOINT_DOWN`, `COUPON_UNKNOWN`
+   * @throws CouponError `ENDPOINT_DOWN`, `COUPON_UNKNOWN`, `CERTIFICATE_NOT_TRUSTED`
    */
   probe(): Promise<void>;
   close(): void;
@@ -23,6 +25,8 @@ export interface EndpointOptions {
   couponId: string;
   /** Connections that are kept. */
   connections: number;
+  /** Take any certificate of an https target. */
+  insecure?: boolean;
   /** Milliseconds until the answer to one request counts as lost. */
   timeoutMs?: number;
 }
@@ -30,11 +34,11 @@ export interface EndpointOptions {
 interface Reply {
   status: number;
   body: string;
+  /** False: it went on for too long, and was cut off. */
+  whole: boolean;
 }
 
 const TIMEOUT_MS = 10_000;
-/** A reply's body beyond this is read and forgotten: only the code of a problem document is of interest. */
-const BODY_CHARS = 4_096;
 /** Nothing left this machine when connecting itself failed. */
 const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
 
@@ -42,10 +46,16 @@ const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNRE
  * Requests for one coupon, to any endpoint that speaks like ours. No request is sent twice: whoever measures a service must not
  * paper over its lost replies.
  */
-export function endpointClient({ target, couponId, connections, timeoutMs = TIMEOUT_MS }: EndpointOptions): EndpointClient {
+export function endpointClient({
+  target,
+  couponId,
+  connections,
+  insecure = false,
+  timeoutMs = TIMEOUT_MS,
+}: EndpointOptions): EndpointClient {
   const secure = target.startsWith('https:');
   const agentOptions = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
-  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  const agent = secure ? new HttpsAgent({ ...agentOptions, rejectUnauthorized: !insecure }) : new HttpAgent(agentOptions);
   const start = secure ? httpsRequest : httpRequest;
   const couponUrl = new URL(`${target}/coupons/${encodeURIComponent(couponId)}`);
   const requestsUrl = new URL(`${couponUrl.href}/requests`);
@@ -70,8 +80,10 @@ export function endpointClient({ target, couponId, connections, timeoutMs = TIME
       const reply = await exchange(requestsUrl, 'POST', headers, body);
       failures = 0;
       // The endpoint got no answer from its own store, and says so.
-      if (reply.status === HTTP_STATUS.unavailable && problemCode(reply.body) === 'unknown') return { outcome: 'unknown' };
-      return { outcome: outcomeOfStatus(reply.status) };
+      const code = problemCode(reply.body);
+      if (reply.status === HTTP_STATUS.unavailable && code === 'unknown') return { outcome: 'unknown' };
+      // A reply without an end was cut off, and says nothing that could be relied on.
+      return { outcome: reply.whole ? outcomeOfReply(reply.status, code) : 'unexpected' };
     } catch (error) {
       failures += 1;
       if (failures >= failuresAllowed) throw endpointDown(target, error);
@@ -104,10 +116,16 @@ export function endpointClient({ target, couponId, connections, timeoutMs = TIME
 }
 
 async function readReply(incoming: IncomingMessage): Promise<Reply> {
-  let body = '';
-  incoming.setEncoding('utf8');
-  for await (const chunk of incoming as AsyncIterable<string>) if (body.length < BODY_CHARS) body += chunk;
-  return { status: incoming.statusCode ?? 0, body };
+  const body = new ReplyBody();
+  let received = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    body.add(chunk);
+    received += chunk.length;
+    // Leaving the loop destroys the connection.
+    if (received > REPLY_LIMIT_BYTES) break;
+  }
+  const { statusCode = 0, headers } = incoming;
+  return { status: statusCode, body: body.text(headers['content-type'] ?? null), whole: received <= REPLY_LIMIT_BYTES };
 }
 
 function problemCode(body: string): unknown {
@@ -120,6 +138,7 @@ function problemCode(body: string): unknown {
 
 function endpointDown(target: string, error: unknown): CouponError {
   const { code = '', message = String(error) } = (error ?? {}) as { code?: string; message?: string };
+  if (isCertificateFault(code)) return certificateNotTrusted(target, { code, message });
   return new CouponError({
     code: 'ENDPOINT_DOWN',
     kind: 'unreachable',

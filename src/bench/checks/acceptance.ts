@@ -15,6 +15,9 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
   const withoutHash = new Tally(users);
   const falseDuplicates = new Tally(users);
   const unsettled = new Tally(users);
+  const passedOver = new Tally(users);
+  const late = new Tally(users);
+  const lastServedUs = evidence.idle ? lastServed(context) : Number.NEGATIVE_INFINITY;
   const named = new Tally(users);
   for (let user = 0; user < users.planned; user += 1) {
     const said = digest.said[user]!;
@@ -26,6 +29,10 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
     const row = rows?.[user] ?? 0;
     const hash = hashes?.[user] ?? 0;
     if ((rows && !row) || (hashes && !hash)) {
+      if (!revoked[user]) {
+        late.add(user);
+        if (digest.acceptedUs[user]! < lastServedUs) passedOver.add(user);
+      }
       if (pending[user]) unsettled.add(user);
       else if (revoked[user]) named.add(user);
       else if (!(said & ACCEPTED)) falseDuplicates.add(user);
@@ -37,18 +44,33 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
   // While things move, a row or hash may just be late. A user in none of the places is lost all the same: evidence is read in
   // the order in which users move on (queue, leases, ledger), so nobody slips past it. Another service may hold users where
   // nobody can look.
+  // There a loss shows all the same when it passed somebody over: the queue is empty, nothing moves, and users who asked later have
+  // their coupon.
   const certain = evidence.redis !== null && evidence.ledger !== null && !evidence.consulted;
   const missing = (reason: Finding['reason'], tally: Tally, sure: boolean): Finding | false =>
-    tally.count > 0 && (sure ? fail(reason, tally, { accepted: digest.accepted }) : notChecked('NOT_SETTLED', tally));
+    tally.count > 0 &&
+    (sure
+      ? fail(reason, tally, { accepted: digest.accepted })
+      : { ...notChecked('NOT_SETTLED', late), facts: { accepted: digest.accepted } });
   return verdict('accepted_are_issued', evidence.couponId, [
+    passedOver.count > 0 && missing('ACCEPTED_NOT_ISSUED', passedOver, true),
     missing('ACCEPTED_NOT_ISSUED', empty, certain || evidence.settled),
     missing('ACCEPTED_WITHOUT_ROW', withoutRow, evidence.settled),
     missing('ACCEPTED_WITHOUT_HASH', withoutHash, evidence.settled),
     missing('DUPLICATE_NOT_ISSUED', falseDuplicates, evidence.settled),
     ...context.blind,
-    unsettled.count > 0 && notChecked('NOT_SETTLED', unsettled),
+    missing('ACCEPTED_NOT_ISSUED', unsettled, false),
     named.count > 0 && { status: 'pass', reason: 'ACCEPTED_SET_ASIDE', count: named.count, sample: named.sample },
   ]);
+}
+
+/** When the last of the users who have a coupon asked for it. */
+function lastServed({ digest, rows, hashes, users }: CheckContext): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (let user = 0; user < users.planned; user += 1) {
+    if ((rows?.[user] || hashes?.[user]) && digest.askedUs[user]! > last) last = digest.askedUs[user]!;
+  }
+  return last;
 }
 
 /** Nobody has a piece, in either store, who was neither accepted nor left without an answer. */

@@ -155,6 +155,11 @@ export interface CouponEvidence {
   readonly redis: RedisEvidence | null;
   /** Nobody waits, nobody is claimed, and the ledger has been quiet. */
   readonly settled: boolean;
+  /**
+   * Accepted users were missing when the time was up, while the queue was empty and nothing had changed for `settle.quietFor`. Left
+   * out: that was not so, or could not be seen.
+   */
+  readonly idle?: true;
   /** Users who had been accepted or issued before the run; empty for a fresh coupon. */
   readonly before: Uint32Array;
   /** Left out: all of it, as with the stores of this project. */

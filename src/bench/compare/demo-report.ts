@@ -1,6 +1,7 @@
 import type { BenchReport } from '../report/report.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
+import { verdictLineText, verdictWords } from '../report/verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../report/words.ts';
 import type { Paint } from '../../lib/style.ts';
 
@@ -34,7 +35,9 @@ export function demoReport(report: BenchReport, paint: Paint): string {
     '',
     verdict.integrity === 'pass'
       ? 'Proven by comparing the load generator’s own record of every request with Redis and PostgreSQL, user by user:'
-      : paint.red('The comparison of every request with Redis and PostgreSQL says otherwise:'),
+      : verdict.integrity === 'fail'
+        ? paint.red('The comparison of every request with Redis and PostgreSQL says otherwise:')
+        : paint.yellow(`${verdictLineText(verdictWords(report))}.`),
     ...report.integrity.map((result) => `  ${line(result, paint)}`),
     ...report.notes.filter((note) => note.code !== 'GENERATOR_LIMITED').map((note) => `  ${paint.dim(noteText(note))}`),
   ].join('\n');

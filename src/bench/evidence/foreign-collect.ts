@@ -8,7 +8,7 @@ import type { ForeignRedis, ForeignStores } from './foreign-ports.ts';
 
 /** Reads the queue, then the list of pieces, then the issued keys: the order in which users move on. */
 export async function collectForeign({ redis, issued }: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {
-  const { couponId, total, settled, before, users } = options;
+  const { couponId, total, settled, idle = false, before, users } = options;
   const consulted: Consulted = { ledger: issued !== null, hashes: redis?.has.issued ?? false, stock: redis?.has.coupon ?? false };
   const unreadable: CollectedEvidence['unreadable'] = [];
   const waiting = redis && (await readable(() => readQueue(redis, couponId, users)));
@@ -30,7 +30,17 @@ export async function collectForeign({ redis, issued }: ForeignStores, options: 
   if (redis && !inRedis) unreadable.push('REDIS_UNREADABLE');
   if (issued && !rows) unreadable.push('LEDGER_UNREADABLE');
   return {
-    evidence: { couponId, total, settled, before, consulted, redis: inRedis, ledger: rows && ledgerEvidence(rows, users) },
+    evidence: {
+      couponId,
+      total,
+      settled,
+      // Without a queue to look into, nothing tells a worker that pauses from one that is done.
+      ...(!settled && idle && redis?.has.queue && waiting?.size === 0 ? { idle: true as const } : {}),
+      before,
+      consulted,
+      redis: inRedis,
+      ledger: rows && ledgerEvidence(rows, users),
+    },
     issuedMs: rows && issuedSpan(rows, new Set(before), users),
     unreadable,
     ...(why === undefined ? {} : { why }),

@@ -13,13 +13,31 @@ export function foreignEvidence(stores: ForeignStores): EvidenceSource {
     remarks: redis?.has.issued && !issued ? ['ISSUED_KEYS_NOT_SCANNED'] : [],
     preflight: (coupon, users, allowUsed) => preflight(stores, coupon, users, allowUsed),
     look: async (couponId) => (redis || issued ? lookAt(stores, couponId) : null),
-    async unserved(couponId, userIds) {
-      if (!redis?.has.issued || userIds.length === 0) return [];
-      const served = new Set(await asOutage(() => redis.issued(couponId, userIds)));
-      return userIds.filter((userId) => !served.has(userId));
-    },
+    unserved: unservedOf(stores),
     collect: (options) => collectForeign(stores, options),
   };
+}
+
+/** Users without a place in everything that names issued users: their key, and the list. */
+function unservedOf({ redis, issued }: ForeignStores): EvidenceSource['unserved'] {
+  /** The list is read again only when it has another length. */
+  const listed = new Map<string, { count: number; users: Set<string> }>();
+  const listOf = async (list: IssuedList, couponId: string): Promise<Set<string>> => {
+    const count = await list.count(couponId);
+    const known = listed.get(couponId);
+    if (known?.count === count) return known.users;
+    const users = new Set<string>();
+    await list.read(couponId, (rows) => rows.forEach((row) => users.add(row.userId)));
+    listed.set(couponId, { count, users });
+    return users;
+  };
+  return (couponId, userIds) =>
+    asOutage(async () => {
+      if (userIds.length === 0) return [];
+      const keys = redis?.has.issued ? new Set(await redis.issued(couponId, userIds)) : null;
+      const list = issued ? await listOf(issued, couponId) : null;
+      return userIds.filter((userId) => (keys && !keys.has(userId)) || (list && !list.has(userId)));
+    });
 }
 
 async function preflight(

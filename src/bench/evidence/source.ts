@@ -27,8 +27,8 @@ export interface EvidenceSource {
   look(couponId: string): Promise<CouponLook | null>;
 
   /**
-   * Which of these users are not seen to have their piece. Asked once nobody waits any more, for services that hold users
-   * somewhere between queue and piece where no count shows them; empty where `look` already shows everybody.
+   * Which of these users are not seen to have their coupon, for services that hold users somewhere between queue and coupon where
+   * no count shows them; empty where `look` already shows everybody, or where nothing that is read names issued users.
    */
   unserved(couponId: string, userIds: readonly string[]): Promise<readonly string[]>;
 
@@ -50,6 +50,8 @@ export interface EvidenceOptions {
   couponId: string;
   total: number;
   settled: boolean;
+  /** As {@link CouponEvidence.idle}. */
+  idle?: boolean;
   before: Uint32Array;
   users: UserDirectory;
   /** Whose pieces to look for when not all can be listed: everyone who asked. */

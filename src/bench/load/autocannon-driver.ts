@@ -67,6 +67,7 @@ export class AutocannonDriver implements LoadDriver {
       targetLost: run.targetLost,
       aborted: thresholds.missed,
       ranOut: run.ranOut,
+      unexplained: run.unexplained.top,
       generator: {
         vus: Math.max(...plan.phases.map((phase) => phase.vus)),
         requestsPerSecond: seconds > 0 ? replies / seconds : 0,

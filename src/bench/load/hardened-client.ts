@@ -3,7 +3,7 @@
  *
  * On its own the client forgets a request when the connection ends under it, never says which one that was, sends the next
  * one into the closing socket, and reconnects in a hot loop: 340 of a run's requests vanished with `errors: 0`. No public
- * option changes that, so this replaces three private methods and the parser of each client, before it first connects:
+ * option changes that, so this replaces private methods and the parser of each client, before it first connects:
  *
  * - `_connect`     held back until the client is wanted (users of a ramp come one by one); from then on every loss of a
  *                  connection comes through here: the request under way is settled, then a fresh parser
@@ -11,64 +11,19 @@
  * - `_doRequest`   the gate: nothing is taken from the plan before a connection stands, so a dead port costs no request;
  *                  after `Connection: close` a new connection comes first
  * - `requestIterator.nextRequest`/`recordBody`   our bytes out, status and body in (`setupRequest` costs three times as much)
+ * - `kOnBody` of the parser   autocannon decodes chunk by chunk and keeps all of a body, see `lib/reply-body.ts`
+ * - the certificate of a TLS connection is checked before anything is sent; autocannon takes any
  * - `timeoutTicker`   autocannon's cannot be stopped and started again, and fires on idle clients
  *
  * The version is pinned exactly, and `test/load/autocannon-contract.test.ts` holds it to all of this.
  * Requests are never sent twice: whether a lost one may be repeated is for the scenario to say, not for the transport.
  */
 import { Socket } from 'node:net';
+import { ReplyBody, REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import { headerOf } from '../report/unexplained.ts';
+import type { AutocannonClient, ClientHost, Parser } from './autocannon-client.ts';
 
-/** What one virtual user needs from the run that it belongs to. */
-export interface ClientHost {
-  /** Whether there may be something to take. */
-  wanted(): boolean;
-  /** The next request of the plan, and its bytes. `wait`: the client will be woken; null: there is none, the client ends. */
-  take(client: HardenedClient): { row: number; bytes: Buffer } | 'wait' | null;
-  replied(row: number, status: number, body: string): void;
-  /** Sent, and no usable reply came. `fault` is a system error code, `timeout`, `closed`, `garbled` or `abandoned`. */
-  lost(row: number, fault: string): void;
-  /** A connection could be made, or not. */
-  connected(ok: boolean, fault: string): void;
-  readonly timeoutMs: number;
-}
-
-/** The part of autocannon's client that this file leans on; none of it is documented. */
-export interface AutocannonClient {
-  conn: Socket | undefined;
-  parser: Parser;
-  destroyed: boolean;
-  secure: boolean;
-  timeoutTicker: { reschedule(ms: number): void; clear(): void };
-  requestIterator: {
-    currentRequest: { requestBuffer: Buffer };
-    nextRequest(): unknown;
-    recordBody(request: unknown, status: number, body: string, headers: unknown): void;
-  };
-  _connect(): void;
-  _doRequest(): void;
-  _destroyConnection(): void;
-  destroy(): void;
-}
-
-type ParserHandler = (...args: unknown[]) => unknown;
-
-interface Parser {
-  [handler: number]: ParserHandler;
-  hadError: boolean;
-  /** Read so far, and end, of the chunk at hand. */
-  offset: number;
-  end: number;
-  info: { statusCode?: number; shouldKeepAlive?: boolean };
-  finish(): void;
-  constructor: ParserClass;
-}
-
-type ParserClass = (new (type: 'RESPONSE') => Parser) & {
-  kOnHeaders: number;
-  kOnHeadersComplete: number;
-  kOnBody: number;
-  kOnMessageComplete: number;
-};
+export type { AutocannonClient, ClientHost } from './autocannon-client.ts';
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
@@ -91,6 +46,9 @@ export class HardenedClient {
   /** Connections in a row that brought no reply. */
   #barren = 0;
   #fault = 'closed';
+  readonly #body = new ReplyBody();
+  /** Bytes of the reply under way, headers and all. */
+  #received = 0;
   #deadline: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
 
@@ -104,7 +62,7 @@ export class HardenedClient {
     client._connect = () => this.#reconnect();
     client._doRequest = () => this.#next();
     client.requestIterator.nextRequest = () => client.requestIterator.currentRequest;
-    client.requestIterator.recordBody = (_request, status, body) => this.#replied(status, body);
+    client.requestIterator.recordBody = (_request, status, _body, headers) => this.#replied(status, headers);
   }
 
   get busy(): boolean {
@@ -181,6 +139,10 @@ export class HardenedClient {
     if (!conn) return;
     conn.setNoDelay(true);
     conn.once(this.#client.secure ? 'secureConnect' : 'connect', () => {
+      if (this.#client.secure && !conn.authorized && !this.#host.insecure) {
+        this.#giveUp(authorizationFault(conn.authorizationError));
+        return;
+      }
       this.#open = true;
       this.#host.connected(true, '');
       this.#client._doRequest();
@@ -191,8 +153,11 @@ export class HardenedClient {
       if (!this.#open) this.#host.connected(false, this.#fault);
     });
     conn.prependListener('end', () => this.#ended());
-    conn.on('data', () => {
-      if (this.#client.conn === conn && this.#client.parser.hadError) this.#giveUp('garbled');
+    conn.on('data', (chunk: Buffer) => {
+      if (this.#client.conn !== conn) return;
+      this.#received += chunk.length;
+      if (this.#client.parser.hadError) this.#giveUp('garbled');
+      else if (this.#row !== null && this.#received > REPLY_LIMIT_BYTES) this.#cutOff();
     });
   }
 
@@ -200,6 +165,17 @@ export class HardenedClient {
   #ended(): void {
     this.#open = false;
     if (this.#row !== null) this.#client.parser.finish();
+  }
+
+  /** A reply without an end: what it says so far is its status at most. */
+  #cutOff(): void {
+    const { statusCode, headers = [] } = this.#client.parser.info;
+    const row = this.#row;
+    if (row !== null && statusCode !== undefined) {
+      this.#row = null;
+      this.#host.tooLong(row, statusCode, headers);
+    }
+    this.#giveUp('reply too long');
   }
 
   #giveUp(fault: string): void {
@@ -222,16 +198,20 @@ export class HardenedClient {
       return;
     }
     this.#row = next.row;
+    this.#received = 0;
+    this.#body.clear();
     this.#client.requestIterator.currentRequest = { requestBuffer: next.bytes };
     this.#doRequest();
     this.#startDeadline();
   }
 
-  #replied(status: number, body: string): void {
+  #replied(status: number, headers: readonly string[]): void {
     const row = this.#row;
     this.#row = null;
     this.#barren = -1;
-    if (row !== null) this.#host.replied(row, status, body);
+    const body = this.#body.text(headerOf(headers, 'content-type'));
+    this.#body.clear();
+    if (row !== null) this.#host.replied(row, status, body, headers);
   }
 
   /** One timer per client for connecting and for every request; `refresh` re-arms it without allocating. */
@@ -256,7 +236,12 @@ export class HardenedClient {
     const { constructor: ParserOf } = original;
     const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = ParserOf;
     const parser = new ParserOf('RESPONSE');
-    for (const event of [kOnHeaders, kOnHeadersComplete, kOnBody]) parser[event] = original[event]!;
+    for (const event of [kOnHeaders, kOnHeadersComplete]) parser[event] = original[event]!;
+    this.#body.clear();
+    parser[kOnBody] = (chunk, start, length) => {
+      if (client.parser !== parser || this.#row === null) return;
+      this.#body.add((chunk as Buffer).subarray(Number(start), Number(start) + Number(length)));
+    };
     parser[kOnMessageComplete] = () => {
       const { statusCode = 0, shouldKeepAlive = false } = parser.info;
       if (statusCode >= 100 && statusCode < 200 && statusCode !== 101) return;
@@ -271,4 +256,10 @@ export class HardenedClient {
     };
     client.parser = parser;
   }
+}
+
+/** Node names the error itself for some faults, and its code alone for others. */
+function authorizationFault(error: NodeJS.ErrnoException | string | null | undefined): string {
+  if (typeof error === 'string') return error;
+  return error?.code ?? 'CERT_UNTRUSTED';
 }

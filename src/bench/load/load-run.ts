@@ -1,6 +1,10 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../ports.ts';
+import { outcomeCode } from '../checks/integrity.ts';
+import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import { OUTCOMES } from '../../campaign/outcome.ts';
+import { UnexplainedReplies } from '../report/unexplained.ts';
 import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
 import { classifier } from './classify.ts';
 import { ClosedExecutor } from './closed-executor.ts';
@@ -13,6 +17,8 @@ import { requestWriter } from './request-writer.ts';
 
 /** No connection at all for so long: the target is gone, and the rest of the plan is not sent. */
 const TARGET_LOST_AFTER_MS = 10_000;
+/** Faults of connecting by which this machine says that it has no more to give. */
+const OWN_LIMITS = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']);
 /** How many of the requests sent last a live p99 looks at. */
 const RECENT = 2_000;
 /** autocannon ends a run on its next sample. */
@@ -27,6 +33,7 @@ interface AutocannonOptions {
   duration: number;
   sampleInt: number;
   timeout: number;
+  tlsOptions: { ca?: string };
   setupClient(client: AutocannonClient): void;
 }
 
@@ -38,6 +45,7 @@ export class LoadRun {
   readonly record: LoadRecord;
   readonly startedAt = new Date();
   readonly faults = new Map<string, number>();
+  readonly unexplained = new UnexplainedReplies();
   /** Connections beyond the first of each virtual user. */
   reconnects = 0;
   targetLost = false;
@@ -168,6 +176,7 @@ export class LoadRun {
             duration: NEVER_SECONDS,
             sampleInt: SAMPLE_MS,
             timeout: 1,
+            tlsOptions: this.#plan.tls?.ca == null ? {} : { ca: this.#plan.tls.ca },
             setupClient: (client) => {
               clients.push(new HardenedClient(client, host, clients.length));
             },
@@ -195,6 +204,8 @@ export class LoadRun {
   /** The record, without the requests that no phase came to want. */
   close(): LoadRecord {
     this.record.cut(this.#cursor);
+    // A load can end before the target has been away for long enough; what it could not send is just as lost.
+    if (this.#downSinceUs !== null && this.record.counts(true).unsent > 0) this.targetLost = true;
     return this.record;
   }
 
@@ -236,7 +247,14 @@ export class LoadRun {
 
   #clientHost(phase: Phase, executor: Executor, stopping: () => boolean, stop: () => void): ClientHost {
     const open = isOpen(phase);
+    const replied = (row: number, code: number, status: number, headers: readonly string[], body: string): void => {
+      this.#lastDoneUs = this.#us(performance.now());
+      this.record.replied(row, code, status, this.#lastDoneUs);
+      this.unexplained.add(OUTCOMES[code]!, status, headers, body);
+      this.onReply?.(row);
+    };
     return {
+      insecure: this.#plan.tls?.insecure ?? false,
       timeoutMs: this.#plan.request.timeoutMs,
       wanted: () => !stopping() && (open || this.#cursor < this.#end),
       take: (client) => {
@@ -249,10 +267,10 @@ export class LoadRun {
         if (Number.isNaN(this.#firstSentUs)) this.#firstSentUs = now;
         return { row, bytes };
       },
-      replied: (row, status, body) => {
-        this.#lastDoneUs = this.#us(performance.now());
-        this.record.replied(row, this.#classify(status, body), status, this.#lastDoneUs);
-        this.onReply?.(row);
+      replied: (row, status, body, headers) => replied(row, this.#classify(status, body), status, headers, body),
+      tooLong: (row, status, headers) => {
+        this.#fault('reply too long');
+        replied(row, outcomeCode('unexpected'), status, headers, `a reply of more than ${REPLY_LIMIT_BYTES} bytes, cut off`);
       },
       lost: (row, fault) => {
         this.record.lost(row);
@@ -266,6 +284,8 @@ export class LoadRun {
           return;
         }
         this.#fault(fault);
+        // Out of files or ports is this machine's trouble, and says nothing about the target.
+        if (OWN_LIMITS.has(fault)) return;
         const now = this.#us(performance.now());
         this.#downSinceUs ??= now;
         if (now - this.#downSinceUs < this.#targetLostAfterMs * 1_000) return;

@@ -10,13 +10,16 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { constants, createDeflate, inflate } from 'node:zlib';
+import { z } from 'zod';
 import { benchReportSchema } from '../report/schema.ts';
 import type { BenchReport } from '../report/report.ts';
 import type { BenchRun } from '../run.ts';
 import { usageError } from '../../lib/errors.ts';
-import type { CouponEvidence, RequestRecord } from '../checks/integrity.ts';
+import { outcomeCode } from '../checks/integrity.ts';
+import { keptSchema } from './schema.ts';
+import type { Kept } from './schema.ts';
 import { nameRuns, namesOf } from './name-runs.ts';
-import type { NameRun } from './name-runs.ts';
+import { OUTCOMES } from '../../campaign/outcome.ts';
 import { pack, unpack } from './pack.ts';
 
 const MAGIC = Buffer.from('coupon-cli bench', 'latin1');
@@ -24,16 +27,13 @@ const VERSION = 1;
 const DIGEST_AT = MAGIC.length + 2;
 const BODY_AT = DIGEST_AT + 32;
 
-interface Kept {
-  /** As JSON text: the header of the pack is no place for the words of others. */
-  report: string;
-  record: RequestRecord;
-  evidence: CouponEvidence[];
-  users: { planned: number; runs: NameRun[] };
-}
+/** A record deflates to a tenth or so; a file that says otherwise is not one, and would fill the memory. */
+const MOST_INFLATED = 64;
+const ALWAYS_INFLATED_BYTES = 64 * 1_048_576;
 
 export async function encodeRun({ report, record, evidence, users }: BenchRun): Promise<Buffer> {
   const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
+  // The report goes as JSON text: the header of the pack is no place for the words of others.
   const kept: Kept = {
     report: JSON.stringify(report),
     record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status },
@@ -50,7 +50,7 @@ export async function encodeRun({ report, record, evidence, users }: BenchRun): 
 
 /**
  * @param file only for messages
- * @throws CouponError `BAD_RECORD`: not a record, one of a later version, or not whole any more
+ * @throws CouponError `BAD_RECORD`: not a record, one of a later version, not whole any more, or one that contradicts itself
  */
 export async function decodeRun(bytes: Uint8Array, file: string): Promise<BenchRun> {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -62,16 +62,39 @@ export async function decodeRun(bytes: Uint8Array, file: string): Promise<BenchR
   if (!createHash('sha256').update(body).digest().equals(whole.subarray(DIGEST_AT, BODY_AT)))
     throw bad(`${file} is not whole: its checksum does not fit its content`);
   try {
-    const { report, record, evidence, users } = unpack(await promisify(inflate)(body)) as Kept;
-    return {
-      report: benchReportSchema.parse(JSON.parse(report)) satisfies BenchReport,
-      record,
-      evidence,
-      users: namesOf(users.planned, users.runs),
-    };
+    const maxOutputLength = Math.max(ALWAYS_INFLATED_BYTES, MOST_INFLATED * body.length);
+    const kept = keptSchema.parse(unpack(await promisify(inflate)(body, { maxOutputLength })));
+    const { record, evidence, users } = kept;
+    const report: BenchReport = benchReportSchema.parse(JSON.parse(kept.report));
+    contradiction(report, kept);
+    return { report, record, evidence, users: namesOf(users.planned, users.runs) };
   } catch (error) {
-    throw bad(`${file} cannot be read as a record: ${(error as Error).message.split('\n')[0]}`);
+    throw bad(`${file} cannot be read as a record: ${problemOf(error)}`);
   }
+}
+
+/** The report in the file says how many requests and coupons there were: the rows must be those. */
+function contradiction({ scenario, outcomes }: BenchReport, { record, evidence }: Kept): void {
+  if (scenario.requests !== record.length)
+    throw new Error(`its report speaks of ${scenario.requests} requests, and it has ${record.length}`);
+  const counts = new Uint32Array(OUTCOMES.length);
+  for (const code of record.outcome) counts[code] = counts[code]! + 1;
+  for (const outcome of OUTCOMES) {
+    const found = counts[outcomeCode(outcome)]!;
+    if (outcomes[outcome] !== found) throw new Error(`its report speaks of ${outcomes[outcome]} × ${outcome}, and it has ${found}`);
+  }
+  const named = (coupons: readonly { couponId: string; total: number }[]): string =>
+    JSON.stringify(coupons.map(({ couponId, total }) => [couponId, total]));
+  if (named(scenario.coupons) !== named(evidence)) throw new Error('its report and its evidence are about different coupons');
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    const { path, message } = error.issues[0]!;
+    return `${path.join('.') || 'the whole'}: ${message}`;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_BUFFER_TOO_LARGE' ? 'it inflates to more than any record does' : message.split('\n')[0]!;
 }
 
 function bad(message: string) {

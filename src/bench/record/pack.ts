@@ -30,7 +30,7 @@ export function* pack(value: unknown): Generator<Uint8Array> {
 /** @throws Error when these are not the bytes of a whole packed value */
 export function unpack(bytes: Uint8Array): unknown {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(4, end))) as Header;
+  const header = headerOf(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(4, end))));
   let at = end;
   const columns = header.columns.map(({ type, length }) => {
     const size = length * TYPES[type].BYTES_PER_ELEMENT;
@@ -42,6 +42,17 @@ export function unpack(bytes: Uint8Array): unknown {
   });
   if (at !== bytes.length) throw new Error('there are bytes too many');
   return restored(header.value, columns);
+}
+
+/** Whoever writes a file can write any header: lengths decide how much memory is taken. */
+function headerOf(read: unknown): Header {
+  const { value, columns } = (read ?? {}) as Partial<Header>;
+  const known = (column: unknown): boolean => {
+    const { type, length } = (column ?? {}) as { type?: unknown; length?: unknown };
+    return typeof type === 'string' && Object.hasOwn(TYPES, type) && Number.isSafeInteger(length) && Number(length) >= 0;
+  };
+  if (!Array.isArray(columns) || !columns.every(known)) throw new Error('its header does not describe its columns');
+  return { value, columns };
 }
 
 function isColumn(part: unknown): part is Column {
@@ -57,7 +68,11 @@ function typeOf(column: Column): TypeName {
 function restored(part: unknown, columns: readonly Column[]): unknown {
   if (Array.isArray(part)) return part.map((one: unknown) => restored(one, columns));
   if (typeof part !== 'object' || part === null) return part;
-  if ('column' in part && Object.keys(part).length === 1) return columns[Number(part.column)];
+  if ('column' in part && Object.keys(part).length === 1) {
+    const column = columns[Number(part.column)];
+    if (!column) throw new Error('its header names a column that is not there');
+    return column;
+  }
   return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, restored(one, columns)]));
 }
 

@@ -1,6 +1,7 @@
 import type { BenchReport } from './report.ts';
 import type { CheckResult } from '../checks/integrity.ts';
 import { sampleText } from './summary.ts';
+import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, reasonText } from './words.ts';
 import { figure } from '../../lib/figures.ts';
 
@@ -16,7 +17,7 @@ interface Case {
  */
 export function benchJunit(report: BenchReport): string {
   const { scenario, throughput, startedAt } = report;
-  const cases = [...report.integrity.map((result) => checkCase(report, result)), ...thresholdCases(report)];
+  const cases = [...report.integrity.map((result) => checkCase(report, result)), ...verdictCase(report), ...thresholdCases(report)];
   const count = (kind: Case['result']['kind']): number => cases.filter(({ result }) => result.kind === kind).length;
   const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}"`;
   const time = `time="${throughput.seconds.toFixed(3)}"`;
@@ -41,6 +42,14 @@ function checkCase({ scenario }: BenchReport, result: CheckResult): Case {
   if (status === 'fail') return { group: 'integrity', name, result: { kind: 'failure', type, message } };
   if (scenario.skip.includes(check)) return { group: 'integrity', name, result: { kind: 'skipped', message } };
   return { group: 'integrity', name, result: { kind: 'error', type, message } };
+}
+
+/** What is wrong with the run as a whole, and with no check of it: CI must not show seven passed cases then. */
+function verdictCase(report: BenchReport): Case[] {
+  const type = report.verdict.reasons?.find(({ code }) => code !== 'CHECKS_OPEN')?.code;
+  if (type === undefined) return [];
+  const message = verdictLineText(verdictWords(report));
+  return [{ group: 'integrity', name: 'a sale took place', result: { kind: 'error', type, message } }];
 }
 
 function thresholdCases({ thresholds }: BenchReport): Case[] {

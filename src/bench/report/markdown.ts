@@ -1,12 +1,13 @@
 import type { BenchReport } from './report.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from './summary.ts';
+import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from './words.ts';
 import { figure, number } from '../../lib/figures.ts';
 import { painter } from '../../lib/style.ts';
 
 const MARKS = { pass: '✅', fail: '❌', not_checked: '❔' } as const;
-const PROOF = { pass: '✅ proven', fail: '❌ **broken**', inconclusive: '❔ not proven' } as const;
+const SIGNS = { good: '✅', bad: '❌', open: '❔' } as const;
 const PLAIN = painter(false);
 
 /** A report for the summary page of a CI job (GitHub's Markdown). */
@@ -16,7 +17,7 @@ export function benchMarkdown(report: BenchReport): string {
   const met = thresholds.length === 0 ? '' : `, thresholds ${verdict.thresholds === 'pass' ? '✅ met' : '❌ **missed**'}`;
   return [
     `## bench: ${text(scenario.name)}`,
-    `Integrity ${PROOF[verdict.integrity]}${met} (exit code ${exitCode})`,
+    `Integrity ${proof(report)}${met} (exit code ${exitCode})`,
     `${coupons}; ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${text(scenario.target)}`,
     integrity(report),
     thresholds.length > 0 ? table(['', 'threshold', 'was'], thresholdRows(report)) : '',
@@ -31,6 +32,11 @@ export function benchMarkdown(report: BenchReport): string {
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n');
+}
+
+function proof(report: BenchReport): string {
+  const words = verdictWords(report);
+  return `${SIGNS[words.look]} ${words.look === 'bad' ? '**broken**' : text(verdictLineText(words))}`;
 }
 
 function integrity({ integrity: results, scenario }: BenchReport): string {

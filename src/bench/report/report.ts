@@ -4,6 +4,8 @@
  */
 import type { Outcome, OutcomeCounts } from '../../campaign/outcome.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
+import type { UnexplainedReply } from './unexplained.ts';
+import type { Verdict } from './verdict.ts';
 import type { Strategy } from '../../campaign/strategy.ts';
 import type { ThresholdResult } from '../scenario/thresholds.ts';
 import type { GeneratorReport, LatencySummary } from '../ports.ts';
@@ -58,7 +60,9 @@ export interface BenchReport {
   generator: GeneratorReport;
   /** What a reader should know before he trusts the figures. */
   notes: Note[];
-  verdict: { integrity: 'pass' | 'fail' | 'inconclusive'; thresholds: 'pass' | 'fail' };
+  /** The most frequent replies that decided nothing; left out when there were none. */
+  unexplained?: UnexplainedReply[];
+  verdict: Verdict;
   exitCode: number;
 }
 
@@ -108,31 +112,12 @@ export const NOTES = [
   'DISRUPTED',
   'DISRUPTION_FAILED',
   'ISSUED_KEYS_NOT_SCANNED',
+  'CERTIFICATE_UNCHECKED',
+  'GENERATOR_OUT_OF_CONNECTIONS',
+  'QUEUE_NEVER_SHRINKS',
 ] as const;
 
 export interface Note {
   code: (typeof NOTES)[number];
   facts?: Record<string, number | string>;
-}
-
-export interface VerdictInput {
-  integrity: readonly CheckResult[];
-  skip: readonly CheckName[];
-  thresholds: readonly ThresholdResult[];
-  targetLost: boolean;
-  /** Exit code of the signal that cut the run short, or null. */
-  interrupted: 130 | 143 | null;
-}
-
-/** Exit codes by precedence: broken integrity, signal, inconclusive, target gone, threshold. */
-export function verdictOf(input: VerdictInput): Pick<BenchReport, 'verdict' | 'exitCode'> {
-  const { integrity, skip, thresholds, targetLost, interrupted } = input;
-  const failed = integrity.some((result) => result.status === 'fail');
-  const open = integrity.some((result) => result.status === 'not_checked' && !skip.includes(result.check));
-  const verdict = {
-    integrity: failed ? ('fail' as const) : open ? ('inconclusive' as const) : ('pass' as const),
-    thresholds: thresholds.every((threshold) => threshold.ok) ? ('pass' as const) : ('fail' as const),
-  };
-  const exitCode = failed ? 4 : (interrupted ?? (open ? 5 : targetLost ? 3 : verdict.thresholds === 'fail' ? 99 : 0));
-  return { verdict, exitCode };
 }

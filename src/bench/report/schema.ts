@@ -6,8 +6,11 @@ import { z } from 'zod';
 import { CHECKS, REASONS } from '../checks/integrity.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { STRATEGIES } from '../../campaign/strategy.ts';
+import { VERDICT_REASONS } from './verdict.ts';
 import { NOTES } from './report.ts';
 import type { BenchReport } from './report.ts';
+
+const MAX_HISTOGRAM = 100_000;
 
 const count = z.number().int().nonnegative();
 const countOrNull = count.nullable();
@@ -74,6 +77,10 @@ const generator = z.object({
   limited: z.boolean(),
 });
 
+const facts = z.record(z.string(), z.union([z.number(), z.string()]));
+
+const unexplained = z.object({ outcome, status: count, contentType: z.string().nullable(), body: z.string(), count });
+
 export const benchReportSchema = z.object({
   schemaVersion: z.literal(1),
   scenario: z.object({
@@ -90,7 +97,8 @@ export const benchReportSchema = z.object({
   outcomes: z.record(outcome, count),
   latency: z.partialRecord(outcome, latency),
   latencyFromPlanned: z.partialRecord(outcome, latency),
-  histograms: z.partialRecord(outcome, z.base64()),
+  // It inflates when it is read: a histogram with three digits stays far below this.
+  histograms: z.partialRecord(outcome, z.base64().max(MAX_HISTOGRAM)),
   throughput,
   stepSeconds: z.number().positive(),
   timeseries: z.array(timePoint),
@@ -99,8 +107,13 @@ export const benchReportSchema = z.object({
   integrity: z.array(check),
   coupons: z.array(coupon),
   generator,
-  notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(z.record(z.string(), z.union([z.number(), z.string()]))) })),
-  verdict: z.object({ integrity: z.enum(['pass', 'fail', 'inconclusive']), thresholds: z.enum(['pass', 'fail']) }),
+  notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(facts) })),
+  unexplained: z.exactOptional(z.array(unexplained)),
+  verdict: z.object({
+    integrity: z.enum(['pass', 'fail', 'inconclusive']),
+    thresholds: z.enum(['pass', 'fail']),
+    reasons: z.exactOptional(z.array(z.object({ code: z.enum(VERDICT_REASONS), facts }))),
+  }),
   exitCode: count,
 });
 

@@ -6,6 +6,8 @@ import type { CheckResult } from '../checks/integrity.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import type { OutcomeRow } from './outcomes.ts';
+import { verdictLineText, verdictWords } from './verdict-text.ts';
+import type { VerdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from './words.ts';
 import { figure, number } from '../../lib/figures.ts';
 import type { Paint } from '../../lib/style.ts';
@@ -99,10 +101,16 @@ export function generatorLines({ generator }: BenchReport, paint: Paint): string
   return lines;
 }
 
-function verdictLine({ verdict, exitCode }: BenchReport, paint: Paint): string {
-  const integrity = { pass: paint.green('proven'), fail: paint.red('BROKEN'), inconclusive: paint.yellow('not proven') }[verdict.integrity];
-  const thresholds = verdict.thresholds === 'pass' ? paint.green('met') : paint.red('MISSED');
-  return `${paint.bold('VERDICT')}  integrity ${integrity}, thresholds ${thresholds} ${paint.dim(`(exit code ${exitCode})`)}`;
+function verdictLine(report: BenchReport, paint: Paint): string {
+  const words = verdictWords(report);
+  const colour = { good: paint.green, bad: paint.red, open: paint.yellow }[words.look];
+  const thresholds = report.verdict.thresholds === 'pass' ? paint.green('met') : paint.red('MISSED');
+  return `${paint.bold('VERDICT')}  integrity ${colour(words.integrity)}, thresholds ${thresholds} ${paint.dim(`(exit code ${report.exitCode})`)}${because(words)}`;
+}
+
+/** `nothing was proven: …` as a line of its own: it is the first thing to read of such a run. */
+function because(words: VerdictWords): string {
+  return words.why.length === 0 ? '' : `\n  ${verdictLineText(words)}`;
 }
 
 /** One line of what is going on, for a spinner or a log. */

@@ -45,7 +45,11 @@ const REASON_WORDS: Record<Reason, Words> = {
   NO_LEDGER_EVIDENCE: () => 'the ledger could not be read',
   NO_REDIS_EVIDENCE: () => 'Redis could not be read',
   NOT_SETTLED: (result) =>
-    result.count > 0 ? `${users(result)} still waited when the time was up` : 'users still waited when the time was up',
+    result.facts['accepted'] !== undefined
+      ? `${result.count} of ${fact(result, 'accepted')} accepted users have no coupon yet`
+      : result.count > 0
+        ? `${users(result)} still waited when the time was up`
+        : 'users still waited when the time was up',
   NO_REQUEST_TIMES: () => 'nothing that was read has request times',
   REPLIES_ONLY: () => 'only the replies were looked at',
   NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
@@ -58,7 +62,8 @@ export function reasonText(result: CheckResult): string {
 const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) => string> = {
   INTERRUPTED: (facts) => `interrupted: ${facts['unsent']} requests were not sent; what was sent is verified`,
   TARGET_LOST: (facts) => `the target stopped taking connections: ${facts['unsent']} requests were not sent`,
-  NOT_SETTLED: () => 'the drain was not done when the time was up (settle.timeout)',
+  NOT_SETTLED: (facts) =>
+    facts['missing'] ? `${lateText(facts)} (settle.timeout)` : 'the drain was not done when the time was up (settle.timeout)',
   REDIS_UNREADABLE: () => 'Redis could not be read after the load',
   LEDGER_UNREADABLE: (facts) => `the ledger could not be read after the load${facts['why'] === undefined ? '' : `: ${facts['why']}`}`,
   COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
@@ -76,10 +81,20 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
   ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a piece for a stranger would not be seen',
   HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
+  CERTIFICATE_UNCHECKED: () => 'the certificate of the target was not checked (--insecure, or tls.insecure)',
+  GENERATOR_OUT_OF_CONNECTIONS: (facts) =>
+    `this machine ran out of files or ports (${facts['faults']}): fewer virtual users, or a higher limit (ulimit -n), and not the service, decide here`,
+  QUEUE_NEVER_SHRINKS: (facts) =>
+    `the queue still holds ${facts['waiting']} users although every accepted user has a coupon: it looks like a list of applicants; leave it out with verify.redis.keys.queue: null`,
   DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,
   DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,
 };
 
 export function noteText({ code, facts = {} }: Note): string {
   return NOTE_WORDS[code](facts);
+}
+
+/** `37 of 100 accepted users have no coupon after 60 s`. */
+export function lateText({ missing, accepted, seconds }: Readonly<Record<string, number | string>>): string {
+  return `${missing} of ${accepted} accepted users have no coupon after ${seconds} s`;
 }

@@ -21,7 +21,12 @@ export interface FieldRule {
 const OWN_OUTCOMES: OutcomeRule[] = [
   // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
   { outcome: 'unknown', status: 503, json: { path: 'code', equals: 'unknown' } },
-  ...Object.entries(HTTP_STATUS).map(([outcome, status]) => ({ outcome: outcome as AdmissionOutcome, status, json: null })),
+  // A wrong path answers 404 as well; only our own code says that the coupon is unknown.
+  ...Object.entries(HTTP_STATUS).map(([outcome, status]) => ({
+    outcome: outcome as AdmissionOutcome,
+    status,
+    json: outcome === 'unknown_coupon' ? { path: 'code', equals: outcome } : null,
+  })),
 ];
 
 export function outcomesOf(read: ScenarioDocument, report: Report): OutcomeRule[] {

@@ -14,7 +14,8 @@ export interface RequestTemplate {
   timeoutMs: number;
 }
 
-const VARIABLE = /\{\{\s*([^}]*?)\s*\}\}/g;
+/** Without braces inside, a text of many `{{` is read once and not once for each. */
+const VARIABLE = /\{\{([^{}]*)\}\}/g;
 const OWN = ['userId', 'couponId', 'requestId'];
 
 export function requestOf({ request }: ScenarioDocument, report: Report): RequestTemplate {
@@ -32,7 +33,9 @@ export function requestOf({ request }: ScenarioDocument, report: Report): Reques
 /** Variables of a request that only a table of users can fill in. */
 export function tableVariables(request: RequestTemplate): { all: string[]; inHeaders: string[] } {
   const foreign = (texts: readonly string[]): string[] => [
-    ...new Set(texts.flatMap((text) => [...text.matchAll(VARIABLE)].map((match) => match[1]!)).filter((name) => !OWN.includes(name))),
+    ...new Set(
+      texts.flatMap((text) => [...text.matchAll(VARIABLE)].map((match) => match[1]!.trim())).filter((name) => !OWN.includes(name)),
+    ),
   ];
   const inHeaders = foreign(Object.values(request.headers));
   return { all: foreign([request.path, JSON.stringify(request.json ?? null), request.body ?? '', ...inHeaders.map(braced)]), inHeaders };
@@ -42,10 +45,11 @@ export function tableVariables(request: RequestTemplate): { all: string[]; inHea
 export function checkVariables(request: RequestTemplate, columns: readonly string[], report: Report): void {
   const known = [...OWN, ...columns];
   const check = (text: string, path: readonly PropertyKey[]): void => {
-    for (const [, name] of text.matchAll(VARIABLE)) {
-      if (!known.includes(name!)) report(path, `there is no variable "${braced(name!)}"${suggestion(name!, known)}`);
+    for (const [, written] of text.matchAll(VARIABLE)) {
+      const name = written!.trim();
+      if (!known.includes(name)) report(path, `there is no variable "${braced(name)}"${suggestion(name, known)}`);
       // The writer of requests reads names of these characters.
-      else if (!/^\w+$/.test(name!)) report(path, `"${braced(name!)}" cannot be a variable: letters, digits and "_" only`);
+      else if (!/^\w+$/.test(name)) report(path, `"${braced(name)}" cannot be a variable: letters, digits and "_" only`);
     }
   };
   check(request.path, ['request', 'path']);

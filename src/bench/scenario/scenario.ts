@@ -24,6 +24,8 @@ export interface Scenario extends VerifyPart {
   description: string;
   /** Null: given with `--url`, or the server that `--stack` starts. */
   target: string | null;
+  /** `ca` as it is written: the path of a PEM file; null: the authorities that Node knows. */
+  tls: { ca: string | null; insecure: boolean };
   coupons: CouponDefinition[];
   request: RequestTemplate;
   users: UserOptions;
@@ -79,6 +81,7 @@ function meaning(read: ScenarioDocument, report: Report, open: OpenFile | undefi
     name: read.name,
     description: read.description.trim(),
     target: read.target ?? null,
+    tls: { ca: read.tls.ca ?? null, insecure: read.tls.insecure },
     coupons: couponsOf(read, report),
     request,
     users,

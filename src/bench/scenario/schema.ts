@@ -76,6 +76,12 @@ export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1–64 letters, digits, ".", "_" or "-"'),
   description: z.string().max(2_000).default(''),
   target: parsed(parseTarget).optional(),
+  tls: z
+    .strictObject({
+      ca: text(1_000).optional().describe('PEM file beside the scenario: trust these authorities, for a target on https.'),
+      insecure: z.boolean().default(false).describe('Take any certificate; the report says so.'),
+    })
+    .prefault({}),
   coupons: z.array(coupon).min(1).max(100),
   request: request.prefault({}),
   users,

@@ -46,6 +46,7 @@ interface SubmitFlags {
   rate?: string | undefined;
   url?: string | undefined;
   allowTarget?: string | undefined;
+  insecure?: true | undefined;
 }
 
 export const configure: Configure = (command, cli) => {
@@ -60,6 +61,7 @@ export const configure: Configure = (command, cli) => {
     .option('--rate <rate>', 'requests per second, such as 500/s; as fast as they are answered unless given')
     .option('--url <url>', 'send them to this endpoint instead of Redis')
     .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
+    .option('--insecure', 'take any certificate of an https endpoint')
     .addHelpText('after', EXAMPLES)
     .action(async (id, flags, self) => {
       await cli.run(self, async (context) => run(context, parseCouponId(id), flags));
@@ -132,7 +134,8 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
 async function toEndpoint(context: Context, couponId: string, target: string, connections: number, flags: SubmitFlags): Promise<Send> {
   requireAllowedHost(target, flags.allowTarget, 'submit');
   const { endpointClient } = await import('../../operate/endpoint-client.ts');
-  const client = endpointClient({ target, couponId, connections });
+  if (flags.insecure && target.startsWith('https:')) context.out.warn('the certificate of the target is not checked (--insecure)');
+  const client = endpointClient({ target, couponId, connections, insecure: flags.insecure === true });
   context.onClose(() => client.close());
   await client.probe();
   return client.send;

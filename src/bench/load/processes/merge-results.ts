@@ -1,11 +1,13 @@
 import type { GeneratorReport, LoadResult } from '../../ports.ts';
 import type { RequestRecord } from '../../checks/integrity.ts';
 import { noOutcomes, OUTCOMES } from '../../../campaign/outcome.ts';
+import { mergeUnexplained } from '../../report/unexplained.ts';
 import { latenciesOf } from '../../record/histogram.ts';
 import type { SplitPlan } from './plan.ts';
 
 /** What one of several processes found, as plain data. */
-export interface PartResult extends Pick<LoadResult, 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'> {
+export interface PartResult
+  extends Pick<LoadResult, 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'>, Partial<Pick<LoadResult, 'unexplained'>> {
   record: RequestRecord;
   /** Microsecond 0 of the record, on the clock that all processes share; milliseconds. */
   zeroMs: number;
@@ -34,6 +36,7 @@ export function mergeResults(parts: readonly PartResult[], split: SplitPlan): Lo
     interrupted: parts.some((part) => part.interrupted),
     targetLost: parts.some((part) => part.targetLost),
     aborted: null,
+    unexplained: mergeUnexplained(parts.map((part) => part.unexplained ?? [])),
     ranOut: [...new Set(parts.flatMap((part) => part.ranOut))],
     generator: mergeGenerators(
       parts.map((part) => part.generator),

@@ -35,13 +35,9 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
   await import('autocannon');
   tell({ event: 'ready' });
   await go;
-  const { record, zeroMs, startedAt, seconds, interrupted, targetLost, ranOut, generator } = await new AutocannonDriver({ cpuUsage }).run(
-    plan,
-    {
-      signal,
-      onProgress: (progress) => tell({ event: 'progress', ...progress }),
-    },
-  );
+  const { record, zeroMs, startedAt, seconds, interrupted, targetLost, ranOut, unexplained, generator } = await new AutocannonDriver({
+    cpuUsage,
+  }).run(plan, { signal, onProgress: (progress) => tell({ event: 'progress', ...progress }) });
   const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
   const result: PartResult = {
     // Plain data: an instance of a class would not come through.
@@ -52,6 +48,7 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
     interrupted,
     targetLost,
     ranOut,
+    unexplained,
     generator,
   };
   writeFileSync(join(dir, 'result.new'), serialize(result));

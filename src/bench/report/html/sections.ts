@@ -2,6 +2,7 @@
 import type { BenchReport } from '../report.ts';
 import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../summary.ts';
+import { verdictLineText, verdictWords } from '../verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../words.ts';
 import { figure, number } from '../../../lib/figures.ts';
 import { painter } from '../../../lib/style.ts';
@@ -15,18 +16,24 @@ const LOOKS = {
   not_checked: { look: 'open', sign: '?', word: 'not checked' },
 } as const;
 
-const VERDICTS = {
-  pass: { look: 'good', sign: '✔', text: 'Proven: nobody got a coupon who should not have one, and nobody lost one.' },
-  fail: { look: 'bad', sign: '✘', text: 'Broken: coupons went to the wrong users, or were lost.' },
-  inconclusive: { look: 'open', sign: '?', text: 'Not proven: not every check could be made.' },
+const SIGNS = { good: '✔', bad: '✘', open: '?' } as const;
+const HEADLINES = {
+  pass: 'Proven: nobody got a coupon who should not have one, and nobody lost one.',
+  fail: 'Broken: coupons went to the wrong users, or were lost.',
 } as const;
 
-export function verdict({ verdict: { integrity: proof, thresholds: met }, thresholds: all, exitCode }: BenchReport): Markup {
-  const { look, sign, text } = VERDICTS[proof];
-  const wishes = all.length === 0 ? '' : met === 'pass' ? ' All thresholds are met.' : ' Not all thresholds are met.';
-  return markup`<p class="verdict ${look}">
-    <span class="mark" aria-hidden="true">${sign}</span>${text}${wishes} <span class="dim">Exit code ${exitCode}.</span>
+export function verdict(report: BenchReport): Markup {
+  const { verdict: said, thresholds: all, exitCode } = report;
+  const words = verdictWords(report);
+  const text = said.integrity === 'inconclusive' ? `${sentence(verdictLineText(words))}.` : HEADLINES[said.integrity];
+  const wishes = all.length === 0 ? '' : said.thresholds === 'pass' ? ' All thresholds are met.' : ' Not all thresholds are met.';
+  return markup`<p class="verdict ${words.look}">
+    <span class="mark" aria-hidden="true">${SIGNS[words.look]}</span>${text}${wishes} <span class="dim">Exit code ${exitCode}.</span>
   </p>`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export function integrity({ integrity: results, scenario }: BenchReport): Markup {

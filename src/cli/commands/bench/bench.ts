@@ -1,3 +1,4 @@
+import type { TlsTrust } from '../../../bench/ports.ts';
 import type { BenchReport } from '../../../bench/report/report.ts';
 import type { Disrupt } from '../../../bench/run-timeline.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
@@ -15,7 +16,7 @@ import { evidenceOpener, storesOf } from './evidence.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { ownStack } from './own-stack.ts';
 import { runBench } from './run-bench.ts';
-import { exampleScenario, loadScenario, shippedScenarios } from './scenarios.ts';
+import { exampleScenario, loadScenario, shippedScenarios, trustOf } from './scenarios.ts';
 import { requireAllowedHost } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCompare } from './compare.ts';
@@ -44,6 +45,7 @@ interface BenchFlags {
   allowTarget: string[];
   allowCoupon: string[];
   processes: number;
+  insecure?: true | undefined;
   out?: string | undefined;
 }
 
@@ -65,6 +67,7 @@ export const configure: Configure = (command, cli) => {
     .option('--url <url>', 'the endpoint; what it did is read from the configured stores')
     .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
     .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
+    .option('--insecure', 'take any certificate of an https endpoint; the report says so')
     .option(
       '--processes <n>',
       'make the load from so many processes, each with users of its own',
@@ -145,6 +148,8 @@ async function list(context: Context): Promise<void> {
 async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
   const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
   const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
+  const trust = new Map<Scenario, TlsTrust>();
+  for (const scenario of scenarios) trust.set(scenario, await trustOf(scenario, flags.insecure === true));
   const reports: BenchReport[] = [];
   const ready = flags.stack ? await onStack(context, scenarios, flags) : await onEndpoint(context, scenarios, flags);
   const stop = context.stopSignal();
@@ -153,8 +158,14 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
     if (stop.aborted) break;
     const service = await ready(scenario, strategy);
     const { allowCoupon: allowCoupons, processes } = flags;
-    const done = await runBench(context, { scenario, ...service, signal: stop, allowCoupons, processes });
+    const tls = trust.get(scenario)!;
+    const done = await runBench(context, { scenario, ...service, tls, signal: stop, allowCoupons, processes }).catch((error: unknown) => {
+      // Stopped before the load: there is nothing to report.
+      if (stop.aborted && error === stop.reason) return null;
+      throw error;
+    });
     await service.stop();
+    if (!done) break;
     const { report } = done;
     reports.push(report);
     if (!context.out.json) context.out.item(report, (paint) => `${benchSummary(report, paint)}\n`);

@@ -20,6 +20,9 @@ Percentiles come from the histograms in the reports, so any of them can be asked
 a metric http_req_duration is meant; without % the limit is in the metric's own unit (ms for durations). Exit codes: 99 when a
 --fail-on was hit, or cannot be told; 2 for files that are no reports.`;
 
+/** The longest load makes a report of a few MB. */
+const MAX_BYTES = 64 * 1_048_576;
+
 /** `bench compare`, as a subcommand of `bench`. */
 export const configure: Configure = (command, cli) => {
   command
@@ -60,8 +63,12 @@ async function readRun(env: Env, path: string): Promise<ComparedRun> {
   const full = resolve(env.cwd, path);
   let text: string;
   try {
-    text = await readFile((await stat(full)).isDirectory() ? join(full, REPORT_FILE) : full, 'utf8');
+    const file = (await stat(full)).isDirectory() ? join(full, REPORT_FILE) : full;
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) throw bad(`${path} has ${size} bytes; at most ${MAX_BYTES} are read`);
+    text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
+    if (error instanceof CouponError) throw error;
     throw bad(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   try {
@@ -70,6 +77,10 @@ async function readRun(env: Env, path: string): Promise<ComparedRun> {
       const { path: field, message } = read.error.issues[0]!;
       throw bad(`${path} is not a report of bench: ${field.join('.') || 'the whole'}: ${message}`);
     }
+    const { outcomes, scenario } = read.data;
+    const counted = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+    if (counted !== scenario.requests)
+      throw bad(`${path} is not a report of bench: it speaks of ${scenario.requests} requests and counts ${counted} outcomes`);
     return { report: read.data, latencies: storedLatencies(read.data) };
   } catch (error) {
     if (error instanceof CouponError) throw error;

@@ -1,5 +1,5 @@
 /** The files that `bench --out DIR` leaves: reports for people and for programs, and the record that they were made from. */
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import type { BenchReport } from '../../../bench/report/report.ts';
@@ -7,6 +7,7 @@ import type { BenchRun } from '../../../bench/run.ts';
 import { CouponError, usageError } from '../../../lib/errors.ts';
 import type { Context } from '../../context.ts';
 import type { Env } from '../../env.ts';
+import { makeFolder } from '../../make-folder.ts';
 
 export const RECORD_FILE = 'record.bin';
 export const REPORT_FILE = 'report.json';
@@ -26,7 +27,7 @@ export type WriteReports = (run: BenchRun) => Promise<string>;
 export async function prepareOut(env: Pick<Env, 'cwd'>, dir: string, several: boolean): Promise<WriteReports> {
   const root = resolve(env.cwd, dir);
   try {
-    await mkdir(root, { recursive: true });
+    await makeFolder(root);
     for (const { name, foreign } of await entries(root)) {
       if (foreign) throw refused(`${dir} holds ${name}, which is not a report of bench`);
     }
@@ -87,7 +88,7 @@ async function writeReports(folder: string, run: BenchRun): Promise<void> {
     'summary.md': benchMarkdown(report),
     [REPORT_FILE]: `${JSON.stringify(report, null, 2)}\n`,
   };
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   // All of them whole before the first takes its place: a full disk leaves the old reports.
   for (const file of FILES) await writeFile(join(folder, `${file}.tmp`), contents[file]!);
   for (const file of FILES) await rename(join(folder, `${file}.tmp`), join(folder, file));

@@ -44,7 +44,7 @@ async function driverOf(context: Context, processes: number): Promise<LoadDriver
         command: env.self,
         args: ['bench', 'worker', dir, '--json'],
         // It aims where the plan says, and needs no settings of its own.
-        env: { PATH: env.path, NO_COLOR: '1' },
+        env: { PATH: env.path, NO_COLOR: '1', NODE_EXTRA_CA_CERTS: env.vars['NODE_EXTRA_CA_CERTS'] },
         cwd: dir,
         listens: true,
         onEvent,

@@ -1,10 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { TlsTrust } from '../../../bench/ports.ts';
 import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { suggestion } from '../../../lib/suggest.ts';
 import type { Env } from '../../env.ts';
 import { textPieces } from '../../text-file.ts';
+
+/** A scenario of a hundred coupons and long bodies stays far below. */
+const MAX_BYTES = 4_000_000;
 
 /** Names of the scenarios that come with the program. An `.example.yaml` is to be copied: nobody else has that service. */
 export async function shippedScenarios(env: Env): Promise<string[]> {
@@ -31,6 +35,8 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
   const path = shipped.includes(wanted) ? join(env.packageDir, 'scenarios', `${wanted}.yaml`) : resolve(env.cwd, wanted);
   let text: string;
   try {
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) throw Object.assign(new Error('too large'), { code: `${size} bytes; at most ${MAX_BYTES} are read` });
     text = await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -46,9 +52,38 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
   return withPaths(scenario, dirname(path));
 }
 
-/** An export that the scenario names lies beside it. */
+/** Files that the scenario names lie beside it. */
 function withPaths(scenario: Scenario, folder: string): Scenario {
   const { evidence } = scenario;
-  if (evidence.kind === 'own' || evidence.issued?.kind !== 'csv') return scenario;
-  return { ...scenario, evidence: { ...evidence, issued: { kind: 'csv', path: resolve(folder, evidence.issued.path) } } };
+  const tls = { ...scenario.tls, ca: scenario.tls.ca && resolve(folder, scenario.tls.ca) };
+  if (evidence.kind === 'own' || evidence.issued?.kind !== 'csv') return { ...scenario, tls };
+  return { ...scenario, tls, evidence: { ...evidence, issued: { kind: 'csv', path: resolve(folder, evidence.issued.path) } } };
+}
+
+/**
+ * Whose certificates a scenario takes, before anything is sent.
+ *
+ * @throws CouponError `BAD_CA`
+ */
+export async function trustOf({ tls }: Scenario, insecure: boolean): Promise<TlsTrust> {
+  return { ca: tls.ca === null ? null : await readAuthorities(tls.ca), insecure: insecure || tls.insecure };
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  const fix = 'tls.ca names a PEM file, and its path is taken from where the scenario lies.';
+  let pem: string;
+  try {
+    if ((await stat(path)).size > MAX_BYTES) throw Object.assign(new Error('too large'), { code: `more than ${MAX_BYTES} bytes` });
+    pem = await readFile(path, 'utf8');
+  } catch (error) {
+    throw usageError('BAD_CA', `${path} cannot be read (${(error as NodeJS.ErrnoException).code})`, fix);
+  }
+  const { createSecureContext } = await import('node:tls');
+  try {
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    createSecureContext({ ca: pem });
+  } catch (error) {
+    throw usageError('BAD_CA', `${path} cannot be used: ${(error as Error).message}`, fix);
+  }
+  return pem;
 }

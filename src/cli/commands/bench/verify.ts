@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { judgeAgain } from '../../../bench/verify.ts';
-import { usageError } from '../../../lib/errors.ts';
+import { CouponError, usageError } from '../../../lib/errors.ts';
 import { benchSummary } from '../../../bench/report/summary.ts';
 import { prepareOut, publish, RECORD_FILE } from './out.ts';
 import type { Configure } from '../../command.ts';
@@ -16,6 +16,9 @@ Examples:
 Nothing is sent, and no store is read: the checker goes over the kept requests and the kept evidence once more. Exit codes are
 those of the run: 4 when a coupon went wrong, 5 when that could not be told, 99 when a threshold failed; 2 for a file that is no
 record, or not whole.`;
+
+/** A hundred million requests, which is as many as a scenario can plan, take about as much. */
+const MAX_BYTES = 2_000_000_000;
 
 /** `bench verify`, as a subcommand of `bench`. */
 export const configure: Configure = (command, cli) => {
@@ -43,9 +46,17 @@ export const configure: Configure = (command, cli) => {
 async function readRecord(env: Env, path: string): Promise<Uint8Array> {
   const full = resolve(env.cwd, path);
   try {
-    return await readFile((await stat(full)).isDirectory() ? join(full, RECORD_FILE) : full);
+    const file = (await stat(full)).isDirectory() ? join(full, RECORD_FILE) : full;
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) throw refused(`${path} has ${size} bytes; at most ${MAX_BYTES} are read`);
+    return await readFile(file);
   } catch (error) {
+    if (error instanceof CouponError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw usageError('BAD_RECORD', `${path} cannot be read (${code})`, 'Name the record.bin of a folder that `bench --out DIR` wrote.');
+    throw refused(`${path} cannot be read (${code})`);
   }
+}
+
+function refused(message: string): CouponError {
+  return usageError('BAD_RECORD', message, 'Name the record.bin of a folder that `bench --out DIR` wrote.');
 }

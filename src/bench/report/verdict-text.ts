@@ -1,0 +1,67 @@
+/** The verdict of a run in words: the same for the terminal, HTML, JUnit and Markdown. */
+import type { BenchReport } from './report.ts';
+import type { UnexplainedReply } from './unexplained.ts';
+import type { VerdictReason } from './verdict.ts';
+import { lateText } from './words.ts';
+import { number } from '../../lib/figures.ts';
+
+export interface VerdictWords {
+  look: 'good' | 'bad' | 'open';
+  /** What is said of integrity, such as `proven` or `nothing was proven`. */
+  integrity: string;
+  /** Why, one sentence each. */
+  why: string[];
+}
+
+type Facts = VerdictReason['facts'];
+
+const figureOf = (facts: Facts, name: string): string => number(Number(facts[name] ?? 0));
+
+const REASON_WORDS: Record<VerdictReason['code'], (facts: Facts) => string> = {
+  CHECKS_OPEN: (facts) => `${figureOf(facts, 'checks')} of the checks could not be made`,
+  TARGET_LOST: (facts) =>
+    `the service was lost during the run: ${figureOf(facts, 'sent')} of ${figureOf(facts, 'requests')} requests were sent, and only those were checked`,
+  NOTHING_ACCEPTED: (facts) =>
+    `nobody was accepted, although ${String(facts['couponId'])} had ${figureOf(facts, 'left')} in stock and ${figureOf(facts, 'asked')} users asked`,
+  UNEXPLAINED_REPLIES: (facts) =>
+    `${figureOf(facts, 'count')} of ${figureOf(facts, 'sent')} requests got a reply that no rule explains and no threshold allows`,
+  SALE_UNFINISHED: (facts) =>
+    `only ${figureOf(facts, 'accepted')} of ${figureOf(facts, 'left')} ${String(facts['couponId'])} were given out although ${figureOf(facts, 'asked')} users asked, and nobody was told "sold out"`,
+  MOSTLY_UNDECIDED: (facts) => `${figureOf(facts, 'count')} of ${figureOf(facts, 'sent')} requests were never decided`,
+};
+
+export function verdictWords({ verdict, unexplained = [], notes }: Pick<BenchReport, 'verdict' | 'unexplained' | 'notes'>): VerdictWords {
+  if (verdict.integrity === 'pass') return { look: 'good', integrity: 'proven', why: [] };
+  if (verdict.integrity === 'fail') return { look: 'bad', integrity: 'BROKEN', why: [] };
+  const { reasons = [] } = verdict;
+  const has = (code: VerdictReason['code']): boolean => reasons.some((reason) => reason.code === code);
+  // Beside exit code 3 nobody should read "proven", in whatever sentence.
+  if (has('TARGET_LOST') && !has('CHECKS_OPEN'))
+    return { look: 'open', integrity: 'not established', why: [REASON_WORDS.TARGET_LOST(factsOf(reasons, 'TARGET_LOST'))] };
+  const sale = reasons.filter(({ code }) => code !== 'CHECKS_OPEN').map(({ code, facts }) => REASON_WORDS[code](facts));
+  if (sale.length > 0) {
+    const [reply] = unexplained;
+    return { look: 'open', integrity: 'nothing was proven', why: reply ? [...sale, `most frequent: ${replyText(reply)}`] : sale };
+  }
+  const late = notes.find(({ code, facts }) => code === 'NOT_SETTLED' && facts?.['missing'])?.facts;
+  return {
+    look: 'open',
+    integrity: 'not proven',
+    why: late ? [lateText(late)] : reasons.map(({ code, facts }) => REASON_WORDS[code](facts)),
+  };
+}
+
+function factsOf(reasons: readonly VerdictReason[], code: VerdictReason['code']): Facts {
+  return reasons.find((reason) => reason.code === code)?.facts ?? {};
+}
+
+function replyText({ outcome, status, contentType, body, count }: UnexplainedReply): string {
+  const type = contentType === null ? '' : ` ${contentType}`;
+  const said = body === '' ? ' without a body' : ` "${body}"`;
+  return `${number(count)} × ${status}${type}${said} (${outcome})`;
+}
+
+/** One line: `nothing was proven: nobody was accepted …; most frequent: 600 × 404 …`. */
+export function verdictLineText(words: Pick<VerdictWords, 'integrity' | 'why'>): string {
+  return words.why.length === 0 ? words.integrity : `${words.integrity}: ${words.why.join('; ')}`;
+}
