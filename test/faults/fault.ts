@@ -52,7 +52,7 @@ export interface Rig {
 }
 
 interface AnyFault {
-  /** Short and stable; the README's table has a row for each. */
+  /** Short and stable; docs/faults.md has a row for each. */
   kind: string;
   /** What a reader of the table should know, one line. */
   meaning: string;

@@ -8,17 +8,17 @@ export interface SuiteOptions {
   only: string[];
   /** Seeds at a time, each on stores of its own. */
   abreast: number;
-  /** Write the table into the README. */
-  readme: boolean;
+  /** Write the tables into docs/faults.md. */
+  docs: boolean;
 }
 
-export const USAGE = `npm run test:faults -- [--seed N[,N…]]… [--minutes M] [--only KIND[,KIND…]] [--abreast N] [--readme]
+export const USAGE = `npm run test:faults -- [--seed N[,N…]]… [--minutes M] [--only KIND[,KIND…]] [--abreast N] [--docs]
 
   --seed N     repeats the campaigns of a seed; without it one is drawn
   --minutes M  how long each seed may take, roughly (default 5)
   --only KIND  nothing but these kinds of faults
   --abreast N  that many seeds at a time, each on stores of its own (default 1)
-  --readme     writes the table into README.md`;
+  --docs       writes the tables into docs/faults.md`;
 
 const LARGEST_SEED = 0xffff_ffff;
 
@@ -31,7 +31,7 @@ export function parseOptions(argv: readonly string[], kinds: readonly string[], 
       minutes: { type: 'string', default: '5' },
       only: { type: 'string', multiple: true, default: [] },
       abreast: { type: 'string', default: '1' },
-      readme: { type: 'boolean', default: false },
+      docs: { type: 'boolean', default: false },
     },
   });
   const seeds = listed(values.seed).map((text) =>
@@ -42,7 +42,7 @@ export function parseOptions(argv: readonly string[], kinds: readonly string[], 
   if (unknown !== undefined) throw new Error(`--only: there is no kind "${unknown}"; there are ${kinds.join(', ')}`);
   const abreast = number(values.abreast, '--abreast', (value) => Number.isInteger(value) && value > 0);
   const minutes = number(values.minutes, '--minutes', (value) => value > 0);
-  return { seeds: seeds.length > 0 ? seeds : [draw()], minutes, only, abreast, readme: values.readme };
+  return { seeds: seeds.length > 0 ? seeds : [draw()], minutes, only, abreast, docs: values.docs };
 }
 
 function listed(values: readonly string[]): string[] {

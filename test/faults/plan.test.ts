@@ -77,13 +77,13 @@ describe('the options', () => {
   const parse = (...argv: string[]) => parseOptions(argv, ['flood', 'fire'], () => 42);
 
   it('are a drawn seed and five minutes, unless others are given', () => {
-    expect(parse()).toEqual({ seeds: [42], minutes: 5, only: [], abreast: 1, readme: false });
-    expect(parse('--seed', '1,2', '--seed', '3', '--minutes', '0.5', '--only', 'fire', '--abreast', '2', '--readme')).toEqual({
+    expect(parse()).toEqual({ seeds: [42], minutes: 5, only: [], abreast: 1, docs: false });
+    expect(parse('--seed', '1,2', '--seed', '3', '--minutes', '0.5', '--only', 'fire', '--abreast', '2', '--docs')).toEqual({
       seeds: [1, 2, 3],
       minutes: 0.5,
       only: ['fire'],
       abreast: 2,
-      readme: true,
+      docs: true,
     });
   });
 

@@ -2,11 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { allFaults } from './kinds/index.ts';
 import { parseOptions, USAGE, type SuiteOptions } from './options.ts';
-import { writeTable } from './readme.ts';
+import { writeTable } from './docs.ts';
 import { runSuite } from './suite.ts';
 import { tableOf } from './table.ts';
 
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+const FAULTS_PAGE = fileURLToPath(new URL('../../docs/faults.md', import.meta.url));
 
 function options(): SuiteOptions | null {
   try {
@@ -24,7 +24,7 @@ async function main(chosen: SuiteOptions): Promise<number> {
   const result = await runSuite(allFaults, chosen, (line) => console.log(line));
   const table = tableOf(allFaults, result);
   console.log(`\n${table}\n`);
-  if (chosen.readme) await writeTable(README, table);
+  if (chosen.docs) await writeTable(FAULTS_PAGE, table);
   const failed = result.seeds.filter(({ campaigns }) => campaigns.some(({ broken }) => broken.length > 0));
   console.log(seeds);
   console.log(failed.length === 0 ? 'every promise was kept' : `broken promises in seed ${failed.map(({ seed }) => seed).join(', ')}`);

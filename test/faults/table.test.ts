@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withTable } from './readme.ts';
+import { withTable } from './docs.ts';
 import type { CampaignResult } from './result.ts';
 import { tableOf } from './table.ts';
 

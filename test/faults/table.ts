@@ -1,4 +1,4 @@
-/** What was tried, as Markdown for the README. */
+/** What was tried, as Markdown for docs/faults.md. */
 import type { Fault } from './fault.ts';
 import type { Machine } from './machine.ts';
 import type { CampaignResult } from './result.ts';

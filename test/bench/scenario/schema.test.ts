@@ -5,7 +5,7 @@ import { scenarioJsonSchema } from '../../../src/bench/scenario/schema.ts';
 const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml') && !file.endsWith('.example.yaml'));
 
 test('the schema that editors read is the one that scenarios are held against (-u writes it)', async () => {
-  await expect(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`).toMatchFileSnapshot('../../scenarios/schema.json');
+  await expect(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`).toMatchFileSnapshot('../../../scenarios/schema.json');
 });
 
 test('it knows every setting, and refuses others', () => {
