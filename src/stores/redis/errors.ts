@@ -61,6 +61,17 @@ export function redisError(error: unknown, url: string): CouponError {
   });
 }
 
+/** The user of this connection may not run these commands. */
+export function redisDenied(commands: readonly string[], url: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_AUTH',
+    kind: 'usage',
+    message: `Redis at ${redisAddress(url)} does not let this user do what this command needs`,
+    why: `the user may not run ${commands.join(', ')} on these keys`,
+    fix: 'Grant it to the user with ACL SETUSER, or name another user in --redis-url or REDIS_URL.',
+  });
+}
+
 /**
  * What a failed write means: the same, except that a command whose reply was lost on the way may have run. Nothing ran when
  * Redis itself refused it (ReplyError), or when ioredis had no connection to write it to.
