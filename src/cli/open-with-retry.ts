@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isOutage } from '../drain/pass.ts';
+import { visible } from '../lib/visible.ts';
 import type { Context } from './context.ts';
 
 const RETRY_MS = 500;
@@ -17,7 +18,7 @@ export async function openPatiently<T>(context: Context, patienceMs: number, sto
       return await open();
     } catch (error) {
       if (!isOutage(error) || performance.now() - started >= patienceMs) throw error;
-      if (!told) context.out.warn(`${(error as Error).message}; trying again`);
+      if (!told) context.out.warn(`${visible((error as Error).message)}; trying again`);
       told = true;
       await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
     }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isOutage } from '../drain/pass.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { usageError } from '../lib/errors.ts';
+import { visible } from '../lib/visible.ts';
 import type { Paint } from '../lib/style.ts';
 import type { Context } from './context.ts';
 
@@ -47,7 +48,7 @@ export async function watching<T>(
       out.item(value, (paint) => `${paint.dim(new Date().toISOString())}\n${text(value, paint)}\n`);
     } catch (error) {
       if (first || !isOutage(error)) throw error;
-      if (!away) out.warn(`a store is away, trying again: ${(error as Error).message}`);
+      if (!away) out.warn(`a store is away, trying again: ${visible((error as Error).message)}`);
       away = true;
     }
     await delay(intervalMs, undefined, { signal: stop }).catch(() => undefined);

@@ -32,7 +32,7 @@ function octal(value: string): string {
   let text = '';
   for (const byte of new TextEncoder().encode(value)) {
     const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9_@+=:,./ ;$()|<>#"&*?!~-]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
+    text += /[A-Za-z0-9_@+=:,./ ;$()|<>#"&*?~]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
   }
   return text;
 }

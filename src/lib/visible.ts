@@ -42,6 +42,14 @@ export function visibleLines(text: string, indent = '  '): string {
   return text.split('\n').map(visible).join(`\n${indent}`);
 }
 
+/** A value with all of its texts made visible, names of fields included: what a file from elsewhere is before it is shown. */
+export function visibleValues<T>(value: T): T {
+  if (typeof value === 'string') return visible(value) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => visibleValues(one)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [visible(name), visibleValues(one)])) as T;
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0)!;
   if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;

@@ -1,9 +1,10 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './suggest.ts';
+import { visible } from './visible.ts';
 
 /** One kind of file that people write: its shape, and how to speak of it. */
 export interface YamlKind<Schema extends z.ZodType> {
@@ -13,6 +14,8 @@ export interface YamlKind<Schema extends z.ZodType> {
   /** "a valid scenario", "a valid event file". */
   what: string;
   fix: string;
+  /** A field of the maps in a list that is text however it looks: 0042 is not 42, 1e3 not 1000. */
+  asWritten?: { list: string; field: string };
 }
 
 /**
@@ -36,12 +39,24 @@ export function readYaml<Schema extends z.ZodType, Result>(
   for (const error of document.errors) problems.addAt(error.pos[0], error.message);
   if (variables) expandVariables(document, variables, (offset, message) => problems.addAt(offset, message));
   problems.throwIfAny();
+  if (kind.asWritten) keepAsWritten(document, kind.asWritten);
   const parsed = kind.schema.safeParse(unfold(document, problems));
   if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
   problems.throwIfAny();
   const result = meaning(parsed.data!, (path, message) => problems.add(path, message));
   problems.throwIfAny();
   return result;
+}
+
+/** Plain scalars that YAML takes for numbers and the like become the text that stands there. */
+function keepAsWritten(document: Document, { list, field }: { list: string; field: string }): void {
+  const items = document.get(list, true);
+  if (!isSeq(items)) return;
+  for (const item of items.items) {
+    const map = isAlias(item) ? item.resolve(document) : item;
+    const node = isMap(map) ? map.get(field, true) : undefined;
+    if (isScalar(node) && node.type === Scalar.PLAIN && typeof node.value !== 'string' && node.source) node.value = node.source;
+  }
 }
 
 /** Aliases can make a small file unfold to a huge one; `yaml` then throws a ReferenceError. */
@@ -102,7 +117,7 @@ class Problems {
       kind: 'usage',
       message: `${file} is not ${this.#kind.what} (${sorted.length === 1 ? '1 problem' : `${sorted.length} problems`}); nothing was done`,
       why: sorted
-        .map(({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)
+        .map(({ path, line, column, message }) => visible(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`))
         .join('\n'),
       fix: this.#kind.fix,
     });

@@ -4,6 +4,7 @@ import type { Send } from './submit.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { HTTP_STATUS, outcomeOfStatus } from '../campaign/http-status.ts';
 import type { Outcome } from '../campaign/outcome.ts';
+import { command } from '../lib/suggested-command.ts';
 
 export interface EndpointClient {
   /** Sends each request as a POST of its own, with its request id as Idempotency-Key. */
@@ -94,7 +95,7 @@ export function endpointClient({ target, couponId, connections, timeoutMs = TIME
         throw usageError(
           'COUPON_UNKNOWN',
           `the endpoint has no coupon ${couponId}`,
-          `\`coupon-cli seed ${couponId} --name … --stock …\` makes one.`,
+          `${command`seed ${couponId} --name … --stock …`} makes one.`,
         );
       }
     },

@@ -1,6 +1,6 @@
 import { definitionDifferences, type CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
-import { command } from '../lib/suggested-command.ts';
+import { command, shellQuoted } from '../lib/suggested-command.ts';
 import { couponNotInRedis, couponSuspect } from '../campaign/known-coupon.ts';
 import type { CouponStore, Ledger, LedgerCoupon, SeedCheck, SeedResult } from '../campaign/ports.ts';
 import { LEDGER_BEHIND } from '../campaign/verify-coupon.ts';
@@ -75,7 +75,7 @@ export function judge(wanted: CouponDefinition, stored: LedgerCoupon, keyStyle: 
       kind: 'usage',
       message: `coupon ${stored.id} is already seeded with other values`,
       why: differences.map((row) => `${row.field}: ${row.stored} there, ${row.wanted} asked for`).join('; '),
-      fix: `Use the same values, another id, or start over with --reset --confirm=${stored.id} (this deletes everything issued).`,
+      fix: `Use the same values, another id, or start over with --reset --confirm=${shellQuoted(stored.id)} (this deletes everything issued).`,
     });
   }
   return stored.state === 'ready' ? 'unchanged' : 'finish';
@@ -106,6 +106,6 @@ export function keysTaken(couponId: string, result: Extract<SeedResult, 'foreign
         ? `Redis already has a coupon:${couponId} that was not seeded by this ledger`
         : `Redis still holds a queue or records of coupon ${couponId}`,
     why: 'another service, or coupon-cli with another ledger, may be using these keys',
-    fix: `Use another id, or check REDIS_URL and DATABASE_URL. Only if nothing uses these keys any more, --reset --confirm=${couponId} deletes them.`,
+    fix: `Use another id, or check REDIS_URL and DATABASE_URL. Only if nothing uses these keys any more, --reset --confirm=${shellQuoted(couponId)} deletes them.`,
   });
 }

@@ -8,6 +8,7 @@ import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { parseInstant } from '../../campaign/time.ts';
+import { shellQuoted } from '../../lib/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
 import { requireLocalStores } from '../targets.ts';
@@ -112,7 +113,7 @@ function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags):
     throw usageError(
       'CONFIRM_NEEDED',
       `--reset deletes coupon ${only.id} and everything issued from it, in both stores`,
-      `If that is what you want, add --confirm=${only.id}.`,
+      `If that is what you want, add --confirm=${shellQuoted(only.id)}.`,
     );
   }
 }

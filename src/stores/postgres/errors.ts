@@ -1,4 +1,5 @@
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/visible.ts';
 import type { PgTarget } from './url.ts';
 
 /** What a failed connection or statement means. SQLSTATE classes: PostgreSQL manual, appendix A. */
@@ -91,5 +92,5 @@ function normalize(error: unknown): { code: string; message: string } {
   // Node reports a host with several addresses as an AggregateError with an empty message.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { code = '', message = String(first) } = (first ?? {}) as { code?: string; message?: string };
-  return { code, message: message || code };
+  return { code, message: visible(message || code) };
 }

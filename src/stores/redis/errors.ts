@@ -1,4 +1,5 @@
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/visible.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */
 export function redisAddress(url: string): string {
@@ -22,7 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
  */
 export function redisError(error: unknown, url: string): CouponError {
   if (error instanceof CouponError) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = visible(error instanceof Error ? error.message : String(error));
   const errno = (error as NodeJS.ErrnoException).code;
   const address = redisAddress(url);
   if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid username-password|without any password configured/i.test(text)) {
@@ -87,7 +88,7 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     code: 'REDIS_REPLY_LOST',
     kind: 'unreachable',
     message: `the answer of Redis at ${redisAddress(url)} was lost`,
-    why: error.message,
+    why: visible(error.message),
     fix: 'Whether the request took effect is unknown; ask again under the same request id.',
   });
 }
