@@ -37,11 +37,16 @@ export async function watching<T>(
   if (intervalMs < SHORTEST_MS)
     throw usageError('BAD_DURATION', `--interval: "${flags.interval}" is too short`, `Use at least ${SHORTEST_MS}ms.`);
   const stop = context.stopSignal();
+  const stopped = new Promise<null>((resolve) => stop.addEventListener('abort', () => resolve(null), { once: true }));
   const read = await open();
   let away = false;
   for (let first = true; !stop.aborted; first = false) {
     try {
-      const value = await read();
+      // A store that hangs must not keep a signal waiting for as long as a statement may take.
+      const look = read();
+      look.catch(() => undefined);
+      const value = await Promise.race([look, stopped]);
+      if (value === null) break;
       if (away) out.note('the stores are back');
       away = false;
       out.clear();

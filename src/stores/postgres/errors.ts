@@ -43,6 +43,15 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       fix: 'It may be tried again as it is. If it goes on, look for long transactions on the coupon tables in pg_stat_activity.',
     });
   }
+  if (code === '55P03') {
+    return new CouponError({
+      code: 'DATABASE_LOCKED',
+      kind: 'unreachable',
+      message: `PostgreSQL at ${address} could not get a lock that another session holds`,
+      why: `${message} (${code})`,
+      fix: 'Let the other session finish, or look for it in pg_stat_activity and pg_locks; then run the command again.',
+    });
+  }
   if (!isSqlState(code) || /^(08|53|57)/.test(code) || code === '25006' || code === '25P03') {
     return new CouponError({
       code: 'DATABASE_DOWN',
