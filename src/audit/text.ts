@@ -1,6 +1,8 @@
 import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
 import { FINDINGS } from './findings.ts';
 import { printable } from '../campaign/ids.ts';
+import { shellQuoted } from '../lib/suggested-command.ts';
+import { visibleValues } from '../lib/visible.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
 
@@ -13,7 +15,8 @@ const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
 };
 
 /** The verdict last, where the eye is when the command ends. */
-export function auditText(report: AuditReport, paint: Paint): string {
+export function auditText(given: AuditReport, paint: Paint): string {
+  const report = visibleValues(given);
   if (report.coupons.length === 0) return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
   const parts = [couponTable(report.coupons, paint)];
   for (const finding of report.findings) parts.push(findingText(finding, paint));
@@ -44,7 +47,7 @@ function couponTable(coupons: readonly CouponAudit[], paint: Paint): string {
 function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): string {
   if (skipped) return SKIPPED[skipped];
   const parts = [];
-  if (dead > 0) parts.push(`see \`dead list ${couponId}\``);
+  if (dead > 0) parts.push(`see \`dead list ${shellQuoted(couponId)}\``);
   if (inFlight > 0) parts.push(`${inFlight} between commit and acknowledgement`);
   if (adoptable > 0) parts.push(`${adoptable} queued by another service`);
   return parts.join(', ');

@@ -1,6 +1,7 @@
 import type { CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import type { UserDirectory } from './plan/user-plan.ts';
+import { command, shellQuoted } from '../lib/suggested-command.ts';
 import type { BenchStores } from './ports.ts';
 import type { LedgerCoupon, RedisCoupon } from '../campaign/ports.ts';
 
@@ -47,8 +48,8 @@ function missing(coupon: CouponDefinition, inRedis: RedisCoupon | null, inLedger
     'SCENARIO_COUPON_MISSING',
     `the scenario's coupon "${coupon.id}" is ${where}; nothing was sent`,
     inRedis || inLedger
-      ? `See \`coupon-cli audit ${coupon.id}\`, or let bench bring stores of its own with --stack.`
-      : `Set it up with \`coupon-cli seed ${coupon.id} --name TEXT --stock ${coupon.total}\`, or let bench bring stores of its own with --stack.`,
+      ? `See ${command`audit ${coupon.id}`}, or let bench bring stores of its own with --stack.`
+      : `Set it up with ${command`seed ${coupon.id} --name TEXT --stock ${String(coupon.total)}`}, or let bench bring stores of its own with --stack.`,
   );
 }
 
@@ -66,6 +67,6 @@ function notFresh(coupon: CouponDefinition, inRedis: RedisCoupon, inLedger: Ledg
     kind: 'usage',
     message: `coupon "${coupon.id}" has been used already (${inRedis.admitted} accepted, ${inLedger.issuedQuantity} issued); nothing was sent`,
     why: 'a load would spend what is left of it',
-    fix: `Start over with \`coupon-cli seed ${coupon.id} … --reset --confirm=${coupon.id}\`, or add --allow-coupon ${coupon.id} if the rest may be spent.`,
+    fix: `Start over with ${command`seed ${coupon.id} … --reset --confirm=${coupon.id}`}, or add --allow-coupon ${shellQuoted(coupon.id)} if the rest may be spent.`,
   });
 }

@@ -1,5 +1,6 @@
 import { durationFlag } from '../lib/duration.ts';
 import { usageError } from '../lib/errors.ts';
+import { isVisible, visible } from '../lib/visible.ts';
 
 /** When an issued coupon stops being usable. `after` counts from the ledger's `issued_at`. */
 export type Expiry = { kind: 'never' } | { kind: 'at'; at: Date } | { kind: 'after'; ms: number };
@@ -54,8 +55,15 @@ export function checkDefinition(definition: CouponDefinition): CouponDefinition 
   if (!Number.isInteger(total) || total < 0 || total > MAX_TOTAL) {
     throw usageError('BAD_TOTAL', `stock ${total} is not possible`, `Use a whole number from 0 to ${MAX_TOTAL}.`);
   }
-  if (name === '' || name.length > MAX_NAME_CHARS || /\p{Cc}/u.test(name)) {
+  if (name === '' || name.length > MAX_NAME_CHARS) {
     throw usageError('BAD_NAME', 'the name of a coupon must be 1–200 visible characters', 'Give one with --name.');
+  }
+  if (!isVisible(name)) {
+    throw usageError(
+      'BAD_NAME',
+      `the name of a coupon must be 1–200 visible characters, and "${visible(name)}" holds others`,
+      'Leave out control characters, and those that turn the writing direction or take no room.',
+    );
   }
   if (opensAt && closesAt && closesAt <= opensAt) {
     throw usageError(

@@ -25,7 +25,8 @@ const instant = parsed((text) => parseInstant(text));
 
 export const couponSchema = z.strictObject({
   id: z
-    .union([z.string(), z.int().transform(String)])
+    .union([z.string(), z.int()])
+    .refine((id): id is string => typeof id === 'string', 'was read as a number: quote it')
     .refine(isCouponId, 'must be 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit'),
   name: z.string().min(1).max(200),
   total: z.int().min(0).max(MAX_TOTAL),
@@ -35,9 +36,13 @@ export const couponSchema = z.strictObject({
   validFor: parsed((text) => parseDuration(text)).optional(),
 });
 
+/** How a file spells the ids of its coupons is how they are. */
+export const COUPON_IDS = { list: 'coupons', field: 'id' };
+
 const EVENT = {
   schema: z.strictObject({ coupons: z.array(couponSchema).min(1).max(1_000) }),
   code: 'BAD_EVENT_FILE',
+  asWritten: COUPON_IDS,
   what: 'a valid event file',
   fix: 'Correct these lines. The shape is `coupons: [{id, name, total, opensAt, closesAt, expiresAt | validFor}]`.',
 };

@@ -1,4 +1,5 @@
 import { usageError } from '../lib/errors.ts';
+import { visible } from '../lib/visible.ts';
 
 /** 1–64 of `A–Z a–z 0–9 . _ -`, starting with a letter or digit. */
 export const COUPON_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -33,8 +34,9 @@ export function parseUserId(text: string): string {
   throw usageError('BAD_USER_ID', `"${printable(text)}" is not a user id`, 'Use 1–128 visible ASCII characters other than "{" and "}".');
 }
 
-/** Control characters made visible and length bounded, so that a foreign id can stand in a message or a table. */
+/** Made visible (see `visible.ts`) and length bounded, so that a foreign id can stand in a message or a table. */
 export function printable(text: string, limit = 80): string {
-  const visible = text.normalize('NFC').replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return visible.length > limit ? `${visible.slice(0, limit - 1)}…` : visible;
+  const shown = visible(text);
+  // Not between the halves of a surrogate pair.
+  return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…` : shown;
 }

@@ -1,4 +1,5 @@
 import { CouponError, usageError } from '../lib/errors.ts';
+import { command, shellQuoted } from '../lib/suggested-command.ts';
 import type { Ledger, LedgerCoupon } from './ports.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 
@@ -13,14 +14,14 @@ export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: stri
     throw usageError(
       'COUPON_UNKNOWN',
       `there is no coupon ${couponId} in the ledger`,
-      `\`coupon-cli seed ${couponId} --name … --stock …\` makes one; \`coupon-cli inspect\` lists them.`,
+      `${command`seed ${couponId} --name … --stock …`} makes one; \`coupon-cli inspect\` lists them.`,
     );
   }
   if (coupon.keyStyle !== keyStyle) {
     throw usageError(
       'KEY_STYLE_MISMATCH',
       `coupon ${couponId} was seeded with key style ${coupon.keyStyle}, not ${keyStyle}`,
-      `Use --key-style ${coupon.keyStyle}, or set COUPON_KEY_STYLE.`,
+      `Use --key-style ${shellQuoted(coupon.keyStyle)}, or set COUPON_KEY_STYLE.`,
     );
   }
   if (coupon.state !== 'ready') {
@@ -30,8 +31,8 @@ export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: stri
         ? `the seeding of coupon ${couponId} was not finished`
         : `the reset of coupon ${couponId} was not finished`,
       coupon.state === 'seeding'
-        ? 'Run the same `seed` command again: it finishes what is missing.'
-        : `Run \`seed ${couponId} … --reset --confirm=${couponId}\` again.`,
+        ? 'Run the same `coupon-cli seed` command again: it finishes what is missing.'
+        : `Run ${command`seed ${couponId} … --reset --confirm=${couponId}`} again.`,
     );
   }
   return coupon;
@@ -44,14 +45,16 @@ export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: stri
  */
 export async function verifyCoupon(ports: VerifyPorts, coupon: LedgerCoupon): Promise<void> {
   const result = await verifyAgainstLedger(ports, coupon);
-  if (result.status === 'gone') {
-    throw usageError(
-      'COUPON_NOT_IN_REDIS',
-      `the ledger has coupon ${coupon.id}, but Redis does not know it`,
-      `Redis was emptied or replaced, or this is another Redis: check REDIS_URL; if it is the right one, \`coupon-cli audit ${coupon.id} --repair\` rebuilds what the ledger knows.`,
-    );
-  }
+  if (result.status === 'gone') throw couponNotInRedis(coupon.id);
   if (result.status === 'suspect') throw couponSuspect(coupon.id, result.reason);
+}
+
+export function couponNotInRedis(couponId: string): CouponError {
+  return usageError(
+    'COUPON_NOT_IN_REDIS',
+    `the ledger has coupon ${couponId}, but Redis does not know it`,
+    `Redis was emptied or replaced, or this is another Redis: check REDIS_URL; if it is the right one, ${command`audit ${couponId} --repair`} rebuilds what the ledger knows.`,
+  );
 }
 
 export function couponSuspect(couponId: string, reason: string): CouponError {
@@ -60,7 +63,7 @@ export function couponSuspect(couponId: string, reason: string): CouponError {
     kind: 'broken',
     message: `coupon ${couponId} is out of service: Redis and the ledger disagree about it`,
     why: SUSPECT_REASONS[reason] ?? `marked "${reason}"`,
-    fix: `\`coupon-cli audit ${couponId}\` says what is wrong, \`coupon-cli audit ${couponId} --repair --dry-run\` what would mend it.`,
+    fix: `${command`audit ${couponId}`} says what is wrong, ${command`audit ${couponId} --repair --dry-run`} what would mend it.`,
   });
 }
 

@@ -84,9 +84,23 @@ export interface DeadUsers {
 
 export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
 
+/** What a seeding would meet in Redis. `exists`: the coupon of this epoch, with what `verify.lua` would look at. */
+export type SeedCheck =
+  | { status: 'free' | 'foreign' | 'leftovers' }
+  | { status: 'exists'; suspect: string; fence: number; version: number; counted: boolean; acked: number };
+
 /** Sets coupons up and takes them away. */
 export interface CouponStore {
-  index(couponId: string): Promise<void>;
+  /** False: it was indexed already. */
+  index(couponId: string): Promise<boolean>;
+  unindex(couponId: string): Promise<void>;
+  /**
+   * What {@link seed} would do, with nothing changed.
+   *
+   * @param epoch of the ledger's coupon; null: it has none
+   * @throws CouponError `REDIS_AUTH` when this user may not seed
+   */
+  checkSeed(couponId: string, epoch: string | null): Promise<SeedCheck>;
   seed(definition: CouponDefinition, life: { epoch: string; version: number }): Promise<SeedResult>;
   /** First step of a reset: closes admission and shuts out every worker of the old epoch. */
   retire(couponId: string, newEpoch: string): Promise<void>;
@@ -236,9 +250,21 @@ export interface LedgerCounts {
 export interface Ledger {
   coupons(): Promise<LedgerCoupon[]>;
   coupon(couponId: string): Promise<LedgerCoupon | null>;
+  /**
+   * Writes these coupons, from the first row to the last state, and takes it all back: rights, constraints and triggers answer as
+   * they will. Null: nothing was refused. Coupons that are there already are left alone.
+   */
+  trySeeding(
+    definitions: readonly CouponDefinition[],
+    epoch: string,
+    keyStyle: string,
+  ): Promise<{ couponId: string | null; error: Error } | null>;
   /** The row as it stands afterwards: the new one, in state `seeding`, or the one that was there. */
   startSeeding(definition: CouponDefinition, epoch: string, keyStyle: string): Promise<LedgerCoupon>;
-  finishSeeding(couponId: string, epoch: string): Promise<void>;
+  /** False: there is no such seeding any more; it was finished, or taken back. */
+  finishSeeding(couponId: string, epoch: string): Promise<boolean>;
+  /** Removes a coupon whose seeding was not finished. */
+  undoSeeding(couponId: string, epoch: string): Promise<void>;
   /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
   startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
   /** Deletes up to `limit` rows of a coupon that is being reset, and says whose they were. */

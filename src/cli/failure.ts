@@ -1,16 +1,20 @@
 import { CouponError } from '../lib/errors.ts';
+import { visible, visibleLines } from '../lib/visible.ts';
 import type { Paint } from '../lib/style.ts';
+
+/** Under the text of the first line: what a server or a file brought along cannot begin a line of its own. */
+const CONTINUED = '       ';
 
 /** What happened, why, what to do next, and the stable code. A stack only when asked for, or when nobody foresaw the error. */
 export function failureText(error: unknown, paint: Paint, debug: boolean): string {
   if (!(error instanceof CouponError)) {
     const text = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
-    return `${paint.red('error:')} ${text}\n${paint.dim('This was not foreseen; --debug shows where it happened. [UNEXPECTED]')}\n`;
+    return `${paint.red('error:')} ${visibleLines(text)}\n${paint.dim('This was not foreseen; --debug shows where it happened. [UNEXPECTED]')}\n`;
   }
-  const lines = [`${paint.red('error:')} ${error.message} ${paint.dim(`[${error.code}]`)}`];
-  if (error.why) lines.push(`  why: ${error.why}`);
-  if (error.fix) lines.push(`  fix: ${error.fix}`);
-  if (debug && error.stack) lines.push(paint.dim(error.stack));
+  const lines = [`${paint.red('error:')} ${visible(error.message)} ${paint.dim(`[${error.code}]`)}`];
+  if (error.why) lines.push(`  why: ${visibleLines(error.why, CONTINUED)}`);
+  if (error.fix) lines.push(`  fix: ${visibleLines(error.fix, CONTINUED)}`);
+  if (debug && error.stack) lines.push(paint.dim(`  ${visibleLines(error.stack)}`));
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,8 +1,27 @@
-import { isOutage } from '../lib/errors.ts';
+import { isOutage, usageError } from '../lib/errors.ts';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gaveUp } from '../drain/pass.ts';
+import { durationFlag, parseDuration } from '../lib/duration.ts';
+import { visible } from '../lib/visible.ts';
 import type { Context } from './context.ts';
 
 const RETRY_MS = 500;
+/** Timers cannot wait longer: 2^31 ms. */
+const LONGEST_MS = 24 * 86_400_000;
+
+/** The option of every command that may be started before its stores. */
+export const WAIT_FOR_STORES = '--wait-for-stores <duration>';
+
+/**
+ * How long stores may be away.
+ *
+ * @throws CouponError `BAD_DURATION`
+ */
+export function parsePatience(text: string): number {
+  const ms = parseDuration(text, '--wait-for-stores');
+  if (ms <= LONGEST_MS) return ms;
+  throw usageError('BAD_DURATION', `--wait-for-stores: "${text}" is too long`, `Use at most ${durationFlag(LONGEST_MS)}.`);
+}
 
 /**
  * Opens stores that may not be there yet, as when everything starts together. Null: stopped by a signal meanwhile.
@@ -16,10 +35,12 @@ export async function openPatiently<T>(context: Context, patienceMs: number, sto
     try {
       return await open();
     } catch (error) {
-      if (!isOutage(error) || performance.now() - started >= patienceMs) throw error;
-      if (!told) context.out.warn(`${(error as Error).message}; trying again`);
+      if (!isOutage(error)) throw error;
+      const left = started + patienceMs - performance.now();
+      if (left <= 0) throw told ? gaveUp(error, patienceMs) : error;
+      if (!told) context.out.warn(`${visible((error as Error).message)}; trying again`);
       told = true;
-      await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
+      await delay(Math.min(RETRY_MS, left), undefined, { signal: stop }).catch(() => undefined);
     }
   }
   return null;

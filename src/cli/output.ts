@@ -1,4 +1,5 @@
 import { painter, type Paint } from '../lib/style.ts';
+import { jsonText, terminalText } from '../lib/terminal.ts';
 import type { Env, OutputStream } from './env.ts';
 
 export interface OutputFlags {
@@ -19,35 +20,50 @@ export class Output {
   /** Whether stderr is a terminal on which a line may be drawn again and again. */
   readonly animated: boolean;
   readonly #env: Env;
+  readonly #coloured: { stdout: boolean; stderr: boolean };
 
   constructor(env: Env, flags: OutputFlags) {
     this.#env = env;
     this.json = flags.json === true;
     this.quiet = flags.quiet === true;
-    this.paint = painter(!this.json && colours(env, env.stdout, flags));
-    this.notePaint = painter(colours(env, env.stderr, flags));
+    this.#coloured = { stdout: !this.json && colours(env, env.stdout, flags), stderr: colours(env, env.stderr, flags) };
+    this.paint = painter(this.#coloured.stdout);
+    this.notePaint = painter(this.#coloured.stderr);
     // At width 0 ora draws for ever (nestjs-doctor#314: 51 GB in one log).
     this.animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
   }
 
   /** The answer of the command, as text or as one JSON document. */
   data(value: unknown, text: (paint: Paint) => string): void {
-    this.#env.stdout.write(this.json ? `${JSON.stringify(value, null, 2)}\n` : ensureNewline(text(this.paint)));
+    this.#print(value, text, 2);
   }
 
   /** One item of a stream: a line of text, or one JSON object a line. */
   item(value: unknown, text: (paint: Paint) => string): void {
-    this.#env.stdout.write(this.json ? `${JSON.stringify(value)}\n` : ensureNewline(text(this.paint)));
+    this.#print(value, text);
   }
 
   /** A remark for people; silent with --quiet. */
   note(text: string): void {
-    if (!this.quiet) this.#env.stderr.write(ensureNewline(text));
+    if (!this.quiet) this.#env.stderr.write(ensureNewline(this.shown(text)));
   }
 
   /** A remark that --quiet does not silence. */
   warn(text: string): void {
-    this.#env.stderr.write(ensureNewline(`${this.notePaint.yellow('warning:')} ${text}`));
+    // A line that data brought along must not pass for one of ours.
+    const lines = text.replaceAll(/\n(?=\S)/g, '\n  ');
+    this.#env.stderr.write(ensureNewline(this.shown(`${this.notePaint.yellow('warning:')} ${lines}`)));
+  }
+
+  /** Text as it may stand on stderr. */
+  shown(text: string): string {
+    return terminalText(text, this.#coloured.stderr);
+  }
+
+  #print(value: unknown, text: (paint: Paint) => string, indent?: number): void {
+    const { stdout } = this.#env;
+    if (this.json) stdout.write(`${jsonText(value, indent)}\n`);
+    else stdout.write(ensureNewline(terminalText(text(this.paint), this.#coloured.stdout)));
   }
 
   /** Clears the screen before a redraw, on a terminal only. */

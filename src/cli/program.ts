@@ -3,6 +3,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { CouponError } from '../lib/errors.ts';
 import { failureJson, failureText } from './failure.ts';
 import { painter } from '../lib/style.ts';
+import { jsonText } from '../lib/terminal.ts';
 import type { Cli } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { Context, GlobalFlags } from './context.ts';
@@ -100,7 +101,7 @@ function reportFailure(env: Env, error: unknown): number {
   const exitCode = error instanceof CouponError ? exitCodeOf(error.kind) : EXIT.failure;
   const has = (flag: string): boolean => env.argv.includes(flag);
   if (has('--json')) {
-    env.stderr.write(`${JSON.stringify(failureJson(error, exitCode))}\n`);
+    env.stderr.write(`${jsonText(failureJson(error, exitCode))}\n`);
   } else {
     const colour = env.stderr.isTTY && !env.vars['NO_COLOR'] && !has('--no-color') && env.vars['TERM'] !== 'dumb';
     env.stderr.write(failureText(error, painter(colour), has('--debug')));

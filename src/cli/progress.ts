@@ -24,7 +24,7 @@ export async function startProgress(context: Context, text: string): Promise<Pro
     );
   const { default: ora } = await import('ora');
   const spinner = ora({
-    text,
+    text: out.shown(text),
     stream: terminal(env.stderr) as unknown as NodeJS.WritableStream,
     // `animated` has decided; ora's own guess loops for ever at width 0, and it does not know NO_COLOR.
     isEnabled: true,
@@ -34,7 +34,7 @@ export async function startProgress(context: Context, text: string): Promise<Pro
   }).start();
   const stop = (): void => void spinner.stop();
   context.onClose(stop);
-  return { update: (next) => (spinner.text = next), stop };
+  return { update: (next) => (spinner.text = out.shown(next.replaceAll('\n', ' '))), stop };
 }
 
 function plainProgress(write: (line: string) => void, now: () => number): Progress {

@@ -1,4 +1,5 @@
 import { usageError } from '../lib/errors.ts';
+import { shellQuoted } from '../lib/suggested-command.ts';
 import type { Context } from './context.ts';
 
 /** Loopback names and addresses: 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291). */
@@ -41,7 +42,7 @@ export function requireAllowedHost(url: string, allowed: string | readonly strin
   throw usageError(
     'TARGET_REFUSED',
     `${what} would touch ${host}, which is not this machine`,
-    `If that is what you want, add --allow-target ${host}.`,
+    `If that is what you want, add --allow-target ${shellQuoted(host)}.`,
   );
 }
 

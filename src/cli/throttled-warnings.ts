@@ -1,4 +1,5 @@
 import { CouponError } from '../lib/errors.ts';
+import { visible } from '../lib/visible.ts';
 import type { Context } from './context.ts';
 
 /** The same fault is told once in this time, however many requests meet it. */
@@ -9,7 +10,9 @@ export function faultTeller(context: Context): (error: unknown) => void {
   const told = new Map<string, number>();
   return (error) => {
     const text =
-      error instanceof CouponError ? `${error.message} [${error.code}]` : `unforeseen: ${(error as Error)?.stack ?? String(error)}`;
+      error instanceof CouponError
+        ? `${visible(error.message)} [${error.code}]`
+        : `unforeseen: ${(error as Error)?.stack ?? String(error)}`;
     const now = performance.now();
     if (now - (told.get(text) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     // Texts could differ without end; what was told long ago need not be kept.

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDuration } from '../lib/duration.ts';
 import { isOutage, usageError } from '../lib/errors.ts';
+import { visible } from '../lib/visible.ts';
 import type { Paint } from '../lib/style.ts';
 import type { Context } from './context.ts';
 
@@ -35,18 +36,23 @@ export async function watching<T>(
   if (intervalMs < SHORTEST_MS)
     throw usageError('BAD_DURATION', `--interval: "${flags.interval}" is too short`, `Use at least ${SHORTEST_MS}ms.`);
   const stop = context.stopSignal();
+  const stopped = new Promise<null>((resolve) => stop.addEventListener('abort', () => resolve(null), { once: true }));
   const read = await open();
   let away = false;
   for (let first = true; !stop.aborted; first = false) {
     try {
-      const value = await read();
+      // A store that hangs must not keep a signal waiting for as long as a statement may take.
+      const look = read();
+      look.catch(() => undefined);
+      const value = await Promise.race([look, stopped]);
+      if (value === null) break;
       if (away) out.note('the stores are back');
       away = false;
       out.clear();
       out.item(value, (paint) => `${paint.dim(new Date().toISOString())}\n${text(value, paint)}\n`);
     } catch (error) {
       if (first || !isOutage(error)) throw error;
-      if (!away) out.warn(`a store is away, trying again: ${(error as Error).message}`);
+      if (!away) out.warn(`a store is away, trying again: ${visible((error as Error).message)}`);
       away = true;
     }
     await delay(intervalMs, undefined, { signal: stop }).catch(() => undefined);

@@ -1,14 +1,14 @@
 import { CouponError, isOutage } from '../lib/errors.ts';
 import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
-import { drainPass, isEmpty, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
+import { drainPass, gaveUp, isEmpty, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
 
 export interface LoopOptions extends DrainOptions {
   intervalMs: number;
   /** Go on at once while there is a backlog. */
   eager: boolean;
   until: 'stopped' | 'once' | 'empty';
-  /** How long stores may be away before `once` and `empty` give up; `stopped` never does. */
+  /** How long stores may be away before the loop gives up; Infinity: it never does. */
   patienceMs: number;
 }
 
@@ -67,8 +67,9 @@ export async function drainLoop(
       if (!isOutage(error)) throw error;
       if (awaySince === null) events.outage(error);
       awaySince ??= clock.now();
-      if (options.until !== 'stopped' && clock.now() - awaySince >= options.patienceMs) throw error;
-      await clock.sleep(jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(failures++, 10))), stop);
+      const left = awaySince + options.patienceMs - clock.now();
+      if (left <= 0) throw options.patienceMs > 0 ? gaveUp(error, options.patienceMs) : error;
+      await clock.sleep(Math.min(left, jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(failures++, 10)))), stop);
       continue;
     }
     if (awaySince !== null) events.recovered();

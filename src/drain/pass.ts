@@ -1,4 +1,5 @@
 import type { Claim } from '../campaign/coupon.ts';
+import { durationFlag } from '../lib/duration.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
 import { issueBatch, type BatchResult } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
@@ -199,4 +200,18 @@ export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]):
     if (waiting + claimed > 0) return false;
   }
   return true;
+}
+
+/** Why the waiting for a store that is away has ended. */
+export function gaveUp(error: unknown, patienceMs: number): unknown {
+  if (!(error instanceof CouponError)) return error;
+  const { code, kind, why, fix } = error;
+  return new CouponError({
+    code,
+    kind,
+    message: `${error.message}; it was waited for ${durationFlag(patienceMs)}`,
+    why,
+    fix,
+    cause: error,
+  });
 }

@@ -1,6 +1,9 @@
 import type { CouponPass } from './pass.ts';
 import type { DrainTotals } from './loop.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
+import { printable } from '../campaign/ids.ts';
+import { command, shellQuoted } from '../lib/suggested-command.ts';
+import { visible } from '../lib/visible.ts';
 
 /** `coupon 42: issued 100, 1,900 waiting`. */
 export function passText(pass: CouponPass): string {
@@ -17,21 +20,21 @@ export function refusedText({ couponId, refused = [] }: CouponPass): string[] {
   const reasons = new Map<string, string[]>();
   for (const { userId, reason } of refused) reasons.set(reason, [...(reasons.get(reason) ?? []), userId]);
   return [...reasons].map(([reason, users]) => {
-    const who = users.length === 1 ? `user ${users[0]}` : `${users.length} users (${users[0]}, …)`;
-    return `coupon ${couponId}: ${who} set aside, the ledger says: ${reason}; \`coupon-cli dead list ${couponId}\` shows them`;
+    const who = users.length === 1 ? `user ${printable(users[0]!)}` : `${users.length} users (${printable(users[0]!)}, …)`;
+    return `coupon ${couponId}: ${who} set aside, the ledger says: ${visible(reason)}; ${command`dead list ${couponId}`} shows them`;
   });
 }
 
 /** Why a coupon is not being drained, and what to do. */
 export function skippedText(pass: CouponPass): string {
-  const name = `coupon ${pass.couponId}`;
+  const name = `coupon ${printable(pass.couponId)}`;
   switch (pass.skipped) {
     case 'suspect':
-      return `${name} is suspect and not drained: ${SUSPECT_REASONS[pass.reason ?? ''] ?? pass.reason}; see \`coupon-cli audit ${pass.couponId}\``;
+      return `${name} is suspect and not drained: ${SUSPECT_REASONS[pass.reason ?? ''] ?? printable(pass.reason ?? '')}; see ${command`audit ${pass.couponId}`}`;
     case 'gone':
-      return `${name} is in the ledger but not in Redis; see \`coupon-cli audit ${pass.couponId}\``;
+      return `${name} is in the ledger but not in Redis; see ${command`audit ${pass.couponId}`}`;
     case 'key_style':
-      return `${name} was seeded with key style ${pass.reason}; drain it with --key-style ${pass.reason}`;
+      return `${name} was seeded with key style ${pass.reason}; drain it with --key-style ${shellQuoted(pass.reason ?? '')}`;
     case 'unfinished':
       return `${name} is not ready (${pass.reason}): run its \`seed\` command again`;
     case 'no_ledger':

@@ -1,9 +1,10 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './suggest.ts';
+import { visible } from './visible.ts';
 
 /** Unfolding a longer text takes minutes and gigabytes. */
 const MAX_CHARACTERS = 4_000_000;
@@ -18,6 +19,8 @@ export interface YamlKind<Schema extends z.ZodType> {
   /** "a valid scenario", "a valid event file". */
   what: string;
   fix: string;
+  /** A field of the maps in a list that is text however it looks: 0042 is not 42, 1e3 not 1000. */
+  asWritten?: { list: string; field: string };
 }
 
 /**
@@ -45,12 +48,24 @@ export function readYaml<Schema extends z.ZodType, Result>(
   for (const error of document.errors) problems.addAt(error.pos[0], error.message);
   if (variables) expandVariables(document, variables, (offset, message) => problems.addAt(offset, message));
   problems.throwIfAny();
+  if (kind.asWritten) keepAsWritten(document, kind.asWritten);
   const parsed = kind.schema.safeParse(unfold(document, problems));
   if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
   problems.throwIfAny();
   const result = meaning(parsed.data!, (path, message) => problems.add(path, message));
   problems.throwIfAny();
   return result;
+}
+
+/** Plain scalars that YAML takes for numbers and the like become the text that stands there. */
+function keepAsWritten(document: Document, { list, field }: { list: string; field: string }): void {
+  const items = document.get(list, true);
+  if (!isSeq(items)) return;
+  for (const item of items.items) {
+    const map = isAlias(item) ? item.resolve(document) : item;
+    const node = isMap(map) ? map.get(field, true) : undefined;
+    if (isScalar(node) && node.type === Scalar.PLAIN && typeof node.value !== 'string' && node.source) node.value = node.source;
+  }
 }
 
 /** Aliases can make a small file unfold to a huge one; `yaml` then throws a ReferenceError. */
@@ -113,7 +128,7 @@ class Problems {
       why: [
         ...sorted
           .slice(0, SHOWN_PROBLEMS)
-          .map(({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`),
+          .map(({ path, line, column, message }) => visible(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)),
         ...(sorted.length > SHOWN_PROBLEMS ? [`and ${sorted.length - SHOWN_PROBLEMS} more`] : []),
       ].join('\n'),
       fix: this.#kind.fix,

@@ -1,6 +1,7 @@
 import type { DeadAnswer, DeadList } from './dead.ts';
 import type { DropOutcome, RetryOutcome } from '../campaign/ports.ts';
 import { printable } from '../campaign/ids.ts';
+import { command } from '../lib/suggested-command.ts';
 import { pageText } from './inspect-text.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
@@ -24,8 +25,10 @@ export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint
     ],
     paint,
   );
-  const hint = `\`coupon-cli dead retry ${couponId} USER\` tries again, \`dead drop\` gives the piece back to the stock.`;
-  return [lines, hint, ...pageText(dead.length, total, next, `dead list ${couponId}`, paint)].join('\n');
+  const hint = `${command`dead retry ${couponId} USER`} tries again, \`dead drop\` gives the piece back to the stock.`;
+  return [lines, hint, ...pageText(dead.length, total, next === null ? null : command`dead list ${couponId} --after ${next}`, paint)].join(
+    '\n',
+  );
 }
 
 const WHY: Readonly<Record<Exclude<RetryOutcome | DropOutcome | 'issued', 'ok'>, string>> = {

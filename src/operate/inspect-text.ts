@@ -1,6 +1,7 @@
 import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../lib/duration.ts';
+import { command } from '../lib/suggested-command.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
 
@@ -36,7 +37,7 @@ export function couponsText({ coupons, total, next }: CouponList, paint: Paint):
   return [
     lines,
     ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
-    ...pageText(coupons.length, total, next, 'inspect', paint),
+    ...pageText(coupons.length, total, next === null ? null : command`inspect --after ${next}`, paint),
   ].join('\n');
 }
 
@@ -83,10 +84,14 @@ export function fieldTable(rows: readonly (readonly [string, string | number | n
   return drawn.slice(drawn.indexOf('\n') + 1);
 }
 
-/** `Showing 50 of 1,200` and how to go on; nothing when everything is on the page. */
-export function pageText(shown: number, total: number, next: string | null, command: string, paint: Paint): string[] {
-  if (next === null && shown >= total) return [];
-  const more = next === null ? '' : `; go on with \`coupon-cli ${command} --after ${next}\`, or show more with --limit`;
+/**
+ * `Showing 50 of 1,200` and how to go on; nothing when everything is on the page.
+ *
+ * @param goOn the command that shows the next page; null: there is none
+ */
+export function pageText(shown: number, total: number, goOn: string | null, paint: Paint): string[] {
+  if (goOn === null && shown >= total) return [];
+  const more = goOn === null ? '' : `; go on with ${goOn}, or show more with --limit`;
   return [paint.dim(`Showing ${shown} of ${total}${more}`)];
 }
 

@@ -1,5 +1,6 @@
 import type { IssuedList, QueueList, UserDetail } from './inspect-users.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { command } from '../lib/suggested-command.ts';
 import { fieldTable, pageText } from './inspect-text.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
@@ -17,13 +18,17 @@ export function queueText({ couponId, total, queue, next, restarted }: QueueList
     paint,
   );
   const head = restarted ? ['The user named by --after waits no more; this is the head of the queue.'] : [];
-  return [...head, lines, ...pageText(queue.length, total, next, `inspect queue ${couponId}`, paint)].join('\n');
+  return [
+    ...head,
+    lines,
+    ...pageText(queue.length, total, next === null ? null : command`inspect queue ${couponId} --after ${next}`, paint),
+  ].join('\n');
 }
 
 export function issuedText({ couponId, total, issued, next }: IssuedList, paint: Paint): string {
   if (issued.length === 0) {
     return total === 0
-      ? `nothing issued from coupon ${couponId} yet; \`coupon-cli drain ${couponId}\` issues to those who wait`
+      ? `nothing issued from coupon ${couponId} yet; ${command`drain ${couponId}`} issues to those who wait`
       : `no more users (${total} issued in all)`;
   }
   const lines = table(
@@ -39,7 +44,9 @@ export function issuedText({ couponId, total, issued, next }: IssuedList, paint:
     ],
     paint,
   );
-  return [lines, ...pageText(issued.length, total, next, `inspect issued ${couponId}`, paint)].join('\n');
+  return [lines, ...pageText(issued.length, total, next === null ? null : command`inspect issued ${couponId} --after ${next}`, paint)].join(
+    '\n',
+  );
 }
 
 export function userText(user: UserDetail, paint: Paint): string {
@@ -74,7 +81,7 @@ export function userText(user: UserDetail, paint: Paint): string {
 }
 
 function placeText({ place, places, couponId }: UserDetail): string {
-  if (place === 'admitted') return `none: accepted, and lost (\`coupon-cli audit ${couponId}\`)`;
+  if (place === 'admitted') return `none: accepted, and lost (${command`audit ${couponId}`})`;
   if (place === null) return 'none';
   return places.length > 1 ? `${place} (also ${places.filter((other) => other !== place).join(', ')})` : place;
 }

@@ -1,7 +1,8 @@
-import { checkDefinition, definitionDifferences, type CouponDefinition } from '../campaign/coupon.ts';
-import { CouponError, usageError } from '../lib/errors.ts';
+import { checkDefinition, type CouponDefinition } from '../campaign/coupon.ts';
+import { CouponError } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
 import type { CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
+import { judge, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {
   ledger: Ledger;
@@ -14,70 +15,117 @@ export interface SeedPorts {
 /** `finished`: an earlier seed had stopped half-way. */
 export type SeedOutcome = 'created' | 'finished' | 'unchanged';
 
-/** What `seed` would do, for `--dry-run`. */
-export type SeedPlan = { action: 'create' | 'finish' | 'unchanged' };
+/** A seeding that others took back, or finished, under our hands is looked at again so many times. */
+const ATTEMPTS = 5;
+/** With these a store refused a command as a whole: certainly nothing was written. */
+const REFUSALS = new Set(['REDIS_AUTH', 'REDIS_NOT_NOW', 'REDIS_REFUSED', 'REDIS_KEYS_TAKEN']);
+
+/** As {@link seedAll}, for one coupon. */
+export async function seed(definition: CouponDefinition, ports: SeedPorts): Promise<SeedOutcome> {
+  return (await seedAll([definition], ports))[0]!;
+}
 
 /**
- * Sets a coupon up in both stores: ledger row in state `seeding`, index, Redis, ledger `ready`. Every step may be repeated, so
- * the same command finishes a seeding that was interrupted, and two at once do it once.
+ * Sets coupons up in both stores, all of them or none: everything is checked before anything is written. Each coupon then goes through
+ * ledger row in state `seeding`, index, Redis, ledger `ready`. Every step may be repeated, so the same command finishes what was
+ * interrupted, and two at once do it once.
  *
- * @throws CouponError `SEED_CONFLICT`, `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`, `RESET_UNFINISHED`, `REDIS_KEYS_TAKEN`
+ * @throws CouponError `SEED_CONFLICT`, `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`, `RESET_UNFINISHED`, `REDIS_KEYS_TAKEN` and what a store
+ *   refuses, with nothing changed; {@link incomplete} when a store changed or went away in the middle
  */
-export async function seed(definition: CouponDefinition, ports: SeedPorts): Promise<SeedOutcome> {
+export async function seedAll(
+  definitions: readonly CouponDefinition[],
+  ports: SeedPorts,
+  onRefusal: (plans: readonly SeedPlan[]) => void = () => undefined,
+): Promise<SeedOutcome[]> {
+  const wanted = definitions.map(checkDefinition);
+  const plans = await planSeeds(wanted, ports);
+  const refused = refusal(plans);
+  if (refused) {
+    onRefusal(plans);
+    throw refused;
+  }
+  const outcomes: SeedOutcome[] = [];
+  for (const definition of wanted) {
+    try {
+      outcomes.push(await seedOne(definition, ports));
+    } catch (error) {
+      throw incomplete(error, outcomes.filter((outcome) => outcome !== 'unchanged').length, wanted.length);
+    }
+  }
+  return outcomes;
+}
+
+/** Why these plans cannot be carried out, as one error; null: they can. */
+export function refusal(plans: readonly SeedPlan[]): CouponError | null {
+  const problems = plans.flatMap((plan) => plan.problem ?? []);
+  const [first] = problems;
+  if (!first || plans.length === 1) return first ?? null;
+  return new CouponError({
+    code: first.code,
+    kind: first.kind,
+    message: `${problems.length} of ${plans.length} coupons cannot be seeded; none of them was touched`,
+    why: problems.map(({ message, why }) => (why === undefined ? message : `${message} (${why})`)).join('\n'),
+    fix: first.fix,
+  });
+}
+
+async function seedOne(wanted: CouponDefinition, ports: SeedPorts): Promise<SeedOutcome> {
   const { ledger, coupons, keyStyle } = ports;
-  const wanted = checkDefinition(definition);
-  const epoch = ports.newEpoch();
-  const stored = await ledger.startSeeding(wanted, epoch, keyStyle);
-  const plan = judge(wanted, stored, keyStyle);
-  if (plan.action === 'unchanged') {
-    // "Already there" must mean there in both stores.
-    await verifyCoupon({ verification: coupons, ledger }, stored);
-    return 'unchanged';
+  const own = ports.newEpoch();
+  let epoch = own;
+  for (let attempt = 1; ; attempt += 1) {
+    const stored = await ledger.startSeeding(wanted, epoch, keyStyle);
+    if (judge(wanted, stored, keyStyle) === 'unchanged') {
+      await verifyCoupon({ verification: coupons, ledger }, stored);
+      return attempt === 1 ? 'unchanged' : 'finished';
+    }
+    await intoRedis(stored, stored.epoch === own, ports);
+    if (await ledger.finishSeeding(stored.id, stored.epoch)) return stored.epoch === own ? 'created' : 'finished';
+    if (attempt >= ATTEMPTS) throw new Error(`coupon ${stored.id} is being seeded and taken back by others again and again`);
+    // Redis holds this epoch now, so a row that was taken back meanwhile has to return under the same one.
+    epoch = stored.epoch;
   }
-  await coupons.index(stored.id);
-  const result = await coupons.seed(stored, stored);
-  if (result === 'foreign' || result === 'leftovers') throw keysTaken(stored.id, result);
-  await ledger.finishSeeding(stored.id, stored.epoch);
-  return stored.epoch === epoch ? 'created' : 'finished';
 }
 
-export async function planSeed(definition: CouponDefinition, ports: Pick<SeedPorts, 'ledger' | 'keyStyle'>): Promise<SeedPlan> {
-  const wanted = checkDefinition(definition);
-  const stored = await ports.ledger.coupon(wanted.id);
-  return stored ? judge(wanted, stored, ports.keyStyle) : { action: 'create' };
+/** The steps in Redis. If it refuses them, the ledger's row goes too, but only where this very run wrote it. */
+async function intoRedis(stored: LedgerCoupon, own: boolean, { ledger, coupons }: SeedPorts): Promise<void> {
+  let indexed = false;
+  try {
+    indexed = await coupons.index(stored.id);
+    const result = await coupons.seed(stored, stored);
+    if (result === 'foreign' || result === 'leftovers') throw keysTaken(stored.id, result);
+  } catch (error) {
+    if (!own || !(error instanceof CouponError) || !REFUSALS.has(error.code)) throw error;
+    try {
+      if (indexed) await coupons.unindex(stored.id);
+      await ledger.undoSeeding(stored.id, stored.epoch);
+    } catch (undo) {
+      throw halfSeeded(error, stored.id, undo);
+    }
+    throw error;
+  }
 }
 
-/** What is left to do, given the ledger's row. */
-function judge(wanted: CouponDefinition, stored: LedgerCoupon, keyStyle: string): SeedPlan {
-  if (stored.state === 'resetting') {
-    throw usageError(
-      'RESET_UNFINISHED',
-      `a reset of coupon ${stored.id} was not finished`,
-      `Run \`coupon-cli seed ${stored.id} … --reset --confirm=${stored.id}\` again.`,
-    );
-  }
-  const differences = definitionDifferences(stored, wanted);
-  if (stored.keyStyle !== keyStyle) differences.push({ field: 'key-style', stored: stored.keyStyle, wanted: keyStyle });
-  if (differences.length > 0) {
-    throw new CouponError({
-      code: 'SEED_CONFLICT',
-      kind: 'usage',
-      message: `coupon ${stored.id} is already seeded with other values`,
-      why: differences.map((row) => `${row.field}: ${row.stored} there, ${row.wanted} asked for`).join('; '),
-      fix: `Use the same values, another id, or start over with --reset --confirm=${stored.id} (this deletes everything issued).`,
-    });
-  }
-  return { action: stored.state === 'ready' ? 'unchanged' : 'finish' };
+/** Exit code 2 promises that nothing was changed, so a refusal after a change is a failure. */
+function halfSeeded(error: CouponError, couponId: string, undo: unknown): CouponError {
+  return new CouponError({
+    code: 'SEED_INCOMPLETE',
+    kind: error.kind === 'unreachable' ? 'unreachable' : 'failure',
+    message: `coupon ${couponId} is half seeded: ${error.message}`,
+    why: `${error.why === undefined ? '' : `${error.why}; `}what was written could not be taken back: ${(undo as Error).message}`,
+    fix: `${error.fix === undefined ? '' : `${error.fix} `}The same command then finishes it.`,
+  });
 }
 
-function keysTaken(couponId: string, result: 'foreign' | 'leftovers'): CouponError {
-  const what =
-    result === 'foreign'
-      ? `Redis already has a coupon:${couponId} that was not seeded by this ledger`
-      : `Redis still holds a queue or records of coupon ${couponId}`;
-  return usageError(
-    'REDIS_KEYS_TAKEN',
-    what,
-    `Check REDIS_URL and DATABASE_URL; use another id, or start over with --reset --confirm=${couponId} (this deletes those keys).`,
-  );
+function incomplete(error: unknown, done: number, total: number): unknown {
+  if (done === 0 || !(error instanceof CouponError)) return error;
+  return new CouponError({
+    code: 'SEED_INCOMPLETE',
+    kind: error.kind === 'usage' ? 'failure' : error.kind,
+    message: `${done} of ${total} coupons were seeded, then: ${error.message}`,
+    why: error.why,
+    fix: `${error.fix === undefined ? '' : `${error.fix} `}The same command again goes on with the rest.`,
+    cause: error,
+  });
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CouponStore, Verification } from '../../src/campaign/ports.ts';
 import { reset } from '../../src/operate/reset.ts';
-import { planSeed, seed } from '../../src/operate/seed.ts';
+import { seed } from '../../src/operate/seed.ts';
+import { planSeeds } from '../../src/operate/seed-plan.ts';
 import type { CouponDefinition } from '../../src/campaign/coupon.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
@@ -61,7 +62,7 @@ describe('seed', () => {
     await seed(summer, ports());
     await stores.admission.admit('42', [{ userId: 'a', requestId: 'r' }]);
     const before = await stores.redis.hgetall('coupon:42');
-    expect(await planSeed(summer, ports())).toEqual({ action: 'unchanged' });
+    expect(await planSeeds([summer], ports())).toMatchObject([{ action: 'unchanged' }]);
     expect(await seed(summer, ports())).toBe('unchanged');
     expect(await stores.redis.hgetall('coupon:42')).toEqual(before);
   });
@@ -86,7 +87,7 @@ describe('seed', () => {
     const dying: CouponStore & Verification = { ...stores.coupons, [step]: () => Promise.reject(new Error('killed')) };
     await expect(seed(summer, ports(dying))).rejects.toThrow('killed');
     expect((await stores.ledger.coupon('42'))!.state).toBe('seeding');
-    expect(await planSeed(summer, ports())).toEqual({ action: 'finish' });
+    expect(await planSeeds([summer], ports())).toMatchObject([{ action: 'finish' }]);
     expect(await seed(summer, ports())).toBe('finished');
     expect(await seed(summer, ports())).toBe('unchanged');
   });

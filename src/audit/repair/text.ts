@@ -49,7 +49,7 @@ function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], dr
 
 function manualText(manual: readonly LeftToYou[], paint: Paint): string[] {
   if (manual.length === 0) return [];
-  const lines = manual.map(({ couponId, code, advice }) => `${paint.yellow('!')} ${code} in coupon ${couponId}: ${advice}`);
+  const lines = manual.map(({ couponId, code, advice }) => `${paint.yellow('!')} ${code} in coupon ${printable(couponId)}: ${advice}`);
   return [[paint.bold('Left to you:'), ...lines].join('\n')];
 }
 

@@ -1,11 +1,12 @@
 import type { Comparison, ComparedFigure, RunName } from './compare.ts';
+import { visibleValues } from '../../lib/visible.ts';
 import { figure } from '../../lib/figures.ts';
 import type { Paint } from '../../lib/style.ts';
 import { table } from '../../lib/table.ts';
 
 /** Two runs for the terminal: who they were, what changed, and what was not allowed to. */
 export function benchComparison(comparison: Comparison, paint: Paint): string {
-  const { before, after, figures, failOn } = comparison;
+  const { before, after, figures, failOn } = visibleValues(comparison);
   const number = (value: number | null): string => (value === null ? '–' : figure(value));
   type Row = ComparedFigure;
   const rows = table(

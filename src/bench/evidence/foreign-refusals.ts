@@ -1,5 +1,6 @@
 /** Why a load on a coupon of another service is not made: nothing was sent (exit 2). */
 import { CouponError, usageError } from '../../lib/errors.ts';
+import { shellQuoted } from '../../lib/suggested-command.ts';
 
 export function foreignMissing(couponId: string, found: boolean): CouponError {
   return usageError(
@@ -25,6 +26,6 @@ export function foreignUsed(couponId: string, found: { waiting: number; pieces: 
     kind: 'usage',
     message: `coupon "${couponId}" has been used already (${found.spent} spent, ${found.waiting} waiting, ${found.pieces} issued); nothing was sent`,
     why: 'a load would spend what is left of it',
-    fix: `Take a fresh coupon, or add --allow-coupon ${couponId} if the rest may be spent.`,
+    fix: `Take a fresh coupon, or add --allow-coupon ${shellQuoted(couponId)} if the rest may be spent.`,
   });
 }

@@ -1,5 +1,6 @@
 import type { BenchReport } from './report.ts';
 import type { CheckResult } from '../checks/integrity.ts';
+import { visible } from '../../lib/visible.ts';
 import { sampleText } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, reasonText } from './words.ts';
@@ -69,10 +70,11 @@ function caseLine(scenario: string, { group, name, result }: Case): string {
 
 /** For an attribute in double quotes. XML 1.0 does not know most control characters and lone surrogates, not even escaped. */
 function xml(text: string): string {
-  return text
+  const escaped = text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, (one) => ('\t\n\r'.includes(one) ? `&#${one.charCodeAt(0)};` : '\ufffd'));
+  return visible(escaped);
 }

@@ -2,6 +2,7 @@ import type { BenchReport } from './report.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
+import { visible } from '../../lib/visible.ts';
 import { CHECK_WORDS, noteText, reasonText } from './words.ts';
 import { figure, number } from '../../lib/figures.ts';
 import { painter } from '../../lib/style.ts';
@@ -69,5 +70,5 @@ function list(lines: readonly string[]): string {
 
 /** What means something in Markdown or HTML is escaped; user ids and targets may hold anything. */
 function text(words: string): string {
-  return words.replaceAll(/[\\`*_{}[\]<>|~#]/g, String.raw`\$&`).replaceAll(/\s+/g, ' ');
+  return visible(words.replaceAll(/\s+/g, ' ')).replaceAll(/[\\`*_{}[\]<>|~#]/g, String.raw`\$&`);
 }

@@ -2,6 +2,7 @@ import type { BenchProgress } from '../run.ts';
 import type { BenchReport } from './report.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../campaign/ids.ts';
+import { visibleValues } from '../../lib/visible.ts';
 import type { CheckResult } from '../checks/integrity.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
@@ -14,7 +15,8 @@ import type { Paint } from '../../lib/style.ts';
 import { table } from '../../lib/table.ts';
 
 /** A bench report for the terminal: first what must hold, then what was wished for, then the figures. */
-export function benchSummary(report: BenchReport, paint: Paint): string {
+export function benchSummary(given: BenchReport, paint: Paint): string {
+  const report = visibleValues(given);
   const { scenario } = report;
   const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
   return [

@@ -1,5 +1,5 @@
 import type { CouponDefinition } from '../../campaign/coupon.ts';
-import { couponDefinition } from '../../campaign/event.ts';
+import { COUPON_IDS, couponDefinition } from '../../campaign/event.ts';
 import type { Variables } from '../../lib/environment.ts';
 import type { Phase } from '../plan/phase.ts';
 import { outcomesOf, type OutcomeRule } from './outcomes.ts';
@@ -54,6 +54,7 @@ export interface ScenarioWorld {
 
 const SCENARIO = {
   schema: scenarioSchema,
+  asWritten: COUPON_IDS,
   code: 'BAD_SCENARIO',
   what: 'a valid scenario',
   fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',

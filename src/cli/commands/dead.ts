@@ -3,6 +3,7 @@ import type { DropOutcome, RetryOutcome } from '../../campaign/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
+import { shellQuoted } from '../../lib/suggested-command.ts';
 import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -69,7 +70,7 @@ export const configure: Configure = (command, cli) => {
         throw usageError(
           'CONFIRM_NEEDED',
           `--all gives up everyone who was set aside in coupon ${couponId}`,
-          `If that is what you want, add --confirm=${couponId}.`,
+          `If that is what you want, add --confirm=${shellQuoted(couponId)}.`,
         );
       }
       await cli.run(self, (context) => decide(context, (ports) => dropDead(ports, couponId, wanted), 'dropped'));

@@ -5,6 +5,7 @@ import { usageError, type CouponError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId, printable } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { suggestion } from '../../lib/suggest.ts';
+import { command as suggested } from '../../lib/suggested-command.ts';
 import { couponsText, couponText } from '../../operate/inspect-text.ts';
 import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
 import type { Paint } from '../../lib/style.ts';
@@ -101,7 +102,7 @@ function unknownForm(written: string): CouponError {
   return usageError(
     'INSPECT_USAGE',
     `inspect has no "${printable(written)}"${suggestion(written, FORMS)}`,
-    `Use ${FORMS.join(', ')}, or nothing for all coupons; \`coupon-cli inspect coupon ${printable(written)}\` shows one.`,
+    `Use ${FORMS.join(', ')}, or nothing for all coupons; ${suggested`inspect coupon ${written}`} shows one.`,
   );
 }
 

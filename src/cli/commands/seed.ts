@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { planSeed, seed, type SeedOutcome, type SeedPlan } from '../../operate/seed.ts';
+import { refusal, seedAll, type SeedPorts } from '../../operate/seed.ts';
+import { planSeeds, type SeedPlan } from '../../operate/seed-plan.ts';
 import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
 import { checkDefinition, MAX_TOTAL } from '../../campaign/coupon.ts';
 import { parseDuration } from '../../lib/duration.ts';
@@ -7,6 +8,8 @@ import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { parseInstant } from '../../campaign/time.ts';
+import { shellQuoted } from '../../lib/suggested-command.ts';
+import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
 import { requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
@@ -33,7 +36,8 @@ Examples:
   coupon-cli seed --file event.yaml
   coupon-cli seed 42 --name "여름맞이 쿠폰" --stock 200 --reset --confirm=42
 
-The same command again changes nothing; after an interruption it finishes what is missing.`;
+A file is checked as a whole first: all of its coupons are set up, or none. The same command again changes nothing; after an
+interruption it finishes what is missing.`;
 
 export const configure: Configure = (command, cli) => {
   command
@@ -54,7 +58,7 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const definitions = await readDefinitions(context, id, options);
         checkReset(definitions, options);
-        await seedAll(context, definitions, options);
+        await seedThem(context, definitions, options);
       });
     });
 };
@@ -109,46 +113,51 @@ function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags):
     throw usageError(
       'CONFIRM_NEEDED',
       `--reset deletes coupon ${only.id} and everything issued from it, in both stores`,
-      `If that is what you want, add --confirm=${only.id}.`,
+      `If that is what you want, add --confirm=${shellQuoted(only.id)}.`,
     );
   }
 }
 
-async function seedAll(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
+async function seedThem(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
   if (flags.reset) requireLocalStores(context, flags.allowTarget, 'seed --reset');
   const ledger = await context.ledger();
-  const { keyStyle } = context;
-  if (flags.dryRun) {
-    const plans: { couponId: string; action: SeedPlan['action'] | 'reset' }[] = [];
-    for (const definition of definitions) {
-      const plan = flags.reset ? { action: 'reset' as const } : await planSeed(definition, { ledger, keyStyle });
-      plans.push({ couponId: definition.id, ...plan });
-    }
-    context.out.data({ dryRun: true, coupons: plans }, () =>
-      plans.map((plan) => `coupon ${plan.couponId}: would ${plan.action}`).join('\n'),
-    );
+  const { coupons } = await context.redis();
+  const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle };
+  const [first] = definitions;
+  if (flags.reset && first) {
+    await resetAndSeed(context, first, ports, flags.dryRun === true);
     return;
   }
-  const { coupons } = await context.redis();
-  const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle };
-  const results: { couponId: string; outcome: SeedOutcome; total: number; deleted?: number }[] = [];
-  for (const definition of definitions) {
-    let deleted = 0;
-    if (flags.reset) deleted = await (await import('../../operate/reset.ts')).reset(definition.id, ports);
-    const outcome = await seed(definition, ports);
-    results.push({ couponId: definition.id, outcome, total: definition.total, ...(flags.reset ? { deleted } : {}) });
+  if (flags.dryRun) {
+    const plans = await planSeeds(definitions, ports);
+    const shown = plans.map(({ problem, ...plan }) => ({ ...plan, ...(problem ? { code: problem.code, why: problem.why } : {}) }));
+    context.out.data({ dryRun: true, coupons: shown }, (paint) => planText(plans, paint));
+    // A dry run ends as the run would.
+    const refused = refusal(plans);
+    if (refused) throw refused;
+    return;
   }
-  const words = { created: 'seeded', finished: 'finished an interrupted seeding', unchanged: 'unchanged, it was seeded before' };
-  context.out.data({ coupons: results }, (paint) =>
-    results
-      .map(
-        (result) =>
-          `${paint.green('✔')} coupon ${result.couponId}: ${words[result.outcome]}, ${result.total} in stock${deletedText(result.deleted)}`,
-      )
-      .join('\n'),
-  );
+  const showPlan = (plans: readonly SeedPlan[]): void => {
+    if (!context.out.json && plans.length > 1) context.out.note(planText(plans, context.out.notePaint));
+  };
+  const outcomes = await seedAll(definitions, ports, showPlan);
+  const results = definitions.map(({ id, total }, i) => ({ couponId: id, outcome: outcomes[i]!, total }));
+  context.out.data({ coupons: results }, (paint) => seededText(results, paint));
 }
 
-function deletedText(deleted: number | undefined): string {
-  return deleted === undefined ? '' : ` (after deleting ${deleted} issued)`;
+/** What the seeding needs is tried before anything is deleted. */
+async function resetAndSeed(context: Context, definition: CouponDefinition, ports: SeedPorts, dryRun: boolean): Promise<void> {
+  const { id, total } = definition;
+  await ports.coupons.checkSeed(id, null);
+  const refused = await ports.ledger.trySeeding([definition], randomUUID(), ports.keyStyle);
+  if (refused) throw refused.error;
+  if (dryRun) {
+    context.out.data({ dryRun: true, coupons: [{ couponId: id, action: 'reset' }] }, () => `coupon ${id}: would reset`);
+    return;
+  }
+  const { reset } = await import('../../operate/reset.ts');
+  const deleted = await reset(id, ports);
+  const [outcome] = await seedAll([definition], ports);
+  const results = [{ couponId: id, outcome: outcome!, total, deleted }];
+  context.out.data({ coupons: results }, (paint) => seededText(results, paint));
 }

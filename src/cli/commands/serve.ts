@@ -4,9 +4,10 @@ import { verifyCoupons } from '../../campaign/verify-coupons.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { parseStrategy, type Strategy } from '../../campaign/strategy.ts';
 import { baseline } from '../baseline.ts';
-import type { Context } from '../context.ts';
+import type { Context, RedisStores } from '../context.ts';
 import { faultTeller } from '../throttled-warnings.ts';
 import { listen } from '../listen.ts';
+import { openPatiently, parsePatience, WAIT_FOR_STORES } from '../open-with-retry.ts';
 import { systemdSupervisor } from './drain/systemd.ts';
 import { requireLoopbackStores } from '../targets.ts';
 import { packageVersion } from '../version.ts';
@@ -38,22 +39,28 @@ export const configure: Configure = (command, cli) => {
       parseStrategy,
       'atomic' as const,
     )
+    .option(WAIT_FOR_STORES, 'at the start, try so long for stores that are away before ending with 3', '0s')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
-      await cli.run(self, (context) => serve(context, flags.strategy));
+      await cli.run(self, (context) => serve(context, flags.strategy, parsePatience(flags.waitForStores)));
     });
 };
 
-async function serve(context: Context, strategy: Strategy): Promise<void> {
+async function serve(context: Context, strategy: Strategy, patienceMs: number): Promise<void> {
   if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
   const host = context.settings.get('host').value;
   const port = parseWhole(context.settings.get('port').value, '--port', 0, 65_535);
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
-  const redis = await context.redis(true);
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
-  const ledger = await context.ledgerOf(database);
-  const { problems } = await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle);
+  let opened: RedisStores | undefined;
+  const stores = await openPatiently(context, patienceMs, stop, async () => {
+    const redis = (opened ??= await context.redis(true));
+    const ledger = await context.ledgerOf(database);
+    return { redis, ledger, ...(await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle)) };
+  });
+  if (!stores) return;
+  const { redis, ledger, problems } = stores;
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
   const { buildServer } = await import('../../admission/serve/server.ts');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { useCoupon, type UseAnswer } from '../../operate/use.ts';
 import { CouponError, usageError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
+import { command as suggested } from '../../lib/suggested-command.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -26,7 +27,7 @@ export const configure: Configure = (command, cli) => {
         if (answer.status !== 'used') throw refusal(answer, couponId, userId);
         if (!answer.followed) {
           context.out.warn(
-            `the ledger has the use, but Redis shows no issued coupon of ${userId}; \`coupon-cli audit ${couponId}\` says more`,
+            `the ledger has the use, but Redis shows no issued coupon of ${userId}; ${suggested`audit ${couponId}`} says more`,
           );
         }
         const { usedAt, repeated } = answer;
@@ -51,7 +52,7 @@ function refusal(answer: Exclude<UseAnswer, { status: 'used' }>, couponId: strin
       return usageError(
         'NOT_ISSUED',
         `no coupon ${couponId} was issued to ${userId}`,
-        `\`coupon-cli inspect user ${couponId} ${userId}\` shows where the request stands.`,
+        `${suggested`inspect user ${couponId} ${userId}`} shows where the request stands.`,
       );
     case 'already_used':
       return usageError(

@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { PoolClient, QueryConfig } from 'pg';
+import { within } from '../../lib/with-timeout.ts';
 import { commitError, pgError } from './errors.ts';
 import { parseDatabaseUrl, type PgTarget } from './url.ts';
 
@@ -14,6 +16,8 @@ const SILENCE_MS = 2_000;
  */
 const LONGEST_IDLE_MS = 10_000;
 const POOL_SIZE = 10;
+/** A server that hangs says no farewell. */
+const CLOSE_MS = 2_000;
 
 export interface DatabaseOptions {
   poolSize?: number;
@@ -27,6 +31,7 @@ export interface DatabaseOptions {
 export class Database {
   readonly target: PgTarget;
   readonly #pool: pg.Pool;
+  readonly #clients = new Set<PoolClient>();
 
   constructor(url: string, { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false }: DatabaseOptions = {}) {
     this.target = parseDatabaseUrl(url);
@@ -42,6 +47,8 @@ export class Database {
       allowExitOnIdle: true,
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     });
+    this.#pool.on('connect', (client) => this.#clients.add(client));
+    this.#pool.on('remove', (client) => this.#clients.delete(client));
     // Without a listener the loss of an idle connection ends the process; the next query reports the loss by itself.
     this.#pool.on('error', () => undefined);
   }
@@ -103,8 +110,11 @@ export class Database {
     return commitError(error, this.target);
   }
 
+  /** Politely, or by cutting the connections where a server does not answer any more. */
   async close(): Promise<void> {
-    await this.#pool.end();
+    const ended = this.#pool.end().then(() => true);
+    if (await within(ended, CLOSE_MS, false)) return;
+    for (const client of this.#clients) (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
   }
 }
 

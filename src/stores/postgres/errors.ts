@@ -1,4 +1,5 @@
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/visible.ts';
 import type { PgTarget } from './url.ts';
 
 /** What a failed connection or statement means. SQLSTATE classes: PostgreSQL manual, appendix A. */
@@ -40,6 +41,15 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       message: `PostgreSQL at ${address} rolled back a transaction that others were in the way of`,
       why: `${message} (${code})`,
       fix: 'It may be tried again as it is. If it goes on, look for long transactions on the coupon tables in pg_stat_activity.',
+    });
+  }
+  if (code === '55P03') {
+    return new CouponError({
+      code: 'DATABASE_LOCKED',
+      kind: 'unreachable',
+      message: `PostgreSQL at ${address} could not get a lock that another session holds`,
+      why: `${message} (${code})`,
+      fix: 'Let the other session finish, or look for it in pg_stat_activity and pg_locks; then run the command again.',
     });
   }
   if (!isSqlState(code) || /^(08|53|57)/.test(code) || code === '25006' || code === '25P03') {
@@ -91,5 +101,5 @@ function normalize(error: unknown): { code: string; message: string } {
   // Node reports a host with several addresses as an AggregateError with an empty message.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { code = '', message = String(first) } = (first ?? {}) as { code?: string; message?: string };
-  return { code, message: message || code };
+  return { code, message: visible(message || code) };
 }

@@ -19,7 +19,10 @@ interface CouponRow {
   valid_for_ms: string | null;
 }
 
-type CouponPart = Pick<Ledger, 'coupons' | 'coupon' | 'startSeeding' | 'finishSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'>;
+type CouponPart = Pick<
+  Ledger,
+  'coupons' | 'coupon' | 'trySeeding' | 'startSeeding' | 'finishSeeding' | 'undoSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'
+>;
 
 /** The `coupons` table. */
 export function ledgerCoupons(database: Database): CouponPart {
@@ -31,6 +34,25 @@ export function ledgerCoupons(database: Database): CouponPart {
     coupons: () => find(null),
     coupon,
 
+    async trySeeding(definitions, epoch, keyStyle) {
+      let tried: string | null = null;
+      try {
+        await database.transaction(
+          async (client) => {
+            for (const definition of definitions) {
+              tried = definition.id;
+              await client.query(statement('start-seeding', seedingValues(definition, epoch, keyStyle)));
+              await client.query(statement('finish-seeding', [definition.id, epoch]));
+            }
+          },
+          () => 'ROLLBACK',
+        );
+        return null;
+      } catch (error) {
+        return { couponId: tried, error: database.explain(error) };
+      }
+    },
+
     async startSeeding(definition, epoch, keyStyle) {
       await database.execute(statement('start-seeding', seedingValues(definition, epoch, keyStyle)));
       const stored = await coupon(definition.id);
@@ -39,7 +61,11 @@ export function ledgerCoupons(database: Database): CouponPart {
     },
 
     async finishSeeding(couponId, epoch) {
-      await database.execute(statement('finish-seeding', [couponId, epoch]));
+      return (await database.execute(statement('finish-seeding', [couponId, epoch]))) > 0;
+    },
+
+    async undoSeeding(couponId, epoch) {
+      await database.execute(statement('undo-seeding', [couponId, epoch]));
     },
 
     async startReset(couponId, epoch) {

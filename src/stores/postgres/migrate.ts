@@ -13,6 +13,9 @@ export interface Migration {
 /** Any number serves, as long as nobody else in the database uses it for an advisory lock. */
 const LOCK = 0x636f7570;
 
+/** Somebody who forgot a transaction holds up nobody for ever. */
+const LOCK_PATIENCE = '20s';
+
 const TABLE = `CREATE TABLE IF NOT EXISTS coupon_migrations (
   version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz(3) NOT NULL DEFAULT now()
 )`;
@@ -38,12 +41,15 @@ export async function pendingMigrations(database: Database): Promise<Migration[]
 /**
  * Applies what is missing, each migration in a transaction of its own, and returns what it applied. Two at once are safe:
  * the second waits for the first one's lock and finds nothing left to do.
+ *
+ * @throws CouponError `DATABASE_LOCKED` when another session keeps a lock for longer than that
  */
-export async function migrate(database: Database): Promise<Migration[]> {
+export async function migrate(database: Database, lockPatience = LOCK_PATIENCE): Promise<Migration[]> {
   const done: Migration[] = [];
   for (const migration of migrations()) {
     try {
       await database.transaction(async (client) => {
+        await client.query(`SET LOCAL lock_timeout = '${lockPatience}'`);
         await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
         await client.query(TABLE);
         const insert = 'INSERT INTO coupon_migrations (version, name) VALUES ($1, $2) ON CONFLICT DO NOTHING';

@@ -14,6 +14,7 @@ export type StatementName =
   | 'find-coupons'
   | 'start-seeding'
   | 'finish-seeding'
+  | 'undo-seeding'
   | 'start-reset'
   | 'delete-issued'
   | 'drop-coupon'

@@ -1,7 +1,8 @@
-import type { CouponStore, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports.ts';
+import type { CouponStore, SeedCheck, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';
+import { redisDenied } from './errors.ts';
 import { COUPON_INDEX, couponKeys, couponOfQueueKey, QUEUE_PATTERN, type KeyStyle } from './keys.ts';
 import { runScript } from './script.ts';
 
@@ -22,11 +23,25 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
   return {
     index: guard(async (couponId) => {
-      await client.sadd(COUPON_INDEX, couponId);
+      return (await client.sadd(COUPON_INDEX, couponId)) === 1;
+    }),
+
+    unindex: guard(async (couponId) => {
+      await client.srem(COUPON_INDEX, couponId);
+    }),
+
+    checkSeed: guard(async (couponId, epoch): Promise<SeedCheck> => {
+      const args = ['check', epoch ?? '', COUPON_INDEX, 0, 0];
+      const [status, ...rest] = (await runScript(client, 'seed', couponKeys(couponId, style), [], args)) as string[];
+      if (status === 'denied') throw redisDenied(rest, connection.url);
+      if (status !== 'exists') return { status: status as 'free' | 'foreign' | 'leftovers' };
+      const [suspect = '', fence, version, stock, total, acked] = rest;
+      const counted = [stock, total].every((text) => text !== undefined && text !== '' && Number.isFinite(Number(text)));
+      return { status, suspect, fence: Number(fence) || 0, version: Number(version) || 0, counted, acked: Number(acked) || 0 };
     }),
 
     seed: guard(async (definition, life) => {
-      const args = [life.epoch, connection.run, life.version, definition.total, ...settingFields(definition)];
+      const args = ['write', life.epoch, connection.run, life.version, definition.total, ...settingFields(definition)];
       return (await runScript(client, 'seed', couponKeys(definition.id, style), [], args)) as SeedResult;
     }),
 

@@ -1,4 +1,5 @@
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/visible.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */
 export function redisAddress(url: string): string {
@@ -22,7 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
  */
 export function redisError(error: unknown, url: string): CouponError {
   if (error instanceof CouponError) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = visible(error instanceof Error ? error.message : String(error));
   const errno = (error as NodeJS.ErrnoException).code;
   const address = redisAddress(url);
   if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid username-password|without any password configured/i.test(text)) {
@@ -61,6 +62,17 @@ export function redisError(error: unknown, url: string): CouponError {
   });
 }
 
+/** The user of this connection may not run these commands. */
+export function redisDenied(commands: readonly string[], url: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_AUTH',
+    kind: 'usage',
+    message: `Redis at ${redisAddress(url)} does not let this user do what this command needs`,
+    why: `the user may not run ${commands.join(', ')} on these keys`,
+    fix: 'Grant it to the user with ACL SETUSER, or name another user in --redis-url or REDIS_URL.',
+  });
+}
+
 /**
  * What a failed write means: the same, except that a command whose reply was lost on the way may have run. Nothing ran when
  * Redis itself refused it (ReplyError), or when ioredis had no connection to write it to.
@@ -76,7 +88,7 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     code: 'REDIS_REPLY_LOST',
     kind: 'unreachable',
     message: `the answer of Redis at ${redisAddress(url)} was lost`,
-    why: error.message,
+    why: visible(error.message),
     fix: 'Whether the request took effect is unknown; ask again under the same request id.',
   });
 }

@@ -1,3 +1,6 @@
+import { visible } from '../../../lib/visible.ts';
+import { jsonText } from '../../../lib/terminal.ts';
+
 /** HTML from templates in which every value is escaped, unless it is markup already. */
 export class Markup {
   readonly text: string;
@@ -21,10 +24,11 @@ function markupOf(value: Value): string {
 
 /** For text and for attributes in quotes, in HTML and in XML alike. */
 export function escapeMarkup(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+  const shown = text.replaceAll(/[^\n\t]+/g, visible);
+  return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
 
 /** JSON that may stand in a script element: no `</script>` and no `<!--` can arise, and it stays valid JSON. */
 export function inlineJson(value: unknown): Markup {
-  return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029'));
+  return new Markup(jsonText(value).replaceAll('<', '\\u003c'));
 }

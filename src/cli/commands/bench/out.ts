@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { BenchReport } from '../../../bench/report/report.ts';
 import type { BenchRun } from '../../../bench/run.ts';
 import { CouponError, usageError } from '../../../lib/errors.ts';
+import { jsonText } from '../../../lib/terminal.ts';
 import type { Context } from '../../context.ts';
 import type { Env } from '../../env.ts';
 import { makeFolder } from '../../make-folder.ts';
@@ -86,7 +87,7 @@ async function writeReports(folder: string, run: BenchRun): Promise<void> {
     'report.html': htmlReport(report, latenciesOf(record, 'planned'), await pageAssets()),
     'junit.xml': benchJunit(report),
     'summary.md': benchMarkdown(report),
-    [REPORT_FILE]: `${JSON.stringify(report, null, 2)}\n`,
+    [REPORT_FILE]: `${jsonText(report, 2)}\n`,
   };
   await makeFolder(folder);
   // All of them whole before the first takes its place: a full disk leaves the old reports.

@@ -13,7 +13,7 @@ import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
-import { openPatiently } from '../../open-with-retry.ts';
+import { openPatiently, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { systemdSupervisor } from './systemd.ts';
 import type { Configure } from '../../command.ts';
 
@@ -30,8 +30,8 @@ Examples:
 
 The first SIGINT or SIGTERM finishes the batch and ends with 0; the second ends at once.`;
 
-/** How long `--once` and `--until-empty` wait for stores that are away. */
-const PATIENCE_MS = 30_000;
+/** How long `--once` and `--until-empty` wait for stores that are away, unless told otherwise. */
+const PATIENCE = '30s';
 /** A backlog that takes longer than this at the present pace is worth a remark. */
 const LONG_BACKLOG_S = 60;
 
@@ -44,6 +44,10 @@ export const configure: Configure = (command, cli) => {
     .option('--eager', 'go on at once while users wait')
     .option('--once', 'end after one pass')
     .option('--until-empty', 'end when nobody waits and nobody is claimed')
+    .option(
+      WAIT_FOR_STORES,
+      `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
+    )
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
     .option('--health-port <n>', 'tell health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
     .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
@@ -63,6 +67,7 @@ interface DrainFlags {
   once?: true | undefined;
   untilEmpty?: true | undefined;
   scan?: true | undefined;
+  waitForStores?: string | undefined;
 }
 
 function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
@@ -70,6 +75,8 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
   const leaseMs = parseDuration(value('lease'), '--lease');
   if (leaseMs < 1_000)
     throw usageError('BAD_DURATION', `--lease: "${value('lease')}" is too short to issue a batch in`, 'Use at least 1s.');
+  const until = flags.once ? 'once' : flags.untilEmpty ? 'empty' : 'stopped';
+  const patience = flags.waitForStores ?? (until === 'stopped' ? undefined : PATIENCE);
   return {
     couponIds,
     batch: parseWhole(value('batch'), '--batch', 1, 1_000),
@@ -79,8 +86,8 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
     keyStyle: context.keyStyle,
     scan: flags.scan === true,
     eager: flags.eager === true,
-    until: flags.once ? 'once' : flags.untilEmpty ? 'empty' : 'stopped',
-    patienceMs: PATIENCE_MS,
+    until,
+    patienceMs: patience === undefined ? Number.POSITIVE_INFINITY : parsePatience(patience),
   };
 }
 
@@ -91,8 +98,7 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
   const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
-  const patienceMs = options.until === 'stopped' ? Number.POSITIVE_INFINITY : options.patienceMs;
-  const opened = await openPatiently(context, patienceMs, stop, async () => {
+  const opened = await openPatiently(context, options.patienceMs, stop, async () => {
     const { redis, ledger } = await openStores(context, database, stores);
     for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
     await announce(context, options, redis, ledger);

@@ -1,5 +1,5 @@
 #!lua
--- seed: writes a new coupon. Nothing that stands already is touched.
+-- seed: writes a new coupon, or says beforehand whether it would. Nothing that stands already is touched.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set
@@ -7,21 +7,40 @@
 -- KEYS[4] leases     sorted set
 -- KEYS[5] dead       hash
 -- KEYS[6] claims     hash
--- ARGV[1] epoch      from the ledger
--- ARGV[2] run id     of this server, as the caller's connection learned it
--- ARGV[3] version    from the ledger
--- ARGV[4] total
--- ARGV[5...]         further field, value pairs: name, window, expiry
+-- ARGV[1] 'write', or 'check': change nothing
+-- ARGV[2] epoch      from the ledger; empty: the ledger has no such coupon
+-- ARGV[3] run id     of this server, as the caller's connection learned it; with 'check' the key of the index
+-- ARGV[4] version    from the ledger
+-- ARGV[5] total
+-- ARGV[6...]         further field, value pairs: name, window, expiry
 --
--- Reply: 'created'; 'exists' (this very seeding wrote it already); 'foreign' (somebody else's coupon stands there);
--- 'leftovers' (no coupon, but a queue or records of one). Without allow-oom it is refused as a whole at the memory limit.
+-- Reply: 'created' (with 'check': 'free'); 'exists' (this very seeding wrote it already); 'foreign' (another coupon stands there);
+-- 'leftovers' (no coupon, but a queue or records of one). 'check' has it first in a list; after 'exists' come suspect, fence, version,
+-- stock, total and acked of the coupon. 'denied' and the commands that this user may not run, also in a list, with 'check' alone.
+-- Without allow-oom both are refused as a whole at the memory limit, on a replica, and where nothing can be saved.
+
+local check = ARGV[1] == 'check'
+
+if check and redis.acl_check_cmd then
+  local denied = { 'denied' }
+  if not redis.acl_check_cmd('HSET', KEYS[1], 'total', ARGV[5]) then denied[#denied + 1] = 'HSET' end
+  if not redis.acl_check_cmd('SADD', ARGV[3], 'id') then denied[#denied + 1] = 'SADD' end
+  if #denied > 1 then return denied end
+end
 
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then return 'exists' end
-  return 'foreign'
+  -- A key of another type answers with an error, which is a table and equals no epoch.
+  if ARGV[2] == '' or redis.pcall('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
+  if not check then return 'exists' end
+  local reply = { 'exists' }
+  for i, value in ipairs(redis.call('HMGET', KEYS[1], 'suspect', 'fence', 'version', 'stock', 'total', 'acked')) do
+    reply[i + 1] = value or ''
+  end
+  return reply
 end
-if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then return 'leftovers' end
+if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then return check and { 'leftovers' } or 'leftovers' end
+if check then return { 'free' } end
 
-redis.call('HSET', KEYS[1], 'total', ARGV[4], 'stock', ARGV[4], 'state', 'open', 'suspect', '', 'epoch', ARGV[1],
-  'version', ARGV[3], 'run', ARGV[2], 'last_us', '0', 'fence', '0', 'returned', '0', unpack(ARGV, 5))
+redis.call('HSET', KEYS[1], 'total', ARGV[5], 'stock', ARGV[5], 'state', 'open', 'suspect', '', 'epoch', ARGV[2],
+  'version', ARGV[4], 'run', ARGV[3], 'last_us', '0', 'fence', '0', 'returned', '0', unpack(ARGV, 6))
 return 'created'

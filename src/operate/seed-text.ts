@@ -1,0 +1,51 @@
+import type { SeedOutcome } from './seed.ts';
+import type { SeedPlan } from './seed-plan.ts';
+import type { Paint } from '../lib/style.ts';
+import { table } from '../lib/table.ts';
+
+export interface SeedResultLine {
+  couponId: string;
+  outcome: SeedOutcome;
+  total: number;
+  /** Issued coupons that a reset deleted first. */
+  deleted?: number;
+}
+
+const DONE: Record<SeedOutcome, string> = {
+  created: 'seeded',
+  finished: 'finished an interrupted seeding',
+  unchanged: 'unchanged, it was seeded before',
+};
+
+export function seededText(results: readonly SeedResultLine[], paint: Paint): string {
+  const lines = results.map(({ couponId, outcome, total, deleted }) => {
+    const after = deleted === undefined ? '' : ` (after deleting ${deleted} issued)`;
+    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${total} in stock${after}`;
+  });
+  if (results.length > 1) lines.push(`${results.length} coupons: ${counts(results.map((result) => result.outcome))}`);
+  return lines.join('\n');
+}
+
+/** One line for one coupon, a table for a file. */
+export function planText(plans: readonly SeedPlan[], paint: Paint): string {
+  const [only] = plans;
+  if (only && plans.length === 1) return `coupon ${only.couponId}: ${only.problem ? 'refused' : `would ${only.action}`}`;
+  const rows = table(
+    plans,
+    [
+      { head: 'COUPON', value: (plan) => plan.couponId },
+      { head: 'STOCK', value: (plan) => plan.total, align: 'right' },
+      { head: 'PLAN', value: (plan) => plan.action },
+      { head: 'WHY', value: ({ problem }) => (problem ? `${problem.code}${problem.why === undefined ? '' : `: ${problem.why}`}` : '') },
+    ],
+    paint,
+  );
+  const refused = plans.some((plan) => plan.problem !== null);
+  const verdict = refused ? 'nothing is written unless all can be' : 'nothing was written, this is a dry run';
+  return `${rows}\n${plans.length} coupons: ${counts(plans.map((plan) => plan.action))}; ${verdict}`;
+}
+
+/** `create 2, unchanged 1`, in the order of first appearance. */
+function counts(words: readonly string[]): string {
+  return [...new Set(words)].map((word) => `${word} ${words.filter((other) => other === word).length}`).join(', ');
+}
