@@ -61,6 +61,11 @@ export const FINDINGS = {
     breaks: 'first come, first served',
     meaning: 'claimed in a later turn than somebody who asked later',
   },
+  epoch_missing: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'another program rewrote the coupon in Redis, or its epoch was lost',
+  },
   epoch_mismatch: { about: 'coupon', breaks: 'both stores agree', meaning: 'Redis holds another life of the coupon than the ledger' },
   version_mismatch: {
     about: 'coupon',

@@ -141,7 +141,7 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
     return 'done';
   },
   async repair({ ports }) {
-    await repair(ports.repair, { ...AUDIT, dryRun: false }, { mended: () => undefined, looked: () => undefined });
+    await repair(ports.repair, { ...AUDIT, dryRun: false, confirm: true }, { mended: () => undefined, looked: () => undefined });
     return 'done';
   },
   async snapshotRedis({ stores, backup }) {

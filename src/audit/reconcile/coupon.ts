@@ -49,7 +49,8 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
   }
   if (!redis) return [...findings, finding('coupon_missing')];
   if (redis.suspect !== '') findings.push(finding('suspect', { reason: redis.suspect }));
-  if (redis.epoch !== ledger.epoch) findings.push(finding('epoch_mismatch', { redis: redis.epoch, ledger: ledger.epoch }));
+  if (redis.epoch === '') findings.push(finding('epoch_missing'));
+  else if (redis.epoch !== ledger.epoch) findings.push(finding('epoch_mismatch', { redis: redis.epoch, ledger: ledger.epoch }));
   if (redis.version !== ledger.version) findings.push(finding('version_mismatch', { redis: redis.version, ledger: ledger.version }));
   if (redis.fence < ledger.maxFence) findings.push(finding('redis_behind', { fence: redis.fence, ledger: ledger.maxFence }));
   if (redis.acked > counts.maxFence) findings.push(finding('ledger_behind', { acked: redis.acked, ledger: counts.maxFence }));

@@ -29,7 +29,7 @@ export async function repairCoupon(
     told(step, count);
   };
   if (isDangerous(findings)) await ports.coupons.markSuspect(id, epoch, 'repair');
-  if (has('coupon_missing', 'epoch_mismatch')) await rebuild(ports, coupon, mended);
+  if (has('coupon_missing', 'epoch_missing', 'epoch_mismatch')) await rebuild(ports, coupon, mended);
   await adoptForeign(ports, coupon, mended);
   await auditUsers(ports, id, scan, mending(ports, coupon, mended));
   if (has('issued_quantity_mismatch', 'ledger_behind')) {
@@ -42,14 +42,16 @@ export async function repairCoupon(
   if (findings.some((found) => FINDINGS[found.code].about === 'coupon') || promises > 0) await restore(ports, coupon, mended);
 }
 
-/** The ledger has the last word on which life of the coupon this is: what Redis holds of another one goes. */
-async function rebuild({ coupons, redis }: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
+/** Puts the hash back. What stands under another epoch goes, with its users; the caller has that confirmed. */
+async function rebuild({ coupons, redis, reader }: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
   await coupons.index(coupon.id);
   if ((await redis.rebuild(coupon)) === 'foreign') {
+    const dropped = (await reader.coupon(coupon.id))?.admitted ?? 0;
     await coupons.retire(coupon.id, coupon.epoch);
     await coupons.drop(coupon.id);
     await coupons.index(coupon.id);
     await redis.rebuild(coupon);
+    mended('drop_life', dropped);
   }
   mended('rebuild_coupon', 1);
 }

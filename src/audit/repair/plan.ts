@@ -5,6 +5,7 @@
 import type { FindingCode } from '../findings.ts';
 
 export const REPAIR_STEPS = {
+  drop_life: 'delete what Redis holds under another epoch, its users included; only with --confirm',
   rebuild_coupon: 'make the coupon anew in Redis from the ledger, out of service until the end',
   restore_row: 'write the ledger row that an issued hash proves, as the hash says; a hash of somebody who was never accepted is left alone',
   rebuild_admission: 'write down the admission that the other places prove, with one request time for all of them',
@@ -43,7 +44,8 @@ const ANSWERS: Readonly<Record<FindingCode, RepairStep | { manual: string }>> = 
   dead_but_issued: 'rebuild_hash',
   request_time_mismatch: 'rebuild_admission',
   served_out_of_order: { manual: 'nothing to repair: it has happened' },
-  epoch_mismatch: 'rebuild_coupon',
+  epoch_missing: 'rebuild_coupon',
+  epoch_mismatch: 'drop_life',
   version_mismatch: 'restore_settings',
   settings_mismatch: 'restore_settings',
   settings_unreadable_time: 'restore_settings',
@@ -55,6 +57,7 @@ const ANSWERS: Readonly<Record<FindingCode, RepairStep | { manual: string }>> = 
 /** Findings with which the coupon must take no requests and hand out no claims until it is mended. */
 const DANGEROUS: ReadonlySet<FindingCode> = new Set([
   'coupon_missing',
+  'epoch_missing',
   'epoch_mismatch',
   'redis_behind',
   'ledger_behind',
@@ -88,9 +91,17 @@ export interface LeftToYou {
   advice: string;
 }
 
+/** Users whom a step deletes from Redis. */
+export interface TakenAway {
+  couponId: string;
+  users: string[];
+}
+
 export interface RepairPlan {
   steps: PlannedStep[];
   manual: LeftToYou[];
+  /** Only done with `--confirm`. */
+  takesAway: TakenAway[];
 }
 
 /** @param adoptable members of the queue that another service wrote, by coupon */
@@ -111,7 +122,7 @@ export function planRepair(findings: readonly FoundHere[], adoptable: readonly {
     if (one.adoptable > 0) steps.push({ couponId: one.couponId, step: 'adopt', count: one.adoptable, sample: [], because: [] });
   }
   const order = Object.keys(REPAIR_STEPS);
-  return { steps: steps.toSorted((a, b) => byCoupon(a, b) || order.indexOf(a.step) - order.indexOf(b.step)), manual };
+  return { steps: steps.toSorted((a, b) => byCoupon(a, b) || order.indexOf(a.step) - order.indexOf(b.step)), manual, takesAway: [] };
 }
 
 /** Whether the coupon goes out of service for the time of its repair. */

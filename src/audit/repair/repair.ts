@@ -8,12 +8,16 @@ export type { RepairPorts } from './ports.ts';
 export interface RepairOptions extends AuditOptions {
   /** Say what would be done, change nothing. */
   dryRun: boolean;
+  /** Also take the steps that delete users, which the plan names. */
+  confirm: boolean;
 }
 
 export interface RepairReport {
   /** No finding, afterwards; with `dryRun` as it stands. */
   ok: boolean;
   dryRun: boolean;
+  /** Steps that delete users were taken. */
+  confirmed: boolean;
   plan: RepairPlan;
   /** What was done, in users (or 1 for the coupon itself). */
   done: { couponId: string; step: RepairStep; count: number }[];
@@ -38,8 +42,9 @@ const ROUNDS = 3;
  */
 export async function repair(ports: RepairPorts, options: RepairOptions, events: RepairEvents): Promise<RepairReport> {
   const before = await audit(ports, options, events);
-  const plan = planRepair(before.findings, before.coupons);
-  if (options.dryRun || plan.steps.length === 0) return { ok: before.ok, dryRun: options.dryRun, plan, done: [], before, after: null };
+  const plan = await planned(ports, before);
+  if (options.dryRun || plan.steps.length === 0)
+    return { ok: before.ok, dryRun: options.dryRun, confirmed: false, plan, done: [], before, after: null };
   const done: RepairReport['done'] = [];
   const told: RepairEvents = {
     ...events,
@@ -51,11 +56,35 @@ export async function repair(ports: RepairPorts, options: RepairOptions, events:
     },
   };
   let after = before;
-  for (let round = 1; round <= ROUNDS && planRepair(after.findings, after.coupons).steps.length > 0; round += 1) {
+  for (let round = 1; round <= ROUNDS && isMendable(after, options); round += 1) {
     await repairAll(ports, options, after, told);
     after = await audit(ports, options, events);
   }
-  return { ok: after.ok, dryRun: false, plan, done, before, after };
+  return { ok: after.ok, dryRun: false, confirmed: options.confirm, plan, done, before, after };
+}
+
+const deletesUsers = ({ code }: { code: string }): boolean => code === 'epoch_mismatch';
+
+/** The plan, with the users whom it would delete. */
+async function planned(ports: RepairPorts, found: AuditReport): Promise<RepairPlan> {
+  const plan = planRepair(found.findings, found.coupons);
+  for (const step of plan.steps) {
+    if (step.step !== 'drop_life') continue;
+    const users = new Set<string>();
+    for (const source of ['admitted', 'waiting', 'leases', 'dead'] as const) {
+      for await (const page of ports.reader.walk(step.couponId, source)) for (const userId of page) users.add(userId);
+    }
+    const names = [...users].toSorted();
+    Object.assign(step, { count: names.length, sample: names.slice(0, 10) });
+    plan.takesAway.push({ couponId: step.couponId, users: names });
+  }
+  return plan;
+}
+
+/** Whether another round would change something. */
+function isMendable(found: AuditReport, { confirm }: RepairOptions): boolean {
+  const blocked = new Set(confirm ? [] : found.findings.filter(deletesUsers).map(({ couponId }) => couponId));
+  return planRepair(found.findings, found.coupons).steps.some(({ couponId }) => !blocked.has(couponId));
 }
 
 async function repairAll(ports: RepairPorts, options: RepairOptions, found: AuditReport, told: RepairEvents): Promise<void> {
@@ -65,6 +94,7 @@ async function repairAll(ports: RepairPorts, options: RepairOptions, found: Audi
     // Reset or purged since the audit: its findings belong to a life that is over.
     if (coupon?.state !== 'ready') continue;
     const findings = found.findings.filter((one) => one.couponId === couponId);
+    if (!options.confirm && findings.some(deletesUsers)) continue;
     await repairCoupon(ports, coupon, findings, options.scan, (step, count) => {
       if (count > 0) told.mended(couponId, step, count);
     });

@@ -18,6 +18,7 @@ export function repairText(report: RepairReport, paint: Paint): string {
       .join('\n'),
   );
   parts.push(...manualText(plan.manual, paint));
+  parts.push(...takenAwayText(report, paint));
   if (dryRun) parts.push('Nothing was changed. The same command without --dry-run does it.');
   if (after) parts.push(auditText(after, paint));
   return parts.join('\n\n');
@@ -45,6 +46,18 @@ function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], dr
     ],
     paint,
   );
+}
+
+const NAMED = 20;
+
+function takenAwayText({ plan, confirmed }: RepairReport, paint: Paint): string[] {
+  return plan.takesAway.map(({ couponId, users }) => {
+    const what = `${users.length} ${users.length === 1 ? 'user' : 'users'} of coupon ${couponId}`;
+    const head = confirmed ? `Deleted with --confirm: ${what}` : `Not done without --confirm, because it deletes ${what}`;
+    const names = users.slice(0, NAMED).map((userId) => printable(userId, 20));
+    const more = users.length > NAMED ? [`and ${users.length - NAMED} more (--json names all)`] : [];
+    return [paint.bold(`${head}:`), `  ${[...names, ...more].join(', ')}`].join('\n');
+  });
 }
 
 function manualText(manual: readonly LeftToYou[], paint: Paint): string[] {

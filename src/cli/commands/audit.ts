@@ -35,6 +35,7 @@ export const configure: Configure = (command, cli) => {
     .argument('[id...]', 'coupons to look at; all of them when none is named')
     .option('--scan', "also walk Redis's whole keyspace for issued hashes that nothing else knows")
     .option('--repair', 'mend what can be mended without a person')
+    .option('--confirm', 'with --repair: also take the steps that delete users')
     .option('-n, --dry-run', 'with --repair: say what would be done, change nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
@@ -47,7 +48,7 @@ export const configure: Configure = (command, cli) => {
             'Add --repair, or leave --dry-run out: an audit changes nothing.',
           );
         context.env.lowerPriority(); // whoever serves or drains on this machine comes first
-        if (flags.repair) return repairThem(context, { ...options, dryRun: flags.dryRun === true });
+        if (flags.repair) return repairThem(context, { ...options, dryRun: flags.dryRun === true, confirm: flags.confirm === true });
         const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
         const progress = await startProgress(context, AUDITING);
         const report = await audit({ reader, ledger, pause }, options, looking(progress));
@@ -58,7 +59,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-async function repairThem(context: Context, options: AuditOptions & { dryRun: boolean }): Promise<number> {
+async function repairThem(context: Context, options: AuditOptions & { dryRun: boolean; confirm: boolean }): Promise<number> {
   const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
     import('../../audit/repair/repair.ts'),
     import('../../audit/repair/text.ts'),

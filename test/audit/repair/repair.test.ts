@@ -11,7 +11,7 @@ import { openStores, type TestStores } from '../../support/stores.ts';
 
 const ID = 'sale';
 const DRAIN: DrainOptions = { couponIds: [], batch: 100, leaseMs: 30_000, worker: 'w', keyStyle: 'plain', scan: false };
-const OPTIONS = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false };
+const OPTIONS = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: true };
 
 describe('repair', () => {
   let stores: TestStores;
@@ -149,6 +149,52 @@ describe('repair', () => {
     expect(await issued()).toEqual(expect.arrayContaining(['a', 'b']));
     const [counted] = await stores.sql('SELECT issued_quantity FROM coupons');
     expect(counted).toEqual({ issued_quantity: (await issued()).length });
+  });
+
+  const rewritten = async (): Promise<void> => {
+    await stores.redis.del(key('coupon'));
+    await stores.redis.hset(key('coupon'), 'name', 'summer', 'total', 10, 'stock', 6, '_class', 'Coupon');
+  };
+
+  it.each([
+    ['another program deleted and wrote the hash of the coupon', rewritten],
+    ['the epoch is gone', () => stores.redis.hdel(key('coupon'), 'epoch')],
+    ['the epoch is empty', () => stores.redis.hset(key('coupon'), 'epoch', '')],
+    ['the epoch and the run are gone', () => stores.redis.hdel(key('coupon'), 'epoch', 'run')],
+    ['the epoch, the fence and the last time are gone', () => stores.redis.hdel(key('coupon'), 'epoch', 'fence', 'acked', 'last_us')],
+  ])('keeps every accepted user where %s', async (_name, break_) => {
+    await break_();
+    await stores.redis.zadd(key('queue'), 1_700_000_000_000, 'z');
+    const plan = (await run({ dryRun: true, confirm: false })).plan;
+    expect(plan.takesAway).toEqual([]);
+    const report = await run({ confirm: false });
+    expect(report).toMatchObject({ ok: true, plan: { takesAway: [] } });
+    const planned: Record<string, number> = Object.fromEntries(
+      plan.steps.filter(({ step }) => step === 'adopt').map(({ step, count }) => [step, count]),
+    );
+    expect(done(report)).toMatchObject(planned);
+    expect(await stores.redis.hget(key('coupon'), 'stock')).toBe('5');
+    expect(await drain()).toMatchObject({ issued: 3 });
+    expect(await issued()).toEqual(['a', 'b', 'c', 'd', 'z']);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('leaves fields that another program wrote into the hash', async () => {
+    await rewritten();
+    await run({ confirm: false });
+    expect(await stores.redis.hget(key('coupon'), '_class')).toBe('Coupon');
+  });
+
+  it('deletes what stands under another epoch only when that is confirmed, and names the users before', async () => {
+    await stores.redis.hset(key('coupon'), 'epoch', '00000000-0000-4000-8000-000000000009');
+    const kept = await stores.redis.zrange(key('queue'), '0', '-1');
+    const refused = await run({ confirm: false });
+    expect(refused).toMatchObject({ ok: false, confirmed: false, done: [] });
+    expect(refused.plan.takesAway).toEqual([{ couponId: ID, users: ['a', 'b', 'c', 'd'] }]);
+    expect(refused.plan.steps).toContainEqual(expect.objectContaining({ step: 'drop_life', count: 4 }));
+    expect(await stores.redis.zrange(key('queue'), '0', '-1')).toEqual(kept);
+    expect(done(await run({ confirm: true }))).toMatchObject({ drop_life: 4, rebuild_coupon: 1 });
+    expect(await stores.redis.exists(key('queue'))).toBe(0);
   });
 
   it('rebuilds a coupon that Redis has lost: nobody is issued twice, nobody is asked to wait again, and the lost queue is not made up', async () => {

@@ -33,7 +33,7 @@ function scenario(changes: object = {}): string {
 
 async function benched(answer: Answer, changes: object = {}, flags: string[] = ['--json']): Promise<CliResult> {
   await using server = await oddServer(answer);
-  return cli(['bench', scenario(changes), '--url', server.url, ...flags]);
+  return await cli(['bench', scenario(changes), '--url', server.url, ...flags]);
 }
 
 /** The report of a run; a command that failed instead says why. */
