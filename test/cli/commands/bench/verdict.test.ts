@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../../../src/bench/report/report.ts';
 import { oddServer, type Answer } from '../../../support/odd-server.ts';
 import { cli, type CliResult } from '../../../support/run-cli.ts';
+import { AUTHORITY, tlsServer } from '../../../support/tls-server.ts';
 
 const TOTAL = 50;
 
@@ -150,5 +151,40 @@ describe('a service that worked for a while', () => {
     expect(stdout).not.toMatch(/proven/i);
     for (const file of ['junit.xml', 'summary.md']) expect(readFileSync(join(out, file), 'utf8'), file).not.toMatch(/proven/i);
     expect(readFileSync(join(out, 'report.html'), 'utf8')).not.toMatch(/Proven:|proven/);
+  });
+});
+
+describe('an https endpoint', () => {
+  let heard = 0;
+  const sells = (name: 'good' | 'other') =>
+    tlsServer((request, reply) => {
+      if (request.method === 'POST') heard += 1;
+      request.resume().on('end', () => reply.writeHead(201).end());
+    }, name);
+
+  test.each(['good', 'other'] as const)(
+    'with the certificate %s that no known authority signed is refused, and gets no request',
+    async (name) => {
+      heard = 0;
+      await using server = await sells(name);
+      const { exitCode, stderr } = await cli(['bench', scenario(), '--url', server.url]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(/certificate of .* is not trusted .*\[CERTIFICATE_NOT_TRUSTED\]/);
+      expect(heard).toBe(0);
+    },
+  );
+
+  test('is asked when the scenario names its authority, or any certificate is taken', async () => {
+    await using server = await sells('good');
+    const ca = join(mkdtempSync(join(tmpdir(), 'coupon-')), 'ca.pem');
+    writeFileSync(ca, AUTHORITY);
+    for (const [changes, flags] of [
+      [{ tls: { ca } }, []],
+      [{}, ['--insecure']],
+    ] as const) {
+      heard = 0;
+      await cli(['bench', scenario(changes), '--url', server.url, '--json', ...flags]);
+      expect(heard).toBe(240);
+    }
   });
 });
