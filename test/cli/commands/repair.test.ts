@@ -32,7 +32,11 @@ describe('coupon-cli audit --repair', () => {
     expect(result.stdout).toMatch(/A repair would[^]*sale +requeue +1 +lost +user-1/);
     expect(result.stdout).toContain('Nothing was changed.');
     const { plan, before, after } = (await run('--repair', '--dry-run', '--json')).json<RepairReport>();
-    expect(plan).toEqual({ steps: [{ couponId: 'sale', step: 'requeue', count: 1, sample: ['user-1'], because: ['lost'] }], manual: [] });
+    expect(plan).toEqual({
+      steps: [{ couponId: 'sale', step: 'requeue', count: 1, sample: ['user-1'], because: ['lost'] }],
+      manual: [],
+      takesAway: [],
+    });
     expect([before.ok, after]).toEqual([false, null]);
     expect(await stores.redis.zcard('coupon_waiting_queue:sale')).toBe(0);
   });
