@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { usageError } from '../lib/errors.ts';
+import { parseRedisUrl } from '../stores/redis/url.ts';
 import type { Env } from './env.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';
@@ -120,25 +121,17 @@ export function withoutSecrets(url: string): string {
   }
 }
 
-/**
- * A `redis://` or `rediss://` URL.
- *
- * @throws CouponError `BAD_REDIS_URL`, which does not repeat the URL: it may hold a password
- */
-export function checkRedisUrl(text: string): string {
-  const fix = 'Write redis://user:password@host:6379/0, or rediss:// for TLS.';
-  let url: URL;
+/** As {@link withoutSecrets}. Nothing of a URL that cannot be used: it is unknown which part of it is the password. */
+export function redisUrlWithoutSecrets(url: string): string {
   try {
-    url = new URL(text);
+    return withoutSecrets(checkRedisUrl(url));
   } catch {
-    throw usageError('BAD_REDIS_URL', 'the Redis URL cannot be used: it is not a URL', fix);
+    return '(not a Redis URL)';
   }
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw usageError('BAD_REDIS_URL', `the Redis URL cannot be used: "${url.protocol}" is not redis: or rediss:`, fix);
-  }
-  if (url.hostname === '') throw usageError('BAD_REDIS_URL', 'the Redis URL cannot be used: it names no host', fix);
-  if (!/^\/?\d*$/.test(url.pathname)) {
-    throw usageError('BAD_REDIS_URL', `the Redis URL cannot be used: "${url.pathname}" is not a database number`, fix);
-  }
+}
+
+/** @throws CouponError `BAD_REDIS_URL` */
+export function checkRedisUrl(text: string): string {
+  parseRedisUrl(text);
   return text;
 }

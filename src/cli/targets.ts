@@ -1,6 +1,7 @@
 import { usageError } from '../lib/errors.ts';
 import { shellQuoted } from '../lib/suggested-command.ts';
 import type { Context } from './context.ts';
+import { checkRedisUrl } from './settings.ts';
 
 /** Loopback names and addresses: 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291). */
 function isLoopback(host: string): boolean {
@@ -47,6 +48,6 @@ export function requireAllowedHost(url: string, allowed: string | readonly strin
 }
 
 export function requireLocalStores(context: Context, allowed: string | undefined, what: string): void {
-  requireAllowedHost(context.settings.get('redisUrl').value, allowed, what);
+  requireAllowedHost(checkRedisUrl(context.settings.get('redisUrl').value), allowed, what);
   requireAllowedHost(context.settings.get('databaseUrl').value, allowed, what);
 }

@@ -1,5 +1,5 @@
 import { table } from '../../lib/table.ts';
-import { SETTINGS, withoutSecrets, type SettingName } from '../settings.ts';
+import { SETTINGS, redisUrlWithoutSecrets, withoutSecrets, type SettingName } from '../settings.ts';
 import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
@@ -15,7 +15,8 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
           const { value, source, from } = context.settings.get(name);
-          return { name, value: name.endsWith('Url') ? withoutSecrets(value) : value, source, from: from ?? null };
+          const shown = name === 'redisUrl' ? redisUrlWithoutSecrets(value) : name === 'databaseUrl' ? withoutSecrets(value) : value;
+          return { name, value: shown, source, from: from ?? null };
         });
         context.out.data({ settings: rows }, (paint) =>
           table(

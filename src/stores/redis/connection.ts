@@ -1,8 +1,9 @@
-import { Redis } from 'ioredis';
-import type { ChainableCommander } from 'ioredis';
+import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
-import { redisError } from './errors.ts';
+import { DatabaseGate } from './database-gate.ts';
+import { databaseRefused, redisError } from './errors.ts';
 import { defineScripts } from './script.ts';
+import { parseRedisUrl } from './url.ts';
 
 export interface RedisConnectionOptions {
   url: string;
@@ -27,9 +28,11 @@ const LONGEST_BACKOFF_MS = 2_000;
  */
 export class RedisConnection {
   readonly url: string;
-  readonly client: Redis;
   /** Nothing may be written, and no script be run. */
   readonly readOnly: boolean;
+  readonly #gate: DatabaseGate;
+  readonly #db: number;
+  #learning: { link: Redis['stream']; done: Promise<void> } | null = null;
   #run: string | null = null;
   #version = '';
   #lastError: unknown = null;
@@ -38,7 +41,10 @@ export class RedisConnection {
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
     this.readOnly = options.readOnly === true;
-    this.client = new Redis(options.url, {
+    const { db, tls, ...target } = parseRedisUrl(options.url);
+    this.#db = db;
+    const settings: RedisOptions = {
+      ...target,
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
@@ -54,8 +60,9 @@ export class RedisConnection {
       // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
       reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
       // 'default' would verify certificates anyway; spelled out because it is a promise.
-      ...(options.url.startsWith('rediss:') ? { tls: { rejectUnauthorized: true } } : {}),
-    });
+      ...(tls ? { tls: { rejectUnauthorized: true } } : {}),
+    };
+    this.#gate = new DatabaseGate(settings, db);
     defineScripts(this.client);
     this.client.on('error', (error: unknown) => {
       this.#lastError = error;
@@ -64,17 +71,17 @@ export class RedisConnection {
       // The next server may be another process with other data: nothing may be sent under the old id.
       this.#run = null;
     });
-    this.client.on('ready', () => void this.#learnServer().catch(() => undefined));
+    this.client.on('ready', () => void this.#learnAgain());
   }
 
   /**
-   * @throws CouponError `REDIS_DOWN`, `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `REDIS_TOO_OLD`
+   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `CLUSTER_UNSUPPORTED`, `REDIS_TOO_OLD`
    */
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     try {
       await connection.client.connect();
-      await connection.#learnServer();
+      await connection.#learnOnce();
       return connection;
     } catch (error) {
       connection.close();
@@ -91,6 +98,10 @@ export class RedisConnection {
     if (this.#refused) throw this.#refused;
     if (this.#run === null) throw redisError(this.#lastError ?? new Error('the connection was lost'), this.url);
     return this.#run;
+  }
+
+  get client(): Redis {
+    return this.#gate;
   }
 
   get serverVersion(): string {
@@ -120,7 +131,37 @@ export class RedisConnection {
     }
   }
 
+  /** Once for each link: whoever opens a connection waits for the same answer as the link itself. */
+  #learnOnce(): Promise<void> {
+    const link = this.client.stream;
+    if (this.#learning?.link !== link) this.#learning = { link, done: this.#learnServer() };
+    return this.#learning.done;
+  }
+
+  async #learnAgain(): Promise<void> {
+    const link = this.client.stream;
+    try {
+      await this.#learnOnce();
+    } catch (error) {
+      // The question itself was lost, or put at a bad time: only a new link asks it again.
+      if (this.explain(error).kind === 'unreachable' && this.client.stream === link) this.client.disconnect(true);
+    }
+  }
+
+  async #selectDatabase(): Promise<void> {
+    try {
+      await this.#gate.selectDatabase();
+    } catch (error) {
+      const refusal = databaseRefused(error, this.url, this.#db);
+      if (refusal === null) throw error;
+      this.#refused = refusal;
+      this.#gate.refusal = () => databaseRefused(error, this.url, this.#db)!;
+      throw refusal;
+    }
+  }
+
   async #learnServer(): Promise<void> {
+    await this.#selectDatabase();
     const info = await this.#info();
     const field = (name: string): string => new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim() ?? '';
     this.#version = field('redis_version');

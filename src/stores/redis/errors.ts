@@ -73,6 +73,22 @@ export function redisDenied(commands: readonly string[], url: string): CouponErr
   });
 }
 
+/** What it means that SELECT failed. Null: the question was lost, the login is wrong, or Redis cannot answer it now. */
+export function databaseRefused(error: unknown, url: string, db: number): CouponError | null {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return null;
+  if (REFUSES_NOW.test(error.message) || /^(NOAUTH|WRONGPASS)/.test(error.message)) return null;
+  const forbidden = error.message.startsWith('NOPERM');
+  return new CouponError({
+    code: 'REDIS_DATABASE_REFUSED',
+    kind: 'usage',
+    message: `Redis at ${redisAddress(url)} refused database ${db}`,
+    why: forbidden ? 'the user may not run SELECT' : visible(error.message),
+    fix: forbidden
+      ? 'Give the user +select, or name database 0 in --redis-url or REDIS_URL if that is the one you mean.'
+      : 'Name a database that this server has (`CONFIG GET databases`) in --redis-url or REDIS_URL.',
+  });
+}
+
 /**
  * What a failed write means: the same, except that a command whose reply was lost on the way may have run. Nothing ran when
  * Redis itself refused it (ReplyError), or when ioredis had no connection to write it to.

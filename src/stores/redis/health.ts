@@ -64,6 +64,7 @@ function conditionOfServer(connection: RedisConnection): RedisCondition {
 }
 
 function conditionOf(error: unknown): RedisCondition {
+  if (error instanceof CouponError) return error.kind === 'usage' ? 'refused' : 'down';
   const { name, message } = error as Error;
   const known = REFUSALS.find(([pattern]) => pattern.test(message));
   if (known) return known[1];
