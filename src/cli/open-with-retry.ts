@@ -37,7 +37,7 @@ export async function openPatiently<T>(context: Context, patienceMs: number, sto
     } catch (error) {
       if (!isOutage(error)) throw error;
       const left = started + patienceMs - performance.now();
-      if (left <= 0) throw told ? gaveUp(error, patienceMs) : error;
+      if (left <= 0) throw patienceMs > 0 ? gaveUp(error, patienceMs) : error;
       if (!told) context.out.warn(`${visible((error as Error).message)}; trying again`);
       told = true;
       await delay(Math.min(RETRY_MS, left), undefined, { signal: stop }).catch(() => undefined);

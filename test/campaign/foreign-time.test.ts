@@ -30,7 +30,9 @@ describe('a time that another program wrote', () => {
         const parts = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()];
         const array = [...parts, date.getUTCSeconds(), date.getUTCMilliseconds() * 1e6];
         const texts = [iso, iso.slice(0, -1), iso.replace('T', ' '), local + zone, local + zone.replace(':', ''), `"${iso}"`];
-        texts.push(`[${array.join(',')}]`, `["java.time.Instant",${(ms / 1e3).toFixed(9)}]`, String(ms * 1e3), `${ms}000000`);
+        texts.push(`[${array.join(',')}]`, String(ms * 1e3), `${ms}000000`);
+        // From 2^32 seconds on (the year 2106) a double is half a microsecond apart, and the last digit may round the other way.
+        if (ms < 2 ** 32 * 1e3) texts.push(`["java.time.Instant",${(ms / 1e3).toFixed(9)}]`);
         // Fewer digits are seconds.
         if (ms >= 1e11) texts.push(String(ms));
         for (const text of texts) expect([text, readForeignTime(text)]).toEqual([text, { kind: 'time', us: ms * 1e3 }]);
