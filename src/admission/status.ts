@@ -54,7 +54,7 @@ export function requestStatuses(ports: StatusPorts): (couponId: string, userId: 
   return async (couponId, userId) => {
     const user = await ports.reader.user(couponId, userId);
     const state = placeOf(user);
-    if (state === null) return { status: await explainAbsence(ports, couponId) };
+    if (state === null) return { status: user.occupied ? 'unavailable' : await explainAbsence(ports, couponId) };
     const request = toStatus(couponId, user, state);
     // No place holds the user: the issued hash may be what is missing, and the ledger has the last word on that.
     if (state === 'admitted') return { status: 'found', request: await withLedger(ports.ledger, request) };
@@ -79,12 +79,11 @@ function toStatus(couponId: string, user: RedisUser, state: Place): RequestStatu
   const score = user.admitted?.score ?? user.waiting ?? user.claim?.score ?? null;
   const issued = user.issued ?? {};
   const field = (name: string): string | null => issued[name] || null;
-  const recorded = field('requested_at');
   return {
     couponId,
     userId: user.userId,
     state,
-    requestedAt: score !== null ? scoreToDate(score) : recorded !== null && !Number.isNaN(Date.parse(recorded)) ? new Date(recorded) : null,
+    requestedAt: (score === null ? null : scoreToDate(score)) ?? dateOf(field('requested_at')),
     position: state === 'waiting' && user.position !== null ? user.position + 1 : null,
     estimatedWaitSeconds: null,
     issuedAt: field('issued_at'),
@@ -92,6 +91,10 @@ function toStatus(couponId: string, user: RedisUser, state: Place): RequestStatu
     usedAt: field('used_at'),
     revokedAt: field('revoked_at'),
   };
+}
+
+function dateOf(text: string | null): Date | null {
+  return text === null || Number.isNaN(Date.parse(text)) ? null : new Date(text);
 }
 
 async function withLedger(ledger: StatusPorts['ledger'], request: RequestStatus): Promise<RequestStatus> {

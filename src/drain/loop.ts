@@ -1,3 +1,5 @@
+import { CouponError } from '../lib/errors.ts';
+import { WRONG_TYPE_FIX } from '../campaign/wrong-type.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
 import { drainPass, isEmpty, isOutage, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
 
@@ -38,8 +40,8 @@ const LONGEST_BACKOFF_MS = 5_000;
  * Passes until there is a reason to end. A pass under way is always finished: that is how the first signal ends without
  * leaving claims behind.
  *
- * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; `COUPON_SUSPECT` at the end of
- *   `once` and `empty` when a coupon could not be drained because of that
+ * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; at the end of `once` and
+ *   `empty`, when a coupon could not be drained: `COUPON_SUSPECT`, `KEY_WRONG_TYPE`, `REDIS_REFUSED`
  */
 export async function drainLoop(
   ports: DrainPorts,
@@ -80,6 +82,8 @@ export async function drainLoop(
     if (options.until === 'once' || empty) {
       const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
       if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
+      const unreadable = passes.find((pass) => pass.skipped === 'wrong_type' || pass.skipped === 'refused');
+      if (unreadable) throw couponUnreadable(unreadable);
       break;
     }
     // A backlog of claims that other workers hold is no reason to spin; one of our own users who waits is.
@@ -87,6 +91,17 @@ export async function drainLoop(
     if (!goOn) await clock.sleep(options.intervalMs, stop);
   }
   return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
+}
+
+/** The message of the coupon's own failure stands in `reason`. */
+function couponUnreadable({ couponId, skipped, reason }: CouponPass): CouponError {
+  return new CouponError({
+    code: skipped === 'wrong_type' ? 'KEY_WRONG_TYPE' : 'REDIS_REFUSED',
+    kind: skipped === 'wrong_type' ? 'broken' : 'failure',
+    message: `coupon ${couponId} was not drained: ${reason ?? 'Redis refused a command'}`,
+    why: 'another program wrote its keys; all other coupons were drained',
+    fix: WRONG_TYPE_FIX,
+  });
 }
 
 /** Between half and all of it, so that workers that failed together do not come back together. */

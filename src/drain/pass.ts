@@ -1,5 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
 import { CouponError } from '../lib/errors.ts';
+import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { issueBatch } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
@@ -32,10 +33,20 @@ export interface CouponPass {
   released: number;
   /** Left in the queue. */
   waiting: number;
-  /** Users whose rows the ledger refused, with what it said; they are among the dead. Left out when there are none. */
+  /**
+   * Users who were dead-lettered in this pass, with what the ledger said, or why they are no user ids. Left out when there are none,
+   * as are the next two.
+   */
   refused?: { userId: string; reason: string }[];
-  /** Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. */
-  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger';
+  /** Users whose score was no time: they count as having asked now. */
+  timeless?: string[];
+  /** Issued keys that hold another type: their users are issued in the ledger alone. */
+  occupied?: WrongType[];
+  /**
+   * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `wrong_type`: a key holds another type; `refused`: Redis refused a
+   * command on its keys; `serialised`: no coupon at all, but the key of a queue that a serializer spelled.
+   */
+  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger' | 'wrong_type' | 'refused' | 'serialised';
   reason?: string;
 }
 
@@ -46,15 +57,30 @@ export async function drainPass(ports: DrainPorts, options: DrainOptions, stop: 
   const passes: CouponPass[] = [];
   for (const coupon of wanted) {
     if (stop.aborted) break;
-    passes.push(await drainCoupon(ports, options, coupon));
+    passes.push(await drainReadable(ports, options, coupon));
   }
   if (options.scan) {
     const ids = new Set(known.map((coupon) => coupon.id));
-    for (const couponId of await ports.coupons.scanQueues()) {
-      if (!ids.has(couponId)) passes.push({ ...nothing(couponId), skipped: 'no_ledger' });
-    }
+    const { couponIds, serialised } = await ports.coupons.scanQueues();
+    for (const couponId of couponIds) if (!ids.has(couponId)) passes.push({ ...nothing(couponId), skipped: 'no_ledger' });
+    for (const key of serialised) passes.push({ ...nothing(key), skipped: 'serialised' });
   }
   return passes;
+}
+
+/** What is wrong with the keys of one coupon keeps nobody from draining the others. */
+async function drainReadable(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
+  try {
+    return await drainCoupon(ports, options, coupon);
+  } catch (error) {
+    if (!isCouponFault(error)) throw error;
+    const isWrongType = error instanceof WrongTypeError;
+    return {
+      ...nothing(coupon.id),
+      skipped: isWrongType ? 'wrong_type' : 'refused',
+      reason: isWrongType ? error.message : (error.why ?? ''),
+    };
+  }
 }
 
 /** claim → ledger → ack; whoever the ledger refuses is set aside, and whoever it does not return goes back to the queue. */
@@ -70,6 +96,8 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
   pass.reclaimed = claimed.reclaimed;
   pass.dead = claimed.buried;
   pass.waiting = claimed.waiting;
+  if (claimed.refused) pass.refused = claimed.refused;
+  if (claimed.timeless) pass.timeless = claimed.timeless;
   try {
     if (await isLedgerBehind(verifyPorts(ports), coupon, claimed.acked)) {
       pass.released = await ports.claims.release(coupon.id, coupon.epoch, claimed.claims);
@@ -96,10 +124,12 @@ async function issue(
   const timeoutMs = options.leaseMs / 3;
   const { rows, refused, stopped } = await issueBatch(ports.ledger, id, claims, { epoch, worker: options.worker, timeoutMs });
   if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
-  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows))) return { ...pass, skipped: 'epoch' };
+  const occupied: WrongType[] = [];
+  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows, (wrong) => occupied.push(wrong)))) return { ...pass, skipped: 'epoch' };
+  if (occupied.length > 0) pass.occupied = occupied;
   pass.issued = rows.length;
   if (refused.length > 0) pass.dead += await ports.claims.bury(id, epoch, refused);
-  if (refused.length > 0) pass.refused = refused.map(({ userId, reason }) => ({ userId, reason }));
+  if (refused.length > 0) pass.refused = [...(pass.refused ?? []), ...refused.map(({ userId, reason }) => ({ userId, reason }))];
   if (stopped) await ports.coupons.markSuspect(id, epoch, stopped.constraint);
   const settled = new Set([...rows, ...refused].map((one) => one.userId));
   const left = claims.filter((claim) => !settled.has(claim.userId));
@@ -131,10 +161,20 @@ function nothing(couponId: string): CouponPass {
 export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
   for (const pass of passes) {
     if (pass.skipped) continue;
-    const { waiting, claimed } = await ports.claims.backlog(pass.couponId);
-    if (waiting + claimed > 0) return false;
+    if ((await backlogOf(ports.claims, pass.couponId)) > 0) return false;
   }
   return true;
+}
+
+/** Waiting and claimed. A coupon whose keys cannot be read has none that could be served; its next pass says so. */
+async function backlogOf(claims: ClaimQueue, couponId: string): Promise<number> {
+  try {
+    const { waiting, claimed } = await claims.backlog(couponId);
+    return waiting + claimed;
+  } catch (error) {
+    if (isCouponFault(error)) return 0;
+    throw error;
+  }
 }
 
 export function isOutage(error: unknown): boolean {

@@ -37,10 +37,15 @@ const USERS: Partial<Record<FindingCode, (user: Standing, nowMs: number) => bool
   dead_but_issued: ({ dead, row }) => dead !== undefined && row !== undefined,
   request_time_mismatch: ({ admitted, waiting, claim, row }) =>
     admitted !== undefined &&
-    ((waiting ?? admitted.score) !== admitted.score ||
-      (claim ?? admitted).score !== admitted.score ||
-      (row?.requestedUs ?? scoreToMicros(admitted.score)) !== scoreToMicros(admitted.score)),
+    (time(waiting ?? admitted.score) !== time(admitted.score) ||
+      time((claim ?? admitted).score) !== time(admitted.score) ||
+      (row?.requestedUs ?? time(admitted.score)) !== time(admitted.score)),
 };
+
+/** One time in two units is one time; what is no time agrees with itself alone. */
+function time(score: number): number {
+  return scoreToMicros(score) ?? score;
+}
 
 /** Waiting, claimed or dead. Between the commit and the ack an issued user is so, too. */
 function stands({ waiting, lease, dead }: Standing): boolean {

@@ -3,18 +3,18 @@
  * proves: a row proves everything about its user, an issued hash proves a row that was lost, and every place proves an admission.
  */
 import { scoreToMicros } from '../../src/campaign/coupon.ts';
-import { ack, isAbsurd, isOverdue } from './claims.ts';
+import { ack, isAbsurd, isOverdue, onOneScale, type TimeOf } from './claims.ts';
 import { markSuspect } from './doubt.ts';
 import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
-import { emptyRedis, hashOf, oldestFirst, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
+import { emptyRedis, hashOf, queueOrder, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
 
-export function repair(campaign: Campaign, nowMs: number): void {
+export function repair(campaign: Campaign, nowMs: number, timeOf: TimeOf): void {
   // That somebody was served out of turn has happened; there is nothing to mend.
   const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order');
   if (found.length === 0 && adoptable(campaign).length === 0) return;
   if (campaign.redis.coupon?.epoch !== campaign.ledger.epoch) makeAnew(campaign);
   restoreRows(campaign);
-  const promises = agreeOnAdmissions(campaign);
+  const promises = agreeOnAdmissions(campaign, timeOf);
   acknowledge(campaign);
   backToTheQueue(campaign, nowMs);
   const excess = setAside(campaign, nowMs);
@@ -40,7 +40,7 @@ function restoreRows(campaign: Campaign): void {
   const { redis, ledger } = campaign;
   const proven = [...redis.issued].flatMap(([userId, hash]) => {
     const request = redis.admitted.get(userId);
-    return request && !ledger.rows.has(userId) ? [{ userId, hash, requestedUs: scoreToMicros(request.score) }] : [];
+    return request && !ledger.rows.has(userId) ? [{ userId, hash, requestedUs: scoreToMicros(request.score) ?? request.score }] : [];
   });
   if (ledger.issuedQuantity + proven.length > ledger.total) return;
   const rows = proven.map(({ userId, hash, requestedUs }): LedgerEntry => {
@@ -59,17 +59,23 @@ function restoreRows(campaign: Campaign): void {
  *
  * @returns how many admissions were written that were not there, or said something else; those of other services do not count
  */
-function agreeOnAdmissions(campaign: Campaign): number {
+function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
   const { admitted, waiting, claims } = campaign.redis;
-  for (const userId of waiting.keys()) if (!admitted.has(userId)) admitted.set(userId, { score: waiting.get(userId)!, requestId: '' });
+  for (const userId of waiting.keys()) {
+    if (admitted.has(userId)) continue;
+    const score = onOneScale(campaign.redis, userId, timeOf);
+    admitted.set(userId, { score, requestId: '' });
+    waiting.set(userId, score);
+  }
   let changed = 0;
   for (const userId of everybody(campaign)) {
     const row = campaign.ledger.rows.get(userId);
     const before = admitted.get(userId);
-    const times = [before?.score, waiting.get(userId), claims.get(userId)?.score].filter((score) => score !== undefined);
-    const agree = times.every((score) => score === times[0]) && (!row || times.every((score) => scoreToMicros(score) === row.requestedUs));
+    const scores = [before?.score, waiting.get(userId), claims.get(userId)?.score].filter((score) => score !== undefined);
+    const times = scores.map((score) => scoreToMicros(score) ?? score);
+    const agree = times.every((score) => score === times[0]) && (!row || times.every((score) => score === row.requestedUs));
     if (agree && before) continue;
-    const score = row?.requestedUs ?? times[0];
+    const score = row?.requestedUs ?? scores.map(scoreToMicros).find((us) => us !== null) ?? times[0];
     if (score === undefined) continue;
     changed += 1;
     admitted.set(userId, { score, requestId: before?.requestId ?? '' });
@@ -131,7 +137,7 @@ function setAside({ redis, ledger }: Campaign, nowMs: number): number {
   for (const userId of leases.keys()) if (isOverdue(redis, userId, nowMs)) queueAgain(redis, userId, admitted.get(userId)!.score);
   const buried = [...dead].filter(([userId, reason]) => admitted.has(userId) && reason !== 'over_promised').map(([userId]) => userId);
   const byScore = new Map(buried.map((userId) => [userId, admitted.get(userId)!.score]));
-  for (const userId of [...oldestFirst(waiting).toReversed(), ...oldestFirst(byScore).toReversed()]) {
+  for (const userId of [...queueOrder(waiting).toReversed(), ...queueOrder(byScore).toReversed()]) {
     if (excess === 0) break;
     if (ledger.rows.has(userId)) continue;
     for (const place of [waiting, leases, claims]) place.delete(userId);

@@ -9,7 +9,7 @@
  *
  * Times are numbers or dates that come from outside: the model has no clock.
  */
-import { isoTime } from '../../src/campaign/coupon.ts';
+import { isoTime, scoreToMicros } from '../../src/campaign/coupon.ts';
 import type { RowView } from '../../src/audit/reconcile/user.ts';
 
 export interface Campaign {
@@ -105,7 +105,17 @@ export function hashOf(row: RowView): Record<string, string> {
   };
 }
 
-/** Queue order: by request time, equal times by user id. */
-export function oldestFirst(waiting: ReadonlyMap<string, number>): string[] {
-  return [...waiting.keys()].toSorted((a, b) => waiting.get(a)! - waiting.get(b)! || (a < b ? -1 : 1));
+/**
+ * By request time, equal times by user id. A score that is no time counts as a request of now: before those in the future, in the order
+ * of the scores.
+ */
+export function oldestFirst(waiting: ReadonlyMap<string, number>, nowUs: number): string[] {
+  const time = (userId: string): number => scoreToMicros(waiting.get(userId)!) ?? nowUs;
+  return queueOrder(waiting).toSorted((a, b) => time(a) - time(b));
+}
+
+/** As Redis has it: by score, equal scores by user id. */
+export function queueOrder(waiting: ReadonlyMap<string, number>): string[] {
+  const compare = (a: string, b: string): number => (waiting.get(a)! < waiting.get(b)! ? -1 : 1);
+  return [...waiting.keys()].toSorted((a, b) => (waiting.get(a) === waiting.get(b) ? (a < b ? -1 : 1) : compare(a, b)));
 }

@@ -24,6 +24,8 @@ export interface Outside {
   nowUs(userId: string): number;
   issuedAt(userId: string): Date;
   usedAt: Date;
+  /** Request time that Redis gives to a user whose score is no time. */
+  timeOf(userId: string): number;
   /** Request time that another service writes, milliseconds. */
   foreignScore: number;
   /** Of the next server, and of the next life of the coupon. */
@@ -107,7 +109,7 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       return answers;
     }
     case 'foreign': {
-      const queued = queueElsewhere(campaign, command.userId, outside.foreignScore);
+      const queued = queueElsewhere(campaign, command.userId, command.score ?? outside.foreignScore);
       if (queued) owed.add(command.userId);
       return queued;
     }
@@ -142,9 +144,9 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
 const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
   verify: ({ campaign }) => verify(campaign),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
-  repair(world, { nowMs }) {
+  repair(world, { nowMs, timeOf }) {
     stillOwed(world);
-    return noAnswer(repair(world.campaign, nowMs));
+    return noAnswer(repair(world.campaign, nowMs, timeOf));
   },
   snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
   snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
@@ -167,11 +169,11 @@ function noAnswer(_effect: unknown): string {
   return 'done';
 }
 
-function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt }: Outside): unknown {
+function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt, timeOf }: Outside): unknown {
   const { campaign, workers } = world;
   const { worker: name, step: now } = command;
   if (now === 'claim') {
-    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS }, nowMs);
+    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS, timeOf }, nowMs);
     workers.delete(name);
     if (batch) workers.set(name, { batch, done: new Set() });
     return answer;
@@ -222,6 +224,7 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
     nowMs: NOW_MS,
     nowUs: () => NOW_MS * 1_000 + tick(),
     issuedAt: () => new Date(NOW_MS + tick()),
+    timeOf: () => NOW_MS * 1_000 + tick(),
     get usedAt() {
       return new Date(NOW_MS + tick());
     },

@@ -56,10 +56,10 @@ async function restoreRows(ports: RepairPorts, { id, epoch }: Coupon, users: rea
 }
 
 function provenRow({ userId, admitted, issued, claim }: RedisUser, now: Date): ProvenRow | null {
-  if (!admitted || !issued || !Number.isFinite(admitted.score)) return null;
+  if (!admitted || !issued) return null;
   return {
     userId,
-    requestedUs: scoreToMicros(admitted.score),
+    requestedUs: scoreToMicros(admitted.score) ?? now.getTime() * 1_000,
     issuedAt: timeOf(issued['issued_at']) ?? now,
     expiresAt: timeOf(issued['ex_date']),
     // Used at a time that cannot be read is used all the same.

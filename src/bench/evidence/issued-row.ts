@@ -1,4 +1,4 @@
-import { scoreToMicros } from '../../campaign/coupon.ts';
+import { microsBySize } from '../../campaign/coupon.ts';
 import { suggestion } from '../../lib/suggest.ts';
 
 /** One piece in the list of another service. */
@@ -50,7 +50,7 @@ const ISO = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\
  */
 export function microsOf(text: string | null): number {
   if (text === null) return Number.NaN;
-  if (/^\d+(\.\d+)?$/.test(text)) return scoreToMicros(Number(text));
+  if (/^\d+(\.\d+)?$/.test(text)) return microsBySize(Number(text));
   const [, date, time, fraction = '', offset = 'Z'] = ISO.exec(text) ?? [];
   if (date === undefined) return Number.NaN;
   // `Date` knows offsets as +00:00 only.

@@ -39,7 +39,7 @@ export function redisError(error: unknown, url: string): CouponError {
       code: 'REDIS_NOT_NOW',
       kind: 'unreachable',
       message: `Redis at ${address} cannot serve this now`,
-      why: text.replace(/ script: [0-9a-f]{40}.*$/, ''),
+      why: withoutScript(text),
       fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
@@ -48,8 +48,8 @@ export function redisError(error: unknown, url: string): CouponError {
       code: 'REDIS_REFUSED',
       kind: 'failure',
       message: `Redis at ${address} refused a command`,
-      why: text,
-      fix: 'If another service writes these keys, check that it keeps their types; `coupon-cli inspect` shows the coupon.',
+      why: withoutScript(text),
+      fix: 'If another program writes these keys, check that it keeps their types and formats.',
     });
   }
   return new CouponError({
@@ -59,6 +59,11 @@ export function redisError(error: unknown, url: string): CouponError {
     why: errno && !text.includes(errno) ? `${text} (${errno})` : text,
     fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
   });
+}
+
+/** Which script it was is a hash, and of no use to anybody. */
+function withoutScript(text: string): string {
+  return text.replace(/,? script: [0-9a-f]{40}.*$/, '');
 }
 
 /**

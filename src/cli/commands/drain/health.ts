@@ -55,6 +55,7 @@ export async function startDrainHealth(
   const metrics = new StoreMetrics({
     reader: {
       coupon: async (couponId) => opened(stores.redis).reader.coupon(couponId),
+      queueTimes: async (couponId, nowMs) => opened(stores.redis).reader.queueTimes(couponId, nowMs),
       now: async () => opened(stores.redis).reader.now(),
     },
     redisHealth: { fsyncAlways: async () => opened(stores.redis).health.fsyncAlways() },

@@ -17,6 +17,7 @@
 -- 'leftovers' (no coupon, but a queue or records of one). Without allow-oom it is refused as a whole at the memory limit.
 
 if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 'foreign' end
   if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then return 'exists' end
   return 'foreign'
 end
