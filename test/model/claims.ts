@@ -110,7 +110,8 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
   coupon.acked = Math.max(coupon.acked, ...rows.map((row) => row.fence));
   for (const row of rows) {
     const usedAt = redis.issued.get(row.userId)?.['used_at'];
-    redis.issued.set(row.userId, { ...hashOf(row), ...(usedAt ? { used_at: usedAt } : {}) });
+    // The row is the coupon; a key of another type is left alone.
+    if (!redis.occupied.has(row.userId)) redis.issued.set(row.userId, { ...hashOf(row), ...(usedAt ? { used_at: usedAt } : {}) });
     redis.waiting.delete(row.userId);
     redis.leases.delete(row.userId);
     redis.claims.delete(row.userId);

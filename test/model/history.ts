@@ -27,10 +27,14 @@ export type Command =
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
   /** One of those who are dead, or issued. */
   | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
+  /** Another program writes a set where the issued hash of a user would be. */
+  | { kind: 'occupy'; userId: string }
   | { kind: 'reset'; total: number }
   | { kind: Bare };
 
-export type Bare = 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+/** `vacate`: what another program wrote over issued hashes is moved away. */
+export type Bare =
+  'vacate' | 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
 
 const request = fc.record({
   userId: fc.constantFrom(...USERS.filter((userId) => !NO_USER_IDS.includes(userId))),
@@ -52,7 +56,8 @@ const HARMLESS = [
   weighted(20, fc.record({ kind: fc.constant('work' as const), worker, limit, step })),
   weighted(2, fc.record({ kind: fc.constant('crash' as const), worker })),
   weighted(5, fc.record({ kind: fc.constant('expire' as const), nth })),
-  weighted(1, bare('restart')),
+  weighted(2, fc.record({ kind: fc.constant('occupy' as const), userId: fc.constantFrom('a', 'b', 'c') })),
+  weighted(1, bare('restart', 'vacate')),
   weighted(4, bare('verify')),
 ];
 /** Nothing is lost. */
@@ -125,6 +130,7 @@ export const totals = fc.constantFrom(2, 1, 3, 2, 1, 3, 4, 5, 0);
  * another service queued had a coupon already, from a time that Redis has forgotten; so the second repair.
  */
 export const SETTLE: readonly Command[] = [
+  { kind: 'vacate' },
   ...WORKERS.map((name): Command => ({ kind: 'crash', worker: name })),
   ...WORKERS.map((_, i): Command => ({ kind: 'expire', nth: i })),
   { kind: 'repair' },

@@ -20,7 +20,10 @@ export const KEYS = couponKeys(ID, 'plain');
 const READ = `
 local reply = {}
 for i, key in ipairs(KEYS) do
-  local flat = redis.call('TYPE', key).ok == 'zset' and redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') or redis.call('HGETALL', key)
+  local type = redis.call('TYPE', key).ok
+  local flat = { type, '' }
+  if type == 'zset' then flat = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
+  if type == 'hash' or type == 'none' then flat = redis.call('HGETALL', key) end
   for k, text in ipairs(flat) do
     flat[k] = string.gsub(text, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
   end
@@ -34,7 +37,15 @@ export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
   const replies = ((await redis.eval(READ, keys.length, ...keys)) as string[][]).map((flat) =>
     flat.map((hex) => escapeMember(Buffer.from(hex, 'hex'))),
   );
-  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies.map(pairs) as [Pairs, Pairs, Pairs, Pairs, Pairs, Pairs];
+  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies.map(pairs) as [
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    ...Pairs[],
+  ];
   return {
     coupon: coupon.length === 0 ? null : parseCoupon(Object.fromEntries(coupon)),
     admitted: new Map(admitted.map(([userId, record]) => [userId, parseAdmission(record)])),
@@ -45,6 +56,7 @@ export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
     issued: new Map(
       USERS.map((userId, i) => [userId, Object.fromEntries(issued[i] ?? [])] as const).filter(([, hash]) => 'userId' in hash),
     ),
+    occupied: new Set(USERS.filter((_, i) => issued[i]?.some(([first]) => first === 'set'))),
   };
 }
 
@@ -127,6 +139,7 @@ export function portrait({ redis, ledger, server }: Pick<Campaign, 'redis' | 'le
     admitted: redis.admitted,
     claims: redis.claims,
     issued: redis.issued,
+    occupied: redis.occupied,
     ledger,
   };
 }

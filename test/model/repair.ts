@@ -9,8 +9,8 @@ import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
 import { emptyRedis, hashOf, queueOrder, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
 
 export function repair(campaign: Campaign, nowMs: number, timeOf: TimeOf): void {
-  // That somebody was served out of turn has happened; there is nothing to mend.
-  const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order');
+  // That somebody was served out of turn has happened, and keys of another type are left to a person.
+  const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order' && code !== 'hash_wrong_type');
   if (found.length === 0 && adoptable(campaign).length === 0) return;
   if (campaign.redis.coupon?.epoch !== campaign.ledger.epoch) makeAnew(campaign);
   restoreRows(campaign);
@@ -28,11 +28,14 @@ export function repair(campaign: Campaign, nowMs: number, timeOf: TimeOf): void 
 /** Redis has lost the coupon, or has another life of it. The ledger has the last word: what belongs to the other life goes. */
 function makeAnew(campaign: Campaign): void {
   const { total, epoch } = campaign.ledger;
-  const { issued, admitted, coupon } = campaign.redis;
+  const { issued, admitted, occupied, coupon } = campaign.redis;
   // Hashes of people who were never accepted cannot be told from those of other services.
   const left = [...issued].filter(([userId]) => !admitted.has(userId));
+  const stillOccupied = new Set([...occupied].filter((userId) => !admitted.has(userId)));
   const out = { total, stock: 0, returned: 0, suspect: 'repair', epoch, run: campaign.server, lastUs: 0, fence: 0, acked: 0 };
-  campaign.redis = coupon ? { ...emptyRedis(), issued: new Map(left), coupon: out } : { ...campaign.redis, coupon: out };
+  campaign.redis = coupon
+    ? { ...emptyRedis(), issued: new Map(left), occupied: stillOccupied, coupon: out }
+    : { ...campaign.redis, coupon: out };
 }
 
 /** A hash is written after the row: somebody accepted who has a hash and no row had one, and gets it back, if all of them fit. */
@@ -89,11 +92,11 @@ function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
 
 /** Whoever has a row is not dead, and has a hash that says the same, unless a worker is about to write it. */
 function acknowledge(campaign: Campaign): void {
-  const { dead, issued, waiting, leases } = campaign.redis;
+  const { dead, issued, occupied, waiting, leases } = campaign.redis;
   for (const row of campaign.ledger.rows.values()) {
     const { userId } = row;
     const underWay = waiting.has(userId) || leases.has(userId);
-    if (dead.has(userId) || (!issued.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
+    if (dead.has(userId) || (!issued.has(userId) && !occupied.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
     const hash = issued.get(userId);
     if (!hash) continue;
     // Nobody is given a coupon again that was used, even if only the hash still knows.

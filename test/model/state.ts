@@ -34,6 +34,8 @@ export interface RedisSide {
   /** Reason. */
   dead: Map<string, string>;
   issued: Map<string, Readonly<Record<string, string>>>;
+  /** Users whose issued key holds another type: what another program wrote there. */
+  occupied: Set<string>;
 }
 
 export interface CouponHash {
@@ -90,6 +92,7 @@ export function emptyRedis(): RedisSide {
     claims: new Map(),
     dead: new Map(),
     issued: new Map(),
+    occupied: new Set(),
   };
 }
 

@@ -101,6 +101,8 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       const foreignScore = command.score ?? Date.now();
       return { answer: await queueElsewhere(stores, command.userId, foreignScore), outside: { foreignScore } };
     }
+    case 'occupy':
+      return { answer: await occupy(stores, command.userId), outside: {} };
     case 'work':
       return work(real, command);
     case 'crash':
@@ -133,6 +135,10 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
 }
 
 const BARE: Record<Exclude<Bare, 'repair'>, (real: RealCampaign) => Promise<unknown>> = {
+  async vacate({ stores: { redis } }) {
+    for (const userId of USERS) if ((await redis.type(KEYS.issued(userId))) !== 'hash') await redis.del(KEYS.issued(userId));
+    return 'done';
+  },
   async verify({ stores, ports }) {
     const answer = await verifyAgainstLedger({ verification: stores.coupons, ledger: ports.ledger }, (await ports.ledger.coupon(ID))!);
     return answer.status === 'ok' ? { status: 'ok' } : answer;
@@ -224,6 +230,12 @@ async function queueElsewhere({ redis }: TestStores, userId: string, score: numb
 async function timesGiven({ redis }: TestStores): Promise<(userId: string) => number> {
   const records = await redis.hmgetBuffer(KEYS.admitted, ...USERS.map(toBytes));
   return (userId) => Number.parseFloat(String(records[USERS.findIndex((one) => one === userId)]));
+}
+
+async function occupy({ redis }: TestStores, userId: string): Promise<boolean> {
+  if ((await redis.type(KEYS.issued(userId))) === 'hash') return false;
+  await redis.sadd(KEYS.issued(userId), 'x');
+  return true;
 }
 
 async function setDeadlines({ redis }: TestStores, worker: string, deadline: number): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
-import { admit, queueElsewhere } from './admission.ts';
+import { admit, occupy, queueElsewhere } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { repair } from './repair.ts';
@@ -113,6 +113,8 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       if (queued) owed.add(command.userId);
       return queued;
     }
+    case 'occupy':
+      return occupy(campaign, command.userId);
     case 'work':
       return work(world, command, outside);
     case 'crash':
@@ -142,6 +144,7 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
 
 /** Commands that need nothing but the world. */
 const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
+  vacate: ({ campaign }) => noAnswer(campaign.redis.occupied.clear()),
   verify: ({ campaign }) => verify(campaign),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
   repair(world, { nowMs, timeOf }) {
