@@ -55,7 +55,7 @@ export function requestStatuses(ports: StatusPorts): (couponId: string, userId: 
   return async (couponId, userId) => {
     const user = await ports.reader.user(couponId, userId);
     const state = placeOf(user, Boolean(user.issued));
-    if (state === null) return { status: await explainAbsence(ports, couponId) };
+    if (state === null) return { status: user.occupied ? 'unavailable' : await explainAbsence(ports, couponId) };
     const request = toStatus(couponId, user, state);
     // No place holds the user: the issued hash may be what is missing, and the ledger has the last word on that.
     if (state === 'admitted') return { status: 'found', request: await withLedger(ports.ledger, request) };
@@ -80,7 +80,7 @@ function toStatus(couponId: string, user: RedisUser, state: Place): RequestStatu
     couponId,
     userId: user.userId,
     state,
-    requestedAt: score !== null ? scoreToDate(score) : field('requested_at'),
+    requestedAt: (score === null ? null : scoreToDate(score)) ?? field('requested_at'),
     position: state === 'waiting' && user.position !== null ? user.position + 1 : null,
     estimatedWaitSeconds: null,
     issuedAt: time('issued_at'),

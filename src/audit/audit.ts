@@ -1,11 +1,13 @@
 import type { Facts, FindingCode } from './findings.ts';
+import { WrongTypeError } from '../campaign/wrong-type.ts';
+import { AuditNotes, type AuditNote } from './notes.ts';
 import type { AuditPorts } from './reads.ts';
 import { counting } from './suspects.ts';
 import { AuditTally, type FindingReport } from './tally.ts';
 import { auditTotals } from './totals.ts';
 import { auditUsers } from './users.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
-import { onlyInRedis } from '../campaign/only-in-redis.ts';
+import { onlyInRedis, type OnlyInRedis } from '../campaign/only-in-redis.ts';
 import { pacedReads } from './paced-reads.ts';
 import type { LedgerCoupon } from '../campaign/ports.ts';
 
@@ -35,7 +37,7 @@ export interface CouponAudit {
   /** In the queue by another service's hand; the next claim adopts them. Information. */
   adoptable: number;
   /** Why the coupon was not looked at. `changed`: it was reset again and again meanwhile. */
-  skipped: 'seeding' | 'resetting' | 'key_style' | 'changed' | 'not_in_ledger' | null;
+  skipped: 'seeding' | 'resetting' | 'key_style' | 'changed' | 'not_in_ledger' | 'wrong_type' | null;
 }
 
 export interface AuditReport {
@@ -44,6 +46,8 @@ export interface AuditReport {
   coupons: CouponAudit[];
   findings: FindingReport[];
   hashOnly: 'checked' | 'unchecked';
+  /** What was noticed besides; no contradiction. */
+  notes: AuditNote[];
 }
 
 /** What an audit tells while it runs: how many users of a coupon it has looked at so far. */
@@ -67,16 +71,22 @@ export async function audit(stores: AuditPorts, options: AuditOptions, events?: 
   const coupons: LedgerCoupon[] = [];
   for (const couponId of new Set(couponIds)) coupons.push(await knownCoupon(ports.ledger, couponId, keyStyle));
   const all = couponIds.length === 0;
-  const orphans = all ? await lastingOrphans(ports) : [];
+  const { couponIds: orphans, wrongIndex } = all ? await lastingOrphans(ports) : { couponIds: [], wrongIndex: null };
+  const notes = new AuditNotes();
   const results: CouponResult[] = [];
-  for (const coupon of all ? await ports.ledger.coupons() : coupons) results.push(await auditCoupon(ports, coupon, options, events));
+  for (const coupon of all ? await ports.ledger.coupons() : coupons)
+    results.push(await auditReadable(ports, coupon, options, notes, events));
   for (const couponId of orphans) results.push(finished(couponId, 'not_in_ledger', 'coupon_not_in_ledger'));
+  if (scan) for await (const keys of ports.reader.scanForeign()) for (const key of keys) notes.foreignKey(key);
   const findings = results.flatMap((result) => result.findings);
+  // The index belongs to no coupon.
+  if (wrongIndex) findings.push(...finished('', 'wrong_type', 'key_wrong_type', { ...wrongIndex }).findings);
   return {
     ok: findings.length === 0,
     coupons: results.map((result) => result.coupon),
     findings,
     hashOnly: scan ? 'checked' : 'unchecked',
+    notes: notes.reports(),
   };
 }
 
@@ -85,10 +95,25 @@ interface CouponResult {
   findings: FindingReport[];
 }
 
+/** A key of a wrong type is a finding about its coupon, and the others are looked at all the same. */
+async function auditReadable(
+  ports: AuditPorts,
+  coupon: LedgerCoupon,
+  ...rest: [AuditOptions, AuditNotes, AuditEvents?]
+): Promise<CouponResult> {
+  try {
+    return await auditCoupon(ports, coupon, ...rest);
+  } catch (error) {
+    if (!(error instanceof WrongTypeError)) throw error;
+    return finished(coupon.id, 'wrong_type', 'key_wrong_type', { ...error.wrong }, coupon.total);
+  }
+}
+
 async function auditCoupon(
   ports: AuditPorts,
   first: LedgerCoupon,
   { scan, keyStyle }: AuditOptions,
+  notes: AuditNotes,
   events: AuditEvents | undefined,
 ): Promise<CouponResult> {
   const couponId = first.id;
@@ -101,7 +126,7 @@ async function auditCoupon(
     const tally = new AuditTally(couponId);
     let sum = 0;
     const looked = (users: number): void => events?.looked(couponId, (sum += users));
-    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally), looked);
+    const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally), looked, notes);
     for (const userId of late) tally.user('served_out_of_order', userId, {});
     const { redis, issued } = await auditTotals(ports, coupon, users.adoptable, tally);
     const now = await ports.ledger.coupon(couponId);
@@ -126,10 +151,10 @@ function finished(couponId: string, skipped: CouponAudit['skipped'], code: Findi
 }
 
 /** Looked for twice: a reset takes a coupon out of the ledger before it is seeded again. */
-async function lastingOrphans(ports: AuditPorts): Promise<string[]> {
+async function lastingOrphans(ports: AuditPorts): Promise<OnlyInRedis> {
   const once = await onlyInRedis(ports);
-  if (once.length === 0) return [];
+  if (once.couponIds.length === 0) return once;
   await ports.pause(SETTLE_MS);
   const again = await onlyInRedis(ports);
-  return once.filter((couponId) => again.includes(couponId));
+  return { ...again, couponIds: once.couponIds.filter((couponId) => again.couponIds.includes(couponId)) };
 }

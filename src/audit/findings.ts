@@ -88,6 +88,16 @@ export const FINDINGS = {
     breaks: 'both stores agree',
     meaning: 'seeded with another key style: not looked at, its keys are spelled differently',
   },
+  key_wrong_type: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'a key holds another type than this program keeps there: nothing else of the coupon was looked at',
+  },
+  hash_wrong_type: {
+    about: 'users',
+    breaks: 'both stores agree',
+    meaning: 'the key of the issued hash holds another type: the hash cannot be written',
+  },
   coupon_not_in_ledger: { about: 'coupon', breaks: 'both stores agree', meaning: 'Redis has the coupon, the ledger does not' },
 } as const satisfies Record<string, { about: 'coupon' | 'users'; breaks: string; meaning: string }>;
 

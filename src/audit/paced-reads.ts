@@ -27,6 +27,7 @@ export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
       now: async () => turns.take(async () => reader.now()),
       walk: (...args) => turns.takeEach(reader.walk(...args)),
       scanIssued: (...args) => turns.takeEach(reader.scanIssued(...args)),
+      scanForeign: () => turns.takeEach(reader.scanForeign()),
     },
     ledger: {
       ...ledger,

@@ -1,4 +1,4 @@
-import { isUserId } from '../campaign/ids.ts';
+import { mayHaveRow } from '../campaign/ids.ts';
 import { judgeUser, type UserVerdict } from './reconcile/user.ts';
 import type { Ledger, LedgerBrief, LedgerRow, RedisReader, RedisUser } from '../campaign/ports.ts';
 
@@ -32,8 +32,8 @@ export async function readRedis({ reader }: AuditPorts, couponId: string, userId
 
 /** Adds the ledger's rows, which must be read after Redis, and judges. */
 export async function judgeChunk({ ledger }: AuditPorts, couponId: string, { users, nowMs }: RedisChunk): Promise<JudgedUser[]> {
-  // An id outside the rule cannot be in the ledger, and PostgreSQL refuses some of their characters.
-  const askable = users.map((user) => user.userId).filter(isUserId);
+  // PostgreSQL refuses some characters of what other services queue.
+  const askable = users.map((user) => user.userId).filter(mayHaveRow);
   const rows = new Map((await ledger.rows(couponId, askable)).map((row) => [row.userId, row]));
   return users.map((user) => {
     const row = rows.get(user.userId) ?? null;

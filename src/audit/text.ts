@@ -1,4 +1,5 @@
 import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
+import { NOTES, type AuditNote } from './notes.ts';
 import { FINDINGS } from './findings.ts';
 import { printable } from '../campaign/ids.ts';
 import { shellQuoted } from '../lib/suggested-command.ts';
@@ -12,14 +13,17 @@ const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
   key_style: 'not looked at: it has another key style',
   changed: 'not looked at: it was reset meanwhile, again and again',
   not_in_ledger: 'only in Redis',
+  wrong_type: 'not looked at: one of its keys holds another type',
 };
 
 /** The verdict last, where the eye is when the command ends. */
 export function auditText(given: AuditReport, paint: Paint): string {
   const report = visibleValues(given);
-  if (report.coupons.length === 0) return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
+  if (report.coupons.length === 0 && report.findings.length === 0 && report.notes.length === 0)
+    return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
   const parts = [couponTable(report.coupons, paint)];
   for (const finding of report.findings) parts.push(findingText(finding, paint));
+  parts.push(...report.notes.map((one) => noteText(one, paint)));
   if (report.hashOnly === 'unchecked') {
     parts.push(paint.dim('not looked for: issued hashes that nothing else knows (--scan walks the whole keyspace for them)'));
   }
@@ -56,14 +60,23 @@ function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): st
 function findingText({ code, couponId, count, sample, facts }: FindingReport, paint: Paint): string {
   const { about, breaks, meaning } = FINDINGS[code];
   const users = about === 'users' ? `: ${count} ${count === 1 ? 'user' : 'users'}` : '';
-  const lines = [`${paint.red('✘')} ${paint.bold(code)} in coupon ${couponId}${users}`, `  ${meaning} ${paint.dim(`(${breaks})`)}`];
-  const figures = Object.entries(facts).map(([name, value]) => `${name} ${value === null ? 'missing' : printable(String(value))}`);
+  const lines = [
+    `${paint.red('✘')} ${paint.bold(code)}${couponId === '' ? '' : ` in coupon ${couponId}`}${users}`,
+    `  ${meaning} ${paint.dim(`(${breaks})`)}`,
+  ];
+  const figures = Object.entries(facts).map(([name, value]) => `${name} ${value === null ? 'missing' : printable(String(value), 250)}`);
   if (figures.length > 0) lines.push(`  ${figures.join(', ')}`);
   if (sample.length > 0) {
     const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
     lines.push(`  ${sample.map((userId) => printable(userId)).join(', ')}${more}`);
   }
   return lines.join('\n');
+}
+
+function noteText({ code, couponId, count, sample }: AuditNote, paint: Paint): string {
+  const where = couponId === null ? '' : ` in coupon ${couponId}`;
+  const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
+  return `${paint.yellow('–')} ${paint.bold(code)}${where}: ${count}\n  ${NOTES[code]}\n  ${sample.map((name) => printable(name, 250)).join(', ')}${more}`;
 }
 
 function verdict({ ok, coupons, findings }: AuditReport, paint: Paint): string {

@@ -1,6 +1,8 @@
 import type { Place } from '../campaign/place.ts';
 import { judgeUser } from './reconcile/user.ts';
+import { isCompanion } from '../campaign/ids.ts';
 import { RollCall } from './reconcile/missing-users.ts';
+import { AuditNotes } from './notes.ts';
 import { issuedUsers } from './issued.ts';
 import { inChunks, judgeChunk, queuePages, redisChunks, type AuditPorts, type JudgedUser, type RedisChunk } from './reads.ts';
 import { Suspects, type Confirmed } from './suspects.ts';
@@ -29,9 +31,10 @@ export async function auditUsers(
   scan: boolean,
   confirmed: Confirmed,
   looked: Walk['looked'] = () => undefined,
+  notes = new AuditNotes(),
 ): Promise<UserCounts> {
   const { reader } = ports;
-  const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), roll: new RollCall(), looked };
+  const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), notes, roll: new RollCall(), looked };
   const issued = await issuedUsers(walk);
   const adoptable = await placedUsers(walk, queuePages(ports, couponId), 'waiting');
   await placedUsers(walk, reader.walk(couponId, 'leases'), 'claimed');
@@ -55,6 +58,7 @@ async function placedUsers(walk: Walk, source: AsyncIterable<readonly string[]>,
   let adoptable = 0;
   for await (const chunk of redisChunks(walk.ports, walk.couponId, source)) {
     for (const user of chunk.users) {
+      if (place === 'waiting') walk.notes.waiting(walk.couponId, user, chunk.nowMs);
       if (!user.admitted) continue;
       const verdict = judgeUser(user, null, chunk.nowMs);
       if (verdict.place === place) walk.roll.see(user.userId);
@@ -72,14 +76,21 @@ async function strangers(walk: Walk, source: AsyncIterable<readonly string[]>): 
 }
 
 /** Users of a chunk whom nobody admitted, and who are not in the ledger either. Returns how many of them are adoptable. */
-async function judgeStrangers({ ports, couponId, suspects }: Walk, { users, nowMs }: RedisChunk): Promise<number> {
+async function judgeStrangers({ ports, couponId, suspects, notes }: Walk, { users, nowMs }: RedisChunk): Promise<number> {
   let adoptable = 0;
   const unadmitted = { users: users.filter((user) => user.admitted === null), nowMs };
   for (const judged of await judgeChunk(ports, couponId, unadmitted)) {
     if (judged.verdict.adoptable) adoptable += 1;
-    if (!judged.row) await suspects.add(judged);
+    if (judged.row) continue;
+    if (isNotOurs(judged)) notes.add('not_ours', couponId, ports.reader.issuedKey(couponId, judged.user.userId));
+    else await suspects.add(judged);
   }
   return adoptable;
+}
+
+/** A key of another type, or a companion of Spring Data, of whom neither store knows a user. */
+function isNotOurs({ user, verdict }: JudgedUser): boolean {
+  return verdict.place === null && (user.occupied !== null || (user.issued !== null && isCompanion(user.userId)));
 }
 
 /** Calls the roll, and looks at whoever was not seen: lost, or on the way from one place to the next while we walked. */

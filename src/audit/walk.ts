@@ -1,4 +1,5 @@
 import type { RollCall } from './reconcile/missing-users.ts';
+import type { AuditNotes } from './notes.ts';
 import type { AuditPorts } from './reads.ts';
 import type { Suspects } from './suspects.ts';
 
@@ -7,6 +8,7 @@ export interface Walk {
   ports: AuditPorts;
   couponId: string;
   suspects: Suspects;
+  notes: AuditNotes;
   /** Whom the walks have seen, everybody at their place. */
   roll: RollCall;
   /** Hears how many users were just looked at; nearly everybody is looked at once. */

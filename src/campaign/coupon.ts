@@ -18,10 +18,10 @@ export interface CouponDefinition {
   expiry: Expiry;
 }
 
-/** A request that was accepted and leased to a worker. `score` is the request time as it stands in Redis. */
+/** A request that was accepted and leased to a worker. */
 export interface Claim {
   userId: string;
-  /** Request time: microseconds for our own, anything for a foreign member (see {@link scoreToMicros}). */
+  /** Request time in microseconds. A claim puts every score on this one scale. */
   score: number;
   /** Number of the claim that took this user; only rises. */
   fence: number;
@@ -114,24 +114,53 @@ export function isoTime(date: Date | null): string {
   return date ? date.toISOString() : '';
 }
 
+/** Request times are later than this (2001) and earlier than that (2100), in microseconds: anything else is no time. */
+const FIRST_US = 978_307_200e6;
+const LAST_US = 4_102_444_800e6;
+
+/** One unit that a score may be written in: which scores it has, and what makes microseconds of them. */
+const UNITS = [
+  { below: 1e11, toMicros: (score: number) => score * 1e6 },
+  { below: 1e14, toMicros: (score: number) => score * 1e3 },
+  { below: 1e17, toMicros: (score: number) => score },
+  { below: Number.POSITIVE_INFINITY, toMicros: (score: number) => score / 1e3 },
+] as const;
+
 /**
- * Microseconds since 1970 of a queue score. Ours are microseconds; other services that write the queue use seconds, milliseconds or
- * nanoseconds: below 1e11 is seconds (the year 5138), below 1e14 milliseconds, from 1e17 nanoseconds.
+ * Microseconds since 1970 of a number, by its size: seconds, milliseconds, microseconds or nanoseconds. Any number gets one; for
+ * the score of a queue see {@link scoreToMicros}.
  */
-export function scoreToMicros(score: number): number {
-  if (score < 1e11) return Math.round(score * 1e6);
-  if (score < 1e14) return Math.round(score * 1e3);
-  return Math.round(score < 1e17 ? score : score / 1e3);
+export function microsBySize(value: number): number {
+  const unit = UNITS.find(({ below }) => value < below) ?? UNITS[3];
+  return Math.round(unit.toMicros(value));
 }
 
-/** Milliseconds precision; see {@link scoreToMicros}. */
-export function scoreToDate(score: number): Date {
-  return new Date(Math.floor(scoreToMicros(score) / 1_000));
+/**
+ * Request time of a queue score in microseconds since 1970. Ours are microseconds; other services write seconds, milliseconds or
+ * nanoseconds. Null: the score is no time (infinite, zero, negative, before 2001 or from 2100 on). `lua/claim.lua` reads likewise.
+ */
+export function scoreToMicros(score: number): number | null {
+  const micros = microsBySize(score);
+  return micros >= FIRST_US && micros < LAST_US ? micros : null;
 }
 
-/** ISO 8601 of a score, or null: another service may have written any number, and not each is a time. */
+/** The ranges of scores that are times, one for each unit, and what makes microseconds of them. */
+export const TIME_RANGES = [
+  { from: FIRST_US / 1e6, below: LAST_US / 1e6 },
+  { from: FIRST_US / 1e3, below: LAST_US / 1e3 },
+  { from: FIRST_US, below: LAST_US },
+  { from: FIRST_US * 1e3, below: LAST_US * 1e3 },
+] as const;
+
+/** Milliseconds precision; null: the score is no time. See {@link scoreToMicros}. */
+export function scoreToDate(score: number): Date | null {
+  const micros = scoreToMicros(score);
+  return micros === null ? null : new Date(Math.floor(micros / 1_000));
+}
+
+/** ISO 8601 of a score; null: it is no time. */
 export function scoreToIso(score: number): string | null {
-  return isoOrNull(Math.floor(scoreToMicros(score) / 1_000));
+  return scoreToDate(score)?.toISOString() ?? null;
 }
 
 /** Null for a number of milliseconds that no date has. */

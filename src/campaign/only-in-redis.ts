@@ -1,15 +1,40 @@
+import { WrongTypeError, type WrongType } from './wrong-type.ts';
 import type { Ledger, RedisReader } from './ports.ts';
+
+export interface OnlyInRedis {
+  couponIds: string[];
+  /** The index holds another type, so nobody can tell what else there is; null: it does not. */
+  wrongIndex: WrongType | null;
+}
 
 /**
  * Ids of seeded coupons that Redis has and the ledger has not: the database was replaced, or this is another one. An id that
  * merely stands in the index is no coupon; a reset that stopped half-way leaves such behind.
  */
-export async function onlyInRedis({ reader, ledger }: { reader: RedisReader; ledger: Ledger }): Promise<string[]> {
-  const indexed = await reader.indexed();
+export async function onlyInRedis({ reader, ledger }: { reader: RedisReader; ledger: Ledger }): Promise<OnlyInRedis> {
+  const { indexed, wrongIndex } = await readIndex(reader);
   const known = new Set((await ledger.coupons()).map((coupon) => coupon.id));
   const found: string[] = [];
   for (const couponId of indexed) {
-    if (!known.has(couponId) && (await reader.coupon(couponId))) found.push(couponId);
+    if (!known.has(couponId) && (await isThere(reader, couponId))) found.push(couponId);
   }
-  return found;
+  return { couponIds: found, wrongIndex };
+}
+
+async function readIndex(reader: RedisReader): Promise<{ indexed: string[]; wrongIndex: WrongType | null }> {
+  try {
+    return { indexed: await reader.indexed(), wrongIndex: null };
+  } catch (error) {
+    if (!(error instanceof WrongTypeError)) throw error;
+    return { indexed: [], wrongIndex: error.wrong };
+  }
+}
+
+async function isThere(reader: RedisReader, couponId: string): Promise<boolean> {
+  try {
+    return (await reader.coupon(couponId)) !== null;
+  } catch (error) {
+    if (error instanceof WrongTypeError) return true;
+    throw error;
+  }
 }

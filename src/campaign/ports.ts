@@ -6,6 +6,7 @@
 import type { AdmissionAnswer, AdmissionRequest } from './admission.ts';
 import type { Claim, CouponDefinition, IssuedCoupon } from './coupon.ts';
 import type { LedgerCondition, RedisCondition } from './readiness.ts';
+import type { WrongType } from './wrong-type.ts';
 
 /** Takes requests. Shared by `serve` and `submit`. */
 export interface Admission {
@@ -41,10 +42,20 @@ export type ClaimResult =
       waiting: number;
       /** The highest claim number that the ledger is known to have reached: a ledger that now has less is itself behind. */
       acked: number;
+      /** Of the buried, those whom this claim dead-lettered: no user ids. Left out when there are none. */
+      refused?: InvalidMember[];
+      /** Claimed although the score was no time: they count as having asked now. Left out when there are none. */
+      timeless?: string[];
     }
   /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
   | { status: 'gone' | 'epoch' | 'run' }
   | { status: 'suspect'; reason: string };
+
+/** A member of the queue that is no user id. `reason`: `invalid_user_id` or `looks_serialised`. */
+export interface InvalidMember {
+  userId: string;
+  reason: string;
+}
 
 /** A ledger row, and the claim that it came from. */
 export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
@@ -61,8 +72,12 @@ export type Refused = Pick<Claim, 'userId' | 'fence'> & { reason: string };
 /** Hands accepted users to workers. */
 export interface ClaimQueue {
   claim(couponId: string, options: ClaimOptions): Promise<ClaimResult>;
-  /** False: the coupon has another epoch now, nothing was written. */
-  ack(couponId: string, epoch: string, rows: readonly AckRow[]): Promise<boolean>;
+  /**
+   * False: the coupon has another epoch now, nothing was written.
+   *
+   * @param occupied called with each issued key that holds another type: its hash was not written, the claim was given up
+   */
+  ack(couponId: string, epoch: string, rows: readonly AckRow[], occupied?: (wrong: WrongType) => void): Promise<boolean>;
   /** How many were given back. */
   release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
   /** Sets users aside for a fault of their own. How many; see `release` for whom it leaves alone. */
@@ -108,8 +123,8 @@ export interface CouponStore {
   dropIssued(couponId: string, userIds: readonly string[]): Promise<void>;
   /** Removes the issued hashes of everyone admitted, then all keys of the coupon, then its place in the index. */
   drop(couponId: string): Promise<void>;
-  /** Ids of queues that exist in Redis, found with SCAN. */
-  scanQueues(): Promise<string[]>;
+  /** Ids of queues that exist in Redis, and keys of queues that a serializer spelled, found with SCAN. */
+  scanQueues(): Promise<{ couponIds: string[]; serialised: string[] }>;
 }
 
 export interface UsePort {
@@ -139,8 +154,19 @@ export interface RedisCoupon {
   waiting: number;
   claimed: number;
   dead: number;
-  /** Raw score of the first in the queue. */
-  oldestScore: number | null;
+}
+
+/** A clock that is a little ahead writes no future worth a word. */
+export const AHEAD_MS = 60_000;
+
+/** What the scores of a queue say. */
+export interface QueueTimes {
+  /** Microseconds; the earliest that is a time, in whatever unit. Null: there is none. It may lie in the future. */
+  oldestUs: number | null;
+  /** Users whose score is no time. */
+  timeless: number;
+  /** Users whose request time lies in the future. */
+  future: number;
 }
 
 export interface QueueEntry {
@@ -160,8 +186,10 @@ export interface RedisUser {
   leaseDeadlineMs: number | null;
   claim: { fence: number; worker: string; score: number; leaseMs: number; deliveries: number; faults: number } | null;
   dead: string | null;
-  /** Fields of the issued hash, as they stand; null: no such key. */
+  /** Fields of the issued hash, as they stand; null: no such hash. */
   issued: Record<string, string> | null;
+  /** The issued key, where it holds another type than a hash; null: it does not. */
+  occupied: WrongType | null;
 }
 
 /** What Redis says to some ledger rows, see `agree.lua`. */
@@ -174,7 +202,12 @@ export interface Agreement {
 
 export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
 
-/** Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but `scanIssued`). */
+/**
+ * Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but the two `scan`s). User ids
+ * are texts as `campaign/member.ts` makes them, also those that are no user ids.
+ *
+ * Every method about one coupon may throw a WrongTypeError.
+ */
 export interface RedisReader {
   coupon(couponId: string): Promise<RedisCoupon | null>;
   indexed(): Promise<string[]>;
@@ -186,8 +219,13 @@ export interface RedisReader {
   agree(couponId: string, rows: readonly LedgerBrief[]): Promise<Agreement>;
   /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
   walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
-  /** User ids of issued hashes, found by walking the whole keyspace. */
-  scanIssued(couponId: string): AsyncIterable<string[]>;
+  queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
+  /** User ids of issued keys of any type, found by walking the whole keyspace. */
+  scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<string[]>;
+  /** How the issued key of a user is spelled. */
+  issuedKey(couponId: string, userId: string): string;
+  /** Keys that look like ours and are not, such as those of a serializer, found by walking the whole keyspace. */
+  scanForeign(): AsyncIterable<string[]>;
   /** Redis TIME, milliseconds. */
   now(): Promise<number>;
 }

@@ -1,6 +1,5 @@
-import { isOutage, usageError } from '../lib/errors.ts';
+import { gaveUp, isOutage, usageError } from '../lib/errors.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { gaveUp } from '../drain/pass.ts';
 import { durationFlag, parseDuration } from '../lib/duration.ts';
 import { visible } from '../lib/visible.ts';
 import type { Context } from './context.ts';
@@ -37,7 +36,7 @@ export async function openPatiently<T>(context: Context, patienceMs: number, sto
     } catch (error) {
       if (!isOutage(error)) throw error;
       const left = started + patienceMs - performance.now();
-      if (left <= 0) throw patienceMs > 0 ? gaveUp(error, patienceMs) : error;
+      if (left <= 0) throw patienceMs > 0 ? gaveUp(error, durationFlag(patienceMs)) : error;
       if (!told) context.out.warn(`${visible((error as Error).message)}; trying again`);
       told = true;
       await delay(Math.min(RETRY_MS, left), undefined, { signal: stop }).catch(() => undefined);

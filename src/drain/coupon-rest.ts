@@ -1,4 +1,4 @@
-import type { CouponPass } from './pass.ts';
+import type { CouponPass } from './coupon-pass.ts';
 
 /** Leaves coupons alone for a while that the ledger takes nobody of, longer each time. */
 export interface CouponRest {

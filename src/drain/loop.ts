@@ -1,7 +1,10 @@
-import { CouponError, isOutage } from '../lib/errors.ts';
+import { durationFlag } from '../lib/duration.ts';
+import { CouponError, gaveUp, isOutage } from '../lib/errors.ts';
+import { WRONG_TYPE_FIX } from '../campaign/wrong-type.ts';
 import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
-import { drainPass, gaveUp, isEmpty, type CouponPass, type DrainOptions, type DrainPorts } from './pass.ts';
+import type { CouponPass } from './coupon-pass.ts';
+import { drainPass, isEmpty, type DrainOptions, type DrainPorts } from './pass.ts';
 
 export interface LoopOptions extends DrainOptions {
   intervalMs: number;
@@ -41,7 +44,7 @@ const LONGEST_BACKOFF_MS = 5_000;
  * leaving claims behind.
  *
  * @throws CouponError whatever a pass threw, when it is no outage or patience has run out; at the end of `once` and `empty`, when a
- *   coupon could not be drained: `COUPON_SUSPECT`, `LEDGER_REFUSES` or `LEDGER_BUSY`
+ *   coupon could not be drained: `COUPON_SUSPECT`, `KEY_WRONG_TYPE`, `REDIS_REFUSED`, `LEDGER_REFUSES` or `LEDGER_BUSY`
  */
 export async function drainLoop(
   ports: DrainPorts,
@@ -68,7 +71,7 @@ export async function drainLoop(
       if (awaySince === null) events.outage(error);
       awaySince ??= clock.now();
       const left = awaySince + options.patienceMs - clock.now();
-      if (left <= 0) throw options.patienceMs > 0 ? gaveUp(error, options.patienceMs) : error;
+      if (left <= 0) throw options.patienceMs > 0 ? gaveUp(error, durationFlag(options.patienceMs)) : error;
       await clock.sleep(Math.min(left, jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(failures++, 10)))), stop);
       continue;
     }
@@ -89,6 +92,8 @@ export async function drainLoop(
     if ((options.until === 'once' && !busy) || empty) {
       const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
       if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
+      const unreadable = passes.find((pass) => pass.skipped === 'wrong_type' || pass.skipped === 'redis_refused');
+      if (unreadable) throw couponUnreadable(unreadable);
       const refused = passes.find((pass) => pass.skipped === 'refused');
       if (refused) throw ledgerRefuses(refused);
       break;
@@ -117,6 +122,17 @@ function ledgerBusy({ couponId, reason }: CouponPass): CouponError {
     message: `PostgreSQL could not issue coupon ${couponId} in time`,
     why: reason,
     fix: 'It may be tried again as it is. If it goes on, look for locks and long transactions on the coupon tables in pg_stat_activity.',
+  });
+}
+
+/** `reason` holds the message of the coupon's own failure. */
+function couponUnreadable({ couponId, skipped, reason }: CouponPass): CouponError {
+  return new CouponError({
+    code: skipped === 'wrong_type' ? 'KEY_WRONG_TYPE' : 'REDIS_REFUSED',
+    kind: skipped === 'wrong_type' ? 'broken' : 'failure',
+    message: `coupon ${couponId} was not drained: ${reason ?? 'Redis refused a command'}`,
+    why: 'another program wrote its keys; all other coupons were drained',
+    fix: WRONG_TYPE_FIX,
   });
 }
 

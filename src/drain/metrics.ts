@@ -1,6 +1,7 @@
 import { isReplyLost } from '../lib/errors.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { CouponPass, DrainPorts } from './pass.ts';
+import type { CouponPass } from './coupon-pass.ts';
+import type { DrainPorts } from './pass.ts';
 import { ambiguousCounter } from '../http/store-metrics.ts';
 
 type Phase = 'claim' | 'ledger' | 'ack';
@@ -62,7 +63,7 @@ export function drainMetrics(registry: Registry): DrainMetrics {
             if (result.status === 'ok') reclaims.inc(result.reclaimed);
             return result;
           },
-          ack: (couponId, epoch, rows) => timed('ack', counted('ack', claims.ack(couponId, epoch, rows)), () => true),
+          ack: (couponId, epoch, rows, occupied) => timed('ack', counted('ack', claims.ack(couponId, epoch, rows, occupied)), () => true),
           release: (couponId, epoch, released) => counted('release', claims.release(couponId, epoch, released)),
         },
         ledger: {

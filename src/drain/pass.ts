@@ -1,6 +1,7 @@
 import type { Claim } from '../campaign/coupon.ts';
-import { durationFlag } from '../lib/duration.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
+import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
+import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { issueBatch, type BatchResult } from './issue-batch.ts';
 import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
 import { judgeRefusals } from './refusal-verdict.ts';
@@ -24,28 +25,6 @@ export interface DrainOptions {
   scan: boolean;
 }
 
-/** What happened to one coupon in one pass. */
-export interface CouponPass {
-  couponId: string;
-  issued: number;
-  reclaimed: number;
-  dead: number;
-  /** Claims given back because the ledger holds no row for them. */
-  released: number;
-  /** Left in the queue. */
-  waiting: number;
-  /** Users whose rows the ledger refused, with what it said; they are among the dead. Left out when there are none. */
-  refused?: { userId: string; reason: string }[];
-  /**
-   * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes nobody, for the `reason` that it gave.
-   * `busy`: the same, but it may pass by itself.
-   */
-  skipped?: 'gone' | 'epoch' | 'suspect' | 'key_style' | 'unfinished' | 'no_ledger' | 'refused' | 'busy';
-  reason?: string;
-  /** The one user who waits is refused; whether everybody would be shows in a later pass. */
-  undecided?: true;
-}
-
 /** Claims of one pass while nobody gets through: only whoever does tells rows at fault from a coupon at fault. */
 const LOOKS = 8;
 
@@ -67,27 +46,42 @@ export async function drainPass(
   for (const coupon of wanted) {
     if (stop.aborted) break;
     try {
-      passes.push(rest(coupon.id) ?? (await drainCoupon(ports, options, coupon)));
+      passes.push(rest(coupon.id) ?? (await drainReadable(ports, options, coupon)));
     } catch (error) {
       // A trigger may raise what looks like an outage. A second coupon in a row tells the two apart.
       if (!isOutage(error) || outage) throw error;
       outage = error;
-      passes.push({ ...nothing(coupon.id), skipped: 'busy', reason: [error.message, error.why].filter(Boolean).join(': ') });
+      passes.push({ ...emptyPass(coupon.id), skipped: 'busy', reason: [error.message, error.why].filter(Boolean).join(': ') });
     }
   }
   if (outage && !passes.some((pass) => pass.issued > 0)) throw outage;
   if (options.scan) {
     const ids = new Set(known.map((coupon) => coupon.id));
-    for (const couponId of await ports.coupons.scanQueues()) {
-      if (!ids.has(couponId)) passes.push({ ...nothing(couponId), skipped: 'no_ledger' });
-    }
+    const { couponIds, serialised } = await ports.coupons.scanQueues();
+    for (const couponId of couponIds) if (!ids.has(couponId)) passes.push({ ...emptyPass(couponId), skipped: 'no_ledger' });
+    for (const key of serialised) passes.push({ ...emptyPass(key), skipped: 'serialised' });
   }
   return passes;
 }
 
+/** What is wrong with the keys of one coupon keeps nobody from draining the others. */
+async function drainReadable(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
+  try {
+    return await drainCoupon(ports, options, coupon);
+  } catch (error) {
+    if (!isCouponFault(error)) throw error;
+    const isWrongType = error instanceof WrongTypeError;
+    return {
+      ...emptyPass(coupon.id),
+      skipped: isWrongType ? 'wrong_type' : 'redis_refused',
+      reason: isWrongType ? error.message : (error.why ?? ''),
+    };
+  }
+}
+
 /** claim → ledger → ack; whoever the ledger refuses is set aside, and whoever it does not return goes back to the queue. */
 async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
-  const pass = nothing(coupon.id);
+  const pass = emptyPass(coupon.id);
   if (coupon.keyStyle !== options.keyStyle) return { ...pass, skipped: 'key_style', reason: coupon.keyStyle };
   if (coupon.state !== 'ready') return { ...pass, skipped: 'unfinished', reason: coupon.state };
   const claimed = await claimVerified(ports, options, coupon);
@@ -98,6 +92,8 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
   pass.reclaimed = claimed.reclaimed;
   pass.dead = claimed.buried;
   pass.waiting = claimed.waiting;
+  if (claimed.refused) pass.refused = claimed.refused;
+  if (claimed.timeless) pass.timeless = claimed.timeless;
   // All that this pass holds: every way out gives back what it did not settle.
   const held = [...claimed.claims];
   try {
@@ -125,14 +121,16 @@ async function issue(
   const pass = { ...before };
   const { rows, refused, stopped } = await issueOrLookFurther(ports, options, coupon, held, pass);
   if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
-  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows))) return { ...pass, skipped: 'epoch' };
+  const occupied: WrongType[] = [];
+  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows, (wrong) => occupied.push(wrong)))) return { ...pass, skipped: 'epoch' };
+  if (occupied.length > 0) pass.occupied = occupied;
   pass.issued = rows.length;
   // A row from an earlier pass proves nothing about the ledger as it is now.
   const fences = new Set(held.map((claim) => claim.fence));
   const issued = rows.some((row) => fences.has(row.fence));
   const { dead, skipped } = judgeRefusals(refused, { issued, others: pass.waiting > 0 || held.length > 1 });
   if (dead.length > 0) pass.dead += await ports.claims.bury(id, epoch, dead);
-  if (dead.length > 0) pass.refused = dead.map(({ userId, reason }) => ({ userId, reason }));
+  if (dead.length > 0) pass.refused = [...(pass.refused ?? []), ...dead.map(({ userId, reason }) => ({ userId, reason }))];
   const constraint = stopped?.status === 'guarded' ? stopped.constraint : null;
   if (constraint) await ports.coupons.markSuspect(id, epoch, constraint);
   const settled = new Set([...rows, ...dead].map((one) => one.userId));
@@ -167,6 +165,8 @@ async function issueOrLookFurther(
     pass.reclaimed += more.reclaimed;
     pass.dead += more.buried;
     pass.waiting = more.waiting;
+    if (more.refused) pass.refused = [...(pass.refused ?? []), ...more.refused];
+    if (more.timeless) pass.timeless = [...(pass.timeless ?? []), ...more.timeless];
     batch = more.claims;
   }
 }
@@ -187,31 +187,23 @@ function verifyPorts({ coupons, ledger }: DrainPorts): VerifyPorts {
   return { verification: coupons, ledger };
 }
 
-function nothing(couponId: string): CouponPass {
-  return { couponId, issued: 0, reclaimed: 0, dead: 0, released: 0, waiting: 0 };
-}
-
 /** Nobody waiting and nobody claimed, by any worker, in any coupon that this drain serves. */
 export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
   for (const pass of passes) {
     if (pass.skipped === 'busy' || pass.undecided) return false;
     if (pass.skipped) continue;
-    const { waiting, claimed } = await ports.claims.backlog(pass.couponId);
-    if (waiting + claimed > 0) return false;
+    if ((await backlogOf(ports.claims, pass.couponId)) > 0) return false;
   }
   return true;
 }
 
-/** Why the waiting for a store that is away has ended. */
-export function gaveUp(error: unknown, patienceMs: number): unknown {
-  if (!(error instanceof CouponError)) return error;
-  const { code, kind, why, fix } = error;
-  return new CouponError({
-    code,
-    kind,
-    message: `${error.message}; it was waited for ${durationFlag(patienceMs)}`,
-    why,
-    fix,
-    cause: error,
-  });
+/** Waiting and claimed. A coupon whose keys cannot be read has none that could be served; its next pass says so. */
+async function backlogOf(claims: ClaimQueue, couponId: string): Promise<number> {
+  try {
+    const { waiting, claimed } = await claims.backlog(couponId);
+    return waiting + claimed;
+  } catch (error) {
+    if (isCouponFault(error)) return 0;
+    throw error;
+  }
 }

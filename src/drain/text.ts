@@ -1,7 +1,8 @@
-import type { CouponPass } from './pass.ts';
+import type { CouponPass } from './coupon-pass.ts';
 import type { DrainTotals } from './loop.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
-import { printable } from '../campaign/ids.ts';
+import { DEAD_REASONS, printable } from '../campaign/ids.ts';
+import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
 import { visible } from '../lib/visible.ts';
 
@@ -15,14 +16,29 @@ export function passText(pass: CouponPass): string {
   return `coupon ${pass.couponId}: ${parts.join(', ')}`;
 }
 
-/** Who was set aside, and why; one line for all users of one reason. */
-export function refusedText({ couponId, refused = [] }: CouponPass): string[] {
+/** Which users were dead-lettered, or issued with a remark, and why; one line for all users of one reason. */
+export function refusedText({ couponId, refused = [], timeless = [], occupied = [] }: CouponPass): string[] {
   const reasons = new Map<string, string[]>();
   for (const { userId, reason } of refused) reasons.set(reason, [...(reasons.get(reason) ?? []), userId]);
-  return [...reasons].map(([reason, users]) => {
-    const who = users.length === 1 ? `user ${printable(users[0]!)}` : `${users.length} users (${printable(users[0]!)}, …)`;
-    return `coupon ${couponId}: ${who} set aside, the ledger says: ${visible(reason)}; ${command`dead list ${couponId}`} shows them`;
+  const lines = [...reasons].map(([reason, users]) => {
+    const why = DEAD_REASONS[reason] ?? `the ledger says: ${visible(reason)}`;
+    return `coupon ${couponId}: ${who(users)} dead-lettered, ${why}; ${command`dead list ${couponId}`} shows them`;
   });
+  if (timeless.length > 0) {
+    lines.push(`coupon ${couponId}: ${who(timeless)} issued as having asked now: the score of the queue entry is no time`);
+  }
+  if (occupied.length > 0) {
+    const keys = occupied.length === 1 ? '' : ` and ${occupied.length - 1} more`;
+    lines.push(
+      `coupon ${couponId}: issued in the ledger alone, the hash cannot be written: ${printable(wrongTypeText(occupied[0]!), 250)}${keys}; ` +
+        `move the key away, then ${command`audit ${couponId} --repair`} writes the hash`,
+    );
+  }
+  return lines;
+}
+
+function who(users: readonly string[]): string {
+  return users.length === 1 ? `user ${printable(users[0]!)}` : `${users.length} users (${printable(users[0]!)}, …)`;
 }
 
 /** Why a coupon is not being drained, and what to do. */
@@ -37,6 +53,12 @@ export function skippedText(pass: CouponPass): string {
       return `${name} was seeded with key style ${pass.reason}; drain it with --key-style ${shellQuoted(pass.reason ?? '')}`;
     case 'unfinished':
       return `${name} is not ready (${pass.reason}): run its \`seed\` command again`;
+    case 'wrong_type':
+      return `${name} is not drained: ${printable(pass.reason ?? '', 250)}. ${WRONG_TYPE_FIX}`;
+    case 'redis_refused':
+      return `${name} is not drained, Redis refused a command on its keys: ${printable(pass.reason ?? '', 250)}`;
+    case 'serialised':
+      return `${printable(pass.couponId, 250)} is a key that a JSON or JDK serializer spelled: nothing reads it; use a string serializer for keys`;
     case 'no_ledger':
       return `Redis has a queue for ${name}, but the ledger has no such coupon; it is left alone`;
     case 'refused':

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CouponError, isReplyLost } from '../lib/errors.ts';
-import { printable } from '../campaign/ids.ts';
+import { printable, userIdProblem } from '../campaign/ids.ts';
 import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 
 export type OnFault = (error: unknown) => void;
@@ -11,7 +11,7 @@ export type OnFault = (error: unknown) => void;
  * are nobody's business; the operator hears of it through `onFault`.
  */
 export function answerError(onFault: OnFault): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
-  return (error, _request, reply) => {
+  return (error, request, reply) => {
     if (error instanceof CouponError) {
       onFault(error);
       // Not `unavailable`, which promises that nothing happened.
@@ -20,10 +20,19 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
     }
     const { statusCode = 500, message = '' } = (error ?? {}) as { statusCode?: number; message?: string };
     const code = codeOfStatus(statusCode);
-    if (code !== 'internal_error') return sendProblem(reply, code, printable(message, 200));
+    if (code !== 'internal_error') return sendProblem(reply, code, printable(refusedUserId(error, request) ?? message, 200));
     onFault(error);
     return sendProblem(reply, code, 'Something went wrong that nobody foresaw; whether the request took effect is unknown.');
   };
+}
+
+/** Why the user id of a request was refused, in words where the validator has a pattern; null: something else was. */
+function refusedUserId(error: unknown, { params, body }: FastifyRequest): string | null {
+  const { validation } = (error ?? {}) as { validation?: { keyword: string; instancePath: string }[] };
+  if (!validation?.some(({ keyword, instancePath }) => keyword === 'pattern' && instancePath === '/userId')) return null;
+  const { userId } = { ...(params as object), ...(body as object | null) } as { userId?: unknown };
+  const why = typeof userId === 'string' ? userIdProblem(userId) : null;
+  return why === null ? null : `userId ${why}`;
 }
 
 const LOST = 'Whether the request was accepted is unknown: send it again under the same Idempotency-Key, or ask where it stands.';

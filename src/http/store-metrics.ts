@@ -1,10 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { LedgerCoupon, RedisHealth, RedisReader } from '../campaign/ports.ts';
+import { AHEAD_MS, type LedgerCoupon, type QueueTimes, type RedisCoupon, type RedisHealth, type RedisReader } from '../campaign/ports.ts';
 import { within } from '../lib/with-timeout.ts';
-import { scoreToMicros } from '../campaign/coupon.ts';
+import { isCouponFault } from '../campaign/wrong-type.ts';
 
 export interface StoreMetricsPorts {
-  reader: Pick<RedisReader, 'coupon' | 'now'>;
+  reader: Pick<RedisReader, 'coupon' | 'queueTimes' | 'now'>;
   redisHealth: Pick<RedisHealth, 'fsyncAlways'>;
   /** Of the ledger. */
   coupons: () => Promise<readonly LedgerCoupon[]>;
@@ -30,6 +30,8 @@ export class StoreMetrics {
   readonly #stock: Gauge<'coupon'>;
   readonly #suspect: Gauge<'coupon'>;
   readonly #issued: Counter<'coupon'>;
+  readonly #unreadable: Gauge<'coupon'>;
+  readonly #unknownSince = new Map<string, number>();
   readonly #up: Gauge<'store'>;
   readonly #fsyncAlways: Gauge;
   #reading: Promise<void> | null = null;
@@ -40,6 +42,7 @@ export class StoreMetrics {
     const ofCoupon = (name: string, help: string) => ({ ...own(name, help), labelNames: ['coupon'] as const });
     this.#depth = new Gauge({ ...own('coupon_queue_depth', 'Accepted users by place'), labelNames: ['coupon', 'state'] });
     this.#oldest = new Gauge(ofCoupon('coupon_queue_oldest_age_seconds', 'How long the first in the queue has waited'));
+    this.#unreadable = new Gauge(ofCoupon('coupon_queue_unreadable_times', 'Waiting users whose score is no time, or lies in the future'));
     this.#stock = new Gauge(ofCoupon('coupon_stock_remaining', 'Coupons that may still be accepted'));
     this.#suspect = new Gauge(ofCoupon('coupon_suspect', '1: out of service, because Redis and the ledger disagree about it'));
     this.#issued = new Counter(ofCoupon('coupon_issued_total', 'Coupons issued, from the ledger'));
@@ -65,7 +68,7 @@ export class StoreMetrics {
       this.#ask('redis', reader.now()),
       this.#ask('redis', redisHealth.fsyncAlways()),
     ]);
-    for (const metric of [this.#depth, this.#oldest, this.#stock, this.#suspect, this.#issued]) metric.reset();
+    for (const metric of [this.#depth, this.#oldest, this.#unreadable, this.#stock, this.#suspect, this.#issued]) metric.reset();
     if (fsyncAlways === null) this.#fsyncAlways.remove();
     else this.#fsyncAlways.set(fsyncAlways ? 1 : 0);
     for (const { id, issuedQuantity } of coupons) this.#issued.labels(id).inc(issuedQuantity);
@@ -74,18 +77,45 @@ export class StoreMetrics {
   }
 
   async #readQueue({ id, keyStyle, state: ledgerState }: LedgerCoupon, nowMs: number): Promise<void> {
-    const coupon = await this.#ask('redis', this.#ports.reader.coupon(id));
+    const coupon = await this.#readCoupon(id);
     if (coupon === undefined) return;
-    if (coupon === null) {
-      // Emptied or replaced: such a coupon is no less out of service than one that is marked.
+    if (coupon === null || coupon === 'broken') {
+      // Emptied or replaced, or not readable: such a coupon is no less out of service than one that is marked.
       if (ledgerState === 'ready' && keyStyle === this.#ports.keyStyle) this.#suspect.labels(id).set(1);
       return;
     }
     for (const place of ['waiting', 'claimed', 'dead'] as const) this.#depth.labels(id, place).set(coupon[place]);
     if (coupon.stock !== null) this.#stock.labels(id).set(coupon.stock);
     this.#suspect.labels(id).set(coupon.suspect === '' ? 0 : 1);
-    const waitedSince = coupon.oldestScore === null ? nowMs : scoreToMicros(coupon.oldestScore) / 1_000;
-    this.#oldest.labels(id).set(Math.max(0, (nowMs - waitedSince) / 1_000));
+    const times = coupon.waiting > 0 ? await this.#ask('redis', this.#ports.reader.queueTimes(id, nowMs)) : undefined;
+    this.#unreadable.labels(id).set((times?.timeless ?? 0) + (times?.future ?? 0));
+    this.#oldest.labels(id).set(times ? this.#age(id, times, nowMs) : 0);
+  }
+
+  /**
+   * Seconds. Where no score of the queue is a time that has been, the oldest has waited at least since this process first saw that;
+   * never 0, or an alert on a stalled queue would stay silent.
+   */
+  #age(couponId: string, { oldestUs }: QueueTimes, nowMs: number): number {
+    const waitedMs = oldestUs === null ? Number.NEGATIVE_INFINITY : nowMs - oldestUs / 1_000;
+    if (waitedMs >= -AHEAD_MS) {
+      this.#unknownSince.delete(couponId);
+      return Math.max(0, waitedMs / 1_000);
+    }
+    const since = this.#unknownSince.get(couponId) ?? nowMs;
+    this.#unknownSince.set(couponId, since);
+    return Math.max(1, (nowMs - since) / 1_000);
+  }
+
+  /** Undefined: no answer. `broken`: a key holds another type, which says nothing against the store. */
+  async #readCoupon(couponId: string): Promise<RedisCoupon | null | undefined | 'broken'> {
+    return this.#ask(
+      'redis',
+      this.#ports.reader.coupon(couponId).catch((error: unknown) => {
+        if (isCouponFault(error)) return 'broken' as const;
+        throw error;
+      }),
+    );
   }
 
   /** Undefined: no answer, and the store is down for this scrape. */

@@ -53,6 +53,12 @@ export function isOutage(error: unknown): error is CouponError {
   return error instanceof CouponError && error.kind === 'unreachable';
 }
 
+/** The same error at the end of a wait for a store. @param waited such as `30s` */
+export function gaveUp(error: CouponError, waited: string): CouponError {
+  const { code, kind, message, why, fix } = error;
+  return new CouponError({ code, kind, message: `${message}; it was waited for ${waited}`, why, fix, cause: error });
+}
+
 const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
 
 /** The command was sent and its reply was lost, so it may have taken effect. Any other outage left nothing behind. */

@@ -1,24 +1,21 @@
 import type { DeadAnswer, DeadList } from './dead.ts';
 import type { DropOutcome, RetryOutcome } from '../campaign/ports.ts';
-import { printable } from '../campaign/ids.ts';
+import { DEAD_REASONS, printable } from '../campaign/ids.ts';
 import { command } from '../lib/suggested-command.ts';
 import { pageText } from './inspect-text.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
 
-/** Reasons that the program itself gives; all others are what the ledger said. */
-const REASONS: Readonly<Record<string, string>> = {
-  invalid_user_id: 'a user id that cannot be issued to',
-  over_promised: 'promised beyond the total',
-};
+/** Room for a member of 128 escaped bytes: a shortened one could not be named to `dead drop`. */
+const ID_CHARS = 600;
 
 export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint): string {
   if (dead.length === 0) return total === 0 ? `nobody is set aside in coupon ${couponId}` : `no more users (${total} set aside in all)`;
   const lines = table(
     dead,
     [
-      { head: 'USER', value: (row) => printable(row.userId) },
-      { head: 'REASON', value: (row) => REASONS[row.reason] ?? printable(row.reason) },
+      { head: 'USER', value: (row) => printable(row.userId, ID_CHARS) },
+      { head: 'REASON', value: (row) => DEAD_REASONS[row.reason] ?? printable(row.reason) },
       { head: 'REQUESTED AT', value: (row) => row.requestedAt },
       { head: 'DELIVERIES', value: (row) => row.deliveries, align: 'right' },
       { head: 'FAULTS', value: (row) => row.faults, align: 'right' },
@@ -48,7 +45,7 @@ export function deadAnswerText(
   paint: Paint,
 ): string {
   if (users.length === 0) return `nobody is set aside in coupon ${couponId}`;
-  const refused = users.flatMap(({ userId, outcome }) => (outcome === 'ok' ? [] : [`user ${printable(userId)} ${WHY[outcome]}`]));
+  const refused = users.flatMap(({ userId, outcome }) => (outcome === 'ok' ? [] : [`user ${printable(userId, ID_CHARS)} ${WHY[outcome]}`]));
   const mark = done > 0 ? paint.green('✔') : paint.yellow('–');
   return [`${mark} coupon ${couponId}: ${done} ${done === 1 ? 'user' : 'users'} ${happened}`, ...refused].join('\n');
 }

@@ -1,5 +1,5 @@
 import { scoreToIso } from '../campaign/coupon.ts';
-import { isUserId } from '../campaign/ids.ts';
+import { mayHaveRow } from '../campaign/ids.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import type { DeadUsers, DropOutcome, Ledger, RedisReader, RetryOutcome } from '../campaign/ports.ts';
@@ -99,7 +99,7 @@ export async function dropDead(
   for (let from = 0; from < wanted.length; from += CHUNK) {
     const chunk = wanted.slice(from, from + CHUNK);
     // A name outside the rule cannot be in the ledger, which would not even take the question.
-    const issued = new Set((await ports.ledger.rows(couponId, chunk.filter(isUserId))).map((row) => row.userId));
+    const issued = new Set((await ports.ledger.rows(couponId, chunk.filter(mayHaveRow))).map((row) => row.userId));
     const free = chunk.filter((userId) => !issued.has(userId));
     const dropped = await ports.dead.drop(couponId, epoch, free);
     const outcomes = new Map(free.map((userId, i) => [userId, dropped[i]!]));

@@ -1,6 +1,7 @@
 import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../lib/duration.ts';
+import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
 import { command } from '../lib/suggested-command.ts';
 import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
@@ -11,9 +12,10 @@ const STATES: Readonly<Record<string, string>> = {
   missing_in_redis: 'missing in Redis',
   missing_in_ledger: 'missing in the ledger',
   other_key_style: 'other key style',
+  wrong_type: 'a key of another type',
 };
 
-export function couponsText({ coupons, total, next }: CouponList, paint: Paint): string {
+export function couponsText({ coupons, total, next, wrongIndex }: CouponList, paint: Paint): string {
   if (total === 0) return 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
   if (coupons.length === 0) return `no more coupons (${total} in all)`;
   const lines = table(
@@ -36,6 +38,8 @@ export function couponsText({ coupons, total, next }: CouponList, paint: Paint):
   const hint = coupons.some((coupon) => coupon.suspect !== null || coupon.state.startsWith('missing_'));
   return [
     lines,
+    ...coupons.flatMap(remarks),
+    ...(wrongIndex ? [`Coupons that only Redis has are not shown: ${wrongTypeText(wrongIndex)}`] : []),
     ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
     ...pageText(coupons.length, total, next === null ? null : command`inspect --after ${next}`, paint),
   ].join('\n');
@@ -68,7 +72,7 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
     ['version', both(version.ledger, version.redis)],
     ['claim no.', `${fence.redis ?? 'none'}, ${fence.ledger} reached the ledger`],
   ];
-  return fieldTable(rows, paint);
+  return [fieldTable(rows, paint), ...remarks(coupon)].join('\n');
 }
 
 /** Two columns without a head. */
@@ -100,8 +104,18 @@ function stateText({ state, suspect }: CouponLine): string {
   return suspect === null ? text : `${text}, suspect`;
 }
 
-function oldestText({ oldestWaitingMs }: CouponLine): string {
-  return oldestWaitingMs === null ? '–' : formatDuration(oldestWaitingMs);
+function oldestText({ oldestWaitingMs, waiting }: CouponLine): string {
+  if (oldestWaitingMs !== null) return formatDuration(oldestWaitingMs);
+  return (waiting ?? 0) > 0 ? '?' : '–';
+}
+
+/** What the columns cannot say. */
+function remarks({ couponId, wrongType, timeless, future }: CouponLine): string[] {
+  const lines: string[] = [];
+  if (wrongType) lines.push(`coupon ${couponId}: ${wrongTypeText(wrongType)}. ${WRONG_TYPE_FIX}`);
+  if (timeless > 0) lines.push(`coupon ${couponId}: ${timeless} waiting with a score that is no time`);
+  if (future > 0) lines.push(`coupon ${couponId}: ${future} waiting with a request time in the future`);
+  return lines;
 }
 
 function timeLeftText({ timeLeftMs, waiting, claimed }: CouponLine): string {

@@ -1,5 +1,6 @@
 import type { IssuedList, QueueList, UserDetail } from './inspect-users.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { wrongTypeText } from '../campaign/wrong-type.ts';
 import { command } from '../lib/suggested-command.ts';
 import { fieldTable, pageText } from './inspect-text.ts';
 import type { Paint } from '../lib/style.ts';
@@ -12,8 +13,8 @@ export function queueText({ couponId, total, queue, next, restarted }: QueueList
     [
       { head: '#', value: (row) => row.position, align: 'right' },
       { head: 'USER', value: (row) => row.userId },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt },
-      { head: 'WAITING FOR', value: (row) => formatDuration(row.waitingMs), align: 'right' },
+      { head: 'REQUESTED AT', value: (row) => row.requestedAt ?? 'no time' },
+      { head: 'WAITING FOR', value: (row) => (row.waitingMs === null ? '?' : formatDuration(row.waitingMs)), align: 'right' },
     ],
     paint,
   );
@@ -50,8 +51,8 @@ export function issuedText({ couponId, total, issued, next }: IssuedList, paint:
 }
 
 export function userText(user: UserDetail, paint: Paint): string {
-  const { couponId, userId, admitted, waiting, claim, dead, hash, ledger } = user;
-  if (user.place === null && !hash && !claim) return `user ${userId} never asked for coupon ${couponId}, or was refused`;
+  const { couponId, userId, admitted, waiting, claim, dead, hash, occupied, ledger } = user;
+  if (user.place === null && !hash && !claim && !occupied) return `user ${userId} never asked for coupon ${couponId}, or was refused`;
   const rows: [string, string | number | null][] = [
     ['coupon', couponId],
     ['user', userId],
@@ -77,7 +78,8 @@ export function userText(user: UserDetail, paint: Paint): string {
   }
   if (!hash) rows.push(['hash', 'none']);
   for (const [field, value] of Object.entries(hash ?? {})) rows.push([`hash ${field}`, value]);
-  return fieldTable(rows, paint);
+  // A key is longer than a cell.
+  return [fieldTable(rows, paint), ...(occupied ? [`hash: ${wrongTypeText(occupied)}`] : [])].join('\n');
 }
 
 function placeText({ place, places, couponId }: UserDetail): string {

@@ -1,14 +1,19 @@
-import { isoOrNull, scoreToIso, scoreToMicros } from '../campaign/coupon.ts';
+import { isoOrNull, scoreToDate, scoreToIso } from '../campaign/coupon.ts';
 import { placeOf, type Place } from '../campaign/place.ts';
+import type { WrongType } from '../campaign/wrong-type.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
+import { AHEAD_MS } from '../campaign/ports.ts';
 
 /** Part of a queue, oldest first. Times are ISO 8601. */
 export interface QueueList {
   couponId: string;
   /** Waiting altogether. */
   total: number;
-  /** `position` counts from 1, the next to be claimed. */
-  queue: { position: number; userId: string; requestedAt: string | null; waitingMs: number }[];
+  /**
+   * `position` counts from 1; the next to be claimed, unless scores of several units stand in the queue. `waitingMs` is null where the
+   * score is no time, or lies in the future.
+   */
+  queue: { position: number; userId: string; requestedAt: string | null; waitingMs: number | null }[];
   next: string | null;
   /** The user after whom this part was to begin waits no more, so it begins at the head. */
   restarted: boolean;
@@ -27,10 +32,15 @@ export async function inspectQueue(ports: InspectPorts, couponId: string, { limi
     position: position + 1,
     userId,
     requestedAt: scoreToIso(score),
-    waitingMs: Math.max(0, nowMs - Math.floor(scoreToMicros(score) / 1_000)),
+    waitingMs: waitedMs(score, nowMs),
   }));
   const next = entries.length > limit ? (queue.at(-1)?.userId ?? null) : null;
   return { couponId, total: coupon?.waiting ?? entries.length, queue, next, restarted: after !== null && last === null };
+}
+
+function waitedMs(score: number, nowMs: number): number | null {
+  const since = scoreToDate(score)?.getTime() ?? Number.POSITIVE_INFINITY;
+  return since > nowMs + AHEAD_MS ? null : Math.max(0, nowMs - since);
 }
 
 /** What the ledger says about an issued coupon. */
@@ -76,6 +86,8 @@ export interface UserDetail {
   dead: string | null;
   /** The issued hash in Redis, as it stands. */
   hash: Record<string, string> | null;
+  /** The key of the issued hash, where it holds another type; null: it does not. */
+  occupied: WrongType | null;
   ledger: IssuedLine | null;
 }
 
@@ -107,6 +119,7 @@ export async function inspectUser(ports: InspectPorts, couponId: string, userId:
     },
     dead,
     hash: user.issued,
+    occupied: user.occupied,
     ledger: row ? issuedLine(row) : null,
   };
 }

@@ -1,7 +1,7 @@
-import { scoreToMicros } from '../campaign/coupon.ts';
+import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
-import type { Ledger, LedgerCoupon, RedisCoupon, RedisReader } from '../campaign/ports.ts';
+import { AHEAD_MS, type Ledger, type LedgerCoupon, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports.ts';
 
 export interface InspectPorts {
   reader: RedisReader;
@@ -21,7 +21,7 @@ export interface CouponLine {
   name: string;
   /**
    * `open`, `paused` or `closed` as Redis has it; else why it cannot say: `seeding`, `resetting`, `missing_in_redis`,
-   * `missing_in_ledger`, `other_key_style`.
+   * `missing_in_ledger`, `other_key_style`, `wrong_type`.
    */
   state: string;
   /** Why the coupon was taken out of service; null: it was not. */
@@ -32,8 +32,13 @@ export interface CouponLine {
   claimed: number | null;
   dead: number | null;
   issued: number | null;
-  /** Age of the request at the head of the queue; null: nobody waits. */
+  /** Age of the oldest request that waits; null: nobody waits, or no score of the queue is a time that has been. */
   oldestWaitingMs: number | null;
+  /** Waiting users whose score is no time, and those whose request time lies in the future. */
+  timeless: number;
+  future: number;
+  /** The key of this coupon that holds another type; what Redis has is unknown then. */
+  wrongType: WrongType | null;
   issuedLastMinute: number;
   /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
   timeLeftMs: number | null;
@@ -44,6 +49,8 @@ export interface CouponList {
   /** All coupons, not only those of this part. */
   total: number;
   next: string | null;
+  /** The index of Redis holds another type, so coupons that only Redis has are not shown; null: it does not. */
+  wrongIndex: WrongType | null;
 }
 
 const MINUTE_MS = 60_000;
@@ -53,7 +60,8 @@ const ABREAST = 20;
 /** All coupons of either store, in order of id. Counters only: nothing here walks over users or keys. */
 export async function inspectCoupons(ports: InspectPorts, { limit, after }: PageOptions): Promise<CouponList> {
   const known = new Map((await ports.ledger.coupons()).map((coupon) => [coupon.id, coupon]));
-  const all = [...known.keys(), ...(await onlyInRedis(ports))].toSorted();
+  const { couponIds: orphans, wrongIndex } = await onlyInRedis(ports);
+  const all = [...known.keys(), ...orphans].toSorted();
   const left = after === null ? all : all.filter((couponId) => couponId > after);
   const page = left.slice(0, limit);
   const nowMs = await ports.reader.now();
@@ -64,7 +72,7 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
       return couponLine(
         couponId,
         ledger,
-        await ports.reader.coupon(couponId),
+        await readRedis(ports.reader, couponId, nowMs),
         await issuedLastMinute(ports, ledger, nowMs),
         nowMs,
         ports.keyStyle,
@@ -72,7 +80,7 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
     });
     coupons.push(...(await Promise.all(lines)));
   }
-  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null };
+  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null, wrongIndex };
 }
 
 /** One coupon with everything that both stores say about it. */
@@ -94,9 +102,10 @@ export interface CouponDetail extends CouponLine {
 /** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
 export async function inspectCoupon(ports: InspectPorts, couponId: string): Promise<CouponDetail> {
   const ledger = await ledgerCoupon(ports, couponId);
-  const redis = await ports.reader.coupon(couponId);
   const nowMs = await ports.reader.now();
-  const line = couponLine(couponId, ledger, redis, await issuedLastMinute(ports, ledger, nowMs), nowMs, ports.keyStyle);
+  const inRedis = await readRedis(ports.reader, couponId, nowMs);
+  const { redis } = inRedis;
+  const line = couponLine(couponId, ledger, inRedis, await issuedLastMinute(ports, ledger, nowMs), nowMs, ports.keyStyle);
   const { expiry } = ledger;
   return {
     ...line,
@@ -123,20 +132,38 @@ export async function ledgerCoupon({ ledger, keyStyle }: InspectPorts, couponId:
   return coupon?.keyStyle === keyStyle ? coupon : knownCoupon(ledger, couponId, keyStyle);
 }
 
+/** A coupon as Redis has it, and what the scores of its queue say. */
+interface InRedis {
+  redis: RedisCoupon | null;
+  times: QueueTimes;
+  wrongType: WrongType | null;
+}
+
+async function readRedis(reader: RedisReader, couponId: string, nowMs: number): Promise<InRedis> {
+  const times: QueueTimes = { oldestUs: null, timeless: 0, future: 0 };
+  try {
+    const redis = await reader.coupon(couponId);
+    return { redis, times: redis && redis.waiting > 0 ? await reader.queueTimes(couponId, nowMs) : times, wrongType: null };
+  } catch (error) {
+    if (error instanceof WrongTypeError) return { redis: null, times, wrongType: error.wrong };
+    throw error;
+  }
+}
+
 function couponLine(
   couponId: string,
   ledger: LedgerCoupon | null,
-  redis: RedisCoupon | null,
+  { redis, times, wrongType }: InRedis,
   lastMinute: number,
   nowMs: number,
   keyStyle: string,
 ): CouponLine {
   const backlog = (redis?.waiting ?? 0) + (redis?.claimed ?? 0);
-  const oldest = redis?.oldestScore ?? null;
+  const waitedMs = times.oldestUs === null ? null : nowMs - Math.floor(times.oldestUs / 1_000);
   return {
     couponId,
     name: ledger?.name ?? redis?.name ?? '',
-    state: stateOf(ledger, redis, keyStyle),
+    state: wrongType ? 'wrong_type' : stateOf(ledger, redis, keyStyle),
     suspect: redis?.suspect || null,
     total: ledger?.total ?? redis?.total ?? null,
     stock: redis?.stock ?? null,
@@ -144,7 +171,10 @@ function couponLine(
     claimed: redis?.claimed ?? null,
     dead: redis?.dead ?? null,
     issued: ledger?.issuedQuantity ?? null,
-    oldestWaitingMs: oldest === null ? null : Math.max(0, nowMs - Math.floor(scoreToMicros(oldest) / 1_000)),
+    oldestWaitingMs: waitedMs === null || waitedMs < -AHEAD_MS ? null : Math.max(0, waitedMs),
+    timeless: times.timeless,
+    future: times.future,
+    wrongType,
     issuedLastMinute: lastMinute,
     timeLeftMs: backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute),
   };

@@ -1,4 +1,5 @@
 import { isOutage } from '../lib/errors.ts';
+import { isCouponFault } from '../campaign/wrong-type.ts';
 import type { ClaimQueue, Ledger, UsePort, UseResult } from '../campaign/ports.ts';
 
 export interface UsePorts {
@@ -31,7 +32,7 @@ async function follow({ ledger, hashes, claims }: UsePorts, couponId: string, us
     return coupon !== null && (await claims.ack(couponId, coupon.epoch, rows));
   } catch (error) {
     // The coupon is used, whatever Redis says; `audit --repair` closes the gap.
-    if (isOutage(error)) return false;
+    if (isOutage(error) || isCouponFault(error)) return false;
     throw error;
   }
 }

@@ -79,6 +79,6 @@ test('a coupon that fails does not fail the others', async () => {
   const batcher = new AdmissionBatcher(counted);
   const [a, b1, b2] = await Promise.allSettled([batcher.admit('a', ask('u')), batcher.admit('b', ask('u')), batcher.admit('b', ask('v'))]);
   expect(a).toMatchObject({ status: 'fulfilled', value: { outcome: 'accepted' } });
-  expect(b1).toMatchObject({ status: 'rejected', reason: { code: 'REDIS_REFUSED' } });
+  expect(b1).toMatchObject({ status: 'rejected', reason: { code: 'KEY_WRONG_TYPE' } });
   expect(b2.status).toBe('rejected');
 });

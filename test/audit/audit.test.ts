@@ -42,7 +42,7 @@ describe('audit', () => {
 
   describe('finds nothing', () => {
     it('when there are no coupons', async () => {
-      expect(await auditAll()).toEqual({ ok: true, coupons: [], findings: [], hashOnly: 'unchecked' });
+      expect(await auditAll()).toEqual({ ok: true, coupons: [], findings: [], hashOnly: 'unchecked', notes: [] });
     });
 
     it('in a fresh coupon, a busy one and a sold out one', async () => {

@@ -37,6 +37,6 @@ describe('a queue score', () => {
   it('is seconds, milliseconds or microseconds by its size', () => {
     const us = 1_795_330_311_082_492;
     expect([us, 1_795_330_311_082, 1_795_330_311].map(scoreToMicros)).toEqual([us, 1_795_330_311_082_000, 1_795_330_311_000_000]);
-    expect(scoreToDate(us).toISOString()).toBe('2026-11-22T06:51:51.082Z');
+    expect(scoreToDate(us)?.toISOString()).toBe('2026-11-22T06:51:51.082Z');
   });
 });

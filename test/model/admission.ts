@@ -19,9 +19,19 @@ export function admit({ redis, server }: Campaign, request: AdmissionRequest, no
     dead: new Set(redis.dead.keys()),
     issued: new Set(redis.issued.keys()),
   };
+  // Nobody knows what a key of another type says about a user who is new.
+  const isKnown = [redis.admitted, redis.waiting].some((place) => place.has(request.userId));
+  if (redis.occupied.has(request.userId) && !isKnown) return { outcome: 'unavailable' };
   const answer = admitOne(state, request, nowUs);
   Object.assign(coupon, { stock: state.stock, lastUs: state.lastUs });
   return answer;
+}
+
+/** Another program writes a key of another type where the issued hash of a user would be, who has none yet. */
+export function occupy({ redis }: Campaign, userId: string): boolean {
+  if (redis.issued.has(userId)) return false;
+  redis.occupied.add(userId);
+  return true;
 }
 
 /**
@@ -31,7 +41,7 @@ export function admit({ redis, server }: Campaign, request: AdmissionRequest, no
  */
 export function queueElsewhere({ redis }: Campaign, userId: string, score: number): boolean {
   const { coupon, admitted, waiting, issued } = redis;
-  const known = admitted.has(userId) || waiting.has(userId) || issued.has(userId);
+  const known = admitted.has(userId) || waiting.has(userId) || issued.has(userId) || redis.occupied.has(userId);
   if (!coupon || coupon.stock <= 0 || known) return false;
   coupon.stock -= 1;
   waiting.set(userId, score);

@@ -29,7 +29,8 @@ export function admitOne(coupon: AdmissionState | null, request: AdmissionReques
   if (known) {
     const same = known.requestId !== '' && known.requestId === request.requestId;
     const answer: AdmissionAnswer = { outcome: same ? 'accepted' : 'duplicate', place: place(coupon, request.userId) };
-    return known.score === null ? answer : { ...answer, firstRequestUs: scoreToMicros(known.score) };
+    const firstRequestUs = known.score === null ? null : scoreToMicros(known.score);
+    return firstRequestUs === null ? answer : { ...answer, firstRequestUs };
   }
   if (!coupon.trusted || coupon.stock === null) return { outcome: 'unavailable' };
   const nowMs = Math.floor(nowUs / 1_000);

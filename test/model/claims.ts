@@ -1,9 +1,13 @@
-import type { Claim } from '../../src/campaign/coupon.ts';
+import { scoreToMicros, type Claim } from '../../src/campaign/coupon.ts';
 import { readForeignTime } from '../../src/campaign/foreign-time.ts';
-import { isUserId } from '../../src/campaign/ids.ts';
+import { isUserId, SERIALISED, userIdProblem } from '../../src/campaign/ids.ts';
 import { hashOf, oldestFirst, type Campaign, type CouponHash, type LedgerEntry, type RedisSide } from './state.ts';
 
+/** The request time that Redis gives to a user whose score is no time: that of the claim, or of the repair. */
+export type TimeOf = (userId: string) => number;
+
 export interface ClaimRequest {
+  timeOf: TimeOf;
   epoch: string;
   limit: number;
   leaseMs: number;
@@ -11,8 +15,14 @@ export interface ClaimRequest {
 }
 
 export type ClaimAnswer =
-  | { status: 'ok'; claims: Claim[]; reclaimed: number; buried: number; waiting: number; acked: number }
+  | ({ status: 'ok'; claims: Claim[]; reclaimed: number; buried: number; waiting: number; acked: number } & Partial<Remarks>)
   | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+
+/** Who was dead-lettered by a claim, and who was claimed without a time; left out where there are none. */
+export interface Remarks {
+  refused: { userId: string; reason: string }[];
+  timeless: string[];
+}
 
 /** Leases whoever has waited longest to one worker, after whatever nobody holds any more has gone back to the queue. */
 export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs: number): ClaimAnswer {
@@ -25,14 +35,16 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   const overdue = [...redis.leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
   const reclaimed = overdue.filter((userId) => backToQueue(redis, userId)).length;
   const claims: Claim[] = [];
+  const [refused, timeless]: [Remarks['refused'], string[]] = [[], []];
   let buried = 0;
-  for (const userId of oldestFirst(redis.waiting).slice(0, request.limit)) {
-    const score = redis.waiting.get(userId)!;
+  for (const userId of oldestFirst(redis.waiting, nowMs * 1_000).slice(0, request.limit)) {
+    if (scoreToMicros(redis.waiting.get(userId)!) === null) timeless.push(userId);
+    const score = onOneScale(redis, userId, request.timeOf);
     // Whoever another service queued counts from here on like one that we admitted.
     if (!redis.admitted.has(userId)) redis.admitted.set(userId, { score, requestId: '' });
     redis.waiting.delete(userId);
     if (redis.dead.has(userId) || !isUserId(userId)) {
-      if (!redis.dead.has(userId)) setAsideInvalid(redis, userId);
+      if (!redis.dead.has(userId)) refused.push({ userId, reason: setAsideInvalid(redis, userId) });
       buried += 1;
       continue;
     }
@@ -45,7 +57,17 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
     redis.leases.set(userId, nowMs + leaseMs);
     claims.push({ userId, score, fence: coupon.fence, deliveries });
   }
-  return { status: 'ok', claims, reclaimed, buried, waiting: redis.waiting.size, acked: coupon.acked };
+  const remarks = { ...(refused.length > 0 ? { refused } : {}), ...(timeless.length > 0 ? { timeless } : {}) };
+  return { status: 'ok', claims, reclaimed, buried, waiting: redis.waiting.size, acked: coupon.acked, ...remarks };
+}
+
+/** Request time of a user who waits, in microseconds: of the score, else of the admission, else what Redis gives. */
+export function onOneScale({ coupon, waiting, admitted }: RedisSide, userId: string, timeOf: TimeOf): number {
+  const known = scoreToMicros(waiting.get(userId)!) ?? scoreToMicros(admitted.get(userId)?.score ?? Number.NaN);
+  if (known !== null) return known;
+  const given = timeOf(userId);
+  coupon!.lastUs = Math.max(coupon!.lastUs, given);
+  return given;
 }
 
 /** Held by nobody any more. */
@@ -70,9 +92,11 @@ function backToQueue({ leases, claims, waiting }: RedisSide, userId: string): bo
 }
 
 /** Such a name can stand neither in a key nor in the ledger. */
-function setAsideInvalid({ dead, claims }: RedisSide, userId: string): void {
-  dead.set(userId, 'invalid_user_id');
+function setAsideInvalid({ dead, claims }: RedisSide, userId: string): string {
+  const reason = userIdProblem(userId) === SERIALISED ? 'looks_serialised' : 'invalid_user_id';
+  dead.set(userId, reason);
   claims.delete(userId);
+  return reason;
 }
 
 /**
@@ -88,7 +112,8 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
   for (const row of rows) {
     const usedAt = redis.issued.get(row.userId)?.['used_at'];
     const kept = readForeignTime(usedAt).kind === 'time' ? { used_at: usedAt! } : {};
-    redis.issued.set(row.userId, { ...hashOf(row), ...kept });
+    // The row is the coupon; a key of another type is left alone.
+    if (!redis.occupied.has(row.userId)) redis.issued.set(row.userId, { ...hashOf(row), ...kept });
     redis.waiting.delete(row.userId);
     redis.leases.delete(row.userId);
     redis.claims.delete(row.userId);

@@ -10,7 +10,7 @@ export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer 
   const reason = dead.get(userId);
   if (reason === undefined) return 'not_dead';
   // Would only be set aside again.
-  if (reason === 'invalid_user_id') return 'invalid';
+  if (reason === 'invalid_user_id' || reason === 'looks_serialised') return 'invalid';
   const request = admitted.get(userId);
   if (!request) return 'not_admitted';
   if (reason === 'over_promised') {

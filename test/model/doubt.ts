@@ -25,10 +25,12 @@ export function rollBackLedger(campaign: Campaign, older: LedgerSide): void {
 
 /** An operator starts over. Hashes go of whoever has a row or was accepted; others cannot be found. */
 export function reset(campaign: Campaign, total: number, epoch: string): void {
-  const { issued, admitted } = campaign.redis;
-  const left = [...issued].filter(([userId]) => !admitted.has(userId) && !campaign.ledger.rows.has(userId));
+  const { issued, admitted, occupied } = campaign.redis;
+  const isStranger = (userId: string): boolean => !admitted.has(userId) && !campaign.ledger.rows.has(userId);
+  const left = [...issued].filter(([userId]) => isStranger(userId));
+  const stillOccupied = new Set([...occupied].filter(isStranger));
   const { redis, ledger } = seeded(campaign, total, epoch);
-  Object.assign(campaign, { redis: { ...redis, issued: new Map(left) }, ledger });
+  Object.assign(campaign, { redis: { ...redis, issued: new Map(left), occupied: stillOccupied }, ledger });
 }
 
 /**

@@ -21,6 +21,7 @@ interface Standing {
   claim: { score: number; leaseMs: number } | undefined;
   dead: string | undefined;
   hash: Readonly<Record<string, string>> | undefined;
+  occupied: boolean;
   row: ReturnType<Campaign['ledger']['rows']['get']>;
 }
 
@@ -29,7 +30,8 @@ const USERS: Partial<Record<FindingCode, (user: Standing, nowMs: number) => bool
   claim_without_lease: (user) => user.claim !== undefined && !stands(user),
   lease_without_claim: (user) => user.lease !== undefined && !user.claim,
   lease_absurd: ({ lease, claim }, nowMs) => lease !== undefined && claim !== undefined && lease > nowMs + 2 * claim.leaseMs,
-  hash_missing: (user) => user.row !== undefined && user.admitted !== undefined && !user.hash && !stands(user),
+  hash_missing: (user) => user.row !== undefined && user.admitted !== undefined && !user.hash && !user.occupied && !stands(user),
+  hash_wrong_type: ({ occupied, row, admitted }) => occupied && (row !== undefined || admitted !== undefined),
   row_without_admission: ({ row, admitted, waiting }) => row !== undefined && !admitted && waiting === undefined,
   place_without_admission: (user) =>
     !user.row && !user.admitted && (user.claim !== undefined || stands(user)) && user.waiting === undefined,
@@ -39,10 +41,15 @@ const USERS: Partial<Record<FindingCode, (user: Standing, nowMs: number) => bool
   dead_but_issued: ({ dead, row }) => dead !== undefined && row !== undefined,
   request_time_mismatch: ({ admitted, waiting, claim, row }) =>
     admitted !== undefined &&
-    ((waiting ?? admitted.score) !== admitted.score ||
-      (claim ?? admitted).score !== admitted.score ||
-      (row?.requestedUs ?? scoreToMicros(admitted.score)) !== scoreToMicros(admitted.score)),
+    (time(waiting ?? admitted.score) !== time(admitted.score) ||
+      time((claim ?? admitted).score) !== time(admitted.score) ||
+      (row?.requestedUs ?? time(admitted.score)) !== time(admitted.score)),
 };
+
+/** One time in two units is one time; what is no time agrees with itself alone. */
+function time(score: number): number {
+  return scoreToMicros(score) ?? score;
+}
 
 /** Waiting, claimed or dead. Between the commit and the ack an issued user is so, too. */
 function stands({ waiting, lease, dead }: Standing): boolean {
@@ -147,6 +154,7 @@ function standing({ redis, ledger }: Campaign, userId: string): Standing {
     claim: redis.claims.get(userId),
     dead: redis.dead.get(userId),
     hash: redis.issued.get(userId),
+    occupied: redis.occupied.has(userId),
     row: ledger.rows.get(userId),
   };
 }

@@ -8,14 +8,18 @@ export const LEASE_MS = 600_000;
 /** Deadline of a lease that has run out, in milliseconds. */
 export const OVER = 1;
 export const WORKERS = ['w1', 'w2', 'w3'] as const;
-/** `bot-1` is one whose row the ledger refuses; `has space` can only come from another service. */
-export const USERS = ['a', 'b', 'c', 'd', 'e', 'f', 'bot-1', 'has space'] as const;
+/** `bot-1` is one whose row the ledger refuses; the last ones can only come from another service. The very last is of bytes. */
+export const USERS = ['a', 'b', 'c', 'd', 'e', 'f', 'bot-1', 'has space', '"kim"', '\\xac\\xed\\x00\\x05t\\x00\\x01a'] as const;
+const NO_USER_IDS: readonly string[] = USERS.slice(USERS.indexOf('has space'));
+
+/** No times; and one time in each unit. Undefined: milliseconds of now. */
+const SCORES = [undefined, undefined, undefined, Number.POSITIVE_INFINITY, -1, 0, 1e300, 4.3e14, 1_790_000_000, 1_790_000_000e9] as const;
 
 export type WorkerStep = 'claim' | 'commit' | 'ack' | 'bury' | 'report' | 'release';
 
 export type Command =
   | { kind: 'admit'; requests: { userId: string; requestId: string }[] }
-  | { kind: 'foreign'; userId: string }
+  | { kind: 'foreign'; userId: string; score?: number | undefined }
   /** The step that is due; or any of them, as a worker would take it whose reply was lost or who was stopped for long. */
   | { kind: 'work'; worker: string; limit: number; step?: WorkerStep }
   | { kind: 'crash'; worker: string }
@@ -25,13 +29,17 @@ export type Command =
   | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
   /** Another program writes this into used_at of an issued hash. */
   | { kind: 'scribble'; nth: number; text: string; userId?: string }
+  /** Another program writes a set where the issued hash of a user would be. */
+  | { kind: 'occupy'; userId: string }
   | { kind: 'reset'; total: number }
   | { kind: Bare };
 
-export type Bare = 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+/** `vacate`: what another program wrote over issued hashes is moved away. */
+export type Bare =
+  'vacate' | 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
 
 const request = fc.record({
-  userId: fc.constantFrom(...USERS.filter((userId) => userId !== 'has space')),
+  userId: fc.constantFrom(...USERS.filter((userId) => !NO_USER_IDS.includes(userId))),
   requestId: fc.constantFrom('r1', 'r1', 'r2'),
 });
 const requests = fc.array(request, { minLength: 1, maxLength: 3 });
@@ -45,12 +53,13 @@ const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) }
 /** Nothing is lost, and users only move from Redis into the ledger. */
 const HARMLESS = [
   weighted(20, fc.record({ kind: fc.constant('admit' as const), requests })),
-  weighted(4, fc.record({ kind: fc.constant('foreign' as const), userId: fc.constantFrom(...USERS) })),
+  weighted(4, fc.record({ kind: fc.constant('foreign' as const), userId: fc.constantFrom(...USERS), score: fc.constantFrom(...SCORES) })),
   weighted(60, fc.record({ kind: fc.constant('work' as const), worker, limit })),
   weighted(20, fc.record({ kind: fc.constant('work' as const), worker, limit, step })),
   weighted(2, fc.record({ kind: fc.constant('crash' as const), worker })),
   weighted(5, fc.record({ kind: fc.constant('expire' as const), nth })),
-  weighted(1, bare('restart')),
+  weighted(2, fc.record({ kind: fc.constant('occupy' as const), userId: fc.constantFrom('a', 'b', 'c') })),
+  weighted(1, bare('restart', 'vacate')),
   weighted(4, bare('verify')),
 ];
 /** Nothing is lost. */
@@ -124,6 +133,7 @@ export const totals = fc.constantFrom(2, 1, 3, 2, 1, 3, 4, 5, 0);
  * another service queued had a coupon already, from a time that Redis has forgotten; so the second repair.
  */
 export const SETTLE: readonly Command[] = [
+  { kind: 'vacate' },
   ...WORKERS.map((name): Command => ({ kind: 'crash', worker: name })),
   ...WORKERS.map((_, i): Command => ({ kind: 'expire', nth: i })),
   { kind: 'repair' },

@@ -1,4 +1,4 @@
-import { scoreToMicros, type Claim } from '../../src/campaign/coupon.ts';
+import type { Claim } from '../../src/campaign/coupon.ts';
 import type { Campaign, LedgerEntry } from './state.ts';
 
 export interface CommitOptions {
@@ -48,10 +48,9 @@ function issueAll({ couponId, ledger, refuses }: Campaign, claims: readonly Clai
     return { ...nothing, stopped: { status: 'guarded', constraint: 'coupons_total' } };
   }
   for (const { userId, score, fence, deliveries } of fresh) {
-    const requestedUs = scoreToMicros(score);
-    const requestedAt = new Date(Math.floor(requestedUs / 1_000));
+    const requestedAt = new Date(Math.floor(score / 1_000));
     const dates = { requestedAt, issuedAt: options.issuedAt(userId), expiresAt: null, usedAt: null, revokedAt: null };
-    ledger.rows.set(userId, { userId, couponId, requestedUs, ...dates, worker: options.worker, fence, deliveries });
+    ledger.rows.set(userId, { userId, couponId, requestedUs: score, ...dates, worker: options.worker, fence, deliveries });
   }
   ledger.issuedQuantity += fresh.length;
   ledger.maxFence = Math.max(ledger.maxFence, ...claims.map((one) => one.fence));

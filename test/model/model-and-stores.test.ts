@@ -52,6 +52,7 @@ describe('real stores and the reference model of a campaign', () => {
         nowUs: () => 0,
         issuedAt: () => new Date(0),
         usedAt: new Date(0),
+        timeOf: () => 0,
         foreignScore: 0,
         epoch: '',
         server: `server-${i}`,

@@ -1,6 +1,6 @@
 /** What real stores hold of the one coupon of a history, in the words of the reference model, so that the two can be compared. */
 import {
-  oldestFirst,
+  queueOrder,
   type Campaign,
   type ClaimRecord,
   type CouponHash,
@@ -8,6 +8,7 @@ import {
   type LedgerSide,
   type RedisSide,
 } from './state.ts';
+import { escapeMember } from '../../src/campaign/member.ts';
 import { couponKeys } from '../../src/stores/redis/keys.ts';
 import { LEASE_MS, USERS } from './history.ts';
 import type { TestStores } from '../support/stores.ts';
@@ -15,33 +16,54 @@ import type { TestStores } from '../support/stores.ts';
 export const ID = '42';
 export const KEYS = couponKeys(ID, 'plain');
 
+/** Hashes and sorted sets as flat lists of hexadecimal digits: members may be bytes that no text holds. */
+const READ = `
+local reply = {}
+for i, key in ipairs(KEYS) do
+  local type = redis.call('TYPE', key).ok
+  local flat = { type, '' }
+  if type == 'zset' then flat = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
+  if type == 'hash' or type == 'none' then flat = redis.call('HGETALL', key) end
+  for k, text in ipairs(flat) do
+    flat[k] = string.gsub(text, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
+  end
+  reply[i] = flat
+end
+return reply`;
+
 /** Redis, with eyes of its own, as a state of the model. The queue is in the order in which Redis has it. */
 export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
-  const commands = redis
-    .multi()
-    .hgetall(KEYS.coupon)
-    .hgetall(KEYS.admitted)
-    .zrange(KEYS.queue, 0, '-1', 'WITHSCORES')
-    .zrange(KEYS.leases, 0, '-1', 'WITHSCORES')
-    .hgetall(KEYS.claims)
-    .hgetall(KEYS.dead);
-  for (const userId of USERS) commands.hgetall(KEYS.issued(userId));
-  const replies = (await commands.exec())!.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-  type Hash = Record<string, string>;
-  type Scores = (string | [string, string])[];
-  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies as [Hash, Hash, Scores, Scores, Hash, Hash, ...Hash[]];
+  const keys = [KEYS.coupon, KEYS.admitted, KEYS.queue, KEYS.leases, KEYS.claims, KEYS.dead, ...USERS.map((userId) => KEYS.issued(userId))];
+  const replies = ((await redis.eval(READ, keys.length, ...keys)) as string[][]).map((flat) =>
+    flat.map((hex) => escapeMember(Buffer.from(hex, 'hex'))),
+  );
+  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies.map(pairs) as [
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+    ...Pairs[],
+  ];
   return {
-    coupon: Object.keys(coupon).length === 0 ? null : parseCoupon(coupon),
-    admitted: new Map(Object.entries(admitted).map(([userId, record]) => [userId, parseAdmission(record)])),
+    coupon: coupon.length === 0 ? null : parseCoupon(Object.fromEntries(coupon)),
+    admitted: new Map(admitted.map(([userId, record]) => [userId, parseAdmission(record)])),
     waiting: scores(queue),
     leases: scores(leases),
-    claims: new Map(Object.entries(claims).map(([userId, record]) => [userId, parseClaim(record)])),
-    dead: new Map(Object.entries(dead)),
-    issued: new Map(USERS.map((userId, i) => [userId, issued[i]!] as const).filter(([, hash]) => Object.keys(hash).length > 0)),
+    claims: new Map(claims.map(([userId, record]) => [userId, parseClaim(record)])),
+    dead: new Map(dead),
+    issued: new Map(
+      USERS.map((userId, i) => [userId, Object.fromEntries(issued[i] ?? [])] as const).filter(([, hash]) => 'userId' in hash),
+    ),
+    occupied: new Set(USERS.filter((_, i) => issued[i]?.some(([first]) => first === 'set'))),
   };
+}
+
+type Pairs = [string, string][];
+
+function pairs(flat: readonly string[]): Pairs {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
 }
 
 export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
@@ -70,9 +92,8 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
   };
 }
 
-function scores(flat: (string | [string, string])[]): Map<string, number> {
-  const list = flat.flat();
-  return new Map(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, Number(list[2 * i + 1])]));
+function scores(members: Pairs): Map<string, number> {
+  return new Map(members.map(([userId, score]) => [userId, Number(score.replace('inf', 'Infinity'))]));
 }
 
 function parseAdmission(record: string): { score: number; requestId: string } {
@@ -118,13 +139,14 @@ export function portrait({ redis, ledger, server }: Pick<Campaign, 'redis' | 'le
     admitted: redis.admitted,
     claims: redis.claims,
     issued: redis.issued,
+    occupied: redis.occupied,
     ledger,
   };
 }
 
 /** The model keeps its queue in no order. */
 export function modelPortrait({ redis, ledger, server }: Campaign): object {
-  const waiting = new Map(oldestFirst(redis.waiting).map((userId) => [userId, redis.waiting.get(userId)!]));
+  const waiting = new Map(queueOrder(redis.waiting).map((userId) => [userId, redis.waiting.get(userId)!]));
   return portrait({ redis: { ...redis, waiting }, ledger, server });
 }
 

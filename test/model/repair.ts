@@ -4,18 +4,18 @@
  */
 import { scoreToMicros } from '../../src/campaign/coupon.ts';
 import { readForeignDate } from '../../src/campaign/foreign-time.ts';
-import { ack, isAbsurd, isOverdue } from './claims.ts';
+import { ack, isAbsurd, isOverdue, onOneScale, type TimeOf } from './claims.ts';
 import { markSuspect } from './doubt.ts';
 import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
-import { emptyRedis, hashOf, oldestFirst, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
+import { emptyRedis, hashOf, queueOrder, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
 
-export function repair(campaign: Campaign, nowMs: number): void {
-  // That somebody was served out of turn has happened; there is nothing to mend.
-  const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order');
+export function repair(campaign: Campaign, nowMs: number, timeOf: TimeOf): void {
+  // That somebody was served out of turn has happened, and keys of another type are left to a person.
+  const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order' && code !== 'hash_wrong_type');
   if (found.length === 0 && adoptable(campaign).length === 0) return;
   if (campaign.redis.coupon?.epoch !== campaign.ledger.epoch) makeAnew(campaign);
   restoreRows(campaign);
-  const promises = agreeOnAdmissions(campaign);
+  const promises = agreeOnAdmissions(campaign, timeOf);
   acknowledge(campaign);
   backToTheQueue(campaign, nowMs);
   const excess = setAside(campaign, nowMs);
@@ -29,11 +29,14 @@ export function repair(campaign: Campaign, nowMs: number): void {
 /** Redis has lost the coupon, or has another life of it. The ledger has the last word: what belongs to the other life goes. */
 function makeAnew(campaign: Campaign): void {
   const { total, epoch } = campaign.ledger;
-  const { issued, admitted, coupon } = campaign.redis;
+  const { issued, admitted, occupied, coupon } = campaign.redis;
   // Hashes of people who were never accepted cannot be told from those of other services.
   const left = [...issued].filter(([userId]) => !admitted.has(userId));
+  const stillOccupied = new Set([...occupied].filter((userId) => !admitted.has(userId)));
   const out = { total, stock: 0, returned: 0, suspect: 'repair', epoch, run: campaign.server, lastUs: 0, fence: 0, acked: 0 };
-  campaign.redis = coupon ? { ...emptyRedis(), issued: new Map(left), coupon: out } : { ...campaign.redis, coupon: out };
+  campaign.redis = coupon
+    ? { ...emptyRedis(), issued: new Map(left), occupied: stillOccupied, coupon: out }
+    : { ...campaign.redis, coupon: out };
 }
 
 /** A hash is written after the row: somebody accepted who has a hash and no row had one, and gets it back, if all of them fit. */
@@ -41,7 +44,7 @@ function restoreRows(campaign: Campaign): void {
   const { redis, ledger } = campaign;
   const proven = [...redis.issued].flatMap(([userId, hash]) => {
     const request = redis.admitted.get(userId);
-    return request && !ledger.rows.has(userId) ? [{ userId, hash, requestedUs: scoreToMicros(request.score) }] : [];
+    return request && !ledger.rows.has(userId) ? [{ userId, hash, requestedUs: scoreToMicros(request.score) ?? request.score }] : [];
   });
   if (ledger.issuedQuantity + proven.length > ledger.total) return;
   const rows = proven.map(({ userId, hash, requestedUs }): LedgerEntry => {
@@ -60,17 +63,23 @@ function restoreRows(campaign: Campaign): void {
  *
  * @returns how many admissions were written that were not there, or said something else; those of other services do not count
  */
-function agreeOnAdmissions(campaign: Campaign): number {
+function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
   const { admitted, waiting, claims } = campaign.redis;
-  for (const userId of waiting.keys()) if (!admitted.has(userId)) admitted.set(userId, { score: waiting.get(userId)!, requestId: '' });
+  for (const userId of waiting.keys()) {
+    if (admitted.has(userId)) continue;
+    const score = onOneScale(campaign.redis, userId, timeOf);
+    admitted.set(userId, { score, requestId: '' });
+    waiting.set(userId, score);
+  }
   let changed = 0;
   for (const userId of everybody(campaign)) {
     const row = campaign.ledger.rows.get(userId);
     const before = admitted.get(userId);
-    const times = [before?.score, waiting.get(userId), claims.get(userId)?.score].filter((score) => score !== undefined);
-    const agree = times.every((score) => score === times[0]) && (!row || times.every((score) => scoreToMicros(score) === row.requestedUs));
+    const scores = [before?.score, waiting.get(userId), claims.get(userId)?.score].filter((score) => score !== undefined);
+    const times = scores.map((score) => scoreToMicros(score) ?? score);
+    const agree = times.every((score) => score === times[0]) && (!row || times.every((score) => score === row.requestedUs));
     if (agree && before) continue;
-    const score = row?.requestedUs ?? times[0];
+    const score = row?.requestedUs ?? scores.map(scoreToMicros).find((us) => us !== null) ?? times[0];
     if (score === undefined) continue;
     changed += 1;
     admitted.set(userId, { score, requestId: before?.requestId ?? '' });
@@ -84,11 +93,11 @@ function agreeOnAdmissions(campaign: Campaign): number {
 
 /** Whoever has a row is not dead, and has a hash that says the same, unless a worker is about to write it. */
 function acknowledge(campaign: Campaign): void {
-  const { dead, issued, waiting, leases } = campaign.redis;
+  const { dead, issued, occupied, waiting, leases } = campaign.redis;
   for (const row of campaign.ledger.rows.values()) {
     const { userId } = row;
     const underWay = waiting.has(userId) || leases.has(userId);
-    if (dead.has(userId) || (!issued.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
+    if (dead.has(userId) || (!issued.has(userId) && !occupied.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
     const hash = issued.get(userId);
     if (!hash) continue;
     // Nobody is given a coupon again that was used, even if only the hash still knows.
@@ -133,7 +142,7 @@ function setAside({ redis, ledger }: Campaign, nowMs: number): number {
   for (const userId of leases.keys()) if (isOverdue(redis, userId, nowMs)) queueAgain(redis, userId, admitted.get(userId)!.score);
   const buried = [...dead].filter(([userId, reason]) => admitted.has(userId) && reason !== 'over_promised').map(([userId]) => userId);
   const byScore = new Map(buried.map((userId) => [userId, admitted.get(userId)!.score]));
-  for (const userId of [...oldestFirst(waiting).toReversed(), ...oldestFirst(byScore).toReversed()]) {
+  for (const userId of [...queueOrder(waiting).toReversed(), ...queueOrder(byScore).toReversed()]) {
     if (excess === 0) break;
     if (ledger.rows.has(userId)) continue;
     for (const place of [waiting, leases, claims]) place.delete(userId);

@@ -9,7 +9,7 @@
  *
  * Times are numbers or dates that come from outside: the model has no clock.
  */
-import { isoTime } from '../../src/campaign/coupon.ts';
+import { isoTime, scoreToMicros } from '../../src/campaign/coupon.ts';
 import type { RowView } from '../../src/audit/reconcile/user.ts';
 
 export interface Campaign {
@@ -34,6 +34,8 @@ export interface RedisSide {
   /** Reason. */
   dead: Map<string, string>;
   issued: Map<string, Readonly<Record<string, string>>>;
+  /** Users whose issued key holds another type: what another program wrote there. */
+  occupied: Set<string>;
 }
 
 export interface CouponHash {
@@ -90,6 +92,7 @@ export function emptyRedis(): RedisSide {
     claims: new Map(),
     dead: new Map(),
     issued: new Map(),
+    occupied: new Set(),
   };
 }
 
@@ -105,7 +108,17 @@ export function hashOf(row: RowView): Record<string, string> {
   };
 }
 
-/** Queue order: by request time, equal times by user id. */
-export function oldestFirst(waiting: ReadonlyMap<string, number>): string[] {
-  return [...waiting.keys()].toSorted((a, b) => waiting.get(a)! - waiting.get(b)! || (a < b ? -1 : 1));
+/**
+ * By request time, equal times by user id. A score that is no time counts as a request of now: before those in the future, in the order
+ * of the scores.
+ */
+export function oldestFirst(waiting: ReadonlyMap<string, number>, nowUs: number): string[] {
+  const time = (userId: string): number => scoreToMicros(waiting.get(userId)!) ?? nowUs;
+  return queueOrder(waiting).toSorted((a, b) => time(a) - time(b));
+}
+
+/** As Redis has it: by score, equal scores by user id. */
+export function queueOrder(waiting: ReadonlyMap<string, number>): string[] {
+  const compare = (a: string, b: string): number => (waiting.get(a)! < waiting.get(b)! ? -1 : 1);
+  return [...waiting.keys()].toSorted((a, b) => (waiting.get(a) === waiting.get(b) ? (a < b ? -1 : 1) : compare(a, b)));
 }

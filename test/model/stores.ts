@@ -14,6 +14,7 @@ import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-c
 import { unsettled } from './worker.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
+import { toBytes } from '../../src/stores/redis/members.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { redisRepairs } from '../../src/stores/redis/repairs.ts';
 import { LEASE_MS, OVER, USERS, type Bare, type Command } from './history.ts';
@@ -97,9 +98,11 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       return { answer: answers, outside: { nowUs: (userId) => times.get(userId)! } };
     }
     case 'foreign': {
-      const foreignScore = Date.now();
+      const foreignScore = command.score ?? Date.now();
       return { answer: await queueElsewhere(stores, command.userId, foreignScore), outside: { foreignScore } };
     }
+    case 'occupy':
+      return { answer: await occupy(stores, command.userId), outside: {} };
     case 'work':
       return work(real, command);
     case 'crash':
@@ -126,22 +129,25 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
       await stores.seed({ id: ID, total: command.total });
       return { answer: 'done', outside: { epoch: (await ledger.coupon(ID))!.epoch } };
+    case 'repair':
+      await repair(ports.repair, { ...AUDIT, dryRun: false, confirm: true }, { mended: () => undefined, looked: () => undefined });
+      return { answer: 'done', outside: { timeOf: await timesGiven(stores) } };
     default:
       return { answer: await BARE[command.kind](real), outside: {} };
   }
 }
 
-const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
+const BARE: Record<Exclude<Bare, 'repair'>, (real: RealCampaign) => Promise<unknown>> = {
+  async vacate({ stores: { redis } }) {
+    for (const userId of USERS) if ((await redis.type(KEYS.issued(userId))) !== 'hash') await redis.del(KEYS.issued(userId));
+    return 'done';
+  },
   async verify({ stores, ports }) {
     const answer = await verifyAgainstLedger({ verification: stores.coupons, ledger: ports.ledger }, (await ports.ledger.coupon(ID))!);
     return answer.status === 'ok' ? { status: 'ok' } : answer;
   },
   async restart({ stores }) {
     await restart(stores);
-    return 'done';
-  },
-  async repair({ ports }) {
-    await repair(ports.repair, { ...AUDIT, dryRun: false, confirm: true }, { mended: () => undefined, looked: () => undefined });
     return 'done';
   },
   async snapshotRedis({ stores, backup }) {
@@ -182,7 +188,7 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     const behind = await isLedgerBehind({ verification: stores.coupons, ledger }, coupon, answer.acked);
     if (behind) await claims.release(ID, coupon.epoch, answer.claims);
     else if (answer.claims.length > 0) workers.set(worker, { epoch: coupon.epoch, claims: answer.claims, result: null });
-    return { answer: { answer, behind }, outside: {} };
+    return { answer: { answer, behind }, outside: { timeOf: await timesGiven(stores) } };
   }
   const batch = workers.get(worker)!;
   const { epoch, result } = batch;
@@ -211,12 +217,28 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
 async function queueElsewhere({ redis }: TestStores, userId: string, score: number): Promise<boolean> {
   const [stock, admitted, waiting, issued] = await Promise.all([
     redis.hget(KEYS.coupon, 'stock'),
-    redis.hexists(KEYS.admitted, userId),
-    redis.zscore(KEYS.queue, userId),
+    redis.hexists(KEYS.admitted, toBytes(userId)),
+    redis.zscore(KEYS.queue, toBytes(userId)),
     redis.exists(KEYS.issued(userId)),
   ]);
   if (Number(stock) <= 0 || admitted === 1 || waiting !== null || issued === 1) return false;
-  await redis.multi().hincrby(KEYS.coupon, 'stock', -1).zadd(KEYS.queue, 'NX', score, userId).exec();
+  await redis
+    .multi()
+    .hincrby(KEYS.coupon, 'stock', -1)
+    .zadd(KEYS.queue, 'NX', String(score).replace('Infinity', 'inf'), toBytes(userId))
+    .exec();
+  return true;
+}
+
+/** What Redis has decided, from the admissions. */
+async function timesGiven({ redis }: TestStores): Promise<(userId: string) => number> {
+  const records = await redis.hmgetBuffer(KEYS.admitted, ...USERS.map(toBytes));
+  return (userId) => Number.parseFloat(String(records[USERS.findIndex((one) => one === userId)]));
+}
+
+async function occupy({ redis }: TestStores, userId: string): Promise<boolean> {
+  if ((await redis.type(KEYS.issued(userId))) === 'hash') return false;
+  await redis.sadd(KEYS.issued(userId), 'x');
   return true;
 }
 

@@ -16,6 +16,7 @@ export function use(campaign: Campaign, userId: string, now: Date): UseAnswer {
   if (!row) return { status: 'not_issued', followed: false };
   const status = row.usedAt ? 'already_used' : 'used';
   row.usedAt ??= now;
+  if (redis.occupied.has(userId)) return { status, followed: false };
   const hash = redis.issued.get(userId);
   if (!hash) return { status, followed: ack(campaign, ledger.epoch, [row]) };
   // A use that the hash already tells of stays as it is: a repair makes the two agree.

@@ -1,5 +1,5 @@
 /** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
-import { admit, queueElsewhere } from './admission.ts';
+import { admit, occupy, queueElsewhere } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { repair } from './repair.ts';
@@ -24,6 +24,8 @@ export interface Outside {
   nowUs(userId: string): number;
   issuedAt(userId: string): Date;
   usedAt: Date;
+  /** Request time that Redis gives to a user whose score is no time. */
+  timeOf(userId: string): number;
   /** Request time that another service writes, milliseconds. */
   foreignScore: number;
   /** Of the next server, and of the next life of the coupon. */
@@ -111,10 +113,12 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       return answers;
     }
     case 'foreign': {
-      const queued = queueElsewhere(campaign, command.userId, outside.foreignScore);
+      const queued = queueElsewhere(campaign, command.userId, command.score ?? outside.foreignScore);
       if (queued) owed.add(command.userId);
       return queued;
     }
+    case 'occupy':
+      return occupy(campaign, command.userId);
     case 'work':
       return work(world, command, outside);
     case 'crash':
@@ -147,11 +151,12 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
 
 /** Commands that need nothing but the world. */
 const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
+  vacate: ({ campaign }) => noAnswer(campaign.redis.occupied.clear()),
   verify: ({ campaign }) => verify(campaign),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
-  repair(world, { nowMs }) {
+  repair(world, { nowMs, timeOf }) {
     stillOwed(world);
-    return noAnswer(repair(world.campaign, nowMs));
+    return noAnswer(repair(world.campaign, nowMs, timeOf));
   },
   snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
   snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
@@ -174,11 +179,11 @@ function noAnswer(_effect: unknown): string {
   return 'done';
 }
 
-function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt }: Outside): unknown {
+function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs, issuedAt, timeOf }: Outside): unknown {
   const { campaign, workers } = world;
   const { worker: name, step: now } = command;
   if (now === 'claim') {
-    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS }, nowMs);
+    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS, timeOf }, nowMs);
     workers.delete(name);
     if (batch) workers.set(name, { batch, done: new Set() });
     return answer;
@@ -229,6 +234,7 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
     nowMs: NOW_MS,
     nowUs: () => NOW_MS * 1_000 + tick(),
     issuedAt: () => new Date(NOW_MS + tick()),
+    timeOf: () => NOW_MS * 1_000 + tick(),
     get usedAt() {
       return new Date(NOW_MS + tick());
     },

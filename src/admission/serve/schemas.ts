@@ -8,7 +8,8 @@ export const couponIdSchema = { type: 'string', pattern: COUPON_ID.source, descr
 export const userIdSchema = {
   type: 'string',
   pattern: USER_ID.source,
-  description: 'User id: 1–128 visible ASCII characters other than { and }',
+  description:
+    'User id: 1–128 visible ASCII characters other than { and }; not what a JSON or JDK serializer makes of one (beginning with a quote or a bracket)',
 } as const;
 
 export const placeSchema = {

@@ -20,7 +20,7 @@ export interface HttpPorts {
   admission: Admission;
   coupons: Verification & UsePort;
   claims: Pick<ClaimQueue, 'ack'>;
-  reader: Pick<RedisReader, 'coupon' | 'user' | 'now'>;
+  reader: Pick<RedisReader, 'coupon' | 'queueTimes' | 'user' | 'now'>;
   ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;
   health: { redis: RedisHealth; ledger: LedgerHealth };
 }

@@ -9,6 +9,7 @@ import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
 import { finding, type Facts, type Finding } from '../findings.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
 import { printable } from '../../campaign/ids.ts';
+import type { WrongType } from '../../campaign/wrong-type.ts';
 
 /** What Redis knows about a user of one coupon; null: nothing of that kind. Scores as they stand, deadlines in ms. */
 export interface UserView {
@@ -19,6 +20,8 @@ export interface UserView {
   dead: string | null;
   /** Fields of the issued hash. */
   issued: Readonly<Record<string, string>> | null;
+  /** The key of the issued hash holds another type. */
+  occupied?: WrongType | null;
 }
 
 /** The user's ledger row. */
@@ -79,8 +82,10 @@ function leaseFindings({ leaseDeadlineMs, claim, waiting, dead }: UserView, nowM
 }
 
 function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
-  if (!row) return user.issued ? [finding('hash_only'), ...unreadableTimes(user.issued)] : [];
-  if (user.dead !== null) return [finding('dead_but_issued')];
+  const occupied = user.occupied && (row || user.admitted) ? [finding('hash_wrong_type', { ...user.occupied })] : [];
+  if (!row) return user.issued ? [finding('hash_only'), ...unreadableTimes(user.issued)] : occupied;
+  if (user.dead !== null) return [finding('dead_but_issued'), ...occupied];
+  if (occupied.length > 0) return occupied;
   if (!user.issued) {
     // Until the ack the hash may be missing. A row that nobody was accepted for is one finding, not two.
     const acknowledged = user.admitted !== null && user.waiting === null && user.leaseDeadlineMs === null;
@@ -123,8 +128,11 @@ export function differingFields(hash: Readonly<Record<string, string>>, row: Row
 
 function timeFindings({ admitted, waiting, claim }: UserView, row: RowView | null): Finding[] {
   if (!admitted) return [];
-  const inQueue = waiting === null || waiting === admitted.score;
-  const inClaim = claim === null || claim.score === admitted.score;
-  const inLedger = row === null || row.requestedUs === scoreToMicros(admitted.score);
+  // Another service may write the same time in another unit; two scores that are no time agree only when they are equal.
+  const time = (score: number): number => scoreToMicros(score) ?? score;
+  const accepted = time(admitted.score);
+  const inQueue = waiting === null || time(waiting) === accepted;
+  const inClaim = claim === null || time(claim.score) === accepted;
+  const inLedger = row === null || row.requestedUs === accepted;
   return inQueue && inClaim && inLedger ? [] : [finding('request_time_mismatch')];
 }

@@ -1,5 +1,5 @@
 import { FINDINGS } from '../findings.ts';
-import { isUserId } from '../../campaign/ids.ts';
+import { mayHaveRow } from '../../campaign/ids.ts';
 import { isDangerous, type FoundHere } from './plan.ts';
 import { CHUNK, queuePages, readRedis } from '../reads.ts';
 import { auditUsers } from '../users.ts';
@@ -99,7 +99,7 @@ async function setAside(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended
 }
 
 async function withoutRow({ ledger }: RepairPorts, couponId: string, userIds: readonly string[]): Promise<string[]> {
-  const issued = new Set((await ledger.rows(couponId, userIds.filter(isUserId))).map((row) => row.userId));
+  const issued = new Set((await ledger.rows(couponId, userIds.filter(mayHaveRow))).map((row) => row.userId));
   return userIds.filter((userId) => !issued.has(userId));
 }
 

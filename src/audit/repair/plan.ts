@@ -51,6 +51,8 @@ const ANSWERS: Readonly<Record<FindingCode, RepairStep | { manual: string }>> = 
   settings_unreadable_time: 'restore_settings',
   suspect: 'clear_suspect',
   key_style_mismatch: { manual: 'run it with the key style that the coupon was seeded with' },
+  key_wrong_type: { manual: `find out which program writes the key, and move it away with RENAME (or DEL); then repair again` },
+  hash_wrong_type: { manual: `find out which program writes the key, and move it away with RENAME (or DEL); then repair again` },
   coupon_not_in_ledger: { manual: 'check DATABASE_URL; if the coupon is not wanted any more, seed it with --reset' },
 };
 

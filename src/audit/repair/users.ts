@@ -62,8 +62,8 @@ async function restoreRows(
 
 /** Text that is no time is no use, and no way to never expire: then the coupon's own expiry holds. */
 function provenRow({ userId, admitted, issued, claim }: RedisUser, expiry: Expiry): ProvenRow | null {
-  if (!admitted || !issued || !Number.isFinite(admitted.score)) return null;
-  const requestedUs = scoreToMicros(admitted.score);
+  const requestedUs = admitted ? scoreToMicros(admitted.score) : null;
+  if (requestedUs === null || !issued) return null;
   const issuedAt = timeOf(issued['issued_at']) ?? new Date(Math.floor(requestedUs / 1_000));
   const expiresAt = readForeignDate(issued['ex_date']);
   return {

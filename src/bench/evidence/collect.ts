@@ -1,5 +1,7 @@
 import { CouponError } from '../../lib/errors.ts';
 import type { LedgerEvidence, RedisEvidence } from '../checks/integrity.ts';
+import { isCompanion } from '../../campaign/ids.ts';
+import { isCouponFault } from '../../campaign/wrong-type.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import type { BenchStores } from '../ports.ts';
 import type { CollectedEvidence, EvidenceOptions } from './source.ts';
@@ -27,12 +29,12 @@ export async function collectEvidence(stores: BenchStores, options: EvidenceOpti
   };
 }
 
-/** Null when the store cannot be reached: what it would say is then not checked, which is another thing than wrong. */
+/** Null when the store cannot be reached, or a key cannot be read: what it would say is then not checked, which is no fault. */
 async function readable<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof CouponError && error.kind === 'unreachable') return null;
+    if ((error instanceof CouponError && error.kind === 'unreachable') || isCouponFault(error)) return null;
     throw error;
   }
 }
@@ -85,7 +87,9 @@ async function readHashes(
   const { couponId, users } = options;
   const issued = new Set<number>();
   if (ownKeyspace) {
-    for await (const chunk of redis.scanIssued(couponId)) for (const id of chunk) issued.add(users.numberOf(id));
+    for await (const chunk of redis.scanIssued(couponId, 'hashes')) {
+      for (const id of chunk) if (!isCompanion(id)) issued.add(users.numberOf(id));
+    }
   } else {
     const wanted = new Set<number>(options.asked);
     for (const list of [places.waiting, places.claimed, places.dead, options.before]) for (const user of list) wanted.add(user);

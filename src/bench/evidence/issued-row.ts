@@ -1,4 +1,4 @@
-import { scoreToMicros } from '../../campaign/coupon.ts';
+import { microsBySize } from '../../campaign/coupon.ts';
 import { usageError } from '../../lib/errors.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
 import { printable } from '../../campaign/ids.ts';
@@ -55,7 +55,7 @@ function timeOf(column: IssuedColumn, text: string | null, where: () => string):
   const time = readForeignTime(text);
   if (time.kind !== 'unreadable') return time.kind === 'time' ? time.us : null;
   // Some services number their requests; that is an order too, and nothing that a revocation could be.
-  if (column !== 'revoked_at' && /^\d+(\.\d+)?$/.test(text!)) return scoreToMicros(Number(text));
+  if (column !== 'revoked_at' && /^\d+(\.\d+)?$/.test(text!)) return microsBySize(Number(text));
   throw usageError(
     'ISSUED_TIME',
     `the list of pieces cannot be used: ${column} of ${where()} is "${printable(text!, 40)}", which is no time`,

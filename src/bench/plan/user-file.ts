@@ -1,5 +1,5 @@
 import { CsvReader } from '../../lib/csv.ts';
-import { isUserId } from '../../campaign/ids.ts';
+import { userIdProblem } from '../../campaign/ids.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { UserTable } from './user-table.ts';
 
@@ -37,7 +37,8 @@ export function readUserTable(pieces: Iterable<string>, options: UserFileOptions
     }
     if (cells.length !== width) throw new Error(`line ${line} has ${cells.length} cells, the first has ${width}`);
     const row = places.map((place) => cells[place]!);
-    if (!isUserId(row[0]!)) throw new Error(`line ${line}: "${row[0]}" is not a user id: 1–128 visible ASCII characters other than braces`);
+    const why = userIdProblem(row[0]!);
+    if (why !== null) throw new Error(`line ${line}: "${row[0]}" is not a user id: it ${why}`);
     const broken = headerCells.find((cell) => !/^[\t\x20-\x7e]*$/.test(row[cell]!));
     if (broken !== undefined) throw new Error(`line ${line}: ${wanted[broken]} goes into a header, and is not printable ASCII on one line`);
     if (!table.add(row)) throw new Error(`line ${line}: user "${row[0]}" is there twice`);

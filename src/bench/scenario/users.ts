@@ -1,4 +1,4 @@
-import { isUserId } from '../../campaign/ids.ts';
+import { userIdProblem } from '../../campaign/ids.ts';
 import type { ScenarioDocument } from './schema.ts';
 import { MAX_USERS } from './schema-parts.ts';
 import { readUserTable } from '../plan/user-file.ts';
@@ -31,7 +31,8 @@ export function usersOf({ users }: ScenarioDocument, variables: Wanted, open: Op
   if (users.count === undefined) report(['users', 'count'], 'is missing');
   if (users.userId !== undefined) report(['users', 'userId'], 'names a column of `file`, which is missing');
   const last = `${prefix}${start + count - 1}`;
-  if (!isUserId(last)) report(['users', 'prefix'], `"${last}" would not be a user id: 1–128 visible ASCII characters other than braces`);
+  const why = userIdProblem(last);
+  if (why !== null) report(['users', 'prefix'], `"${last}" would not be a user id: it ${why}`);
   return { ...asking, count, prefix, start };
 }
 

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports.ts';
-import { scoreToMicros, type Claim } from '../../campaign/coupon.ts';
+import { microsBySize, type Claim } from '../../campaign/coupon.ts';
 import type { Database } from './database.ts';
 import { isConflict, refusalOf } from './refusal.ts';
 import { statement } from './statements.ts';
@@ -97,7 +97,7 @@ async function issueBatch(client: PoolClient, couponId: string, claims: readonly
   const { epoch, worker, timeoutMs } = options;
   await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
   const users = claims.map((claim) => claim.userId);
-  const times = claims.map((claim) => scoreToMicros(claim.score));
+  const times = claims.map((claim) => microsBySize(claim.score));
   const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries);
   const issued = await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));

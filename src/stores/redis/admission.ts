@@ -7,6 +7,7 @@ import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { runScript } from './script.ts';
+import { couponFault } from './wrong-type.ts';
 
 export function redisAdmission(connection: RedisConnection, style: KeyStyle): Admission {
   return {
@@ -22,7 +23,7 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
         return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string[]));
       } catch (error) {
         await Promise.allSettled(chunks);
-        throw redisWriteError(error, connection.url);
+        throw await couponFault(connection, keys, error, redisWriteError);
       }
     },
   };
@@ -37,7 +38,8 @@ function decode(reply: string[]): AdmissionAnswer[] {
   for (let i = 0; i < reply.length; i += 3) {
     const answer: AdmissionAnswer = { outcome: reply[i] as AdmissionOutcome };
     if (reply[i + 1]) answer.place = reply[i + 1] as Place;
-    if (reply[i + 2]) answer.firstRequestUs = scoreToMicros(Number(reply[i + 2]));
+    const micros = reply[i + 2] ? scoreToMicros(Number(reply[i + 2])) : null;
+    if (micros !== null) answer.firstRequestUs = micros;
     answers.push(answer);
   }
   return answers;

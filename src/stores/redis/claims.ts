@@ -1,37 +1,41 @@
-import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult } from '../../campaign/ports.ts';
+import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../campaign/ports.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
-import { runScript, SCRIPT_USERS, scriptShares } from './script.ts';
+import { toText } from './members.ts';
+import { runScript, runScriptForBytes, SCRIPT_USERS, scriptShares } from './script.ts';
+import { couponFault } from './wrong-type.ts';
 
 export function redisClaims(connection: RedisConnection, style: KeyStyle): ClaimQueue {
   /** For writes: a lost answer is told apart from a command that was never sent. */
-  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+  const run = async <T>(couponId: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw redisWriteError(error, connection.url);
+      throw await couponFault(connection, couponKeys(couponId, style), error, redisWriteError);
     }
   };
 
   return {
-    claim: (couponId, options) => run(() => claimAll(connection, couponId, style, options)),
+    claim: (couponId, options) => run(couponId, () => claimAll(connection, couponId, style, options)),
 
-    ack: (couponId, epoch, rows) =>
-      run(async () => {
+    ack: (couponId, epoch, rows, occupied) =>
+      run(couponId, async () => {
         const keys = couponKeys(couponId, style);
         for (const chunk of scriptShares(rows)) {
           const users = chunk.map((row) => row.userId);
           const fence = Math.max(...chunk.map((row) => row.fence));
-          const reply = await runScript(connection.client, 'ack', keys, users, [epoch, couponId, fence, ...chunk.flatMap(issuedFields)]);
-          if (reply !== 'ok') return false;
+          const args = [epoch, couponId, fence, ...chunk.flatMap(issuedFields)];
+          const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, users, args)) as string[];
+          if (status !== 'ok') return false;
+          for (let i = 0; i < wrong.length; i += 2) occupied?.({ key: keys.issued(wrong[i]!), found: wrong[i + 1]!, expected: 'hash' });
         }
         return true;
       }),
 
     release: (couponId, epoch, claims) =>
-      run(async () => {
+      run(couponId, async () => {
         let released = 0;
         for (const chunk of scriptShares(claims)) {
           const args = [epoch, ...chunk.flatMap((claim) => [claim.userId, claim.fence])];
@@ -41,7 +45,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
       }),
 
     bury: (couponId, epoch, refused) =>
-      run(async () => {
+      run(couponId, async () => {
         let buried = 0;
         for (const chunk of scriptShares(refused)) {
           const args = [epoch, ...chunk.flatMap(({ userId, fence, reason }) => [userId, fence, reason])];
@@ -56,7 +60,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
         const [waiting, claimed] = await Promise.all([connection.client.zcard(keys.queue), connection.client.zcard(keys.leases)]);
         return { waiting, claimed };
       } catch (error) {
-        throw connection.explain(error);
+        throw await couponFault(connection, keys, error);
       }
     },
   };
@@ -65,12 +69,18 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
 /** Several script runs when the limit is above one run's share; stops as soon as the queue has no more. */
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
   const total = { status: 'ok' as const, claims: [] as Claim[], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
+  const [refused, timeless]: [InvalidMember[], string[]] = [[], []];
   for (let left = options.limit; left > 0; left -= SCRIPT_USERS) {
     const limit = Math.min(left, SCRIPT_USERS);
     const args = [connection.run, options.epoch, limit, options.leaseMs, options.worker];
-    const reply = (await runScript(connection.client, 'claim', couponKeys(couponId, style), [], args)) as string[];
-    const part = decodeClaims(reply);
-    if (part.status !== 'ok') return total.claims.length > 0 ? total : part;
+    const reply = await runScriptForBytes(connection.client, 'claim', couponKeys(couponId, style), args);
+    const part = decodeClaims(reply as Nested[]);
+    if (part.status !== 'ok') {
+      if (total.claims.length === 0) return part;
+      break;
+    }
+    refused.push(...(part.refused ?? []));
+    timeless.push(...(part.timeless ?? []));
     total.claims.push(...part.claims);
     total.reclaimed += part.reclaimed;
     total.buried += part.buried;
@@ -78,18 +88,41 @@ async function claimAll(connection: RedisConnection, couponId: string, style: Ke
     total.acked = part.acked;
     if (part.waiting === 0) break;
   }
-  return total;
+  return { ...total, ...(refused.length > 0 ? { refused } : {}), ...(timeless.length > 0 ? { timeless } : {}) };
 }
 
-function decodeClaims(reply: string[]): ClaimResult {
-  if (reply[0] === 'suspect') return { status: reply[0], reason: reply[1] ?? '' };
-  const [status, fence, reclaimed, buried, waiting, acked, ...rest] = reply;
+/** Of a reply: text, or a list of it. */
+type Nested = Buffer | Nested[];
+
+function texts(nested: Nested | undefined): string[] {
+  return Array.isArray(nested) ? nested.flatMap(texts) : nested === undefined ? [] : [toText(nested)];
+}
+
+/** A flat list, two by two. */
+function pairs(nested: Nested | undefined): [string, string][] {
+  const flat = texts(nested);
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
+}
+
+function decodeClaims(reply: Nested[]): ClaimResult {
+  const [status, fence, reclaimed, buried, waiting, acked] = reply.slice(0, 6).flatMap(texts);
+  if (status === 'suspect') return { status, reason: fence ?? '' };
+  const rest = reply.slice(8).flatMap(texts);
   if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' };
   const claims: Claim[] = [];
   for (let i = 0; i < rest.length; i += 3) {
     claims.push({ userId: rest[i]!, score: Number(rest[i + 1]), fence: Number(fence), deliveries: Number(rest[i + 2]) });
   }
-  return { status, claims, reclaimed: Number(reclaimed), buried: Number(buried), waiting: Number(waiting), acked: Number(acked) };
+  return {
+    status,
+    claims,
+    reclaimed: Number(reclaimed),
+    buried: Number(buried),
+    waiting: Number(waiting),
+    acked: Number(acked),
+    refused: pairs(reply[6]).map(([userId, reason]) => ({ userId, reason })),
+    timeless: pairs(reply[7]).map(([userId]) => userId),
+  };
 }
 
 function issuedFields(row: AckRow): string[] {

@@ -2,9 +2,12 @@ import type { CouponStore, SeedCheck, SeedResult, UsePort, Verification, VerifyR
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';
+import type { CouponError } from '../../lib/errors.ts';
 import { redisDenied } from './errors.ts';
-import { COUPON_INDEX, couponKeys, couponOfQueueKey, QUEUE_PATTERN, type KeyStyle } from './keys.ts';
+import { COUPON_INDEX, couponKeys, couponOfQueueKey, QUEUE_PATTERN, SERIALISED_QUEUE_PATTERNS, type KeyStyle } from './keys.ts';
+import { toBytes, toText } from './members.ts';
 import { runScript } from './script.ts';
+import { couponFault, wrongTypeOf } from './wrong-type.ts';
 
 const SCAN_COUNT = 1_000;
 
@@ -17,9 +20,15 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       try {
         return await work(...args);
       } catch (error) {
-        throw connection.explain(error);
+        throw await explained(args, error);
       }
     };
+  /** Each method is about a coupon, or its definition, or about none. */
+  const explained = async ([about]: unknown[], error: unknown): Promise<CouponError> => {
+    const couponId = typeof about === 'string' ? about : ((about as CouponDefinition | undefined)?.id ?? null);
+    const index = await wrongTypeOf(connection, error, [{ key: COUPON_INDEX, type: 'set' }]);
+    return index ?? (couponId === null ? connection.explain(error) : couponFault(connection, couponKeys(couponId, style), error));
+  };
 
   return {
     index: guard(async (couponId) => {
@@ -62,14 +71,17 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     dropIssued: guard(async (couponId, userIds) => {
       const keys = couponKeys(couponId, style);
-      if (userIds.length > 0) await client.unlink(...userIds.map((userId) => keys.issued(userId)));
+      if (userIds.length > 0) await client.unlink(...userIds.map((userId) => toBytes(keys.issued(userId))));
     }),
 
     drop: guard(async (couponId) => {
       const keys = couponKeys(couponId, style);
-      for await (const chunk of client.hscanStream(keys.admitted, { count: SCAN_COUNT }) as AsyncIterable<string[]>) {
-        const users = chunk.filter((_, index) => index % 2 === 0);
-        if (users.length > 0) await client.unlink(...users.map((userId) => keys.issued(userId)));
+      // Whatever stands under the keys of this coupon goes, of whatever type it is.
+      const isHash = (await client.type(keys.admitted)) === 'hash';
+      const admitted = isHash ? (client.hscanBufferStream(keys.admitted, { count: SCAN_COUNT }) as AsyncIterable<Buffer[]>) : [];
+      for await (const chunk of admitted) {
+        const users = chunk.filter((_, index) => index % 2 === 0).map(toText);
+        if (users.length > 0) await client.unlink(...users.map((userId) => toBytes(keys.issued(userId))));
       }
       await client.unlink(keys.coupon, keys.queue, keys.admitted, keys.leases, keys.dead, keys.claims);
       await client.srem(COUPON_INDEX, couponId);
@@ -83,12 +95,23 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
           if (couponId !== null) found.add(couponId);
         }
       }
-      return [...found].toSorted();
+      const serialised = new Set<string>();
+      for (const pattern of SERIALISED_QUEUE_PATTERNS) {
+        const match = Buffer.from(pattern, 'latin1') as unknown as string;
+        const stream = client.scanBufferStream({ match, count: SCAN_COUNT }) as AsyncIterable<Buffer[]>;
+        for await (const chunk of stream) for (const key of chunk) serialised.add(toText(key));
+      }
+      return { couponIds: [...found].toSorted(), serialised: [...serialised].toSorted() };
     }),
 
-    use: guard(async (couponId, userId, usedAt) => {
-      return (await runScript(client, 'use', couponKeys(couponId, style), [userId], [isoTime(usedAt)])) === 1;
-    }),
+    async use(couponId, userId, usedAt) {
+      const keys = couponKeys(couponId, style);
+      try {
+        return (await runScript(client, 'use', keys, [userId], [isoTime(usedAt)])) === 1;
+      } catch (error) {
+        throw (await wrongTypeOf(connection, error, [{ key: keys.issued(userId), type: 'hash' }])) ?? connection.explain(error);
+      }
+    },
   };
 }
 

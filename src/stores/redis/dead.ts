@@ -1,17 +1,21 @@
 import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
+import { toBytes } from './members.ts';
 import { runScript, scriptShares } from './script.ts';
+import { couponFault } from './wrong-type.ts';
 
 export function redisDead(connection: RedisConnection, style: KeyStyle): DeadUsers {
   const all = async (script: 'retry' | 'drop', couponId: string, epoch: string, userIds: readonly string[]): Promise<string[]> => {
     const outcomes: string[] = [];
     try {
       for (const share of scriptShares(userIds)) {
-        outcomes.push(...((await runScript(connection.client, script, couponKeys(couponId, style), [], [epoch, ...share])) as string[]));
+        outcomes.push(
+          ...((await runScript(connection.client, script, couponKeys(couponId, style), [], [epoch, ...share.map(toBytes)])) as string[]),
+        );
       }
     } catch (error) {
-      throw connection.explain(error);
+      throw await couponFault(connection, couponKeys(couponId, style), error);
     }
     return outcomes;
   };

@@ -40,7 +40,7 @@ export function redisError(error: unknown, url: string): CouponError {
       code: 'REDIS_NOT_NOW',
       kind: 'unreachable',
       message: `Redis at ${address} cannot serve this now`,
-      why: text.replace(/ script: [0-9a-f]{40}.*$/, ''),
+      why: withoutScript(text),
       fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
@@ -49,8 +49,8 @@ export function redisError(error: unknown, url: string): CouponError {
       code: 'REDIS_REFUSED',
       kind: 'failure',
       message: `Redis at ${address} refused a command`,
-      why: text,
-      fix: 'If another service writes these keys, check that it keeps their types; `coupon-cli inspect` shows the coupon.',
+      why: withoutScript(text),
+      fix: 'If another program writes these keys, check that it keeps their types and formats.',
     });
   }
   return new CouponError({
@@ -87,6 +87,11 @@ export function databaseRefused(error: unknown, url: string, db: number): Coupon
       ? 'Give the user +select, or name database 0 in --redis-url or REDIS_URL if that is the one you mean.'
       : 'Name a database that this server has (`CONFIG GET databases`) in --redis-url or REDIS_URL.',
   });
+}
+
+/** Which script it was is a hash, and of no use to anybody. */
+function withoutScript(text: string): string {
+  return text.replace(/,? script: [0-9a-f]{40}.*$/, '');
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { ForeignRedis } from '../../bench/evidence/foreign-ports.ts';
 import { fillTemplate, type ForeignKeys } from '../../bench/scenario/verify.ts';
+import { usageError, type CouponError } from '../../lib/errors.ts';
 import type { RedisConnection } from './connection.ts';
+import { wrongTypeOf } from './wrong-type.ts';
 
 const CHUNK = 1_000;
+const TYPE_NAMES: Readonly<Record<string, string>> = { zset: 'sorted set' };
 
 /**
  * The keys of another service, by templates. Reads with HMGET, ZCARD, ZSCAN, EXISTS and (for coupons that were used before)
@@ -10,11 +13,22 @@ const CHUNK = 1_000;
  */
 export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): ForeignRedis {
   const { client } = connection;
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** A key of another type is a mistake in the scenario, or another service than it says. */
+  const explained = async (error: unknown, name: 'coupon' | 'queue', couponId: string): Promise<CouponError> => {
+    const wrong = await wrongTypeOf(connection, error, [{ key: key(name, couponId), type: name === 'coupon' ? 'hash' : 'zset' }]);
+    if (!wrong) return connection.explain(error);
+    const { found, expected } = wrong.wrong;
+    return usageError(
+      'FOREIGN_KEY_TYPE',
+      `verify.redis.keys.${name}: "${wrong.wrong.key}" is a ${TYPE_NAMES[found] ?? found}, expected a ${TYPE_NAMES[expected] ?? expected}`,
+      `Name a key of that type, or leave it out with \`${name}: null\`.`,
+    );
+  };
+  const guard = async <T>(name: 'coupon' | 'queue', couponId: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw connection.explain(error);
+      throw await explained(error, name, couponId);
     }
   };
   const key = (name: 'coupon' | 'queue' | 'issued', couponId: string, userId = ''): string =>
@@ -24,14 +38,14 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
     has: { coupon: keys.coupon !== null, queue: keys.queue !== null, issued: keys.issued !== null },
 
     coupon: (couponId) =>
-      guard(async () => {
+      guard('coupon', couponId, async () => {
         const name = key('coupon', couponId);
         const [total, stock] = await client.hmget(name, keys.totalField, keys.stockField);
         if (total === null && stock === null && (await client.exists(name)) === 0) return null;
         return { total: toNumber(total), stock: toNumber(stock) };
       }),
 
-    waiting: (couponId) => guard(() => client.zcard(key('queue', couponId))),
+    waiting: (couponId) => guard('queue', couponId, () => client.zcard(key('queue', couponId))),
 
     async *queue(couponId) {
       try {
@@ -39,12 +53,12 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
           yield chunk.filter((_, index) => index % 2 === 0);
         }
       } catch (error) {
-        throw connection.explain(error);
+        throw await explained(error, 'queue', couponId);
       }
     },
 
-    issued: (couponId, userIds) =>
-      guard(async () => {
+    async issued(couponId, userIds) {
+      try {
         const found: string[] = [];
         for (let from = 0; from < userIds.length; from += CHUNK) {
           const chunk = userIds.slice(from, from + CHUNK);
@@ -57,7 +71,10 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
           });
         }
         return found;
-      }),
+      } catch (error) {
+        throw connection.explain(error);
+      }
+    },
 
     async *scanIssued(couponId) {
       const [head = '', tail = ''] = fillTemplate(keys.issued ?? '', couponId, '\u0000').split('\u0000');

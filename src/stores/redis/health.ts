@@ -35,7 +35,9 @@ export function redisHealth(connection: RedisConnection): RedisHealth {
       // A replica may be set to take writes; they would be lost.
       if (field('role') !== 'master') return field('master_link_status') === 'up' ? 'replica' : 'masterdown';
       if (field('aof_last_write_status') === 'err') return 'persistence';
-      if (write.status === 'rejected') return conditionOf(write.reason);
+      // A key of a wrong type: the write got through to it, so others get through to theirs.
+      const refused = write.status === 'rejected' && !(write.reason as Error).message.startsWith('WRONGTYPE');
+      if (refused) return conditionOf(write.reason);
       return conditionOfServer(connection);
     },
 

@@ -28,6 +28,16 @@ export interface CouponKeys {
   issued(userId: string): string;
 }
 
+/** What each key of a coupon is, but for the issued ones, which are hashes. */
+export const KEY_TYPES = {
+  coupon: 'hash',
+  queue: 'zset',
+  admitted: 'hash',
+  leases: 'zset',
+  dead: 'hash',
+  claims: 'hash',
+} as const satisfies Record<Exclude<keyof CouponKeys, 'issued'>, 'hash' | 'zset'>;
+
 export function couponKeys(couponId: string, style: KeyStyle): CouponKeys {
   const id = style === 'hash-tag' ? `{${couponId}}` : couponId;
   return {
@@ -52,6 +62,30 @@ export function userOfIssuedKey(key: string, couponId: string, style: KeyStyle):
 }
 
 export const QUEUE_PATTERN = 'coupon_waiting_queue:*';
+
+/** First bytes of a serialised Java object, as characters of Latin-1. */
+const JDK = '\u00ac\u00ed';
+/** A key of a queue that a JSON or JDK serializer spelled, in Latin-1. */
+export const SERIALISED_QUEUE_PATTERNS = [`${JDK}*coupon_waiting_queue:*`, '"coupon_waiting_queue:*'] as const;
+
+/**
+ * Keys that another program may take for ours: spelled by a serializer, or with the prefix of the issued ones and otherwise their
+ * own, such as the sets of Spring Data (`issued_coupon`, `issued_coupon:userId:7`). In Latin-1.
+ */
+export const FOREIGN_PATTERNS = [
+  `${JDK}*coupon*`,
+  '"*coupon*',
+  'issued_coupon',
+  'issued_coupon:[^c]*',
+  'issued_coupon:coupon[^:]*',
+] as const;
+
+/** Whether a key that was found under one of these patterns has anything to do with coupons. */
+export function isForeignKey(key: string): boolean {
+  return /(^|[^a-z_])(issued_coupon|coupon_waiting_queue|coupon_admitted|coupon_leases|coupon_dead|coupon_claims|coupon_index|coupon:)/.test(
+    key,
+  );
+}
 
 /** The coupon id of a queue key found by SCAN, or null if it is written in the other style. */
 export function couponOfQueueKey(key: string, style: KeyStyle): string | null {

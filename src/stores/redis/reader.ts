@@ -1,11 +1,14 @@
-import type { QueueEntry, RedisCoupon, RedisReader, RedisUser, UserSource } from '../../campaign/ports.ts';
+import type { QueueEntry, RedisCoupon, RedisReader, RedisUser } from '../../campaign/ports.ts';
 import type { RedisConnection } from './connection.ts';
-import { COUPON_INDEX, couponKeys, issuedPattern, userOfIssuedKey, type CouponKeys, type KeyStyle } from './keys.ts';
+import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
+import { toBytes, toText } from './members.ts';
+import { queueTimes } from './queue-times.ts';
 import { repliesOf } from './replies.ts';
 import { runScript } from './script.ts';
 import { userRecords, type UserRecords } from './user-records.ts';
+import { redisWalks } from './walks.ts';
+import { couponFault, wrongTypeOf } from './wrong-type.ts';
 
-const WALK_COUNT = 1_000;
 /** Users in one script. */
 const USERS_AT_ONCE = 250;
 
@@ -13,89 +16,85 @@ const USERS_AT_ONCE = 250;
 export function redisReader(connection: RedisConnection, style: KeyStyle): RedisReader {
   const { client } = connection;
 
-  const guard = async <T>(work: Promise<T>): Promise<T> => {
+  const guard = async <T>(keys: CouponKeys, work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (error) {
-      throw connection.explain(error);
+      throw await couponFault(connection, keys, error);
     }
   };
-  async function* guarded<T>(stream: AsyncIterable<T>): AsyncGenerator<T> {
-    try {
-      yield* stream;
-    } catch (error) {
-      throw connection.explain(error);
-    }
-  }
 
   /** In parts that a script may look at. All leave at once: whatever this connection is asked next comes after them. */
-  const inParts = <T, R>(items: readonly T[], look: (part: readonly T[]) => Promise<R>): Promise<R[]> => {
+  const inParts = <T, R>(keys: CouponKeys, items: readonly T[], look: (part: readonly T[]) => Promise<R>): Promise<R[]> => {
     const parts: Promise<R>[] = [];
     for (let from = 0; from < items.length; from += USERS_AT_ONCE) parts.push(look(items.slice(from, from + USERS_AT_ONCE)));
-    return guard(Promise.all(parts));
+    return guard(keys, Promise.all(parts));
   };
 
   const users = async (couponId: string, userIds: readonly string[]): Promise<RedisUser[]> => {
     const keys = couponKeys(couponId, style);
-    const parts = await inParts(userIds, async (part) => {
+    const parts = await inParts(keys, userIds, async (part) => {
       const records = await userRecords(connection, keys, part);
-      return part.map((userId, i) => toUser(userId, records, i));
+      return part.map((userId, i) => toUser(userId, keys, records, i));
     });
     return parts.flat();
   };
 
   return {
+    ...redisWalks(connection, style),
+
     async coupon(couponId) {
       const keys = couponKeys(couponId, style);
-      const replies = await guard(
-        repliesOf(
-          connection
-            .together()
-            .hgetall(keys.coupon)
-            .hlen(keys.admitted)
-            .zcard(keys.queue)
-            .zcard(keys.leases)
-            .hlen(keys.dead)
-            .zrange(keys.queue, 0, '0', 'WITHSCORES'),
-        ),
-      );
-      const [hash, admitted, waiting, claimed, dead, oldest] = replies as [
-        Record<string, string>,
-        number,
-        number,
-        number,
-        number,
-        string[],
-      ];
-      if (Object.keys(hash).length === 0) return null;
-      return toCoupon(couponId, hash, { admitted, waiting, claimed, dead, oldestScore: toScore(oldest.flat()[1]) });
+      // The claims are read for their type alone: a coupon whose keys cannot be read is not to look well.
+      const commands = connection.together().hgetall(keys.coupon).hlen(keys.admitted).zcard(keys.queue).zcard(keys.leases);
+      commands.hlen(keys.dead).hlen(keys.claims);
+      const replies = await guard(keys, repliesOf(commands));
+      const [hash, admitted, waiting, claimed, dead] = replies as [Record<string, string>, number, number, number, number];
+      return Object.keys(hash).length === 0 ? null : toCoupon(couponId, hash, { admitted, waiting, claimed, dead });
     },
 
-    indexed: async () => (await guard(client.smembers(COUPON_INDEX))).toSorted(),
+    async indexed() {
+      try {
+        return (await client.smembers(COUPON_INDEX)).toSorted();
+      } catch (error) {
+        throw (await wrongTypeOf(connection, error, [{ key: COUPON_INDEX, type: 'set' }])) ?? connection.explain(error);
+      }
+    },
 
     async queue(couponId, offset, limit): Promise<QueueEntry[]> {
       if (limit <= 0) return [];
-      const { queue } = couponKeys(couponId, style);
-      const flat = (await guard(client.zrange(queue, offset, String(offset + limit - 1), 'WITHSCORES'))).flat();
+      const keys = couponKeys(couponId, style);
+      const reply = await guard(keys, client.zrangeBuffer(keys.queue, offset, String(offset + limit - 1), 'WITHSCORES'));
+      const flat = (reply as unknown[]).flat() as (Buffer | number)[];
       const entries: QueueEntry[] = [];
-      for (let i = 0; i < flat.length; i += 2)
-        entries.push({ userId: flat[i]!, score: toScore(flat[i + 1]) ?? 0, position: offset + i / 2 });
+      for (let i = 0; i < flat.length; i += 2) {
+        const score = flat[i + 1]!;
+        const position = offset + i / 2;
+        entries.push({
+          userId: toText(flat[i] as Buffer),
+          score: toScore(typeof score === 'number' ? score : String(score)) ?? 0,
+          position,
+        });
+      }
       return entries;
     },
 
     users,
 
     async user(couponId, userId) {
-      const [user, position] = await Promise.all([
-        users(couponId, [userId]),
-        guard(client.zrank(couponKeys(couponId, style).queue, userId)),
-      ]);
+      const keys = couponKeys(couponId, style);
+      const [user, position] = await Promise.all([users(couponId, [userId]), guard(keys, client.zrank(keys.queue, toBytes(userId)))]);
       return { ...user[0]!, position };
+    },
+
+    async queueTimes(couponId, nowMs) {
+      const keys = couponKeys(couponId, style);
+      return guard(keys, queueTimes(connection, keys.queue, nowMs));
     },
 
     async agree(couponId, rows) {
       const keys = couponKeys(couponId, style);
-      const parts = await inParts(rows, async (part) => {
+      const parts = await inParts(keys, rows, async (part) => {
         const userIds = part.map((row) => row.userId);
         const args = part.flatMap((row) => [row.userId, row.text]);
         return (await runScript(client, 'agree', keys, userIds, [couponId, ...args])) as [string[], string[]];
@@ -103,46 +102,21 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
       return { differing: parts.flatMap(([differing]) => differing), adopted: parts.flatMap(([, adopted]) => adopted) };
     },
 
-    async *walk(couponId, source) {
-      const keys = couponKeys(couponId, style);
-      for await (const chunk of guarded(walkStream(connection, keys, source))) {
-        const userIds = chunk.filter((_, index) => index % 2 === 0);
-        // A small hash comes in one piece, whatever COUNT says.
-        for (let from = 0; from < userIds.length; from += WALK_COUNT) yield userIds.slice(from, from + WALK_COUNT);
-      }
-    },
-
-    async *scanIssued(couponId) {
-      const match = issuedPattern(couponId, style);
-      for await (const chunk of guarded(client.scanStream({ match, count: WALK_COUNT }) as AsyncIterable<string[]>)) {
-        if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(key, couponId, style));
-      }
-    },
-
     async now() {
-      const [seconds, micros] = (await guard(client.time())).map(Number) as [number, number];
-      return seconds * 1_000 + Math.floor(micros / 1_000);
+      try {
+        const [seconds, micros] = (await client.time()).map(Number) as [number, number];
+        return seconds * 1_000 + Math.floor(micros / 1_000);
+      } catch (error) {
+        throw connection.explain(error);
+      }
     },
   };
-}
-
-function walkStream(connection: RedisConnection, keys: CouponKeys, source: UserSource): AsyncIterable<string[]> {
-  const { client } = connection;
-  const options = { count: WALK_COUNT };
-  switch (source) {
-    case 'waiting':
-      return client.zscanStream(keys.queue, options) as AsyncIterable<string[]>;
-    case 'leases':
-      return client.zscanStream(keys.leases, options) as AsyncIterable<string[]>;
-    default:
-      return client.hscanStream(keys[source], options) as AsyncIterable<string[]>;
-  }
 }
 
 function toCoupon(
   couponId: string,
   hash: Record<string, string>,
-  counts: Pick<RedisCoupon, 'admitted' | 'waiting' | 'claimed' | 'dead' | 'oldestScore'>,
+  counts: Pick<RedisCoupon, 'admitted' | 'waiting' | 'claimed' | 'dead'>,
 ): RedisCoupon {
   return {
     couponId,
@@ -164,7 +138,7 @@ function toCoupon(
   };
 }
 
-function toUser(userId: string, records: UserRecords, i: number): RedisUser {
+function toUser(userId: string, keys: CouponKeys, records: UserRecords, i: number): RedisUser {
   const entry = (list: UserRecords['dead']): string | null => (typeof list[i] === 'string' ? list[i] : null);
   const hash = records.issued[i];
   return {
@@ -175,7 +149,8 @@ function toUser(userId: string, records: UserRecords, i: number): RedisUser {
     leaseDeadlineMs: toNumber(records.leases[i]),
     claim: parseClaim(entry(records.claims)),
     dead: entry(records.dead),
-    issued: hash ? fieldsOf(hash) : null,
+    issued: Array.isArray(hash) ? fieldsOf(hash) : null,
+    occupied: typeof hash === 'string' ? { key: keys.issued(userId), found: hash, expected: 'hash' } : null,
   };
 }
 

@@ -3,19 +3,21 @@ import { isoTime } from '../../campaign/coupon.ts';
 import { settingFields } from './coupons.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
+import { toBytes } from './members.ts';
 import { runScript, scriptShares, type ScriptName } from './script.ts';
+import { couponFault } from './wrong-type.ts';
 
 export function redisRepairs(connection: RedisConnection, style: KeyStyle): RedisRepairs {
   const run = async (
     name: ScriptName,
     couponId: string,
     users: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly (string | number | Buffer)[],
   ): Promise<unknown> => {
     try {
       return await runScript(connection.client, name, couponKeys(couponId, style), users, args);
     } catch (error) {
-      throw connection.explain(error);
+      throw await couponFault(connection, couponKeys(couponId, style), error);
     }
   };
 
@@ -28,7 +30,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
     async adopt(couponId, epoch, users) {
       let changed = 0;
       for (const share of scriptShares(users)) {
-        const args = share.flatMap(({ userId, requestedUs }) => [userId, requestedUs ?? '']);
+        const args = share.flatMap(({ userId, requestedUs }) => [toBytes(userId), requestedUs ?? '']);
         changed += (await run('adopt', couponId, [], [epoch, ...args])) as number;
       }
       return changed;
@@ -36,7 +38,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
 
     async requeue(couponId, epoch, userIds) {
       let requeued = 0;
-      for (const share of scriptShares(userIds)) requeued += (await run('requeue', couponId, [], [epoch, ...share])) as number;
+      for (const share of scriptShares(userIds)) requeued += (await run('requeue', couponId, [], [epoch, ...share.map(toBytes)])) as number;
       return requeued;
     },
 
@@ -58,7 +60,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
       let moved = 0;
       let excess = 0;
       for (const share of userIds.length > 0 ? scriptShares(userIds) : [[]]) {
-        const [some, left] = (await run('overpromise', couponId, [], [epoch, ...share])) as [number, number];
+        const [some, left] = (await run('overpromise', couponId, [], [epoch, ...share.map(toBytes)])) as [number, number];
         moved += some;
         excess = left;
       }

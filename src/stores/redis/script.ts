@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { CouponKeys } from './keys.ts';
+import { toBytes } from './members.ts';
 
 /**
  * The Lua scripts and their fixed keys, in the order of KEYS. A test holds this table against the contract on top of each
@@ -54,12 +55,21 @@ export function runScript(
   name: ScriptName,
   keys: CouponKeys,
   users: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly Arg[],
 ): Promise<unknown> {
-  const all = [...SCRIPTS[name].map((key) => keys[key]), ...users.map((user) => keys.issued(user))];
-  const commands = client as unknown as Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
+  const all = [...SCRIPTS[name].map((key) => keys[key]), ...users.map((user) => toBytes(keys.issued(user)))];
+  const commands = client as unknown as Record<ScriptName, (...args: Arg[]) => Promise<unknown>>;
   return commands[name](all.length, ...all, ...args);
 }
+
+/** As {@link runScript}, where the reply may name members: texts come as buffers, see {@link toText}. */
+export function runScriptForBytes(client: Redis, name: ScriptName, keys: CouponKeys, args: readonly Arg[]): Promise<unknown> {
+  const all = SCRIPTS[name].map((key) => keys[key]);
+  const commands = client as unknown as Record<`${ScriptName}Buffer`, (...args: Arg[]) => Promise<unknown>>;
+  return commands[`${name}Buffer`](all.length, ...all, ...args);
+}
+
+type Arg = string | number | Buffer;
 
 /** Users in one script that writes to several keys for each: about 2 ms of Redis on a slow machine. */
 export const SCRIPT_USERS = 200;

@@ -1,5 +1,6 @@
 import type { RedisConnection } from './connection.ts';
 import type { CouponKeys } from './keys.ts';
+import { toBytes } from './members.ts';
 import { repliesOf } from './replies.ts';
 import { runScript } from './script.ts';
 
@@ -11,8 +12,8 @@ export interface UserRecords {
   leases: (string | number | false | null)[];
   claims: (string | false | null)[];
   dead: (string | false | null)[];
-  /** Field, value, field, value… of the issued hash. */
-  issued: (string[] | false)[];
+  /** Field, value, field, value… of the issued hash; a text: the type that the key has instead. */
+  issued: (string[] | string | false)[];
 }
 
 /**
@@ -26,10 +27,11 @@ export async function userRecords(connection: RedisConnection, keys: CouponKeys,
 }
 
 async function byScript({ client }: RedisConnection, keys: CouponKeys, userIds: readonly string[]): Promise<UserRecords> {
-  return JSON.parse((await runScript(client, 'look', keys, userIds, userIds)) as string) as UserRecords;
+  return JSON.parse((await runScript(client, 'look', keys, userIds, userIds.map(toBytes))) as string) as UserRecords;
 }
 
-async function byCommands({ client }: RedisConnection, keys: CouponKeys, userIds: readonly string[]): Promise<UserRecords> {
+async function byCommands({ client }: RedisConnection, keys: CouponKeys, texts: readonly string[]): Promise<UserRecords> {
+  const userIds = texts.map(toBytes);
   const commands = client
     .pipeline()
     .hmget(keys.admitted, ...userIds)
@@ -37,18 +39,26 @@ async function byCommands({ client }: RedisConnection, keys: CouponKeys, userIds
     .zmscore(keys.leases, ...userIds)
     .hmget(keys.claims, ...userIds)
     .hmget(keys.dead, ...userIds);
-  for (const userId of userIds) commands.hgetall(keys.issued(userId));
-  const [admitted, waiting, leases, claims, dead, ...hashes] = (await repliesOf(commands)) as [
+  const [admitted, waiting, leases, claims, dead] = (await repliesOf(commands)) as [
     UserRecords['admitted'],
     UserRecords['waiting'],
     UserRecords['leases'],
     UserRecords['claims'],
     UserRecords['dead'],
-    ...Record<string, string>[],
   ];
-  const issued = hashes.map((hash) => {
-    const flat = Object.entries(hash).flat();
+  return { admitted, waiting, leases, claims, dead, issued: await issuedByCommands(client, texts.map(keys.issued).map(toBytes)) };
+}
+
+async function issuedByCommands(client: RedisConnection['client'], keys: readonly (string | Buffer)[]): Promise<UserRecords['issued']> {
+  const commands = client.pipeline();
+  for (const key of keys) commands.hgetall(key).type(key);
+  const replies = (await commands.exec()) ?? [];
+  return keys.map((_, i) => {
+    const [[error, hash], [failed, type]] = [replies[2 * i]!, replies[2 * i + 1]!];
+    if (error && !error.message.startsWith('WRONGTYPE')) throw error;
+    if (failed) throw failed;
+    if (error) return type as string;
+    const flat = Object.entries(hash as Record<string, string>).flat();
     return flat.length > 0 && flat;
   });
-  return { admitted, waiting, leases, claims, dead, issued };
 }

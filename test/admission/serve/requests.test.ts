@@ -131,7 +131,7 @@ describe('POST /coupons/:couponId/requests', () => {
     const reply = await endpoint.ask('42', 'minji');
     expect(reply).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     expect(reply.text).not.toMatch(/redis|wrongtype|127\.0\.0\.1/i);
-    expect(endpoint.faults.at(-1)).toMatchObject({ code: 'REDIS_REFUSED' });
+    expect(endpoint.faults.at(-1)).toMatchObject({ code: 'KEY_WRONG_TYPE' });
   });
 
   test('a thousand users at once on a hundred coupons: a hundred are accepted, each once', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../../src/audit/audit.ts';
-import { drainPass, type CouponPass, type DrainOptions } from '../../../src/drain/pass.ts';
+import { drainPass, type DrainOptions } from '../../../src/drain/pass.ts';
+import type { CouponPass } from '../../../src/drain/coupon-pass.ts';
 import { retryDead } from '../../../src/operate/dead.ts';
 import { repair, type RepairPorts, type RepairReport } from '../../../src/audit/repair/repair.ts';
 import { ledgerRepairs } from '../../../src/stores/postgres/ledger-repairs.ts';

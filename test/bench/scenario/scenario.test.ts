@@ -158,7 +158,7 @@ describe('what is wrong is named with its place', () => {
     [
       'a prefix that makes bad user ids',
       replaced('count: 100', 'count: 100, prefix: "a b"'),
-      ['6:22 users.prefix: "a b100" would not be a user id: 1–128 visible ASCII characters other than braces'],
+      ['6:22 users.prefix: "a b100" would not be a user id: it is not 1–128 visible ASCII characters other than "{" and "}"'],
     ],
     [
       'two meanings for one status',

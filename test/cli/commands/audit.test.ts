@@ -17,7 +17,7 @@ describe('coupon-cli audit', () => {
     const result = await run();
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
     expect(result.stdout).toContain('no coupons yet');
-    expect((await run('--json')).json()).toEqual({ ok: true, coupons: [], findings: [], hashOnly: 'unchecked' });
+    expect((await run('--json')).json()).toEqual({ ok: true, coupons: [], findings: [], hashOnly: 'unchecked', notes: [] });
   });
 
   it('ends with 0 when both stores agree, and says what was not looked at', async () => {
@@ -70,6 +70,7 @@ describe('coupon-cli audit', () => {
       ],
       findings: [{ code: 'lost', couponId: 'sale', count: 1, sample: ['user-1'], facts: {} }],
       hashOnly: 'unchecked',
+      notes: [],
     });
   });
 

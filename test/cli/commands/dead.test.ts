@@ -28,7 +28,7 @@ describe('coupon-cli dead', () => {
     expect(drained.exitCode).toBe(0);
     expect(drained.stdout).toContain('issued 1');
     expect(drained.stdout).toContain('2 set aside');
-    expect(drained.stderr).toMatch(/2 users \(bot-1, …\) set aside, the ledger says: 23514 .*no_bots.*`coupon-cli dead list sale`/);
+    expect(drained.stderr).toMatch(/2 users \(bot-1, …\) dead-lettered, the ledger says: 23514 .*no_bots.*`coupon-cli dead list sale`/);
     expect((await run('audit')).stdout).toContain('see `dead list sale`');
     expect((await run('inspect', 'user', 'sale', 'bot-1')).stdout).toMatch(/dead +23514 .*no_bots/);
   });

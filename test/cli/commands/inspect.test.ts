@@ -37,7 +37,7 @@ describe('coupon-cli inspect', () => {
       const result = await run([]);
       expect(result).toMatchObject({ exitCode: 0, stderr: '' });
       expect(result.stdout).toContain('no coupons yet; `coupon-cli seed');
-      expect(await json()).toEqual({ coupons: [], total: 0, next: null });
+      expect(await json()).toEqual({ coupons: [], total: 0, next: null, wrongIndex: null });
     });
 
     it('counts everybody by place, under the names that other programs read', async () => {
@@ -59,6 +59,9 @@ describe('coupon-cli inspect', () => {
           dead: 0,
           issued: 1,
           oldestWaitingMs: expect.any(Number),
+          timeless: 0,
+          future: 0,
+          wrongType: null,
           issuedLastMinute: 1,
           timeLeftMs: 180_000,
         },

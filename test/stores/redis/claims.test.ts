@@ -93,7 +93,7 @@ describe('claims', () => {
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 1, claimed: 0 });
   });
 
-  it('adopt users that another service queued, and set aside names that cannot be issued', async () => {
+  it('adopt users that another service queued, and dead-letter names that cannot be issued', async () => {
     await stores.redis.zadd(
       'coupon_waiting_queue:42',
       1_795_330_311_082,
@@ -103,9 +103,9 @@ describe('claims', () => {
       1_795_330_311_084,
       '사용자',
     );
-    expect(await claim(10)).toMatchObject({ buried: 2, claims: [{ userId: 'foreign-1', score: 1_795_330_311_082 }] });
+    expect(await claim(10)).toMatchObject({ buried: 2, claims: [{ userId: 'foreign-1', score: 1_795_330_311_082_000 }] });
     expect(await stores.redis.hgetall('coupon_dead:42')).toEqual({ 'has space': 'invalid_user_id', 사용자: 'invalid_user_id' });
-    expect(await stores.redis.hget('coupon_admitted:42', 'foreign-1')).toBe('1795330311082:');
+    expect(await stores.redis.hget('coupon_admitted:42', 'foreign-1')).toBe('1795330311082000:');
     expect(await stores.redis.hlen('coupon_admitted:42')).toBe(3);
   });
 

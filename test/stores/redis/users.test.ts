@@ -27,7 +27,16 @@ describe('users of a coupon', () => {
     const users = await stores.reader.users(ID, userIds);
     expect(await redisReader(onlyReads, 'plain').users(ID, userIds)).toEqual(users);
     onlyReads.close();
-    const none = { admitted: null, waiting: null, position: null, leaseDeadlineMs: null, claim: null, dead: null, issued: null };
+    const none = {
+      admitted: null,
+      waiting: null,
+      position: null,
+      leaseDeadlineMs: null,
+      claim: null,
+      dead: null,
+      issued: null,
+      occupied: null,
+    };
     const claim = { fence: 7, worker: 'w', score: 1_700_000_000_123_456, leaseMs: 30_000, deliveries: 2, faults: 1 };
     const admitted = { score: 1_700_000_000_123_456, requestId: 'r' };
     expect(users.slice(1)).toEqual([

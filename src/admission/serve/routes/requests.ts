@@ -39,7 +39,7 @@ const askSchema = {
         userId: userIdSchema,
         outcome: { type: 'string', const: 'accepted' },
         state: placeSchema,
-        requestedAt: timeSchema,
+        requestedAt: nullableTimeSchema,
       },
     },
     ...problems(
@@ -141,7 +141,8 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
 function sendAnswer(reply: FastifyReply, couponId: string, userId: string, answer: AdmissionAnswer): FastifyReply {
   const { outcome, place: state } = answer;
   const requestedAt = answer.firstRequestUs === undefined ? undefined : new Date(answer.firstRequestUs / 1_000).toISOString();
-  if (outcome === 'accepted') return reply.code(HTTP_STATUS.accepted).send({ couponId, userId, outcome, state, requestedAt });
+  if (outcome === 'accepted')
+    return reply.code(HTTP_STATUS.accepted).send({ couponId, userId, outcome, state, requestedAt: requestedAt ?? null });
   if (outcome === 'duplicate') return sendProblem(reply, outcome, 'This user has already asked for this coupon.', { state, requestedAt });
   return sendProblem(reply, outcome, DETAILS[outcome]);
 }

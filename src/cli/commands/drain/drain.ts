@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CouponPass } from '../../../drain/pass.ts';
+import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../../drain/loop.ts';
 import { knownCoupon } from '../../../campaign/known-coupon.ts';
 import { paceText, perSecond } from '../../../drain/pace.ts';
@@ -8,6 +8,7 @@ import { parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseCouponId } from '../../../campaign/ids.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
+import { isCouponFault } from '../../../campaign/wrong-type.ts';
 import { passText, refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
@@ -132,7 +133,12 @@ async function announce(context: Context, options: LoopOptions, redis: RedisStor
   let waiting = 0;
   for (const coupon of await ledger.coupons()) {
     if (options.couponIds.length > 0 && !options.couponIds.includes(coupon.id)) continue;
-    waiting = Math.max(waiting, (await redis.claims.backlog(coupon.id)).waiting);
+    try {
+      waiting = Math.max(waiting, (await redis.claims.backlog(coupon.id)).waiting);
+    } catch (error) {
+      // The first pass says what is wrong with this coupon.
+      if (!isCouponFault(error)) throw error;
+    }
   }
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }

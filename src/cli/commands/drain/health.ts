@@ -1,4 +1,5 @@
-import type { CouponPass, DrainPorts } from '../../../drain/pass.ts';
+import type { CouponPass } from '../../../drain/coupon-pass.ts';
+import type { DrainPorts } from '../../../drain/pass.ts';
 import type { LoopOptions } from '../../../drain/loop.ts';
 import { drainPulse } from '../../../drain/heartbeat.ts';
 import type { Ledger } from '../../../campaign/ports.ts';
@@ -55,6 +56,7 @@ export async function startDrainHealth(
   const metrics = new StoreMetrics({
     reader: {
       coupon: async (couponId) => opened(stores.redis).reader.coupon(couponId),
+      queueTimes: async (couponId, nowMs) => opened(stores.redis).reader.queueTimes(couponId, nowMs),
       now: async () => opened(stores.redis).reader.now(),
     },
     redisHealth: { fsyncAlways: async () => opened(stores.redis).health.fsyncAlways() },

@@ -13,13 +13,14 @@
 -- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
 -- ARGV[4...]         userId, ex_date, requested_at, issued_at, used_at, revoked_at of each row; '' for none. Up to 200 rows.
 --
--- Reply: 'ok', or 'epoch' (another life of the coupon, or none: nothing was written).
+-- Reply: 'epoch' (another life of the coupon, or none: nothing was written); else 'ok' and user, type of each issued key that holds
+-- another type than a hash. It is left as it is; its user is issued all the same, and gives the claim up.
 -- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. Whoever has a row is
 -- dead no more.
 
 -- include foreign-time
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'epoch' end
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 'epoch' } end
 
 -- Another program may have written 'null', or anything else.
 local function time_or(text, otherwise)
@@ -33,21 +34,32 @@ redis.call('ZCARD', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 redis.call('HLEN', KEYS[4])
 redis.call('HLEN', KEYS[5])
-for i = 1, count do redis.call('HLEN', KEYS[5 + i]) end
+local reply, occupied = { 'ok' }, {}
+for i = 1, count do
+  if type(redis.pcall('HLEN', KEYS[5 + i])) == 'table' then
+    occupied[i] = true
+    reply[#reply + 1] = ARGV[6 * (i - 1) + 4]
+    reply[#reply + 1] = redis.call('TYPE', KEYS[5 + i]).ok
+  end
+end
 
 if (tonumber(redis.call('HGET', KEYS[1], 'acked') or '') or 0) < tonumber(ARGV[3]) then
   redis.call('HSET', KEYS[1], 'acked', ARGV[3])
 end
 
-for i = 1, count do
-  local at = 6 * (i - 1) + 3
-  local user, key = ARGV[at + 1], KEYS[5 + i]
+local function write_hash(key, at)
   local kept = redis.call('HMGET', key, 'used_at', 'revoked_at')
   local used = time_or(kept[1], ARGV[at + 5])
   local revoked = time_or(kept[2], ARGV[at + 6])
-  redis.call('HSET', key, 'userId', user, 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
+  redis.call('HSET', key, 'userId', ARGV[at + 1], 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
     'requested_at', ARGV[at + 3], 'issued_at', ARGV[at + 4])
   if revoked ~= '' then redis.call('HSET', key, 'revoked_at', revoked) elseif kept[2] then redis.call('HDEL', key, 'revoked_at') end
+end
+
+for i = 1, count do
+  local at = 6 * (i - 1) + 3
+  local user = ARGV[at + 1]
+  if not occupied[i] then write_hash(KEYS[5 + i], at) end
   redis.call('ZREM', KEYS[2], user)
   redis.call('ZREM', KEYS[3], user)
   redis.call('HDEL', KEYS[4], user)
@@ -61,4 +73,4 @@ for i = 1, count do
     end
   end
 end
-return 'ok'
+return reply

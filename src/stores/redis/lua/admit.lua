@@ -13,7 +13,7 @@
 --
 -- Reply: outcome, place, score for each request; place and score are '' where there is none.
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
--- sold_out, accepted. Without allow-oom the script is refused as a whole at the memory limit.
+-- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: nobody knows what it says. Without allow-oom the script is refused as a whole at the memory limit.
 
 -- include foreign-time
 
@@ -42,7 +42,8 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 
 local coupon = redis.call('HMGET', KEYS[1], 'stock', 'run', 'suspect', 'state', 'opens_at', 'closes_at', 'last_us')
-local stock = tonumber(coupon[1] or '')
+-- Anything but whole digits would make HINCRBY fail.
+local stock = tonumber(string.match(coupon[1] or '', '^-?%d+$'))
 local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
@@ -63,7 +64,7 @@ local queue, admitted, batch = {}, {}, {}
 
 -- The first of issued, dead, claimed, waiting. Whoever this batch accepted is in the queue as soon as it ends.
 local function place(user, issued_key)
-  if redis.call('EXISTS', issued_key) == 1 then return 'issued' end
+  if redis.call('TYPE', issued_key).ok == 'hash' then return 'issued' end
   if redis.call('HEXISTS', KEYS[5], user) == 1 then return 'dead' end
   if redis.call('ZSCORE', KEYS[4], user) then return 'claimed' end
   if batch[user] or redis.call('ZSCORE', KEYS[2], user) then return 'waiting' end
@@ -83,7 +84,7 @@ for i = 1, count do
     if waiting then
       answer('duplicate', place(user, issued_key), waiting)
     elseif redis.call('EXISTS', issued_key) == 1 then
-      answer('duplicate', 'issued')
+      if redis.call('TYPE', issued_key).ok == 'hash' then answer('duplicate', 'issued') else answer('unavailable') end
     elseif refusal then
       answer(refusal)
     elseif stock <= 0 then

@@ -38,9 +38,9 @@ local function microseconds(score)
   return string.format('%.0f', number < 1e11 and number * 1e6 or number < 1e14 and number * 1e3 or number)
 end
 
--- What ack would not have written is nil.
+-- What ack would not have written is nil; a key of another type is neither.
 local function issued(i)
-  local hash = redis.call('HMGET', KEYS[5 + i], 'userId', 'couponId', 'ex_date', 'used_at', 'requested_at', 'issued_at', 'revoked_at')
+  local hash = redis.pcall('HMGET', KEYS[5 + i], 'userId', 'couponId', 'ex_date', 'used_at', 'requested_at', 'issued_at', 'revoked_at')
   if hash[1] ~= users[i] or hash[2] ~= ARGV[1] or not (hash[3] and hash[4] and hash[5] and hash[6]) then return nil end
   return ' ' .. hash[3] .. ' ' .. hash[4] .. ' ' .. hash[5] .. ' ' .. hash[6] .. ' ' .. (hash[7] or '')
 end

@@ -14,26 +14,55 @@
 -- ARGV[5] worker     its name, without ':'
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
--- to have reached), and user, score, deliveries of each claim.
+-- to have reached), a list of user, reason of those whom this claim dead-lettered, a list of user, score of those whose score is no
+-- time, and user, score, deliveries of each claim.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason.
 -- State and window do not matter here: whoever was accepted before the close is issued after it.
+-- Other services write scores in other units, in one queue. The oldest are found by time, whatever the unit, and a claim puts its
+-- users on one scale: microseconds. A score that is no time counts as a request of now.
 
-local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect', 'acked')
+local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
 if not coupon[1] then return { 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end
+if coupon[6] and not string.find(coupon[6], '^%d+$') then
+  -- HINCRBY would fail half-way. Only a repair knows the number that the ledger has reached.
+  redis.call('HSET', KEYS[1], 'suspect', 'fence')
+  return { 'suspect', 'fence' }
+end
 
 -- WRONGTYPE must strike before the first write.
 redis.call('ZCARD', KEYS[2])
 redis.call('HLEN', KEYS[3])
+redis.call('ZCARD', KEYS[4])
 redis.call('HLEN', KEYS[5])
 redis.call('HLEN', KEYS[6])
 
 local limit, lease, worker = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+-- Scores that are times, by what a second is in each unit (campaign/coupon.ts): 2001 to 2100 in seconds to nanoseconds.
+local FIRST, LAST = 978307200, 4102444800
+local UNITS = { 1, 1e3, 1e6, 1e9 }
+
+-- The next request time of this coupon; where a clock once stood beyond all times, that of now.
+local last_us = math.max(now_us, (tonumber(coupon[7] or '') or 0) + 1)
+if last_us >= LAST * 1e6 then last_us = now_us end
+
+-- Microseconds of a score, nil for no time.
+local function micros(score)
+  local number = tonumber(score)
+  for _, unit in ipairs(UNITS) do
+    if number and number >= FIRST * unit and number < LAST * unit then
+      return math.floor((unit == 1e9 and number / 1e3 or number * (1e6 / unit)) + 0.5)
+    end
+  end
+  return nil
+end
 
 local function parse(claim)
   local fence, holder, score, length, deliveries, faults = string.match(claim, '^(%d+):([^:]*):([^:]+):(%d+):(%d+):(%d+)$')
@@ -61,21 +90,75 @@ for i = 1, #latest, 2 do
   if claim and tonumber(latest[i + 1]) > now + 2 * claim.lease then give_back(latest[i]) end
 end
 
-local oldest = redis.call('ZRANGE', KEYS[2], 0, limit - 1, 'WITHSCORES')
-local reply = { 'ok', '', '', '', '', coupon[5] or '0' }
+-- The oldest of the queue: user, score, us (nil: no time).
+local function candidates()
+  local found = {}
+  local function add(from, to)
+    local flat = redis.call('ZRANGEBYSCORE', KEYS[2], from, to, 'WITHSCORES', 'LIMIT', 0, limit)
+    for i = 1, #flat, 2 do
+      local us = micros(flat[i + 1])
+      found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, at = us or last_us, nth = #found }
+    end
+  end
+  local between = '-inf'
+  for _, unit in ipairs(UNITS) do
+    local first, last = string.format('%.0f', FIRST * unit), string.format('%.0f', LAST * unit)
+    add(first, '(' .. last)
+    add(between, '(' .. first)
+    between = last
+  end
+  add(between, '+inf')
+  table.sort(found, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.nth < b.nth
+  end)
+  return found
+end
+
+-- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name cannot stand in a key or in the ledger, or is what a
+-- serializer made of one: a second person beside the user.
+local function fault(user)
+  if string.find(user, '^["%[{]') or string.sub(user, 1, 2) == '\172\237' then return 'looks_serialised' end
+  if #user > 128 or not string.find(user, '^[!-z|~]+$') or string.find(user, '\\x%x%x') then return 'invalid_user_id' end
+  return nil
+end
+
+-- The request time of a member whose score is no time: that of the admission, else now.
+local function time_of(record)
+  local us = micros(record and string.match(record, '^([^:]+)') or '')
+  if not us then
+    us, last_us = last_us, last_us + 1
+    if us > (tonumber(coupon[7] or '') or 0) then redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', us)) end
+  end
+  return us
+end
+
+local oldest = candidates()
+local dead, timeless = {}, {}
+local reply = { 'ok', '', '', '', '', coupon[5] or '0', dead, timeless }
 local buried, fence = 0, 0
 local deadline = string.format('%.0f', now + lease)
-for i = 1, #oldest, 2 do
-  local user, score = oldest[i], oldest[i + 1]
+for i = 1, math.min(limit, #oldest) do
+  local user, us = oldest[i].user, oldest[i].us
+  local record = redis.call('HGET', KEYS[3], user)
+  if not us then
+    us = time_of(record)
+    timeless[#timeless + 1] = user
+    timeless[#timeless + 1] = oldest[i].score
+    if record then redis.call('HSET', KEYS[3], user, string.format('%.0f', us) .. ':' .. (string.match(record, ':(.*)$') or '')) end
+  end
+  local score = string.format('%.0f', us)
   -- Another service may have queued this user: from here on it counts like one that we admitted.
-  redis.call('HSETNX', KEYS[3], user, score .. ':')
+  if not record then redis.call('HSET', KEYS[3], user, score .. ':') end
   redis.call('ZREM', KEYS[2], user)
+  local reason = fault(user)
   if redis.call('HEXISTS', KEYS[5], user) == 1 then
     buried = buried + 1
-  elseif #user > 128 or not string.find(user, '^[!-z|~]+$') then
-    -- The rule of campaign/ids.ts. Such a name cannot stand in a key or in the ledger.
-    redis.call('HSET', KEYS[5], user, 'invalid_user_id')
+  elseif reason then
+    redis.call('HSET', KEYS[5], user, reason)
     redis.call('HDEL', KEYS[6], user)
+    dead[#dead + 1] = user
+    dead[#dead + 1] = reason
     buried = buried + 1
   else
     if fence == 0 then fence = redis.call('HINCRBY', KEYS[1], 'fence', 1) end

@@ -26,7 +26,7 @@ redis.call('HLEN', KEYS[5])
 local function drop(user)
   local reason = redis.call('HGET', KEYS[4], user)
   if not reason then return 'not_dead' end
-  if not tonumber(coupon[2] or '') then return 'no_stock_field' end
+  if not string.find(coupon[2] or '', '^-?%d+$') then return 'no_stock_field' end
   redis.call('HDEL', KEYS[4], user)
   redis.call('HDEL', KEYS[5], user)
   -- Another service may have queued the user once more.

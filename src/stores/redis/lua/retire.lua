@@ -5,8 +5,8 @@
 -- KEYS[1] coupon     hash
 -- ARGV[1] epoch      the new one, from the ledger
 --
--- Reply: 1 if there was a coupon, 0 if not.
+-- Reply: 1 if there was a coupon, 0 if not. Where the key is no hash, no script gets anywhere, and there is nothing to close.
 
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'closed', 'epoch', ARGV[1])
 return 1

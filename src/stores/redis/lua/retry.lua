@@ -22,7 +22,7 @@ redis.call('ZCARD', KEYS[2])
 local function retry(user)
   local reason = redis.call('HGET', KEYS[4], user)
   if not reason then return 'not_dead' end
-  if reason == 'invalid_user_id' then return 'invalid' end
+  if reason == 'invalid_user_id' or reason == 'looks_serialised' then return 'invalid' end
   local score = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]+)')
   if not score then return 'not_admitted' end
   if reason == 'over_promised' then

@@ -29,8 +29,9 @@ if check and redis.acl_check_cmd then
 end
 
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  -- A key of another type answers with an error, which is a table and equals no epoch.
-  if ARGV[2] == '' or redis.pcall('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
+  if ARGV[2] == '' then return check and { 'foreign' } or 'foreign' end
+  -- WRONGTYPE ends the script here, before anything is written.
+  if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
   if not check then return 'exists' end
   local reply = { 'exists' }
   for i, value in ipairs(redis.call('HMGET', KEYS[1], 'suspect', 'fence', 'version', 'stock', 'total', 'acked')) do

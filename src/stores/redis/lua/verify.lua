@@ -24,7 +24,7 @@ elseif (tonumber(coupon[3] or '') or 0) < tonumber(ARGV[3]) then
   reason = 'fence'
 elseif (tonumber(coupon[4] or '') or 0) < tonumber(ARGV[4]) then
   reason = 'version'
-elseif not tonumber(coupon[5] or '') or not tonumber(coupon[6] or '') then
+elseif not string.find(coupon[5] or '', '^-?%d+$') or not tonumber(coupon[6] or '') then
   reason = 'stock'
 end
 if reason then

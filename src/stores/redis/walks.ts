@@ -1,0 +1,67 @@
+import type { RedisReader, UserSource } from '../../campaign/ports.ts';
+import type { RedisConnection } from './connection.ts';
+import { couponKeys, FOREIGN_PATTERNS, isForeignKey, issuedPattern, userOfIssuedKey, type CouponKeys, type KeyStyle } from './keys.ts';
+import { toText } from './members.ts';
+import { couponFault } from './wrong-type.ts';
+
+const WALK_COUNT = 1_000;
+
+/** Walks over the users of a coupon, and over all keys. Members and keys are read as bytes: another service may write any. */
+export function redisWalks(
+  connection: RedisConnection,
+  style: KeyStyle,
+): Pick<RedisReader, 'walk' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
+  const { client } = connection;
+
+  async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {
+    try {
+      yield* stream;
+    } catch (error) {
+      throw keys ? await couponFault(connection, keys, error) : connection.explain(error);
+    }
+  }
+
+  return {
+    async *walk(couponId, source) {
+      const keys = couponKeys(couponId, style);
+      for await (const chunk of guarded(walkStream(connection, keys, source), keys)) {
+        const userIds = chunk.filter((_, index) => index % 2 === 0).map(toText);
+        // A small hash comes in one piece, whatever COUNT says.
+        for (let from = 0; from < userIds.length; from += WALK_COUNT) yield userIds.slice(from, from + WALK_COUNT);
+      }
+    },
+
+    async *scanIssued(couponId, only) {
+      const match = issuedPattern(couponId, style);
+      const options = { match, count: WALK_COUNT, ...(only ? { type: 'hash' } : {}) };
+      for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
+        if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(toText(key), couponId, style));
+      }
+    },
+
+    issuedKey: (couponId, userId) => couponKeys(couponId, style).issued(userId),
+
+    async *scanForeign() {
+      for (const match of FOREIGN_PATTERNS) {
+        // Latin-1: the pattern of a serialised key begins with bytes that are no text.
+        const options = { match: Buffer.from(match, 'latin1') as unknown as string, count: WALK_COUNT };
+        for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
+          const found = chunk.map(toText).filter(isForeignKey);
+          if (found.length > 0) yield found;
+        }
+      }
+    },
+  };
+}
+
+function walkStream({ client }: RedisConnection, keys: CouponKeys, source: UserSource): AsyncIterable<Buffer[]> {
+  const options = { count: WALK_COUNT };
+  switch (source) {
+    case 'waiting':
+      return client.zscanBufferStream(keys.queue, options) as AsyncIterable<Buffer[]>;
+    case 'leases':
+      return client.zscanBufferStream(keys.leases, options) as AsyncIterable<Buffer[]>;
+    default:
+      return client.hscanBufferStream(keys[source], options) as AsyncIterable<Buffer[]>;
+  }
+}
