@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
 import { disastrous, harmless, late, operated, overPromised, SETTLE, totals, type Command } from './history.ts';
 import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
+import { excusedFindings } from './views.ts';
 
 type Apply = typeof applyToModel;
 type Histories = (maxLength: number) => fc.Arbitrary<Command[]>;
@@ -21,8 +22,7 @@ function promisesHold(histories: Histories, apply?: Apply) {
   return fc.property(histories(LENGTH), totals, (history, pieces) => {
     const world = newWorld(pieces, 'epoch', 'server');
     const play = modelPlayer(apply);
-    const occupied = history.flatMap((command) => (command.kind === 'occupy' ? [command.userId] : []));
-    const excused = new Set(occupied.flatMap((userId) => [`hash_wrong_type ${userId}`, `hash_missing ${userId}`]));
+    const excused = excusedFindings(history);
     for (const command of history) {
       play(world, command);
       expect(impossible(world.campaign)).toEqual([]);

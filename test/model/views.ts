@@ -2,6 +2,7 @@
 import type { RedisTotals } from '../../src/audit/reconcile/coupon.ts';
 import type { LedgerCounts } from '../../src/campaign/ports.ts';
 import type { UserView } from '../../src/audit/reconcile/user.ts';
+import type { Command } from './history.ts';
 import type { Campaign } from './state.ts';
 
 /** Everything that Redis says about a user. */
@@ -13,7 +14,14 @@ export function userView({ redis }: Campaign, userId: string): UserView {
     claim: redis.claims.get(userId) ?? null,
     dead: redis.dead.get(userId) ?? null,
     issued: redis.issued.get(userId) ?? null,
+    occupied: redis.occupied.has(userId) ? { key: userId, found: 'set', expected: 'hash' } : null,
   };
+}
+
+/** Findings about users whose issued hash another program kept from being written in this history: they are true, and no loss. */
+export function excusedFindings(history: readonly Command[]): ReadonlySet<string> {
+  const occupied = history.flatMap((command) => (command.kind === 'occupy' ? [command.userId] : []));
+  return new Set(occupied.flatMap((userId) => [`hash_wrong_type ${userId}`, `hash_missing ${userId}`]));
 }
 
 /** Null: Redis does not have the coupon. */
