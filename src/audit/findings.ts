@@ -41,6 +41,11 @@ export const FINDINGS = {
     breaks: 'never lose a user',
     meaning: 'the ledger is behind Redis: it lost data, or was restored from an older backup',
   },
+  accepted_may_be_missing: {
+    about: 'coupon',
+    breaks: 'never lose a user',
+    meaning: 'Redis lost its records of accepted users, and nothing else knows them; the coupon waits for --reopen',
+  },
   row_without_admission: { about: 'users', breaks: 'both stores agree', meaning: 'issued in the ledger, but never accepted' },
   place_without_admission: { about: 'users', breaks: 'both stores agree', meaning: 'claimed or dead, but never accepted' },
   hash_only: { about: 'users', breaks: 'both stores agree', meaning: 'an issued hash in Redis without a row in the ledger' },

@@ -1,4 +1,5 @@
 import { CouponError, usageError } from '../lib/errors.ts';
+import { number } from '../lib/figures.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
 import type { Ledger, LedgerCoupon } from './ports.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
@@ -67,9 +68,15 @@ export function couponSuspect(couponId: string, reason: string): CouponError {
   });
 }
 
+/** `up to 500 accepted users may be missing`. */
+export function upToMissing(users: number): string {
+  return users === 1 ? 'up to 1 accepted user may be missing' : `up to ${number(users)} accepted users may be missing`;
+}
+
 /** What `verify.lua` and the drain write into `suspect`, in words. */
 export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
   gone: 'the ledger has the coupon, Redis does not',
+  fields: 'Redis has lost fields of the coupon: another program rewrote its hash',
   epoch: 'Redis holds another life of the coupon than the ledger',
   fence: 'Redis is behind the ledger: it lost data, or was restored from an older file',
   [LEDGER_BEHIND]: 'the ledger is behind Redis: it lost data, or was restored from an older backup',

@@ -239,6 +239,8 @@ export interface LedgerCoupon extends CouponDefinition {
   version: number;
   state: LedgerState;
   keyStyle: string;
+  /** Accepted users who may be missing since Redis lost its records of them, at most; null: none. */
+  mayBeMissing: number | null;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
 import { printable } from '../campaign/ids.ts';
-import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
+import { SUSPECT_REASONS, upToMissing } from '../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../lib/duration.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
 import { command } from '../lib/suggested-command.ts';
@@ -111,9 +111,10 @@ function oldestText({ oldestWaitingMs, waiting }: CouponLine): string {
 }
 
 /** What the columns cannot say. */
-function remarks({ couponId, wrongType, timeless, future }: CouponLine): string[] {
+function remarks({ couponId, wrongType, mayBeMissing, timeless, future }: CouponLine): string[] {
   const lines: string[] = [];
   if (wrongType) lines.push(`${printable(wrongTypeText(wrongType), 250)}. ${WRONG_TYPE_FIX}`);
+  if (mayBeMissing !== null) lines.push(`${upToMissing(mayBeMissing)}; paused until ${command`audit ${couponId} --repair --reopen`}`);
   if (timeless > 0) lines.push(`${timeless} waiting with a score that is no time`);
   if (future > 0) lines.push(`${future} waiting with a request time in the future`);
   return lines.map((line) => `coupon ${printable(couponId)}: ${line}`);

@@ -39,6 +39,8 @@ export interface CouponLine {
   future: number;
   /** The key of this coupon that holds another type; what Redis has is unknown then. */
   wrongType: WrongType | null;
+  /** Accepted users who may be missing since Redis lost its records of them, at most; null: none. The coupon is paused meanwhile. */
+  mayBeMissing: number | null;
   issuedLastMinute: number;
   /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
   timeLeftMs: number | null;
@@ -175,6 +177,7 @@ function couponLine(
     timeless: times.timeless,
     future: times.future,
     wrongType,
+    mayBeMissing: ledger?.mayBeMissing ?? null,
     issuedLastMinute: lastMinute,
     timeLeftMs: backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute),
   };

@@ -30,6 +30,7 @@ export interface LedgerTotals extends CouponDefinition {
   epoch: string;
   version: number;
   maxFence: number;
+  mayBeMissing: number | null;
 }
 
 /**
@@ -47,6 +48,7 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
   if (counts.rows !== counts.issuedQuantity) {
     findings.push(finding('issued_quantity_mismatch', { issuedQuantity: counts.issuedQuantity, rows: counts.rows }));
   }
+  if (ledger.mayBeMissing !== null) findings.push(finding('accepted_may_be_missing', { upTo: ledger.mayBeMissing }));
   if (!redis) return [...findings, finding('coupon_missing')];
   if (redis.suspect !== '') findings.push(finding('suspect', { reason: redis.suspect }));
   if (redis.epoch === '') findings.push(finding('epoch_missing'));

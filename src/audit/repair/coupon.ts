@@ -1,13 +1,13 @@
-import { FINDINGS } from '../findings.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
-import { isDangerous, type FoundHere } from './plan.ts';
-import { CHUNK, queuePages, readRedis } from '../reads.ts';
-import { auditUsers } from '../users.ts';
-import type { LedgerCoupon, RedisUser } from '../../campaign/ports.ts';
+import type { LedgerCoupon } from '../../campaign/ports.ts';
+import { readRedis } from '../reads.ts';
+import { eachToMend } from './each.ts';
+import type { CouponPlan, PlanOptions } from './plan-coupon.ts';
+import type { RepairStep } from './plan.ts';
 import type { RepairPorts } from './ports.ts';
-import { mending, type Mended } from './users.ts';
+import { mendUsers, type Mended } from './users.ts';
 
-/** Users looked at together for whether there is a piece for them. */
+/** Users looked at together for whether there is a coupon for them. */
 const SHARE = 200;
 
 /**
@@ -17,84 +17,58 @@ const SHARE = 200;
 export async function repairCoupon(
   ports: RepairPorts,
   coupon: LedgerCoupon,
-  findings: readonly FoundHere[],
-  scan: boolean,
-  told: Mended,
+  plan: CouponPlan,
+  { scan }: Pick<PlanOptions, 'scan'>,
+  mended: Mended,
 ): Promise<void> {
   const { id, epoch } = coupon;
-  const has = (...codes: FoundHere['code'][]): boolean => findings.some((found) => codes.includes(found.code));
-  let promises = 0;
-  const mended: Mended = (step, count) => {
-    if (step === 'rebuild_admission' || step === 'set_aside') promises += count;
-    told(step, count);
-  };
-  if (isDangerous(findings)) await ports.coupons.markSuspect(id, epoch, 'repair');
-  if (has('coupon_missing', 'epoch_missing', 'epoch_mismatch')) await rebuild(ports, coupon, mended);
-  await adoptForeign(ports, coupon, mended);
-  await auditUsers(ports, id, scan, mending(ports, coupon, mended));
-  if (has('issued_quantity_mismatch', 'ledger_behind')) {
+  const { life, record, takesAway, deadLetters, missing, roomForRows } = plan;
+  const has = (step: RepairStep): boolean => plan.steps.some((one) => one.step === step);
+  // Written first: an interrupted repair must not leave the coupon open.
+  if (missing !== coupon.mayBeMissing) await ports.repairs.setMissing(id, epoch, missing);
+  if (plan.isDangerous) await ports.coupons.markSuspect(id, epoch, 'repair');
+  if (life === 'ended') {
+    await ports.coupons.drop(id);
+    mended('drop_life', takesAway.length);
+  }
+  if (life !== 'ours') {
+    await ports.coupons.index(id);
+    const reached = { fence: await highestFence(ports, coupon), lastUs: await ports.repairs.latestRequestUs(id) };
+    await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), reached);
+    mended('rebuild_coupon', 1);
+  }
+  if (has('recount')) {
     const { acked = 0 } = (await ports.reader.coupon(id)) ?? {};
     // Refused when rows were written past the guard: that is left to a person, and the audit at the end says so.
     if ((await ports.repairs.recount(id, epoch, acked)) === 'ok') mended('recount', 1);
   }
-  await setAside(ports, coupon, mended);
+  await eachToMend(ports, id, scan, (users) => mendUsers(ports, coupon, users, roomForRows, mended));
+  await deadLetter(ports, coupon, deadLetters, mended);
   // Nothing about the coupon itself is touched when nothing was wrong with it: a live sale goes on.
-  if (findings.some((found) => FINDINGS[found.code].about === 'coupon') || promises > 0) await restore(ports, coupon, mended);
+  if (LAST.some(has) || plan.isDangerous) await restore(ports, coupon, plan, mended);
 }
 
-/** Puts the hash back. What stands under another epoch goes, with its users; the caller has that confirmed. */
-async function rebuild({ coupons, redis, reader }: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
-  await coupons.index(coupon.id);
-  if ((await redis.rebuild(coupon)) === 'foreign') {
-    const dropped = (await reader.coupon(coupon.id))?.admitted ?? 0;
-    await coupons.retire(coupon.id, coupon.epoch);
-    await coupons.drop(coupon.id);
-    await coupons.index(coupon.id);
-    await redis.rebuild(coupon);
-    mended('drop_life', dropped);
+/** Done in one step at the end. */
+const LAST = ['restore_settings', 'set_stock', 'clear_suspect', 'pause', 'reopen'] as const;
+
+/** Claims that a worker still holds may be ahead of what reached the ledger. */
+async function highestFence(ports: RepairPorts, { id, maxFence }: LedgerCoupon): Promise<number> {
+  let highest = maxFence;
+  for await (const page of ports.reader.walk(id, 'claims')) {
+    for (const { claim } of (await readRedis(ports, id, page)).users) highest = Math.max(highest, claim?.fence ?? 0);
   }
-  mended('rebuild_coupon', 1);
+  return highest;
 }
 
-async function adoptForeign(ports: RepairPorts, { id, epoch }: LedgerCoupon, mended: Mended): Promise<void> {
-  for await (const page of queuePages(ports, id)) {
-    const { users } = await readRedis(ports, id, page);
-    const foreign = users.filter((user) => user.admitted === null && user.waiting !== null);
-    await ports.redis.adopt(
-      id,
-      epoch,
-      foreign.map(({ userId }) => ({ userId, requestedUs: null })),
-    );
-    mended('adopt', foreign.length);
-  }
-}
-
-/**
- * From the end of the queue, where leases that ran out go first, then among the dead: whoever has no row gives the promise up, until
- * there is a piece for everybody.
- */
-async function setAside(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
+/** The users of the plan give their promise up, but for those who have a row by now. */
+async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: readonly string[], mended: Mended): Promise<void> {
+  if (users.length === 0) return;
   const { id, epoch } = coupon;
-  const take = async (users: readonly string[]): Promise<number> => {
-    const { moved, excess } = await ports.redis.overpromise(id, epoch, users.length > 0 ? await withoutRow(ports, id, users) : []);
+  // A coupon out of service hands out no claims, and nothing else would put back the users whom no worker holds any more.
+  for await (const page of ports.reader.walk(id, 'leases')) await ports.redis.requeue(id, epoch, page);
+  for (let from = 0; from < users.length; from += SHARE) {
+    const { moved } = await ports.redis.overpromise(coupon, await withoutRow(ports, id, users.slice(from, from + SHARE)));
     mended('set_aside', moved);
-    return excess;
-  };
-  let excess = await take([]);
-  if (excess === 0) return;
-  // A coupon out of service hands out no claims, and nobody else would put back whom no worker holds any more.
-  for await (const page of ports.reader.walk(id, 'leases')) mended('requeue', await ports.redis.requeue(id, epoch, page));
-  for (let end = (await ports.reader.coupon(id))?.waiting ?? 0; excess > 0 && end > 0; end -= SHARE) {
-    const from = Math.max(0, end - SHARE);
-    const entries = await ports.reader.queue(id, from, end - from);
-    if (entries.length > 0) excess = await take(entries.map((entry) => entry.userId).toReversed());
-  }
-  if (excess === 0) return;
-  const dead: RedisUser[] = [];
-  for await (const page of ports.reader.walk(id, 'dead')) dead.push(...(await readRedis(ports, id, page)).users);
-  const latestFirst = dead.toSorted((a, b) => (b.admitted?.score ?? 0) - (a.admitted?.score ?? 0));
-  for (let from = 0; excess > 0 && from < latestFirst.length; from += CHUNK) {
-    excess = await take(latestFirst.slice(from, from + CHUNK).map((user) => user.userId));
   }
 }
 
@@ -103,14 +77,12 @@ async function withoutRow({ ledger }: RepairPorts, couponId: string, userIds: re
   return userIds.filter((userId) => !issued.has(userId));
 }
 
-async function restore(ports: RepairPorts, coupon: LedgerCoupon, mended: Mended): Promise<void> {
+async function restore(ports: RepairPorts, coupon: LedgerCoupon, { steps, state }: CouponPlan, mended: Mended): Promise<void> {
   const now = await ports.ledger.coupon(coupon.id);
   if (now?.epoch !== coupon.epoch) return;
-  const before = await ports.reader.coupon(coupon.id);
-  const result = await ports.redis.restore(now, await ports.repairs.latestRequestUs(coupon.id));
-  // More promises than pieces, because workers hold some of the users: the coupon stays out of service until the next run.
+  const result = await ports.redis.restore(now, await ports.repairs.latestRequestUs(coupon.id), state);
+  // More users than coupons, because workers hold some of them: the coupon stays out of service until the next run.
   if (result.status !== 'ok') return;
-  mended('restore_settings', 1);
-  if (before?.stock !== result.stock) mended('set_stock', 1);
-  if (before?.suspect) mended('clear_suspect', 1);
+  if (state === 'reopen') await ports.repairs.setMissing(coupon.id, coupon.epoch, null);
+  for (const step of LAST) if (steps.some((one) => one.step === step)) mended(step, 1);
 }

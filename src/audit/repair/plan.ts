@@ -1,59 +1,35 @@
-/**
- * What a repair does about each finding. Pure; `audit/repair/repair.ts` does it. Steps are in the order in which they are taken: first what
- * keeps new harm away, then the users, then the counters, and the coupon goes back into service last.
- */
+/** The words of a repair: its steps, what each finding is answered with, and what is left to a person. Pure. */
 import type { FindingCode } from '../findings.ts';
+import type { FindingReport } from '../tally.ts';
 
+/** In the order in which they are taken: first what keeps new harm away, then counters and users; the coupon is back in service last. */
 export const REPAIR_STEPS = {
-  drop_life: 'delete what Redis holds under another epoch, its users included; only with --confirm',
-  rebuild_coupon: 'make the coupon anew in Redis from the ledger, out of service until the end',
-  restore_row: 'write the ledger row that an issued hash proves, as the hash says; a hash of somebody who was never accepted is left alone',
-  rebuild_admission: 'write down the admission that the other places prove, with one request time for all of them',
-  adopt: 'write down the admission of whom another service queued',
+  drop_life: 'delete the users of a life that the ledger has reset, with their issued hashes; only with --confirm',
+  rebuild_coupon: 'bind the coupon in Redis to the ledger again, out of service until the end; every user stays',
+  recount: 'set the counter of the ledger to the rows that it counts',
+  adopt: 'write the admission of users whom another service queued',
+  restore_row: 'write the ledger row that the issued hash of an accepted user proves, as the hash says',
+  rebuild_admission: 'write the admission that the other places prove, with one request time for all of them',
   rebuild_hash: 'write the issued hash from the ledger; a use that only the hash knew is recorded in the ledger',
   requeue: 'put back into the queue, at the original place',
-  recount: 'set the counter of the ledger to the rows that it counts',
-  set_aside: 'set aside as over_promised whoever asked last: there are fewer pieces than promises',
+  set_aside: 'dead-letter as over_promised the users who asked last: more were accepted than there are coupons',
   restore_settings: 'bring settings and claim number up to what both stores have reached',
   set_stock: 'set the stock to total + returned − accepted',
   clear_suspect: 'put the coupon back into service',
+  pause: 'pause the coupon, because accepted users may be missing; --reopen opens it',
+  reopen: 'open the coupon although accepted users may be missing',
 } as const;
 
 export type RepairStep = keyof typeof REPAIR_STEPS;
 
-const ANSWERS: Readonly<Record<FindingCode, RepairStep | { manual: string }>> = {
-  over_issued: { manual: 'decide who keeps a coupon: rows were written past the guard of the ledger, and nobody is taken one from here' },
-  over_admitted: 'set_aside',
-  stock_mismatch: 'set_stock',
-  stock_missing: 'set_stock',
-  total_mismatch: 'restore_settings',
-  issued_quantity_mismatch: 'recount',
-  lost: 'requeue',
-  lease_without_claim: 'requeue',
-  claim_without_lease: 'requeue',
-  lease_absurd: 'requeue',
-  hash_missing: 'rebuild_hash',
-  coupon_missing: 'rebuild_coupon',
-  redis_behind: 'restore_settings',
-  ledger_behind: 'restore_settings',
-  row_without_admission: 'rebuild_admission',
-  place_without_admission: 'rebuild_admission',
-  hash_only: 'restore_row',
-  hash_mismatch: 'rebuild_hash',
-  hash_unreadable_time: 'rebuild_hash',
-  dead_but_issued: 'rebuild_hash',
-  request_time_mismatch: 'rebuild_admission',
-  served_out_of_order: { manual: 'nothing to repair: it has happened' },
-  epoch_missing: 'rebuild_coupon',
-  epoch_mismatch: 'drop_life',
-  version_mismatch: 'restore_settings',
-  settings_mismatch: 'restore_settings',
-  settings_unreadable_time: 'restore_settings',
-  suspect: 'clear_suspect',
-  key_style_mismatch: { manual: 'run it with the key style that the coupon was seeded with' },
-  key_wrong_type: { manual: `find out which program writes the key, and move it away with RENAME (or DEL); then repair again` },
-  hash_wrong_type: { manual: `find out which program writes the key, and move it away with RENAME (or DEL); then repair again` },
-  coupon_not_in_ledger: { manual: 'check DATABASE_URL; if the coupon is not wanted any more, seed it with --reset' },
+/** Findings that only a person can answer, and how. */
+const MANUAL: Partial<Record<FindingCode, string>> = {
+  over_issued: 'decide who keeps a coupon: rows were written past the guard of the ledger, and a repair takes no coupon away',
+  served_out_of_order: 'nothing to repair: it has happened',
+  key_style_mismatch: 'run it with the key style that the coupon was seeded with',
+  key_wrong_type: 'find out which program writes the key, and move it away with RENAME (or DEL); then repair again',
+  hash_wrong_type: 'find out which program writes the key, and move it away with RENAME (or DEL); then repair again',
+  coupon_not_in_ledger: 'check DATABASE_URL; if the coupon is not wanted any more, seed it with --reset',
 };
 
 /** Findings with which the coupon must take no requests and hand out no claims until it is mended. */
@@ -69,19 +45,12 @@ const DANGEROUS: ReadonlySet<FindingCode> = new Set([
   'stock_missing',
 ]);
 
-/** What `audit` found, as much of it as a plan needs. */
-export interface FoundHere {
-  code: FindingCode;
-  couponId: string;
-  count: number;
-  sample: readonly string[];
-}
-
 export interface PlannedStep {
   couponId: string;
   step: RepairStep;
-  /** Users it is about; 1 for a step about the coupon itself. A user with two findings of one step counts twice. */
+  /** Users it is about, each in one step only; 1 for a step about the coupon itself. */
   count: number;
+  /** The first user ids in order, at most 10. */
   sample: string[];
   because: FindingCode[];
 }
@@ -93,8 +62,8 @@ export interface LeftToYou {
   advice: string;
 }
 
-/** Users whom a step deletes from Redis. */
-export interface TakenAway {
+/** Users of a coupon. */
+export interface NamedUsers {
   couponId: string;
   users: string[];
 }
@@ -102,40 +71,28 @@ export interface TakenAway {
 export interface RepairPlan {
   steps: PlannedStep[];
   manual: LeftToYou[];
-  /** Only done with `--confirm`. */
-  takesAway: TakenAway[];
+  /** Users whom `drop_life` deletes from Redis; only done with `--confirm`. */
+  takesAway: NamedUsers[];
+  /** Users whom `set_aside` dead-letters, the first one asked last. */
+  deadLetters: NamedUsers[];
+  /** Accepted users who may be missing since Redis lost its records of them, at most. */
+  mayBeMissing: { couponId: string; upTo: number }[];
 }
 
-/** @param adoptable members of the queue that another service wrote, by coupon */
-export function planRepair(findings: readonly FoundHere[], adoptable: readonly { couponId: string; adoptable: number }[]): RepairPlan {
-  const steps: PlannedStep[] = [];
-  const manual: LeftToYou[] = [];
-  for (const { code, couponId, count, sample } of findings) {
-    const answer = ANSWERS[code];
-    if (typeof answer !== 'string') {
-      manual.push({ couponId, code, advice: answer.manual });
-      continue;
-    }
-    const there = steps.find((one) => one.couponId === couponId && one.step === answer);
-    if (!there) steps.push({ couponId, step: answer, count, sample: [...sample], because: [code] });
-    else Object.assign(there, { count: there.count + count, sample: merged(there.sample, sample), because: [...there.because, code] });
-  }
-  for (const one of adoptable) {
-    if (one.adoptable > 0) steps.push({ couponId: one.couponId, step: 'adopt', count: one.adoptable, sample: [], because: [] });
-  }
-  const order = Object.keys(REPAIR_STEPS);
-  return { steps: steps.toSorted((a, b) => byCoupon(a, b) || order.indexOf(a.step) - order.indexOf(b.step)), manual, takesAway: [] };
+export function leftToYou(findings: readonly Pick<FindingReport, 'code' | 'couponId'>[]): LeftToYou[] {
+  return findings.flatMap(({ code, couponId }) => {
+    const advice = MANUAL[code];
+    return advice === undefined ? [] : [{ couponId, code, advice }];
+  });
 }
 
 /** Whether the coupon goes out of service for the time of its repair. */
-export function isDangerous(findings: readonly Pick<FoundHere, 'code'>[]): boolean {
+export function isDangerous(findings: readonly Pick<FindingReport, 'code'>[]): boolean {
   return findings.some((found) => DANGEROUS.has(found.code));
 }
 
-function byCoupon(a: PlannedStep, b: PlannedStep): number {
-  return a.couponId < b.couponId ? -1 : a.couponId > b.couponId ? 1 : 0;
-}
-
-function merged(a: readonly string[], b: readonly string[]): string[] {
-  return [...new Set([...a, ...b])].toSorted().slice(0, 10);
+/** In the order of {@link REPAIR_STEPS}. */
+export function inOrder(steps: readonly PlannedStep[]): PlannedStep[] {
+  const order = Object.keys(REPAIR_STEPS);
+  return steps.toSorted((a, b) => order.indexOf(a.step) - order.indexOf(b.step));
 }

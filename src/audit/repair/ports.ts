@@ -1,20 +1,41 @@
 /** What a repair writes, beside what the other ports offer. All of it may be repeated; nothing is written for another epoch. */
 import type { AuditPorts } from '../reads.ts';
+import type { RedisRecord } from './life.ts';
 import type { ClaimQueue, CouponStore, LedgerCoupon, LedgerRow, Verification } from '../../campaign/ports.ts';
 
 export interface RedisRepairs {
-  /** `foreign`: another life of the coupon stands there. */
-  rebuild(coupon: LedgerCoupon): Promise<'created' | 'exists' | 'foreign'>;
+  /** Also where the coupon itself is gone. */
+  record(couponId: string): Promise<RedisRecord>;
+  /**
+   * Makes the coupon anew, or gives it back to the ledger, out of service. No user is touched.
+   *
+   * @param found epoch that the hash was found with; `changed`: it has another one by now, and nothing was written
+   */
+  bind(coupon: LedgerCoupon, found: string, reached: Reached): Promise<'bound' | 'changed'>;
   /** @param requestedUs microseconds in the ledger; null: no row */
   adopt(couponId: string, epoch: string, users: readonly { userId: string; requestedUs: number | null }[]): Promise<number>;
   requeue(couponId: string, epoch: string, userIds: readonly string[]): Promise<number>;
   /** @param users rows, and `used_at` as each hash had it when it was looked at */
   rehash(couponId: string, epoch: string, users: readonly { row: LedgerRow; seenUsedAt: string }[]): Promise<number>;
   /** @param userIds who asked last first; nobody, to ask for the excess */
-  overpromise(couponId: string, epoch: string, userIds: readonly string[]): Promise<{ moved: number; excess: number }>;
-  /** @param lastUs latest request time in the ledger, microseconds */
-  restore(coupon: LedgerCoupon, lastUs: number): Promise<{ status: 'ok'; stock: number } | { status: 'epoch' | 'excess' }>;
+  overpromise(coupon: LedgerCoupon, userIds: readonly string[]): Promise<{ moved: number; excess: number }>;
+  /** @param state what becomes of it; empty: it stays */
+  restore(
+    coupon: LedgerCoupon,
+    lastUs: number,
+    state: StateChange,
+  ): Promise<{ status: 'ok'; stock: number } | { status: 'epoch' | 'excess' }>;
 }
+
+/** What counters of Redis must not fall below. */
+export interface Reached {
+  /** Claim number. */
+  fence: number;
+  /** Latest request time in the ledger, microseconds. */
+  lastUs: number;
+}
+
+export type StateChange = 'pause' | 'reopen' | '';
 
 /** A row that an issued hash proves. */
 export interface ProvenRow {
@@ -23,6 +44,7 @@ export interface ProvenRow {
   issuedAt: Date;
   expiresAt: Date | null;
   usedAt: Date | null;
+  revokedAt: Date | null;
   fence: number;
   deliveries: number;
 }
@@ -33,14 +55,17 @@ export interface LedgerRepairs {
   recordUses(couponId: string, uses: readonly { userId: string; usedAt: Date }[]): Promise<void>;
   /** @param fence claim number that the ledger must have reached; `guarded`: there are more rows than the total */
   recount(couponId: string, epoch: string, fence: number): Promise<'ok' | 'epoch' | 'guarded'>;
+  /** Epochs of this coupon that a reset has ended. */
+  endedEpochs(couponId: string): Promise<ReadonlySet<string>>;
+  /** Remembers how many accepted users may be missing; null: that is decided. */
+  setMissing(couponId: string, epoch: string, users: number | null): Promise<void>;
   /** Microseconds; 0: no rows. */
   latestRequestUs(couponId: string): Promise<number>;
 }
 
 export interface RepairPorts extends AuditPorts {
   claims: Pick<ClaimQueue, 'ack'>;
-  coupons: Pick<CouponStore, 'index' | 'retire' | 'drop'> & Verification;
+  coupons: Pick<CouponStore, 'index' | 'drop'> & Verification;
   redis: RedisRepairs;
   repairs: LedgerRepairs;
-  now(): Date;
 }

@@ -1,6 +1,9 @@
-import { planRepair, type RepairPlan, type RepairStep } from './plan.ts';
+import { leftToYou, type RepairPlan, type RepairStep } from './plan.ts';
 import { audit, type AuditEvents, type AuditOptions, type AuditReport } from '../audit.ts';
+import type { LedgerCoupon } from '../../campaign/ports.ts';
+import type { FindingReport } from '../tally.ts';
 import { repairCoupon } from './coupon.ts';
+import { planCoupon, type CouponPlan } from './plan-coupon.ts';
 import type { RepairPorts } from './ports.ts';
 
 export type { RepairPorts } from './ports.ts';
@@ -10,6 +13,8 @@ export interface RepairOptions extends AuditOptions {
   dryRun: boolean;
   /** Also take the steps that delete users, which the plan names. */
   confirm: boolean;
+  /** Open coupons of which accepted users may be missing. */
+  reopen: boolean;
 }
 
 export interface RepairReport {
@@ -31,72 +36,61 @@ export interface RepairEvents extends AuditEvents {
   mended(couponId: string, step: RepairStep, count: number): void;
 }
 
-/** A mended thing may bring the next one to light, such as users beyond the total when they are all admitted again. */
-const ROUNDS = 3;
-
 /**
- * Audits, mends what was found, and audits again. It never issues more than the total and never takes a coupon from somebody who has
- * one: that is what the ledger's rows say, and the rows are only ever added to. It may be interrupted anywhere and run again.
+ * Audits, mends what was found, and audits again. A dry run makes the same plan and stops there. A repair never issues more than the
+ * total, never takes a coupon from a user who has one, and deletes only users of a life that the ledger has reset. It may be interrupted
+ * anywhere and run again.
  *
  * @throws CouponError as {@link audit}
  */
 export async function repair(ports: RepairPorts, options: RepairOptions, events: RepairEvents): Promise<RepairReport> {
+  const { dryRun, confirm } = options;
   const before = await audit(ports, options, events);
-  const plan = await planned(ports, before);
-  if (options.dryRun || plan.steps.length === 0)
-    return { ok: before.ok, dryRun: options.dryRun, confirmed: false, plan, done: [], before, after: null };
   const done: RepairReport['done'] = [];
-  const told: RepairEvents = {
-    ...events,
-    mended(couponId, step, count) {
-      let there = done.find((one) => one.couponId === couponId && one.step === step);
-      if (!there) done.push((there = { couponId, step, count: 0 }));
-      there.count += count;
-      events.mended(couponId, step, there.count);
-    },
+  const mended = (couponId: string, step: RepairStep, count: number): void => {
+    if (count === 0) return;
+    let there = done.find((one) => one.couponId === couponId && one.step === step);
+    if (!there) done.push((there = { couponId, step, count: 0 }));
+    there.count += count;
+    events.mended(couponId, step, there.count);
   };
-  let after = before;
-  for (let round = 1; round <= ROUNDS && isMendable(after, options); round += 1) {
-    await repairAll(ports, options, after, told);
-    after = await audit(ports, options, events);
+  const plans: CouponPlan[] = [];
+  let touched = false;
+  for (const { coupon, findings } of await toRepair(ports, before)) {
+    const plan = await planCoupon(ports, coupon, findings, options);
+    plans.push(plan);
+    const isNothing = plan.steps.length === 0 && !plan.isDangerous;
+    if (dryRun || isNothing || (plan.takesAway.length > 0 && !confirm)) continue;
+    touched = true;
+    await repairCoupon(ports, coupon, plan, options, (step, count) => mended(coupon.id, step, count));
   }
-  return { ok: after.ok, dryRun: false, confirmed: options.confirm, plan, done, before, after };
+  const plan = together(plans, before.findings);
+  if (!touched) return { ok: before.ok, dryRun, confirmed: false, plan, done, before, after: null };
+  const after = await audit(ports, options, events);
+  return { ok: after.ok, dryRun, confirmed: confirm && plan.takesAway.length > 0, plan, done, before, after };
 }
 
-const deletesUsers = ({ code }: { code: string }): boolean => code === 'epoch_mismatch';
-
-/** The plan, with the users whom it would delete. */
-async function planned(ports: RepairPorts, found: AuditReport): Promise<RepairPlan> {
-  const plan = planRepair(found.findings, found.coupons);
-  for (const step of plan.steps) {
-    if (step.step !== 'drop_life') continue;
-    const users = new Set<string>();
-    for (const source of ['admitted', 'waiting', 'leases', 'dead'] as const) {
-      for await (const page of ports.reader.walk(step.couponId, source)) for (const userId of page) users.add(userId);
-    }
-    const names = [...users].toSorted();
-    Object.assign(step, { count: names.length, sample: names.slice(0, 10) });
-    plan.takesAway.push({ couponId: step.couponId, users: names });
-  }
-  return plan;
-}
-
-/** Whether another round would change something. */
-function isMendable(found: AuditReport, { confirm }: RepairOptions): boolean {
-  const blocked = new Set(confirm ? [] : found.findings.filter(deletesUsers).map(({ couponId }) => couponId));
-  return planRepair(found.findings, found.coupons).steps.some(({ couponId }) => !blocked.has(couponId));
-}
-
-async function repairAll(ports: RepairPorts, options: RepairOptions, found: AuditReport, told: RepairEvents): Promise<void> {
-  const { steps } = planRepair(found.findings, found.coupons);
-  for (const couponId of new Set(steps.map((step) => step.couponId))) {
+/** Coupons of which something was found that a repair may answer. */
+async function toRepair(ports: RepairPorts, found: AuditReport): Promise<{ coupon: LedgerCoupon; findings: FindingReport[] }[]> {
+  const all = [];
+  for (const { couponId, adoptable, skipped } of found.coupons) {
+    const findings = found.findings.filter((one) => one.couponId === couponId);
+    if (skipped !== null || (findings.length === 0 && adoptable === 0)) continue;
     const coupon = await ports.ledger.coupon(couponId);
     // Reset or purged since the audit: its findings belong to a life that is over.
-    if (coupon?.state !== 'ready') continue;
-    const findings = found.findings.filter((one) => one.couponId === couponId);
-    if (!options.confirm && findings.some(deletesUsers)) continue;
-    await repairCoupon(ports, coupon, findings, options.scan, (step, count) => {
-      if (count > 0) told.mended(couponId, step, count);
-    });
+    if (coupon?.state === 'ready') all.push({ coupon, findings });
   }
+  return all;
+}
+
+function together(plans: readonly CouponPlan[], findings: readonly FindingReport[]): RepairPlan {
+  const named = (key: 'takesAway' | 'deadLetters'): RepairPlan['takesAway'] =>
+    plans.filter((one) => one[key].length > 0).map(({ couponId, [key]: users }) => ({ couponId, users }));
+  return {
+    steps: plans.flatMap((one) => one.steps),
+    manual: leftToYou(findings),
+    takesAway: named('takesAway'),
+    deadLetters: named('deadLetters'),
+    mayBeMissing: plans.flatMap(({ couponId, missing }) => (missing === null ? [] : [{ couponId, upTo: missing }])),
+  };
 }

@@ -1,15 +1,19 @@
 import type { RepairReport } from './repair.ts';
 import { printable } from '../../campaign/ids.ts';
-import { REPAIR_STEPS, type LeftToYou, type PlannedStep } from './plan.ts';
+import { REPAIR_STEPS, type LeftToYou, type NamedUsers, type PlannedStep } from './plan.ts';
+import { upToMissing } from '../../campaign/known-coupon.ts';
+import { command } from '../../lib/suggested-command.ts';
 import { auditText } from '../text.ts';
 import type { Paint } from '../../lib/style.ts';
 import { table } from '../../lib/table.ts';
 
 /** The plan, what came of it, and the audit afterwards with its verdict at the end. */
 export function repairText(report: RepairReport, paint: Paint): string {
-  const { dryRun, plan, done, before, after } = report;
-  if (plan.steps.length === 0) return [auditText(before, paint), ...manualText(plan.manual, paint)].join('\n\n');
-  const parts = [paint.bold(dryRun ? 'A repair would, in this order:' : 'Repaired:'), stepTable(plan.steps, done, dryRun, paint)];
+  const { plan, done, before, after } = report;
+  const isPlan = report.dryRun || done.length === 0;
+  const left = [...manualText(plan.manual, paint), ...missingText(report, paint)];
+  if (plan.steps.length === 0) return [auditText(before, paint), ...left].join('\n\n');
+  const parts = [paint.bold(isPlan ? 'A repair would, in this order:' : 'Repaired:'), stepTable(plan.steps, done, isPlan, paint)];
   parts.push(
     plan.steps
       .map(({ step }) => step)
@@ -17,14 +21,13 @@ export function repairText(report: RepairReport, paint: Paint): string {
       .map((step) => paint.dim(`${step}: ${REPAIR_STEPS[step]}`))
       .join('\n'),
   );
-  parts.push(...manualText(plan.manual, paint));
-  parts.push(...takenAwayText(report, paint));
-  if (dryRun) parts.push('Nothing was changed. The same command without --dry-run does it.');
+  parts.push(...takenAwayText(report, paint), ...deadLetteredText(report, paint), ...left);
+  if (report.dryRun) parts.push('Nothing was changed. The same command without --dry-run does it.');
   if (after) parts.push(auditText(after, paint));
   return parts.join('\n\n');
 }
 
-function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], dryRun: boolean, paint: Paint): string {
+function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], isPlan: boolean, paint: Paint): string {
   const doneBy = ({ couponId, step }: PlannedStep): number =>
     done.find((one) => one.couponId === couponId && one.step === step)?.count ?? 0;
   return table(
@@ -33,7 +36,7 @@ function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], dr
       { head: 'COUPON', value: (row) => row.couponId },
       { head: 'STEP', value: (row) => row.step },
       { head: 'FOUND', value: (row) => row.count, align: 'right' },
-      ...(dryRun ? [] : [{ head: 'DONE', value: doneBy, align: 'right' as const }]),
+      ...(isPlan ? [] : [{ head: 'DONE', value: doneBy, align: 'right' as const }]),
       { head: 'BECAUSE', value: (row) => row.because.join(', ') },
       {
         head: 'SUCH AS',
@@ -51,12 +54,35 @@ function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], dr
 const NAMED = 20;
 
 function takenAwayText({ plan, confirmed }: RepairReport, paint: Paint): string[] {
-  return plan.takesAway.map(({ couponId, users }) => {
-    const what = `${users.length} ${users.length === 1 ? 'user' : 'users'} of coupon ${couponId}`;
-    const head = confirmed ? `Deleted with --confirm: ${what}` : `Not done without --confirm, because it deletes ${what}`;
-    const names = users.slice(0, NAMED).map((userId) => printable(userId, 20));
-    const more = users.length > NAMED ? [`and ${users.length - NAMED} more (--json names all)`] : [];
-    return [paint.bold(`${head}:`), `  ${[...names, ...more].join(', ')}`].join('\n');
+  return plan.takesAway.map((named) =>
+    namedText(
+      named,
+      (what) => (confirmed ? `Deleted with --confirm: ${what}` : `Not done without --confirm, because it deletes ${what}`),
+      paint,
+    ),
+  );
+}
+
+function deadLetteredText({ plan, dryRun }: RepairReport, paint: Paint): string[] {
+  const head = dryRun ? 'Would be dead-lettered as over_promised' : 'Dead-lettered as over_promised';
+  return plan.deadLetters.map((named) => namedText(named, (what) => `${head}: ${what}`, paint));
+}
+
+function namedText({ couponId, users }: NamedUsers, head: (what: string) => string, paint: Paint): string {
+  const what = `${users.length} ${users.length === 1 ? 'user' : 'users'} of coupon ${printable(couponId)}`;
+  const names = users.slice(0, NAMED).map((userId) => printable(userId, 20));
+  const more = users.length > NAMED ? [`and ${users.length - NAMED} more (--json names all)`] : [];
+  return [paint.bold(`${head(what)}:`), `  ${[...names, ...more].join(', ')}`].join('\n');
+}
+
+/** What cannot be known, and what decides it. */
+function missingText({ plan, done }: RepairReport, paint: Paint): string[] {
+  return plan.mayBeMissing.map(({ couponId, upTo }) => {
+    const head = `${paint.yellow('!')} U${upToMissing(upTo).slice(1)} of coupon ${printable(couponId)}: Redis lost its records of them.`;
+    const isOpen = done.some((one) => one.couponId === couponId && one.step === 'reopen');
+    return isOpen
+      ? `${head} The coupon was opened with --reopen.`
+      : `${head}\n  The coupon stays paused. If their coupons may be given to others: ${command`audit ${couponId} --repair --reopen`}`;
   });
 }
 

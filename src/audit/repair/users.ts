@@ -1,63 +1,84 @@
 import { scoreToMicros, type Expiry } from '../../campaign/coupon.ts';
-import type { FindingCode } from '../findings.ts';
 import { readForeignDate } from '../../campaign/foreign-time.ts';
+import { mendUser, type Mend } from './mend.ts';
 import type { RepairStep } from './plan.ts';
 import type { JudgedUser } from '../reads.ts';
-import type { Confirmed } from '../suspects.ts';
-import type { LedgerCoupon, LedgerRow, RedisUser } from '../../campaign/ports.ts';
+import type { LedgerCoupon, RedisUser } from '../../campaign/ports.ts';
 import type { ProvenRow, RepairPorts } from './ports.ts';
 
 /** Hears how many users a step has mended. */
 export type Mended = (step: RepairStep, count: number) => void;
 
 type Coupon = Pick<LedgerCoupon, 'id' | 'epoch' | 'expiry'>;
+type ToMend = JudgedUser & { mend: Mend };
 
 /**
- * Mends users in chunks, as the audit confirms their findings. Every script looks again before it writes, so that a user who has moved
- * on meanwhile is left alone; and every part may be done twice.
+ * Mends a chunk of users. Every script looks again before it writes, so that a user who has moved on meanwhile is left alone; and every
+ * part may be done twice.
+ *
+ * @param roomForRows see {@link mendUser}
  */
-export function mending(ports: RepairPorts, coupon: Coupon, mended: Mended): Confirmed {
-  return async (users) => {
-    const proven = await restoreRows(ports, coupon, users, mended);
-    await rebuildAdmissions(ports, coupon, users, mended);
-    await rebuildHashes(ports, coupon, users, mended);
-    // Whoever got the row back is issued, not lost.
-    const lost = withFinding(users, 'lost', 'claim_without_lease', 'lease_without_claim', 'lease_absurd').filter(
-      ({ user }) => !proven.has(user.userId),
-    );
-    const requeued = await ports.redis.requeue(
-      coupon.id,
-      coupon.epoch,
-      lost.map(({ user }) => user.userId),
-    );
-    mended('requeue', requeued);
-  };
-}
-
-function withFinding(users: readonly JudgedUser[], ...codes: FindingCode[]): JudgedUser[] {
-  return users.filter(({ verdict }) => verdict.findings.some((found) => codes.includes(found.code)));
-}
-
-/**
- * An issued hash is written after the ledger has committed, so the hash of an admitted user without a row tells of a ledger that lost
- * it. Nobody is taken a coupon, a use included; and no row is written for whom nobody accepted.
- */
-async function restoreRows(
+export async function mendUsers(
   ports: RepairPorts,
-  { id, epoch, expiry }: Coupon,
+  coupon: Coupon,
   users: readonly JudgedUser[],
+  roomForRows: boolean,
   mended: Mended,
-): Promise<Set<string>> {
-  const rows = withFinding(users, 'hash_only').flatMap(({ user }) => provenRow(user, expiry) ?? []);
-  if (rows.length === 0 || (await ports.repairs.restoreRows(id, epoch, rows)) !== 'ok') return new Set();
+): Promise<void> {
+  const all = users.flatMap((one): ToMend[] => {
+    const mend = mendUser(one, roomForRows);
+    return mend ? [{ ...one, mend }] : [];
+  });
+  const restored = await restoreRows(ports, coupon, all);
+  await adopt(ports, coupon, all);
+  await rewriteHashes(ports, coupon, all);
+  const requeued = all.filter(({ mend }) => mend.requeue).map(({ user }) => user.userId);
+  await ports.redis.requeue(coupon.id, coupon.epoch, requeued);
+  for (const { mend } of all) if (!mend.restoreRow || restored) mended(mend.step, 1);
+}
+
+/** @returns false: the ledger refused them all, because the coupon was reset or the total would be passed */
+async function restoreRows(ports: RepairPorts, { id, epoch, expiry }: Coupon, users: readonly ToMend[]): Promise<boolean> {
+  const rows = users.filter(({ mend }) => mend.restoreRow).flatMap(({ user }) => provenRow(user, expiry) ?? []);
+  if (rows.length === 0) return true;
+  if ((await ports.repairs.restoreRows(id, epoch, rows)) !== 'ok') return false;
   // Those that are there now, whoever wrote them: their hashes, queue and claims follow as after any commit.
   const written = await ports.ledger.rows(
     id,
     rows.map((row) => row.userId),
   );
   await ports.claims.ack(id, epoch, written);
-  mended('restore_row', written.length);
-  return new Set(written.map((row) => row.userId));
+  // An ack keeps a use as it is written; the row has it in our form.
+  const seen = new Map(users.map(({ user }) => [user.userId, user.issued?.['used_at'] ?? '']));
+  await ports.redis.rehash(
+    id,
+    epoch,
+    written.map((row) => ({ row, seenUsedAt: seen.get(row.userId) ?? '' })),
+  );
+  return true;
+}
+
+async function adopt(ports: RepairPorts, { id, epoch }: Coupon, users: readonly ToMend[]): Promise<void> {
+  const adopted = users
+    .filter(({ mend }) => mend.adopt)
+    .map(({ user, row }) => ({ userId: user.userId, requestedUs: row?.requestedUs ?? null }));
+  await ports.redis.adopt(id, epoch, adopted);
+}
+
+async function rewriteHashes(ports: RepairPorts, { id, epoch }: Coupon, users: readonly ToMend[]): Promise<void> {
+  const unacknowledged = users.filter(({ mend }) => mend.ack).flatMap(({ row }) => row ?? []);
+  if (unacknowledged.length > 0) await ports.claims.ack(id, epoch, unacknowledged);
+  const different = users.filter(({ mend }) => mend.rehash);
+  if (different.length === 0) return;
+  const uses = different.flatMap(({ user, row }) => {
+    const usedAt = row!.usedAt ? null : timeOf(user.issued?.['used_at']);
+    return usedAt ? [{ userId: user.userId, usedAt }] : [];
+  });
+  if (uses.length > 0) await ports.repairs.recordUses(id, uses);
+  const seen = new Map(different.map(({ user }) => [user.userId, user.issued?.['used_at'] ?? '']));
+  const rows = await ports.ledger.rows(id, [...seen.keys()]);
+  const withSeen = rows.map((row) => ({ row, seenUsedAt: seen.get(row.userId) ?? '' }));
+  await ports.redis.rehash(id, epoch, withSeen);
 }
 
 /** Text that is no time is no use, and no way to never expire: then the coupon's own expiry holds. */
@@ -72,43 +93,10 @@ function provenRow({ userId, admitted, issued, claim }: RedisUser, expiry: Expir
     issuedAt,
     expiresAt: expiresAt === 'unreadable' ? expiryOf(expiry, issuedAt) : expiresAt,
     usedAt: timeOf(issued['used_at']),
+    revokedAt: timeOf(issued['revoked_at']),
     fence: claim?.fence ?? 0,
     deliveries: claim?.deliveries ?? 0,
   };
-}
-
-async function rebuildAdmissions(ports: RepairPorts, { id, epoch }: Coupon, users: readonly JudgedUser[], mended: Mended): Promise<void> {
-  const unclear = withFinding(users, 'row_without_admission', 'place_without_admission', 'request_time_mismatch');
-  const adopted = unclear.map(({ user, row }) => ({ userId: user.userId, requestedUs: row?.requestedUs ?? null }));
-  await ports.redis.adopt(id, epoch, adopted);
-  mended('rebuild_admission', adopted.length);
-  // A claim of somebody who was not even admitted has nobody left to serve it.
-  await ports.redis.requeue(
-    id,
-    epoch,
-    withFinding(unclear, 'place_without_admission').map(({ user }) => user.userId),
-  );
-}
-
-async function rebuildHashes(ports: RepairPorts, { id, epoch }: Coupon, users: readonly JudgedUser[], mended: Mended): Promise<void> {
-  const missing = withFinding(users, 'hash_missing', 'dead_but_issued', 'row_without_admission').flatMap(({ row }) => row ?? []);
-  if (missing.length > 0) await ports.claims.ack(id, epoch, missing);
-  const different = withFinding(users, 'hash_mismatch', 'hash_unreadable_time').filter(({ row }) => row !== null);
-  const uses = different.flatMap(({ user, row }) => {
-    const usedAt = row!.usedAt ? null : timeOf(user.issued?.['used_at']);
-    return usedAt ? [{ userId: user.userId, usedAt }] : [];
-  });
-  if (uses.length > 0) await ports.repairs.recordUses(id, uses);
-  if (different.length > 0) {
-    const seen = new Map(different.map(({ user }) => [user.userId, user.issued?.['used_at'] ?? '']));
-    const rows: LedgerRow[] = await ports.ledger.rows(id, [...seen.keys()]);
-    await ports.redis.rehash(
-      id,
-      epoch,
-      rows.map((row) => ({ row, seenUsedAt: seen.get(row.userId) ?? '' })),
-    );
-  }
-  mended('rebuild_hash', missing.length + different.length);
 }
 
 /** A time as other services may write it; null for none, or for what is no time. */

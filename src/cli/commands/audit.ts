@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { audit, type AuditEvents, type AuditOptions } from '../../audit/audit.ts';
+import { audit, type AuditEvents } from '../../audit/audit.ts';
+import type { RepairOptions } from '../../audit/repair/repair.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { auditText } from '../../audit/text.ts';
@@ -16,11 +17,13 @@ Examples:
   coupon-cli audit summer --scan       also look for issued hashes that nothing else knows (walks all keys)
   coupon-cli audit summer --repair --dry-run     what a repair would do
   coupon-cli audit summer --repair     mend it, and audit again
+  coupon-cli audit summer --repair --reopen      open it, although accepted users may be missing
   coupon-cli audit --json | jq '.findings[] | {code, couponId, count, sample}'
 
 Without --repair nothing is changed. The campaign may run on meanwhile: while coupons are being issued the stores are read little by
 little, which takes longer and leaves them to the drain. Exit code 4 if anything was found, or is left after a repair.
-A repair never issues more than the total, never takes a coupon from somebody who has one, and may be interrupted and run again.`;
+A repair never issues more than the total, never takes a coupon from a user who has one, and may be interrupted and run again. Where Redis
+lost its records, it says how many accepted users may be missing, and the coupon stays paused until --reopen.`;
 
 const AUDITING = 'auditing';
 
@@ -36,19 +39,20 @@ export const configure: Configure = (command, cli) => {
     .option('--scan', "also walk Redis's whole keyspace for issued hashes that nothing else knows")
     .option('--repair', 'mend what can be mended without a person')
     .option('--confirm', 'with --repair: also take the steps that delete users')
+    .option('--reopen', 'with --repair: open coupons of which accepted users may be missing')
     .option('-n, --dry-run', 'with --repair: say what would be done, change nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {
         const options = { couponIds: ids.map(parseCouponId), scan: flags.scan === true, keyStyle: context.keyStyle };
-        if (flags.dryRun && !flags.repair)
-          throw usageError(
-            'AUDIT_USAGE',
-            '--dry-run belongs to --repair',
-            'Add --repair, or leave --dry-run out: an audit changes nothing.',
-          );
+        const { repair = false, dryRun = false, confirm = false, reopen = false } = flags;
+        const given = Object.entries({ '--dry-run': dryRun, '--confirm': confirm, '--reopen': reopen }).find(([, isGiven]) => isGiven);
+        if (given && !repair) {
+          const fix = `Add --repair, or leave ${given[0]} out: an audit changes nothing.`;
+          throw usageError('AUDIT_USAGE', `${given[0]} belongs to --repair`, fix);
+        }
         context.env.lowerPriority(); // whoever serves or drains on this machine comes first
-        if (flags.repair) return repairThem(context, { ...options, dryRun: flags.dryRun === true, confirm: flags.confirm === true });
+        if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
         const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
         const progress = await startProgress(context, AUDITING);
         const report = await audit({ reader, ledger, pause }, options, looking(progress));
@@ -59,7 +63,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-async function repairThem(context: Context, options: AuditOptions & { dryRun: boolean; confirm: boolean }): Promise<number> {
+async function repairThem(context: Context, options: RepairOptions): Promise<number> {
   const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
     import('../../audit/repair/repair.ts'),
     import('../../audit/repair/text.ts'),
@@ -70,7 +74,7 @@ async function repairThem(context: Context, options: AuditOptions & { dryRun: bo
   const [{ reader, claims, coupons, connection }, ledger] = [await context.redis(), await context.ledgerOf(database)];
   const writes = { redis: redisRepairs(connection, context.keyStyle), repairs: ledgerRepairs(database) };
   const progress = await startProgress(context, AUDITING);
-  const report = await repair({ reader, ledger, claims, coupons, ...writes, pause, now: () => new Date() }, options, {
+  const report = await repair({ reader, ledger, claims, coupons, ...writes, pause }, options, {
     ...looking(progress),
     mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
   });

@@ -17,6 +17,7 @@ interface CouponRow {
   closes_at: Date | null;
   expires_at: Date | null;
   valid_for_ms: string | null;
+  may_be_missing: number | null;
 }
 
 type CouponPart = Pick<
@@ -104,6 +105,7 @@ function toCoupon(row: CouponRow): LedgerCoupon {
     version: row.version,
     state: row.state,
     keyStyle: row.key_style,
+    mayBeMissing: row.may_be_missing,
   };
 }
 

@@ -28,10 +28,20 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
         column('issuedAt'),
         column('expiresAt'),
         column('usedAt'),
+        column('revokedAt'),
         column('fence'),
         column('deliveries'),
       ];
       return guarded(statement('restore-issued', [couponId, epoch, ...values]));
+    },
+
+    async endedEpochs(couponId) {
+      const rows = await database.query<{ epoch: string }>(statement('ended-epochs', [couponId]));
+      return new Set(rows.map((row) => row.epoch));
+    },
+
+    async setMissing(couponId, epoch, users) {
+      await database.execute(statement('set-missing', [couponId, epoch, users]));
     },
 
     async recordUses(couponId, uses) {

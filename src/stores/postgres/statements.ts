@@ -18,6 +18,8 @@ export type StatementName =
   | 'start-reset'
   | 'delete-issued'
   | 'drop-coupon'
+  | 'ended-epochs'
+  | 'set-missing'
   | 'restore-issued'
   | 'record-use'
   | 'lock-coupon'

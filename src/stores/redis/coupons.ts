@@ -83,7 +83,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
         const users = chunk.filter((_, index) => index % 2 === 0).map(toText);
         if (users.length > 0) await client.unlink(...users.map((userId) => toBytes(keys.issued(userId))));
       }
-      await client.unlink(keys.coupon, keys.queue, keys.admitted, keys.leases, keys.dead, keys.claims);
+      await client.unlink(keys.coupon, keys.queue, keys.admitted, keys.leases, keys.dead, keys.claims, keys.life);
       await client.srem(COUPON_INDEX, couponId);
     }),
 

@@ -24,6 +24,8 @@ export interface CouponKeys {
   dead: string;
   /** hash: user → claim record */
   claims: string;
+  /** string: epoch of the life in which these users were accepted. Apart from the coupon, whose hash another program may rewrite */
+  life: string;
   /** hash of one user's issued coupon */
   issued(userId: string): string;
 }
@@ -36,7 +38,8 @@ export const KEY_TYPES = {
   leases: 'zset',
   dead: 'hash',
   claims: 'hash',
-} as const satisfies Record<Exclude<keyof CouponKeys, 'issued'>, 'hash' | 'zset'>;
+  life: 'string',
+} as const satisfies Record<Exclude<keyof CouponKeys, 'issued'>, 'hash' | 'zset' | 'string'>;
 
 export function couponKeys(couponId: string, style: KeyStyle): CouponKeys {
   const id = style === 'hash-tag' ? `{${couponId}}` : couponId;
@@ -47,6 +50,7 @@ export function couponKeys(couponId: string, style: KeyStyle): CouponKeys {
     leases: `coupon_leases:${id}`,
     dead: `coupon_dead:${id}`,
     claims: `coupon_claims:${id}`,
+    life: `coupon_life:${id}`,
     issued: (userId) => `issued_coupon:coupon:${id}-user:${userId}`,
   };
 }
@@ -82,7 +86,7 @@ export const FOREIGN_PATTERNS = [
 
 /** Whether a key that was found under one of these patterns has anything to do with coupons. */
 export function isForeignKey(key: string): boolean {
-  return /(^|[^a-z_])(issued_coupon|coupon_waiting_queue|coupon_admitted|coupon_leases|coupon_dead|coupon_claims|coupon_index|coupon:)/.test(
+  return /(^|[^a-z_])(issued_coupon|coupon_waiting_queue|coupon_admitted|coupon_leases|coupon_dead|coupon_claims|coupon_life|coupon_index|coupon:)/.test(
     key,
   );
 }

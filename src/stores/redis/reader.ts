@@ -3,7 +3,7 @@ import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
 import { toBytes, toText } from './members.ts';
 import { queueTimes } from './queue-times.ts';
-import { repliesOf } from './replies.ts';
+import { repliesOf, toNumber } from './replies.ts';
 import { runScript } from './script.ts';
 import { userRecords, type UserRecords } from './user-records.ts';
 import { redisWalks } from './walks.ts';
@@ -158,12 +158,6 @@ function fieldsOf(flat: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (let i = 0; i < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
   return fields;
-}
-
-function toNumber(text: string | number | false | null | undefined): number | null {
-  if (text === null || text === undefined || text === false || text === '') return null;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : null;
 }
 
 /** A score may be infinite, which Redis spells in a way of its own: another service may have written any. */

@@ -4,6 +4,7 @@ import { settingFields } from './coupons.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toBytes } from './members.ts';
+import { repliesOf, toNumber } from './replies.ts';
 import { runScript, scriptShares, type ScriptName } from './script.ts';
 import { couponFault } from './wrong-type.ts';
 
@@ -22,9 +23,29 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
   };
 
   return {
-    async rebuild(coupon) {
-      const args = [coupon.epoch, connection.run, coupon.version, coupon.total, ...settingFields(coupon)];
-      return (await run('rebuild', coupon.id, [], args)) as 'created' | 'exists' | 'foreign';
+    async record(couponId) {
+      const keys = couponKeys(couponId, style);
+      try {
+        const commands = connection.together().hgetall(keys.coupon).get(keys.life).hlen(keys.admitted);
+        const [hash, lifeEpoch, admitted] = (await repliesOf(commands)) as [Record<string, string>, string | null, number];
+        return {
+          hashEpoch: Object.keys(hash).length === 0 ? null : (hash['epoch'] ?? ''),
+          lifeEpoch,
+          stock: toNumber(hash['stock']),
+          fence: toNumber(hash['fence']),
+          lastUs: toNumber(hash['last_us']),
+          suspect: hash['suspect'] ?? '',
+          state: hash['state'] ?? '',
+          admitted,
+        };
+      } catch (error) {
+        throw await couponFault(connection, keys, error);
+      }
+    },
+
+    async bind(coupon, found, { fence, lastUs }) {
+      const args = [coupon.epoch, found, connection.run, coupon.version, coupon.total, fence, lastUs, ...settingFields(coupon)];
+      return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed';
     },
 
     async adopt(couponId, epoch, users) {
@@ -56,19 +77,20 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
       return written;
     },
 
-    async overpromise(couponId, epoch, userIds) {
+    async overpromise({ id, epoch, total }, userIds) {
       let moved = 0;
       let excess = 0;
       for (const share of userIds.length > 0 ? scriptShares(userIds) : [[]]) {
-        const [some, left] = (await run('overpromise', couponId, [], [epoch, ...share.map(toBytes)])) as [number, number];
+        const [some, left] = (await run('overpromise', id, [], [epoch, total, ...share.map(toBytes)])) as [number, number];
         moved += some;
         excess = left;
       }
       return { moved, excess };
     },
 
-    async restore(coupon, lastUs) {
-      const args = [coupon.epoch, connection.run, coupon.version, coupon.total, coupon.maxFence, lastUs, ...settingFields(coupon)];
+    async restore(coupon, lastUs, state) {
+      const { epoch, version, total, maxFence } = coupon;
+      const args = [epoch, connection.run, version, total, maxFence, lastUs, state, ...settingFields(coupon)];
       const [status, stock] = (await run('restore', coupon.id, [], args)) as string[];
       return status === 'ok' ? { status, stock: Number(stock) } : { status: status as 'epoch' | 'excess' };
     },

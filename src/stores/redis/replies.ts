@@ -12,3 +12,10 @@ export async function repliesOf(commands: ChainableCommander): Promise<unknown[]
     return value;
   });
 }
+
+/** Null for what is missing, or no number. */
+export function toNumber(text: string | number | false | null | undefined): number | null {
+  if (text === null || text === undefined || text === false || text === '') return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}

@@ -22,6 +22,7 @@ const LEDGER: LedgerTotals = {
   epoch: EPOCH,
   version: 1,
   maxFence: 0,
+  mayBeMissing: null,
 };
 const REDIS = redisTotals(newWorld(5, EPOCH, 'server').campaign)!;
 const histories = fc.oneof(harmless(100), late(60));

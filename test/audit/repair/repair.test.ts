@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../../src/audit/audit.ts';
 import { drainPass, type DrainOptions } from '../../../src/drain/pass.ts';
 import type { CouponPass } from '../../../src/drain/coupon-pass.ts';
 import { retryDead } from '../../../src/operate/dead.ts';
+import { reset } from '../../../src/operate/reset.ts';
 import { repair, type RepairPorts, type RepairReport } from '../../../src/audit/repair/repair.ts';
 import { ledgerRepairs } from '../../../src/stores/postgres/ledger-repairs.ts';
 import { redisDead } from '../../../src/stores/redis/dead.ts';
@@ -12,7 +14,9 @@ import { openStores, type TestStores } from '../../support/stores.ts';
 
 const ID = 'sale';
 const DRAIN: DrainOptions = { couponIds: [], batch: 100, leaseMs: 30_000, worker: 'w', keyStyle: 'plain', scan: false };
-const OPTIONS = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: true };
+const OPTIONS = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: true, reopen: true };
+
+const byStep = (a: { step: string }, b: { step: string }): number => (a.step < b.step ? -1 : 1);
 
 describe('repair', () => {
   let stores: TestStores;
@@ -27,7 +31,6 @@ describe('repair', () => {
       claims,
       coupons,
       pause,
-      now: () => new Date(),
       redis: redisRepairs(connection, 'plain'),
       repairs: ledgerRepairs(database),
     };
@@ -138,7 +141,12 @@ describe('repair', () => {
   ])('mends %s, so that both stores agree and everybody who was accepted and can be known gets a coupon', async (_name, break_) => {
     await break_();
     const before = await findings();
+    const { plan } = await run({ dryRun: true });
     const report = await run();
+    expect(report.plan).toEqual(plan);
+    expect(report.done.toSorted(byStep)).toEqual(
+      plan.steps.map(({ couponId, step, count }) => ({ couponId, step, count })).toSorted(byStep),
+    );
     expect(before.length + report.plan.steps.length).toBeGreaterThan(0);
     expect(report.after?.findings).toEqual([]);
     expect(report.ok).toBe(true);
@@ -170,15 +178,17 @@ describe('repair', () => {
     expect(plan.takesAway).toEqual([]);
     const report = await run({ confirm: false });
     expect(report).toMatchObject({ ok: true, plan: { takesAway: [] } });
-    const planned: Record<string, number> = Object.fromEntries(
-      plan.steps.filter(({ step }) => step === 'adopt').map(({ step, count }) => [step, count]),
-    );
-    expect(done(report)).toMatchObject(planned);
+    expect(done(report)).toEqual(Object.fromEntries(plan.steps.map(({ step, count }) => [step, count])));
     expect(await stores.redis.hget(key('coupon'), 'stock')).toBe('5');
     expect(await drain()).toMatchObject({ issued: 3 });
     expect(await issued()).toEqual(['a', 'b', 'c', 'd', 'z']);
     expect(await findings()).toEqual([]);
   });
+
+  const rewrittenUnused = async (): Promise<void> => {
+    await stores.redis.del(key('coupon'));
+    await stores.redis.hset(key('coupon'), 'name', 'summer', 'total', 10, 'stock', 10);
+  };
 
   it('leaves fields that another program wrote into the hash', async () => {
     await rewritten();
@@ -186,21 +196,118 @@ describe('repair', () => {
     expect(await stores.redis.hget(key('coupon'), '_class')).toBe('Coupon');
   });
 
-  it('deletes what stands under another epoch only when that is confirmed, and names the users before', async () => {
-    await stores.redis.hset(key('coupon'), 'epoch', '00000000-0000-4000-8000-000000000009');
+  const strange = '00000000-0000-4000-8000-000000000009';
+  it.each<[string, () => Promise<unknown>]>([
+    ['another program wrote an epoch into the hash', () => stores.redis.hset(key('coupon'), 'epoch', strange)],
+    [
+      'the epoch is one that the ledger has never known, in both places',
+      () => stores.redis.multi().hset(key('coupon'), 'epoch', strange).set(key('life'), strange).exec(),
+    ],
+    [
+      'the epoch is unknown and was never kept apart, as by an earlier version',
+      () => stores.redis.multi().hset(key('coupon'), 'epoch', strange).del(key('life')).exec(),
+    ],
+    ['the hash is gone', () => stores.redis.del(key('coupon'))],
+    ['the hash is gone, and the epoch was never kept apart', () => stores.redis.del(key('coupon'), key('life'))],
+  ])('keeps every accepted user without a question where %s', async (_name, break_) => {
+    await break_();
+    const report = await run({ confirm: true });
+    expect(report.plan.takesAway).toEqual([]);
+    expect(report).toMatchObject({ ok: true });
+    expect(await drain()).toMatchObject({ issued: 2 });
+    expect(await issued()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('deletes the users of a life that the ledger has reset only when that is confirmed, and names them before', async () => {
+    const keys = await stores.redis.keys('*');
+    const former = await Promise.all(keys.map(async (name) => [name, await stores.redis.dumpBuffer(name)] as const));
+    await reset(ID, { ledger: stores.ledger, coupons: stores.coupons, newEpoch: randomUUID });
+    await stores.seed({ id: ID, total: 10 });
+    await admit('new');
+    await drain();
+    // A backup of Redis from before the reset is restored.
+    await stores.redis.flushdb();
+    for (const [name, value] of former) await stores.redis.restore(name, 0, value);
     const kept = await stores.redis.zrange(key('queue'), '0', '-1');
     const refused = await run({ confirm: false });
     expect(refused).toMatchObject({ ok: false, confirmed: false, done: [] });
     expect(refused.plan.takesAway).toEqual([{ couponId: ID, users: ['a', 'b', 'c', 'd'] }]);
     expect(refused.plan.steps).toContainEqual(expect.objectContaining({ step: 'drop_life', count: 4 }));
+    expect(refused.plan.mayBeMissing).toEqual([{ couponId: ID, upTo: 9 }]);
     expect(await stores.redis.zrange(key('queue'), '0', '-1')).toEqual(kept);
-    expect(done(await run({ confirm: true }))).toMatchObject({ drop_life: 4, rebuild_coupon: 1 });
+    const report = await run({ confirm: true });
+    expect(report.plan).toEqual(refused.plan);
+    expect(done(report)).toMatchObject({ drop_life: 4, rebuild_coupon: 1, rebuild_admission: 1, reopen: 1 });
+    expect(report).toMatchObject({ ok: true, confirmed: true });
     expect(await stores.redis.exists(key('queue'))).toBe(0);
+    expect(await issued()).toEqual(['new']);
+  });
+
+  describe('after Redis has lost what it knew', () => {
+    const state = async () => stores.redis.hget(key('coupon'), 'state');
+
+    it.each<[string, () => Promise<unknown>, number]>([
+      ['everything', () => stores.redis.flushdb(), 8],
+      ['the keys of the coupon', async () => stores.redis.del(...(await stores.redis.keys('coupon*'))), 8],
+      ['all but the hash of another program', () => stores.redis.flushdb().then(rewritten), 8],
+      ['its last writes, as an older file has them', () => stores.redis.hset(key('coupon'), 'fence', 0), 6],
+      ['who was accepted and who waits', () => stores.redis.del(key('admitted'), key('queue')), 2],
+    ])(
+      '%s, it says how many accepted users may be missing, and the coupon stays paused until it is reopened',
+      async (_name, lose, upTo) => {
+        await lose();
+        const report = await run({ reopen: false });
+        expect(report).toMatchObject({ ok: false, plan: { mayBeMissing: [{ couponId: ID, upTo }] } });
+        expect(report.after!.findings).toMatchObject([{ code: 'accepted_may_be_missing', couponId: ID, facts: { upTo } }]);
+        expect(done(report)).toMatchObject({ pause: 1 });
+        expect(await state()).toBe('paused');
+        expect(await admit('e')).toMatchObject([{ outcome: 'not_open' }]);
+        // The users whom both stores know are served all the same.
+        expect((await drain()).skipped).toBeUndefined();
+
+        // Neither a second repair nor a restart opens it, nor another loss of the hash.
+        expect(await run({ reopen: false })).toMatchObject({ ok: false, done: [] });
+        await stores.redis.del(key('coupon'));
+        expect(await run({ reopen: false })).toMatchObject({ ok: false });
+        expect(await state()).toBe('paused');
+
+        const opened = await run({ reopen: true });
+        expect(done(opened)).toEqual({ reopen: 1 });
+        expect(opened).toMatchObject({ ok: true });
+        expect(await admit('e')).toMatchObject([{ outcome: 'accepted' }]);
+        expect(await findings()).toEqual([]);
+      },
+    );
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['nobody was ever accepted, and another program rewrote the hash', rewrittenUnused],
+      ['nobody was ever accepted, and the stock is gone', () => stores.redis.hdel(key('coupon'), 'stock')],
+    ])('says nothing of missing users where %s', async (_name, lose) => {
+      await stores.clear();
+      await stores.seed({ id: ID, total: 10 });
+      await lose();
+      expect(await run({ reopen: false })).toMatchObject({ ok: true, plan: { mayBeMissing: [] } });
+      expect(await state()).toBe('open');
+    });
+
+    it('says nothing of missing users where every coupon has its user', async () => {
+      await admit('e', 'f', 'g', 'h', 'i', 'j');
+      await drain();
+      await stores.redis.flushdb();
+      expect(await run({ reopen: false })).toMatchObject({ ok: true, plan: { mayBeMissing: [] } });
+      expect(await stores.redis.hmget(key('coupon'), 'state', 'stock')).toEqual(['open', '0']);
+    });
+
+    it('leaves a coupon closed that was closed', async () => {
+      await stores.redis.hset(key('coupon'), 'state', 'closed', 'fence', 0);
+      await run({ reopen: true });
+      expect(await state()).toBe('closed');
+    });
   });
 
   it('rebuilds a coupon that Redis has lost: nobody is issued twice, nobody is asked to wait again, and the lost queue is not made up', async () => {
     await stores.redis.flushdb();
-    expect(done(await run())).toMatchObject({ rebuild_coupon: 1, rebuild_admission: 2, rebuild_hash: 2 });
+    expect(done(await run())).toEqual({ rebuild_coupon: 1, rebuild_admission: 2, restore_settings: 1, set_stock: 1, reopen: 1 });
     expect(await stores.redis.hgetall(key('coupon'))).toMatchObject({ total: '10', stock: '8', state: 'open', suspect: '' });
     expect(await stores.redis.smembers('coupon_index')).toEqual([ID]);
     expect((await admit('a', 'c')).map((answer) => [answer.outcome, answer.place])).toEqual([
@@ -285,7 +392,7 @@ describe('repair', () => {
   });
 
   it('may be interrupted after any of its steps and run again', async () => {
-    const steps = ['markSuspect', 'index', 'rebuild', 'adopt', 'restoreRows', 'ack', 'requeue', 'recount', 'overpromise', 'restore'];
+    const steps = ['markSuspect', 'index', 'bind', 'adopt', 'restoreRows', 'ack', 'requeue', 'recount', 'restore'];
     for (const step of steps) {
       await stores.clear();
       await stores.seed({ id: ID, total: 10 });
@@ -293,6 +400,7 @@ describe('repair', () => {
       await drain();
       await admit('c', 'd');
       await stores.redis.del(key('coupon'), key('queue'), hash('a'));
+      await stores.redis.zadd(key('queue'), 1_700_000_000_000, 'z');
       await stores.sql(`DELETE FROM issued_coupons WHERE user_id = 'b'`);
       const dying = <T extends object>(port: T): T =>
         new Proxy(port, {
@@ -316,7 +424,7 @@ describe('repair', () => {
       if (first.status === 'fulfilled') throw new Error(`no step ${step} was taken`);
       expect(await run(), step).toMatchObject({ ok: true });
       await drain();
-      expect(await issued(), step).toEqual(['a', 'b', 'c', 'd']);
+      expect(await issued(), step).toEqual(['a', 'b', 'c', 'd', 'z']);
     }
   }, 120_000);
 

@@ -98,6 +98,7 @@ describe('admission', () => {
       'coupon:{42}',
       'coupon_admitted:{42}',
       'coupon_index',
+      'coupon_life:{42}',
       'coupon_waiting_queue:{42}',
     ]);
   });

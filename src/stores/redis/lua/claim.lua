@@ -27,7 +27,12 @@ if not coupon[1] then return { 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end
-if coupon[6] and not string.find(coupon[6], '^%d+$') then
+if not coupon[6] then
+  -- Made up, the number would be given twice.
+  redis.call('HSET', KEYS[1], 'suspect', 'fields')
+  return { 'suspect', 'fields' }
+end
+if not string.find(coupon[6], '^%d+$') then
   -- HINCRBY would fail half-way. Only a repair knows the number that the ledger has reached.
   redis.call('HSET', KEYS[1], 'suspect', 'fence')
   return { 'suspect', 'fence' }

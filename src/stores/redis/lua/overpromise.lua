@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- overpromise: sets users aside for whom there is no piece, because more were accepted than there are pieces. Each gives a promise
--- back (`returned`), until promises and pieces are equal.
+-- overpromise: dead-letters users for whom there is no coupon, because more were accepted than there are coupons. Each gives a promise
+-- back (`returned`, counted anew as in restore), until promises and coupons are equal.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set, user -> score
@@ -9,21 +9,25 @@
 -- KEYS[5] dead       hash, user -> reason
 -- KEYS[6] claims     hash
 -- ARGV[1] epoch      of the coupon, from the ledger
--- ARGV[2...]         userId of each, who asked last first; none of them has a ledger row. Up to 200, or none to ask for the excess.
+-- ARGV[2] total      from the ledger
+-- ARGV[3...]         userId of each, who asked last first; none of them has a ledger row. Up to 200, or none to ask for the excess.
 --
--- Reply: how many were set aside, and how many promises are still too many. Whom a worker holds is left alone.
+-- Reply: how many were dead-lettered, and how many promises are still too many. Whom a worker holds is left alone.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 0, 0 } end
 redis.call('ZCARD', KEYS[2])
 redis.call('HLEN', KEYS[6])
 
-local coupon = redis.call('HMGET', KEYS[1], 'total', 'returned')
-local excess = redis.call('HLEN', KEYS[3]) - (tonumber(coupon[1] or '') or 0) - (tonumber(coupon[2] or '') or 0)
+local returned = 0
+for _, reason in ipairs(redis.call('HVALS', KEYS[5])) do
+  if reason == 'over_promised' then returned = returned + 1 end
+end
+local excess = redis.call('HLEN', KEYS[3]) - tonumber(ARGV[2]) - returned
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 local moved = 0
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local user = ARGV[i]
   local deadline = tonumber(redis.call('ZSCORE', KEYS[4], user) or '')
   local held = deadline and deadline > now
@@ -33,9 +37,9 @@ for i = 2, #ARGV do
     redis.call('ZREM', KEYS[4], user)
     redis.call('HDEL', KEYS[6], user)
     redis.call('HSET', KEYS[5], user, 'over_promised')
-    redis.call('HINCRBY', KEYS[1], 'returned', 1)
     excess = excess - 1
     moved = moved + 1
   end
 end
+if moved > 0 then redis.call('HSET', KEYS[1], 'returned', string.format('%d', returned + moved)) end
 return { moved, math.max(excess, 0) }

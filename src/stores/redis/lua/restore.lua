@@ -4,26 +4,36 @@
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] admitted   hash, everyone ever accepted; whoever another service queued has been adopted
+-- KEYS[3] dead       hash, user -> reason
 -- ARGV[1] epoch      from the ledger
 -- ARGV[2] run id     of this server, as the caller's connection learned it
 -- ARGV[3] version    from the ledger
 -- ARGV[4] total
 -- ARGV[5] max fence  from the ledger
 -- ARGV[6] last us    latest request time in the ledger, microseconds
--- ARGV[7...]         further field, value pairs: name, window, expiry
+-- ARGV[7] 'pause', 'reopen', or empty: the state stays
+-- ARGV[8...]         further field, value pairs: name, window, expiry
 --
--- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more promises than pieces: the coupon stays as it is).
+-- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more users than coupons: the coupon stays as it is).
+-- `returned` is counted anew, because the field may be lost: each over-promised user has given back exactly one promise.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 'epoch' } end
-local total = tonumber(ARGV[4])
-local coupon = redis.call('HMGET', KEYS[1], 'returned', 'fence', 'last_us')
-local stock = total + (tonumber(coupon[1] or '') or 0) - redis.call('HLEN', KEYS[2])
+local returned = 0
+for _, reason in ipairs(redis.call('HVALS', KEYS[3])) do
+  if reason == 'over_promised' then returned = returned + 1 end
+end
+local stock = tonumber(ARGV[4]) + returned - redis.call('HLEN', KEYS[2])
 if stock < 0 then return { 'excess' } end
 
+local coupon = redis.call('HMGET', KEYS[1], 'fence', 'last_us', 'state')
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
+local state = coupon[3] or 'open'
+if ARGV[7] == 'pause' and state == 'open' then state = 'paused' end
+if ARGV[7] == 'reopen' and state == 'paused' then state = 'open' end
 redis.call('HDEL', KEYS[1], 'ex_date', 'valid_for')
-redis.call('HSET', KEYS[1], 'total', ARGV[4], 'stock', string.format('%d', stock), 'version', ARGV[3], 'run', ARGV[2],
-  'fence', higher(coupon[2], ARGV[5]), 'last_us', higher(coupon[3], ARGV[6]), 'suspect', '', unpack(ARGV, 7))
+redis.call('HSET', KEYS[1], 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned),
+  'version', ARGV[3], 'run', ARGV[2], 'fence', higher(coupon[1], ARGV[5]), 'last_us', higher(coupon[2], ARGV[6]), 'state', state,
+  'suspect', '', unpack(ARGV, 8))
 return { 'ok', string.format('%d', stock) }

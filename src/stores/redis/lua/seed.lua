@@ -7,6 +7,7 @@
 -- KEYS[4] leases     sorted set
 -- KEYS[5] dead       hash
 -- KEYS[6] claims     hash
+-- KEYS[7] life       string, epoch
 -- ARGV[1] 'write', or 'check': change nothing
 -- ARGV[2] epoch      from the ledger; empty: the ledger has no such coupon
 -- ARGV[3] run id     of this server, as the caller's connection learned it; with 'check' the key of the index
@@ -44,4 +45,5 @@ if check then return { 'free' } end
 
 redis.call('HSET', KEYS[1], 'total', ARGV[5], 'stock', ARGV[5], 'state', 'open', 'suspect', '', 'epoch', ARGV[2],
   'version', ARGV[4], 'run', ARGV[3], 'last_us', '0', 'fence', '0', 'returned', '0', unpack(ARGV, 6))
+redis.call('SET', KEYS[7], ARGV[2])
 return 'created'

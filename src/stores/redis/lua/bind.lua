@@ -1,0 +1,33 @@
+#!lua flags=allow-oom
+-- bind: makes a coupon anew that Redis has lost, or gives one back to the ledger whose hash another program rewrote: out of service
+-- (suspect), so that a repair that is not finished admits nobody and issues nothing. No user is touched, and what other programs wrote
+-- into the hash stays.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] life       string, epoch
+-- ARGV[1] epoch      from the ledger
+-- ARGV[2] the epoch that the hash was found with; empty: none, or no hash
+-- ARGV[3] run id     of this server, as the caller's connection learned it
+-- ARGV[4] version    from the ledger
+-- ARGV[5] total
+-- ARGV[6] fence      that was reached, according to ledger and claims
+-- ARGV[7] last us    latest request time in the ledger, microseconds
+-- ARGV[8...]         further field, value pairs: name, window, expiry
+--
+-- Reply: 'bound', or 'changed' (the hash has yet another epoch by now: nothing was written).
+
+local coupon = redis.call('HMGET', KEYS[1], 'epoch', 'fence', 'last_us')
+local epoch = coupon[1] or ''
+if epoch ~= ARGV[1] and epoch ~= ARGV[2] then return 'changed' end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1], 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 8))
+end
+local function higher(stored, floor)
+  return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
+end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'suspect', 'repair', 'run', ARGV[3], 'fence', higher(coupon[2], ARGV[6]),
+  'last_us', higher(coupon[3], ARGV[7]))
+redis.call('HSETNX', KEYS[1], 'state', 'open')
+for _, counter in ipairs({ 'acked', 'returned' }) do redis.call('HSETNX', KEYS[1], counter, '0') end
+redis.call('SET', KEYS[2], ARGV[1])
+return 'bound'
