@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support/until.ts';
+import type { RepairReport } from '../../src/audit/repair/repair.ts';
 import type { Row } from './book.ts';
 import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.ts';
 import { explain } from './explain.ts';
@@ -13,6 +14,7 @@ import { judgeLoss, type Struck } from './loss-oracle.ts';
 import { compact, idsOf, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
+import { judgeRepair, type Robbed } from './repair-oracle.ts';
 import type { CampaignResult, Inflicted, Loss } from './result.ts';
 import type { WholeRig } from './rig.ts';
 import { knownUsers, noticeable, reachable, type Known } from './standing.ts';
@@ -46,7 +48,7 @@ export async function runDestructive(
     told(inflicted[0]!);
     await delay(CLOSED_MS);
     broken.push(...admitted(load.rows, struck));
-    broken.push(...(await repair(rig, idsOf({ coupons }))));
+    broken.push(...(await repair(rig, idsOf({ coupons }), struck)));
     await delay(REOPENED_MS);
   } catch (error) {
     broken.push(reasonOf(error));
@@ -128,9 +130,22 @@ function admitted(rows: readonly Row[], { noticed, openUs }: Struck): string[] {
   return wrong.length === 0 ? [] : [`${wrong.length} users were accepted while their coupon was out of service`];
 }
 
-async function repair({ command }: WholeRig, couponIds: readonly string[]): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await command(['audit', ...couponIds, '--repair', '--json']);
-  return exitCode === 0 ? [] : [`audit --repair ended with ${exitCode}: ${compact(stdout) || stderr.trim()}`];
+/** Once as an operator who decides nothing; and once more with --reopen, where accepted users may be missing. */
+async function repair({ command, reader }: WholeRig, couponIds: readonly string[], struck: Struck): Promise<string[]> {
+  const argv = ['audit', ...couponIds, '--repair', '--json'];
+  const { exitCode, stdout, stderr } = await command(argv);
+  if (exitCode !== 0 && exitCode !== 4) return [`audit --repair ended with ${exitCode}: ${stderr.trim()}`];
+  const report = JSON.parse(stdout) as RepairReport;
+  const states = await Promise.all(couponIds.map(async (id) => (await reader.coupon(id))?.state ?? 'missing'));
+  const robbed = couponIds.map((id, index): Robbed => {
+    return { id, destroyed: struck.destroyed[index]!.size, noticed: struck.noticed[index]!, state: states[index]! };
+  });
+  const broken = judgeRepair(report, robbed);
+  if (exitCode === 0) return broken;
+  const again = await command([...argv, '--reopen']);
+  if (again.exitCode !== 0)
+    broken.push(`audit --repair --reopen ended with ${again.exitCode}: ${compact(again.stdout) || again.stderr.trim()}`);
+  return broken;
 }
 
 function nowUs(): number {

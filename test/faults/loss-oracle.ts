@@ -13,6 +13,9 @@ import {
 } from './oracle.ts';
 import type { Loss } from './result.ts';
 
+/** A repair pauses a coupon of which accepted users may be missing. */
+const PAUSED = ['not_open'];
+
 /** A blow, as far as it can be seen from the stores. */
 export interface Struck {
   /** Users of each coupon whom neither store knows any more. */
@@ -35,7 +38,7 @@ export async function judgeLoss(subject: Subject, stores: OracleStores, { destro
   const whole = await checkRecord(subject, stores);
   const rest = await checkRecord(spared, stores);
   const failed = [...whole.filter(aboutPieces), ...rest.filter(aboutPromises)].filter(({ status }) => status !== 'pass');
-  const broken = [...failed.map(sentence), ...strangeAnswers(subject), ...(await auditFindings(idsOf(subject), stores))];
+  const broken = [...failed.map(sentence), ...strangeAnswers(subject, PAUSED), ...(await auditFindings(idsOf(subject), stores))];
   const counts = { ...countsOf(subject, failed), lost: await countLost(subject, stores), inversions: 0 };
   return { broken, counts, suspects: suspectsOf(failed) };
 }

@@ -111,9 +111,10 @@ export function falseDuplicates({ rows, coupons, prefix }: Pick<Subject, 'rows' 
   return wronged.map(({ user, coupon }) => `${coupons[coupon]!.id}: ${prefix}${user} asked under one key and was told "duplicate"`);
 }
 
-/** Answers that no fault explains. */
-export function strangeAnswers({ rows }: Pick<Subject, 'rows'>): string[] {
-  const strange = rows.filter(({ outcome }) => ['unexpected', 'unknown_coupon', 'not_open'].includes(outcome));
+/** Answers that no fault explains. @param explained outcomes that this one does */
+export function strangeAnswers({ rows }: Pick<Subject, 'rows'>, explained: readonly string[] = []): string[] {
+  const odd = ['unexpected', 'unknown_coupon', 'not_open'].filter((outcome) => !explained.includes(outcome));
+  const strange = rows.filter(({ outcome }) => odd.includes(outcome));
   if (strange.length === 0) return [];
   const [first] = strange;
   return [`${strange.length} answers that no fault explains, the first one ${first!.outcome} with status ${first!.status}`];

@@ -7,8 +7,8 @@ export function admit({ redis, server }: Campaign, request: AdmissionRequest, no
   const { coupon } = redis;
   if (!coupon) return admitOne(null, request, nowUs);
   const state: AdmissionState = {
-    stock: coupon.stock,
-    state: 'open',
+    stock: Number.isNaN(coupon.stock) ? null : coupon.stock,
+    state: coupon.state === 'open' ? 'open' : 'paused',
     opensAtMs: null,
     closesAtMs: null,
     trusted: coupon.run === server && coupon.suspect === '',
@@ -23,7 +23,7 @@ export function admit({ redis, server }: Campaign, request: AdmissionRequest, no
   const isKnown = [redis.admitted, redis.waiting].some((place) => place.has(request.userId));
   if (redis.occupied.has(request.userId) && !isKnown) return { outcome: 'unavailable' };
   const answer = admitOne(state, request, nowUs);
-  Object.assign(coupon, { stock: state.stock, lastUs: state.lastUs });
+  Object.assign(coupon, { stock: state.stock ?? Number.NaN, lastUs: state.lastUs });
   return answer;
 }
 
@@ -42,8 +42,20 @@ export function occupy({ redis }: Campaign, userId: string): boolean {
 export function queueElsewhere({ redis }: Campaign, userId: string, score: number): boolean {
   const { coupon, admitted, waiting, issued } = redis;
   const known = admitted.has(userId) || waiting.has(userId) || issued.has(userId) || redis.occupied.has(userId);
-  if (!coupon || coupon.stock <= 0 || known) return false;
+  if (!coupon || !(coupon.stock > 0) || known) return false;
   coupon.stock -= 1;
   waiting.set(userId, score);
   return true;
+}
+
+/**
+ * Another program writes the hash of the coupon as a whole, with fields of its own alone.
+ *
+ * @param stock what it knows of the stock: the present one, none, or one of its own
+ */
+export function rewrite({ redis, ledger }: Campaign, stock: 'kept' | 'none' | number): void {
+  const kept = redis.coupon?.stock ?? Number.NaN;
+  const counters = { returned: 0, lastUs: 0, fence: Number.NaN, acked: 0 };
+  const written = stock === 'kept' ? kept : stock === 'none' ? Number.NaN : stock;
+  redis.coupon = { total: ledger.total, stock: written, suspect: '', state: '', version: Number.NaN, epoch: '', run: '', ...counters };
 }

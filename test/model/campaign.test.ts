@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
-import { disastrous, harmless, late, operated, overPromised, SETTLE, totals, type Command } from './history.ts';
+import { disastrous, harmless, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
 import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
 import { excusedFindings } from './views.ts';
 
@@ -28,6 +28,22 @@ function promisesHold(histories: Histories, apply?: Apply) {
       expect(impossible(world.campaign)).toEqual([]);
       expect(wrong(world).filter((code) => !code.startsWith('lease_absurd') && !excused.has(code))).toEqual([]);
       const { admitted, waiting } = world.campaign.redis;
+      expect([...world.owed].filter((userId) => !admitted.has(userId) && !waiting.has(userId))).toEqual([]);
+    }
+  });
+}
+
+/** Whatever other programs write over the coupon, no accepted user is lost, and no repair loses one. */
+function nobodyIsLost(histories: Histories, apply?: Apply) {
+  return fc.property(histories(LENGTH), totals, (history, pieces) => {
+    const world = newWorld(pieces, 'epoch', 'server');
+    const play = modelPlayer(apply);
+    for (const command of history) {
+      const before = new Set(world.owed);
+      play(world, command);
+      expect(impossible(world.campaign)).toEqual([]);
+      const { admitted, waiting } = world.campaign.redis;
+      expect(world.owed).toEqual(command.kind === 'repair' ? before : world.owed);
       expect([...world.owed].filter((userId) => !admitted.has(userId) && !waiting.has(userId))).toEqual([]);
     }
   });
@@ -71,8 +87,13 @@ describe('the reference model of a campaign', () => {
     fc.assert(promisesHold(histories), { numRuns: 500 });
   });
 
+  it('loses no accepted user, whatever other programs write over the coupon and however often it is repaired', () => {
+    fc.assert(nobodyIsLost(rewritten), { numRuns: 1_000 });
+  });
+
   it.each<[string, Histories]>([
     ['operators', operated],
+    ['other programs', rewritten],
     ['disasters', disastrous],
     ['disasters that promise too much', overPromised],
   ])('never over-issues, whatever %s do, and a repair leads back to where everybody is served', (_name, histories) => {
@@ -124,6 +145,16 @@ describe('the reference model of a campaign', () => {
         const { total } = campaign.ledger;
         campaign.ledger.total = 100;
         return () => Object.assign(campaign.ledger, { total });
+      }),
+    ],
+    [
+      'a repair that takes a strange epoch for another life',
+      rewritten,
+      nobodyIsLost,
+      spoiled('repair', ({ campaign }) => {
+        const { redis, ledger } = campaign;
+        if (redis.coupon?.epoch !== ledger.epoch) for (const place of [redis.admitted, redis.waiting]) place.clear();
+        return () => undefined;
       }),
     ],
     [

@@ -24,12 +24,14 @@ export function rollBackLedger(campaign: Campaign, older: LedgerSide): void {
 }
 
 /** An operator starts over. Hashes go of whoever has a row or was accepted; others cannot be found. */
-export function reset(campaign: Campaign, total: number, epoch: string): void {
+export function reset(campaign: Campaign, total: number, epoch: string, resetEpoch: string): void {
   const { issued, admitted, occupied } = campaign.redis;
   const isStranger = (userId: string): boolean => !admitted.has(userId) && !campaign.ledger.rows.has(userId);
   const left = [...issued].filter(([userId]) => isStranger(userId));
   const stillOccupied = new Set([...occupied].filter(isStranger));
   const { redis, ledger } = seeded(campaign, total, epoch);
+  // Both the life that was ended and that of the reset itself are over, which no user was ever accepted in.
+  ledger.ended = campaign.ledger.ended.add(campaign.ledger.epoch).add(resetEpoch);
   Object.assign(campaign, { redis: { ...redis, issued: new Map(left), occupied: stillOccupied }, ledger });
 }
 
@@ -41,9 +43,10 @@ export function verify(campaign: Campaign): VerifyAnswer {
   const { redis, ledger, server } = campaign;
   const { coupon } = redis;
   if (!coupon) return { status: 'gone' };
+  if (coupon.suspect === '' && (coupon.epoch === '' || Number.isNaN(coupon.fence))) coupon.suspect = 'fields';
   if (coupon.suspect === '' && coupon.epoch !== ledger.epoch) coupon.suspect = 'epoch';
   if (coupon.suspect === '' && coupon.fence < ledger.maxFence) coupon.suspect = 'fence';
-  if (coupon.suspect === '') coupon.run = server;
+  if (coupon.suspect === '') Object.assign(campaign.redis, { life: ledger.epoch }).coupon!.run = server;
   if (coupon.suspect === '') isLedgerBehind(campaign, coupon.acked);
   return coupon.suspect === '' ? { status: 'ok' } : { status: 'suspect', reason: coupon.suspect };
 }

@@ -64,10 +64,15 @@ const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
   epoch_missing: ({ redis }) => redis.coupon?.epoch === '',
   epoch_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.epoch !== '' && redis.coupon.epoch !== ledger.epoch,
   total_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.total !== ledger.total,
-  redis_behind: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.fence < ledger.maxFence,
+  redis_behind: ({ redis, ledger }) => redis.coupon !== null && (redis.coupon.fence || 0) < ledger.maxFence,
   ledger_behind: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.acked > ledger.maxFence,
-  over_admitted: ({ redis }) => redis.coupon !== null && promised(redis) > redis.coupon.total + redis.coupon.returned,
-  stock_mismatch: ({ redis }) => redis.coupon !== null && !isStockRight(redis),
+  over_admitted: ({ redis }) =>
+    redis.coupon !== null && !Number.isNaN(redis.coupon.stock) && promised(redis) > redis.coupon.total + redis.coupon.returned,
+  stock_missing: ({ redis }) => redis.coupon !== null && Number.isNaN(redis.coupon.stock),
+  stock_mismatch: ({ redis }) => redis.coupon !== null && !Number.isNaN(redis.coupon.stock) && !isStockRight(redis),
+  accepted_may_be_missing: ({ ledger }) => ledger.mayBeMissing !== null,
+  version_mismatch: ({ redis }) => Number.isNaN(redis.coupon?.version),
+  settings_mismatch: ({ redis }) => Number.isNaN(redis.coupon?.version),
   served_out_of_order: isOutOfOrder,
 };
 

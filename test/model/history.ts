@@ -31,12 +31,14 @@ export type Command =
   | { kind: 'scribble'; nth: number; text: string; userId?: string }
   /** Another program writes a set where the issued hash of a user would be. */
   | { kind: 'occupy'; userId: string }
+  /** Another program writes the hash of the coupon as a whole, with the present stock, without any, or with one of its own. */
+  | { kind: 'rewrite'; stock: 'kept' | 'none' | number }
+  | { kind: 'repair'; reopen: boolean; confirm: boolean }
   | { kind: 'reset'; total: number }
   | { kind: Bare };
 
 /** `vacate`: what another program wrote over issued hashes is moved away. */
-export type Bare =
-  'vacate' | 'verify' | 'restart' | 'repair' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+export type Bare = 'vacate' | 'verify' | 'restart' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
 
 const request = fc.record({
   userId: fc.constantFrom(...USERS.filter((userId) => !NO_USER_IDS.includes(userId))),
@@ -48,6 +50,7 @@ const limit = fc.integer({ min: 1, max: 4 });
 const step = fc.constantFrom<WorkerStep>('claim', 'commit', 'ack', 'bury', 'report', 'release');
 const nth = fc.nat({ max: 5 });
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
+const repair = fc.record({ kind: fc.constant('repair' as const), reopen: fc.boolean(), confirm: fc.boolean() });
 const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) });
 
 /** Nothing is lost, and users only move from Redis into the ledger. */
@@ -68,13 +71,18 @@ const OPERATED = [
   weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
   weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
   weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
-  weighted(2, bare('repair')),
+  weighted(2, repair),
   weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }) })),
 ];
-const DISASTROUS = [
+/** Another program rewrites the hash of the coupon: nothing that matters is lost. */
+const REWRITTEN = [
   ...OPERATED,
+  weighted(5, fc.record({ kind: fc.constant('rewrite' as const), stock: fc.constantFrom('kept' as const, 'none' as const, 3) })),
+  weighted(5, repair),
+];
+const DISASTROUS = [
+  ...REWRITTEN,
   weighted(3, fc.record({ kind: fc.constant('scribble' as const), nth, text: fc.constantFrom('null', 'soon', '0', '2026-11-25T12:00') })),
-  weighted(3, bare('repair')),
   weighted(3, bare('verify')),
   weighted(5, bare('rollBackRedis', 'snapshotRedis')),
   weighted(4, bare('rollBackLedger', 'snapshotLedger')),
@@ -86,6 +94,7 @@ const history = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: numb
   fc.noBias(fc.array(fc.oneof(...of), { minLength: 1, maxLength, size: 'max' }));
 export const harmless = history(HARMLESS);
 export const operated = history(OPERATED);
+export const rewritten = history(REWRITTEN);
 export const disastrous = history(DISASTROUS);
 /** Steps of two workers in any order, each at most once. */
 const mixedSteps = fc.shuffledSubarray(
@@ -136,10 +145,10 @@ export const SETTLE: readonly Command[] = [
   { kind: 'vacate' },
   ...WORKERS.map((name): Command => ({ kind: 'crash', worker: name })),
   ...WORKERS.map((_, i): Command => ({ kind: 'expire', nth: i })),
-  { kind: 'repair' },
+  { kind: 'repair', reopen: true, confirm: true },
   { kind: 'verify' },
   ...(['claim', 'commit', 'ack', 'bury', 'report', 'release'] as const).map((one): Command => {
     return { kind: 'work', worker: 'w1', limit: 100, step: one };
   }),
-  { kind: 'repair' },
+  { kind: 'repair', reopen: true, confirm: true },
 ];

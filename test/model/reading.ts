@@ -22,6 +22,7 @@ local reply = {}
 for i, key in ipairs(KEYS) do
   local type = redis.call('TYPE', key).ok
   local flat = { type, '' }
+  if type == 'string' then flat = { 'life', redis.call('GET', key) } end
   if type == 'zset' then flat = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
   if type == 'hash' or type == 'none' then flat = redis.call('HGETALL', key) end
   for k, text in ipairs(flat) do
@@ -33,11 +34,21 @@ return reply`;
 
 /** Redis, with eyes of its own, as a state of the model. The queue is in the order in which Redis has it. */
 export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
-  const keys = [KEYS.coupon, KEYS.admitted, KEYS.queue, KEYS.leases, KEYS.claims, KEYS.dead, ...USERS.map((userId) => KEYS.issued(userId))];
+  const keys = [
+    KEYS.coupon,
+    KEYS.admitted,
+    KEYS.queue,
+    KEYS.leases,
+    KEYS.claims,
+    KEYS.dead,
+    KEYS.life,
+    ...USERS.map((userId) => KEYS.issued(userId)),
+  ];
   const replies = ((await redis.eval(READ, keys.length, ...keys)) as string[][]).map((flat) =>
     flat.map((hex) => escapeMember(Buffer.from(hex, 'hex'))),
   );
-  const [coupon, admitted, queue, leases, claims, dead, ...issued] = replies.map(pairs) as [
+  const [coupon, admitted, queue, leases, claims, dead, life, ...issued] = replies.map(pairs) as [
+    Pairs,
     Pairs,
     Pairs,
     Pairs,
@@ -56,6 +67,7 @@ export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
     issued: new Map(
       USERS.map((userId, i) => [userId, Object.fromEntries(issued[i] ?? [])] as const).filter(([, hash]) => 'userId' in hash),
     ),
+    life: life[0]?.[1] ?? null,
     occupied: new Set(USERS.filter((_, i) => issued[i]?.some(([first]) => first === 'set'))),
   };
 }
@@ -67,12 +79,18 @@ function pairs(flat: readonly string[]): Pairs {
 }
 
 export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
-  const [[coupon], rows] = await Promise.all([sql('SELECT * FROM coupons'), sql('SELECT * FROM issued_coupons')]);
+  const [[coupon], rows, ended] = await Promise.all([
+    sql('SELECT * FROM coupons'),
+    sql('SELECT * FROM issued_coupons'),
+    sql('SELECT epoch FROM coupon_ended_epochs'),
+  ]);
   return {
     total: Number(coupon!['total_quantity']),
     epoch: String(coupon!['epoch']),
     issuedQuantity: Number(coupon!['issued_quantity']),
     maxFence: Number(coupon!['max_fence']),
+    mayBeMissing: coupon!['may_be_missing'] as number | null,
+    ended: new Set(ended.map((row) => String(row['epoch']))),
     rows: new Map(rows.map((row) => [String(row['user_id']), toEntry(row)])),
   };
 }
@@ -84,10 +102,12 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     stock: Number(hash['stock'] ?? Number.NaN),
     returned: number('returned'),
     suspect: hash['suspect'] ?? '',
+    version: Number(hash['version'] ?? Number.NaN),
+    state: (hash['state'] ?? '') as CouponHash['state'],
     epoch: hash['epoch'] ?? '',
     run: hash['run'] ?? '',
     lastUs: number('last_us'),
-    fence: number('fence'),
+    fence: Number(hash['fence'] ?? Number.NaN),
     acked: number('acked'),
   };
 }
@@ -140,6 +160,7 @@ export function portrait({ redis, ledger, server }: Pick<Campaign, 'redis' | 'le
     claims: redis.claims,
     issued: redis.issued,
     occupied: redis.occupied,
+    life: redis.life,
     ledger,
   };
 }

@@ -7,36 +7,144 @@ import { readForeignDate } from '../../src/campaign/foreign-time.ts';
 import { ack, isAbsurd, isOverdue, onOneScale, type TimeOf } from './claims.ts';
 import { markSuspect } from './doubt.ts';
 import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
+import type { FindingCode } from '../../src/audit/findings.ts';
 import { emptyRedis, hashOf, queueOrder, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
 
-export function repair(campaign: Campaign, nowMs: number, timeOf: TimeOf): void {
+export function repair(campaign: Campaign, options: { reopen: boolean; confirm: boolean }, { nowMs, timeOf }: Given): void {
   // That somebody was served out of turn has happened, and keys of another type are left to a person.
   const found = drift(campaign, nowMs).filter(({ code }) => code !== 'served_out_of_order' && code !== 'hash_wrong_type');
   if (found.length === 0 && adoptable(campaign).length === 0) return;
-  if (campaign.redis.coupon?.epoch !== campaign.ledger.epoch) makeAnew(campaign);
+  if (isFormerLife(campaign) && !options.confirm && isAnybodyThere(campaign.redis)) return;
+  const stock = stockKnown(campaign);
+  const missing = Math.max(missingNow(campaign), campaign.ledger.mayBeMissing ?? 0) || null;
+  const pause = missing !== null && !options.reopen && stateBefore(campaign) === 'open';
+  campaign.ledger.mayBeMissing = missing;
+  const before = campaign.redis.coupon;
+  const suspect = isFormerLife(campaign) ? '' : (before?.suspect ?? '');
+  const bound = before?.epoch !== campaign.ledger.epoch;
+  const dangerous = found.some(({ code }) => DANGEROUS.has(code));
+  if (bound) bind(campaign);
+  else if (dangerous) markSuspect(campaign, campaign.ledger.epoch, 'repair');
+  if (found.some(({ code }) => code === 'ledger_behind'))
+    campaign.ledger.maxFence = Math.max(campaign.ledger.maxFence, campaign.redis.coupon!.acked);
   restoreRows(campaign);
   const promises = agreeOnAdmissions(campaign, timeOf);
-  acknowledge(campaign);
+  acknowledge(campaign, nowMs);
   backToTheQueue(campaign, nowMs);
   const excess = setAside(campaign, nowMs);
   // Of a coupon that nothing was wrong with nothing is touched: a live sale goes on.
-  const touched = found.some(isAboutCoupon) || promises > 0 || drift(campaign, nowMs).some(isAboutCoupon);
-  campaign.ledger.maxFence = Math.max(campaign.ledger.maxFence, campaign.redis.coupon!.acked);
-  if (excess > 0) markSuspect(campaign, campaign.ledger.epoch, 'repair');
-  else if (touched) backIntoService(campaign);
+  const touched = found.some(isAboutCoupon) || promises > 0 || excess.moved > 0;
+  const decided = missing !== null && (options.reopen || pause);
+  const settings = bound || found.some(({ code }) => SETTINGS.has(code));
+  const last = touched && (settings || suspect !== '' || decided || stock !== targetStock(campaign));
+  if (excess.left > 0) return markSuspect(campaign, campaign.ledger.epoch, 'repair');
+  if (!(last || dangerous)) return;
+  backIntoService(campaign);
+  if (missing === null) return;
+  const { coupon } = campaign.redis;
+  if (options.reopen && coupon!.state === 'paused') coupon!.state = 'open';
+  if (pause) coupon!.state = 'paused';
+  if (options.reopen) campaign.ledger.mayBeMissing = null;
 }
 
-/** Redis has lost the coupon, or has another life of it. The ledger has the last word: what belongs to the other life goes. */
-function makeAnew(campaign: Campaign): void {
-  const { total, epoch } = campaign.ledger;
-  const { issued, admitted, occupied, coupon } = campaign.redis;
-  // Hashes of people who were never accepted cannot be told from those of other services.
-  const left = [...issued].filter(([userId]) => !admitted.has(userId));
-  const stillOccupied = new Set([...occupied].filter((userId) => !admitted.has(userId)));
-  const out = { total, stock: 0, returned: 0, suspect: 'repair', epoch, run: campaign.server, lastUs: 0, fence: 0, acked: 0 };
-  campaign.redis = coupon
-    ? { ...emptyRedis(), issued: new Map(left), occupied: stillOccupied, coupon: out }
-    : { ...campaign.redis, coupon: out };
+export interface Given {
+  nowMs: number;
+  timeOf: TimeOf;
+}
+
+const DANGEROUS: ReadonlySet<FindingCode> = new Set([
+  'coupon_missing',
+  'epoch_missing',
+  'epoch_mismatch',
+  'redis_behind',
+  'ledger_behind',
+  'over_admitted',
+  'total_mismatch',
+  'version_mismatch',
+  'stock_missing',
+]);
+const SETTINGS: ReadonlySet<FindingCode> = new Set([
+  'total_mismatch',
+  'redis_behind',
+  'ledger_behind',
+  'version_mismatch',
+  'settings_mismatch',
+]);
+
+/** Whether all that Redis says of its epoch was ended by a reset. */
+export function isFormerLife({ redis, ledger }: Campaign): boolean {
+  const marks = [redis.coupon?.epoch ?? '', redis.life ?? ''].filter((mark) => mark !== '');
+  return (
+    marks.length > 0 && redis.coupon?.epoch !== ledger.epoch && redis.life !== ledger.epoch && marks.every((mark) => ledger.ended.has(mark))
+  );
+}
+
+function isAnybodyThere({ admitted, waiting, leases, dead }: RedisSide): boolean {
+  return [admitted, waiting, leases, dead].some((place) => place.size > 0);
+}
+
+/** As a number of this life. */
+function stockKnown(campaign: Campaign): number {
+  return isFormerLife(campaign) ? Number.NaN : (campaign.redis.coupon?.stock ?? Number.NaN);
+}
+
+function stateBefore(campaign: Campaign): string {
+  return isFormerLife(campaign) ? 'open' : campaign.redis.coupon?.state || 'open';
+}
+
+/** How many accepted users may be missing, at most: coupons without a user, where Redis no longer says who had them. */
+function missingNow(campaign: Campaign): number {
+  const { redis, ledger } = campaign;
+  const { coupon, life, admitted } = redis;
+  const former = isFormerLife(campaign);
+  const places = [redis.admitted, redis.waiting, redis.leases, redis.dead, redis.claims];
+  const known = new Set([...(former ? [] : places.flatMap((place) => [...place.keys()])), ...ledger.rows.keys()]);
+  const free = ledger.total + (former ? 0 : returnedOf(redis)) - known.size;
+  if (free <= 0) return 0;
+  const ours = coupon?.epoch === ledger.epoch;
+  const strange = !ours && life !== null && life !== ledger.epoch;
+  if (former || strange || (coupon !== null && coupon.fence < ledger.maxFence)) return free;
+  if (admitted.size > 0 && [...ledger.rows.keys()].every((userId) => admitted.has(userId))) return 0;
+  if (!ours) return coupon !== null && life !== null && coupon.stock === free ? 0 : free;
+  if (coupon.lastUs === 0) return 0;
+  return Number.isNaN(coupon.stock) ? free : Math.min(free, Math.max(0, free - coupon.stock));
+}
+
+function returnedOf({ dead }: RedisSide): number {
+  return [...dead.values()].filter((reason) => reason === 'over_promised').length;
+}
+
+function targetStock({ redis, ledger }: Campaign): number {
+  return ledger.total + returnedOf(redis) - redis.admitted.size;
+}
+
+/**
+ * Redis has lost the coupon, or another program rewrote its hash, or it is of another life. Every user stays, but those of a life that
+ * the ledger has ended.
+ */
+function bind(campaign: Campaign): void {
+  const { ledger, server } = campaign;
+  if (isFormerLife(campaign)) {
+    const { issued, admitted, occupied } = campaign.redis;
+    const left = [...issued].filter(([userId]) => !admitted.has(userId));
+    const stillOccupied = new Set([...occupied].filter((userId) => !admitted.has(userId)));
+    campaign.redis = { ...emptyRedis(), issued: new Map(left), occupied: stillOccupied };
+  }
+  const { redis } = campaign;
+  const before = redis.coupon ?? {
+    total: ledger.total,
+    stock: 0,
+    returned: 0,
+    fence: 0,
+    lastUs: 0,
+    acked: 0,
+    state: '' as const,
+    version: 1,
+  };
+  const fence = Math.max(before.fence || 0, ledger.maxFence, ...[...redis.claims.values()].map((claim) => claim.fence));
+  const lastUs = Math.max(before.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
+  redis.coupon = { ...before, suspect: 'repair', state: before.state || 'open', epoch: ledger.epoch, run: server, fence, lastUs };
+  redis.life = ledger.epoch;
 }
 
 /** A hash is written after the row: somebody accepted who has a hash and no row had one, and gets it back, if all of them fit. */
@@ -66,7 +174,7 @@ function restoreRows(campaign: Campaign): void {
 function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
   const { admitted, waiting, claims } = campaign.redis;
   for (const userId of waiting.keys()) {
-    if (admitted.has(userId)) continue;
+    if (admitted.has(userId) || campaign.ledger.rows.has(userId)) continue;
     const score = onOneScale(campaign.redis, userId, timeOf);
     admitted.set(userId, { score, requestId: '' });
     waiting.set(userId, score);
@@ -81,7 +189,8 @@ function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
     if (agree && before) continue;
     const score = row?.requestedUs ?? scores.map(scoreToMicros).find((us) => us !== null) ?? times[0];
     if (score === undefined) continue;
-    changed += 1;
+    // A user whom another service queued does not count.
+    if (before || !waiting.has(userId)) changed += 1;
     admitted.set(userId, { score, requestId: before?.requestId ?? '' });
     if (waiting.has(userId)) waiting.set(userId, score);
     if (claims.has(userId)) claims.get(userId)!.score = score;
@@ -91,13 +200,15 @@ function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
   return changed;
 }
 
-/** Whoever has a row is not dead, and has a hash that says the same, unless a worker is about to write it. */
-function acknowledge(campaign: Campaign): void {
-  const { dead, issued, occupied, waiting, leases } = campaign.redis;
+/** Whoever has a row is not dead nor held for ever, and has a hash that says the same, unless a worker is about to write it. */
+function acknowledge(campaign: Campaign, nowMs: number): void {
+  const { dead, issued, occupied, waiting, leases, claims } = campaign.redis;
   for (const row of campaign.ledger.rows.values()) {
     const { userId } = row;
-    const underWay = waiting.has(userId) || leases.has(userId);
-    if (dead.has(userId) || (!issued.has(userId) && !occupied.has(userId) && !underWay)) ack(campaign, campaign.ledger.epoch, [row]);
+    const held = leases.has(userId);
+    const stuck = held ? !claims.has(userId) || isAbsurd(campaign.redis, userId, nowMs) : claims.has(userId) && !waiting.has(userId);
+    const hashLost = !issued.has(userId) && !occupied.has(userId) && !waiting.has(userId) && !held;
+    if (dead.has(userId) || stuck || hashLost) ack(campaign, campaign.ledger.epoch, [row]);
     const hash = issued.get(userId);
     if (!hash) continue;
     // Nobody is given a coupon again that was used, even if only the hash still knows.
@@ -116,7 +227,8 @@ function backToTheQueue({ redis, ledger }: Campaign, nowMs: number): void {
   const { admitted, waiting, leases, claims, dead } = redis;
   for (const [userId, { score }] of admitted) {
     if (waiting.has(userId) || dead.has(userId)) continue;
-    const stuck = leases.has(userId) ? !claims.has(userId) || isAbsurd(redis, userId, nowMs) : !ledger.rows.has(userId);
+    if (ledger.rows.has(userId)) continue;
+    const stuck = !leases.has(userId) || !claims.has(userId) || isAbsurd(redis, userId, nowMs);
     if (stuck) queueAgain(redis, userId, score);
   }
 }
@@ -132,13 +244,15 @@ function queueAgain({ leases, waiting, claims }: RedisSide, userId: string, scor
  * While there are more promises than pieces, whoever asked last and has no row gives the promise up: first among those who wait or
  * whom no worker holds any more, then among the dead.
  *
- * @returns how many promises are still too many, because workers hold the users
+ * @returns how many gave theirs up, and how many promises are still too many, because workers hold the users
  */
-function setAside({ redis, ledger }: Campaign, nowMs: number): number {
+function setAside({ redis, ledger }: Campaign, nowMs: number): { moved: number; left: number } {
   const { admitted, waiting, leases, claims, dead } = redis;
   const coupon = redis.coupon!;
-  let excess = admitted.size - coupon.total - coupon.returned;
-  if (excess <= 0) return 0;
+  const returned = returnedOf(redis);
+  let excess = admitted.size - ledger.total - returned;
+  let moved = 0;
+  if (excess <= 0) return { moved, left: 0 };
   for (const userId of leases.keys()) if (isOverdue(redis, userId, nowMs)) queueAgain(redis, userId, admitted.get(userId)!.score);
   const buried = [...dead].filter(([userId, reason]) => admitted.has(userId) && reason !== 'over_promised').map(([userId]) => userId);
   const byScore = new Map(buried.map((userId) => [userId, admitted.get(userId)!.score]));
@@ -147,18 +261,21 @@ function setAside({ redis, ledger }: Campaign, nowMs: number): number {
     if (ledger.rows.has(userId)) continue;
     for (const place of [waiting, leases, claims]) place.delete(userId);
     dead.set(userId, 'over_promised');
-    coupon.returned += 1;
+    moved += 1;
+    coupon.returned = returned + moved;
     excess -= 1;
   }
-  return excess;
+  return { moved, left: excess };
 }
 
-/** Numbers never fall; the stock follows from who was accepted. */
-function backIntoService({ redis, ledger, server }: Campaign): void {
+/** Numbers never fall; the stock follows from who was accepted, and what was returned from who is over-promised. */
+function backIntoService(campaign: Campaign): void {
+  const { redis, ledger, server } = campaign;
   const coupon = redis.coupon!;
-  coupon.fence = Math.max(coupon.fence, ledger.maxFence);
+  coupon.fence = Math.max(coupon.fence || 0, ledger.maxFence);
   coupon.lastUs = Math.max(coupon.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
   coupon.total = ledger.total;
-  coupon.stock = ledger.total + coupon.returned - redis.admitted.size;
-  Object.assign(coupon, { suspect: '', run: server });
+  coupon.returned = returnedOf(redis);
+  coupon.stock = targetStock(campaign);
+  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: 1 });
 }

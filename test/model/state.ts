@@ -36,18 +36,26 @@ export interface RedisSide {
   issued: Map<string, Readonly<Record<string, string>>>;
   /** Users whose issued key holds another type: what another program wrote there. */
   occupied: Set<string>;
+  /** Epoch of the life in which these users were accepted, apart from the coupon; null: Redis lost it. */
+  life: string | null;
 }
 
 export interface CouponHash {
   total: number;
+  /** NaN: another program rewrote the hash. */
   stock: number;
   returned: number;
   /** Why the coupon is out of service; empty: it is not. */
   suspect: string;
+  /** Requests are taken while it is `open`; empty: another program rewrote the hash. */
+  state: '' | 'open' | 'paused';
+  /** Of the settings; NaN: another program rewrote the hash, with settings of its own. */
+  version: number;
   epoch: string;
   /** The server for which it was last checked against the ledger. */
   run: string;
   lastUs: number;
+  /** NaN: another program rewrote the hash. */
   fence: number;
   acked: number;
 }
@@ -67,6 +75,10 @@ export interface LedgerSide {
   epoch: string;
   issuedQuantity: number;
   maxFence: number;
+  /** How many accepted users may be missing, at most; null: none. */
+  mayBeMissing: number | null;
+  /** Lives that a reset has ended. */
+  ended: Set<string>;
   rows: Map<string, LedgerEntry>;
 }
 
@@ -78,9 +90,10 @@ export interface LedgerEntry extends RowView {
 
 /** A coupon as seeding leaves it. */
 export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
-  const coupon = { total, stock: total, returned: 0, suspect: '', epoch, run: campaign.server, lastUs: 0, fence: 0, acked: 0 };
-  const ledger = { total, epoch, issuedQuantity: 0, maxFence: 0, rows: new Map() };
-  return { ...campaign, redis: { ...emptyRedis(), coupon }, ledger };
+  const counters = { returned: 0, lastUs: 0, fence: 0, acked: 0 };
+  const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', version: 1, epoch, run: campaign.server, ...counters };
+  const ledger = { total, epoch, issuedQuantity: 0, maxFence: 0, mayBeMissing: null, ended: new Set<string>(), rows: new Map() };
+  return { ...campaign, redis: { ...emptyRedis(), coupon, life: epoch }, ledger };
 }
 
 export function emptyRedis(): RedisSide {
@@ -93,6 +106,7 @@ export function emptyRedis(): RedisSide {
     dead: new Map(),
     issued: new Map(),
     occupied: new Set(),
+    life: null,
   };
 }
 

@@ -3,6 +3,7 @@
  * model. Disasters are made by hand: leases run out by their deadlines, a restarted server is a coupon that was checked for another one.
  */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { dropDead, retryDead } from '../../src/operate/dead.ts';
 import { issueBatch, type BatchResult } from '../../src/drain/issue-batch.ts';
@@ -25,6 +26,7 @@ import type { TestStores } from '../support/stores.ts';
 const { issued: issuedKey, ...OTHER_KEYS } = KEYS;
 const ALL_KEYS = [...Object.values(OTHER_KEYS), ...USERS.map((userId) => issuedKey(userId))];
 export const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
+const SILENT = { mended: () => undefined, looked: () => undefined };
 const ANOTHER_SERVER = 'another-server';
 
 /** Everything that a command may call. A test may put faulty ones in their place. */
@@ -60,7 +62,7 @@ export function campaignPorts(stores: TestStores): CampaignPorts {
     claims,
     ledger,
     dead: redisDead(connection, 'plain'),
-    repair: { reader, ledger, pause, claims, coupons, redis, repairs, now: () => new Date() },
+    repair: { reader, ledger, pause, claims, coupons, redis, repairs },
   };
 }
 
@@ -72,7 +74,7 @@ export async function refuseBots({ sql }: TestStores): Promise<void> {
 export async function newRealCampaign(stores: TestStores, ports: CampaignPorts, total: number): Promise<RealCampaign> {
   await stores.redis.flushdb();
   // A few rows: this is much quicker than TRUNCATE.
-  await stores.sql('DELETE FROM issued_coupons; DELETE FROM coupons');
+  await stores.sql('DELETE FROM issued_coupons; DELETE FROM coupons; DELETE FROM coupon_ended_epochs');
   await stores.seed({ id: ID, total });
   const real: RealCampaign = { stores, ports, workers: new Map(), backup: { redis: [], ledger: '' } };
   Object.assign(real.backup, { redis: await dumpRedis(stores), ledger: await dumpLedger(stores) });
@@ -125,19 +127,36 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
     case 'scribble':
       await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
       return done;
-    case 'reset':
-      await reset(ID, { ledger, coupons: stores.coupons, newEpoch: randomUUID });
+    case 'rewrite': {
+      const stock = command.stock === 'kept' ? await stores.redis.hget(KEYS.coupon, 'stock') : command.stock;
+      const fields = stock === 'none' || stock === null ? {} : { stock };
+      const { total } = (await ledger.coupon(ID))!;
+      await stores.redis.del(KEYS.coupon);
+      await stores.redis.hset(KEYS.coupon, { name: 'summer', total, ...fields });
+      return done;
+    }
+    case 'reset': {
+      const resetEpoch = randomUUID();
+      await reset(ID, { ledger, coupons: stores.coupons, newEpoch: () => resetEpoch });
       await stores.seed({ id: ID, total: command.total });
-      return { answer: 'done', outside: { epoch: (await ledger.coupon(ID))!.epoch } };
-    case 'repair':
-      await repair(ports.repair, { ...AUDIT, dryRun: false, confirm: true }, { mended: () => undefined, looked: () => undefined });
-      return { answer: 'done', outside: { timeOf: await timesGiven(stores) } };
+      return { answer: 'done', outside: { resetEpoch, epoch: (await ledger.coupon(ID))!.epoch } };
+    }
+    case 'repair': {
+      const options = { ...AUDIT, ...command };
+      const { plan } = await repair(ports.repair, { ...options, dryRun: true }, SILENT);
+      const report = await repair(ports.repair, { ...options, dryRun: false }, SILENT);
+      const planned = plan.takesAway.length > 0 && !command.confirm ? [] : plan.steps;
+      const counts = (steps: readonly { step: string; count: number }[]) => steps.map(({ step, count }) => `${step} ${count}`).toSorted();
+      const asPlanned = isDeepStrictEqual(report.plan, plan) && isDeepStrictEqual(counts(report.done), counts(planned));
+      const answer = asPlanned ? { asPlanned } : { plan, found: report.plan, planned: counts(planned), done: counts(report.done) };
+      return { answer, outside: { timeOf: await timesGiven(stores) } };
+    }
     default:
       return { answer: await BARE[command.kind](real), outside: {} };
   }
 }
 
-const BARE: Record<Exclude<Bare, 'repair'>, (real: RealCampaign) => Promise<unknown>> = {
+const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
   async vacate({ stores: { redis } }) {
     for (const userId of USERS) if ((await redis.type(KEYS.issued(userId))) !== 'hash') await redis.del(KEYS.issued(userId));
     return 'done';
@@ -260,9 +279,9 @@ async function dumpRedis({ redis }: TestStores): Promise<(Buffer | null)[]> {
 
 /** As one statement that brings it back. */
 async function dumpLedger({ sql }: TestStores): Promise<string> {
-  const tables = ['coupons', 'issued_coupons'];
+  const tables = ['coupons', 'issued_coupons', 'coupon_ended_epochs'];
   const [dump] = await sql(`SELECT ${tables.map((table) => `(SELECT json_agg(t)::text FROM ${table} t) AS ${table}`).join(', ')}`);
   const literal = (table: string): string => pg.escapeLiteral((dump![table] as string | null) ?? '[]');
   const inserts = tables.map((table) => `INSERT INTO ${table} SELECT * FROM json_populate_recordset(null::${table}, ${literal(table)})`);
-  return ['DELETE FROM issued_coupons', 'DELETE FROM coupons', ...inserts].join('; ');
+  return ['DELETE FROM issued_coupons', 'DELETE FROM coupons', 'DELETE FROM coupon_ended_epochs', ...inserts].join('; ');
 }

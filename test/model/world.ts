@@ -1,8 +1,8 @@
 /** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
-import { admit, occupy, queueElsewhere } from './admission.ts';
+import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
-import { repair } from './repair.ts';
+import { isFormerLife, repair } from './repair.ts';
 import { use } from './use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
@@ -31,6 +31,8 @@ export interface Outside {
   /** Of the next server, and of the next life of the coupon. */
   server: string;
   epoch: string;
+  /** Of a reset while it lasts. */
+  resetEpoch: string;
 }
 
 export function newWorld(total: number, epoch: string, server: string, couponId = '42'): World {
@@ -140,8 +142,16 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
     case 'scribble':
       campaign.redis.issued.set(command.userId!, { ...campaign.redis.issued.get(command.userId!)!, used_at: command.text });
       return 'done';
+    case 'rewrite':
+      return noAnswer(rewrite(campaign, command.stock));
+    case 'repair': {
+      stillOwed(world);
+      repair(campaign, command, outside);
+      // The plan of a repair and its run are the same.
+      return { asPlanned: true };
+    }
     case 'reset':
-      reset(campaign, command.total, outside.epoch);
+      reset(campaign, command.total, outside.epoch, outside.resetEpoch);
       owed.clear();
       return 'done';
     default:
@@ -154,10 +164,6 @@ const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
   vacate: ({ campaign }) => noAnswer(campaign.redis.occupied.clear()),
   verify: ({ campaign }) => verify(campaign),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
-  repair(world, { nowMs, timeOf }) {
-    stillOwed(world);
-    return noAnswer(repair(world.campaign, nowMs, timeOf));
-  },
   snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
   snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
   rollBackRedis(world, { server }) {
@@ -214,10 +220,10 @@ function setDeadlines({ leases, claims }: RedisSide, worker: string, deadline: n
   return held;
 }
 
-/** Of another life, and of what was lost with the store that alone knew it, nobody is owed anything. */
+/** Of a life that is over, and of what was lost with the store that alone knew it, nobody is owed anything. */
 function stillOwed({ campaign, owed }: World): void {
   const { redis, ledger } = campaign;
-  const oneLife = redis.coupon?.epoch === ledger.epoch;
+  const oneLife = !isFormerLife(campaign);
   for (const userId of owed) {
     const known = ledger.rows.has(userId) || (oneLife && (redis.admitted.has(userId) || redis.waiting.has(userId)));
     if (!known) owed.delete(userId);
@@ -245,6 +251,9 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
       return `server-${tick()}`;
     },
     get epoch() {
+      return `epoch-${tick()}`;
+    },
+    get resetEpoch() {
       return `epoch-${tick()}`;
     },
   };

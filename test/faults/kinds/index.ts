@@ -7,6 +7,7 @@ import { postgresFaults } from './postgres.ts';
 import { powerFaults } from './power.ts';
 import { processFaults } from './process.ts';
 import { redisFaults } from './redis.ts';
+import { rewriteFaults } from './rewrite.ts';
 import { rollbackFaults } from './rollback.ts';
 
 /** Everything that can be inflicted, in the order of the table. */
@@ -18,6 +19,7 @@ export const allFaults: readonly Fault[] = [
   ...diskFaults,
   ...clockFaults,
   ...lifecycleFaults,
+  ...rewriteFaults,
   ...powerFaults,
   ...rollbackFaults,
 ];

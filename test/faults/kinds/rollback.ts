@@ -37,6 +37,20 @@ export const rollbackFaults: readonly DestructiveFault[] = [
     },
   },
   {
+    kind: 'flushdb-repair',
+    meaning: 'FLUSHDB while nothing drains; `audit --repair` says how many may be missing, and --reopen decides',
+    harmless: false,
+    unavailable: () => null,
+    async prepare(rig, random) {
+      for (const worker of rig.drains) worker.pause();
+      await delay(random.int(500, 1_500));
+      return async () => {
+        await rig.redis.admin.flushdb();
+        for (const worker of rig.drains) worker.resume();
+      };
+    },
+  },
+  {
     kind: 'replica-promoted',
     meaning: 'a replica whose link has hung for some seconds takes the place of Redis, which is killed',
     harmless: false,
