@@ -187,9 +187,9 @@ describe('bad input', () => {
     expect(missing.stderr).toContain('[SCHEMA_MISSING]');
     expect(missing.stderr).toContain('coupon-cli migrate');
     await cli([...at(bare), 'migrate']);
-    await bare.sql('UPDATE coupon_migrations SET version = 0 WHERE version = 1');
+    await bare.sql('UPDATE coupon_migrations SET version = -version');
     expect((await cli([...at(bare), ...seed])).stderr).toContain('[SCHEMA_MISSING]');
-    await bare.sql('UPDATE coupon_migrations SET version = 999');
+    await bare.sql('UPDATE coupon_migrations SET version = 999 - version');
     const newer = await cli([...at(bare), ...seed]);
     expect(newer.exitCode).toBe(2);
     expect(newer.stderr).toContain('[SCHEMA_TOO_NEW]');

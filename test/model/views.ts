@@ -26,8 +26,12 @@ export function excusedFindings(history: readonly Command[]): ReadonlySet<string
 
 /** Null: Redis does not have the coupon. */
 export function redisTotals({ redis }: Campaign): RedisTotals | null {
-  const settings = { name: 'Test', opensAt: '', closesAt: '', expiresAt: '', validFor: '', version: 1 };
-  return redis.coupon && { ...settings, ...redis.coupon, admitted: redis.admitted.size };
+  const { coupon } = redis;
+  if (!coupon) return null;
+  const number = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  const version = number(coupon.version) ?? 0;
+  const settings = { name: version === 0 ? 'summer' : 'Test', opensAt: '', closesAt: '', expiresAt: '', validFor: '' };
+  return { ...settings, ...coupon, version, stock: number(coupon.stock), fence: number(coupon.fence) ?? 0, admitted: redis.admitted.size };
 }
 
 export function ledgerCounts({ ledger }: Campaign): LedgerCounts {

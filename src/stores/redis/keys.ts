@@ -30,7 +30,7 @@ export interface CouponKeys {
   issued(userId: string): string;
 }
 
-/** What each key of a coupon is, but for the issued ones, which are hashes. */
+/** What each key of a coupon is, but for the issued ones, which are hashes, and the life, which SET makes a string of whatever it was. */
 export const KEY_TYPES = {
   coupon: 'hash',
   queue: 'zset',
@@ -38,8 +38,7 @@ export const KEY_TYPES = {
   leases: 'zset',
   dead: 'hash',
   claims: 'hash',
-  life: 'string',
-} as const satisfies Record<Exclude<keyof CouponKeys, 'issued'>, 'hash' | 'zset' | 'string'>;
+} as const satisfies Record<Exclude<keyof CouponKeys, 'issued' | 'life'>, 'hash' | 'zset'>;
 
 export function couponKeys(couponId: string, style: KeyStyle): CouponKeys {
   const id = style === 'hash-tag' ? `{${couponId}}` : couponId;

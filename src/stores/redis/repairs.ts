@@ -26,8 +26,9 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
     async record(couponId) {
       const keys = couponKeys(couponId, style);
       try {
-        const commands = connection.together().hgetall(keys.coupon).get(keys.life).hlen(keys.admitted);
-        const [hash, lifeEpoch, admitted] = (await repliesOf(commands)) as [Record<string, string>, string | null, number];
+        const lifeEpoch = (await connection.client.type(keys.life)) === 'string' ? await connection.client.get(keys.life) : null;
+        const commands = connection.together().hgetall(keys.coupon).hlen(keys.admitted);
+        const [hash, admitted] = (await repliesOf(commands)) as [Record<string, string>, number];
         return {
           hashEpoch: Object.keys(hash).length === 0 ? null : (hash['epoch'] ?? ''),
           lifeEpoch,

@@ -62,6 +62,7 @@ describe('coupon-cli inspect', () => {
           timeless: 0,
           future: 0,
           wrongType: null,
+          mayBeMissing: null,
           issuedLastMinute: 1,
           timeLeftMs: 180_000,
         },

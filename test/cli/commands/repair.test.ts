@@ -36,9 +36,28 @@ describe('coupon-cli audit --repair', () => {
       steps: [{ couponId: 'sale', step: 'requeue', count: 1, sample: ['user-1'], because: ['lost'] }],
       manual: [],
       takesAway: [],
+      deadLetters: [],
+      mayBeMissing: [],
     });
     expect([before.ok, after]).toEqual([false, null]);
     expect(await stores.redis.zcard('coupon_waiting_queue:sale')).toBe(0);
+  });
+
+  it('says after FLUSHDB how many may be missing, and opens the coupon with --reopen alone', async () => {
+    await stores.redis.flushdb();
+    const paused = await run('sale', '--repair');
+    expect(paused.exitCode).toBe(4);
+    expect(paused.stdout).toMatch(/! Up to \d+ accepted users? may be missing of coupon sale: Redis lost its records of them\./);
+    expect(paused.stdout).toContain('coupon-cli audit sale --repair --reopen');
+    expect((await run('sale')).exitCode).toBe(4);
+    const opened = await run('sale', '--repair', '--reopen');
+    expect(opened.exitCode).toBe(0);
+    expect(opened.stdout).toContain('The coupon was opened with --reopen.');
+    expect((await run('sale')).exitCode).toBe(0);
+  });
+
+  it.each(['--dry-run', '--confirm', '--reopen'])('refuses %s without --repair', async (flag) => {
+    expect(await run('sale', flag)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`${flag} belongs to --repair`) });
   });
 
   it('mends, audits itself, and ends with 0', async () => {
