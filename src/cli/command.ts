@@ -1,10 +1,10 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context } from './context.ts';
-import type { Env } from './env.ts';
+import type { MaskedEnv } from './masked-env.ts';
 
 /** What command modules get: the world, and a way to run with a context and an exit code. */
 export interface Cli {
-  env: Env;
+  env: MaskedEnv;
   /** Wraps the body of a command: opens a context from its flags, closes it, and keeps the exit code. */
   run(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void>;
   /** Runs another command line in the same process, for `help`. */

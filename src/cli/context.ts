@@ -15,10 +15,10 @@ import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
 import { KEY_STYLES, type KeyStyle } from '../stores/redis/keys.ts';
 import { Closers } from '../lib/closers.ts';
-import type { Env } from './env.ts';
+import { learnVariables, type MaskedEnv } from './masked-env.ts';
 import { EXIT } from './exit-codes.ts';
 import { Output, type OutputFlags } from './output.ts';
-import { checkRedisUrl, Settings } from './settings.ts';
+import { Settings } from './settings.ts';
 
 export interface RedisStores {
   connection: RedisConnection;
@@ -44,15 +44,16 @@ export interface GlobalFlags extends OutputFlags {
  * only place where adapters meet ports.
  */
 export class Context implements AsyncDisposable {
-  readonly env: Env;
+  readonly env: MaskedEnv;
   readonly settings: Settings;
   readonly out: Output;
   readonly #closers = new Closers();
 
-  constructor(env: Env, flags: GlobalFlags & Record<string, unknown>) {
+  constructor(env: MaskedEnv, flags: GlobalFlags & Record<string, unknown>) {
     this.env = env;
     this.out = new Output(env, flags);
-    this.settings = new Settings(env, flags);
+    this.settings = new Settings(env, flags, (remark) => this.out.note(remark));
+    learnVariables(env.secrets, this.settings.fileVars);
   }
 
   get keyStyle(): KeyStyle {
@@ -64,8 +65,7 @@ export class Context implements AsyncDisposable {
 
   /** @param reconnect for processes that outlive a loss of the connection */
   async redis(reconnect = false): Promise<RedisStores> {
-    const url = checkRedisUrl(this.settings.get('redisUrl').value);
-    return this.redisAt(url, reconnect);
+    return this.redisAt(this.settings.get('redisUrl').value, reconnect);
   }
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
@@ -80,6 +80,7 @@ export class Context implements AsyncDisposable {
         import('../stores/redis/health.ts'),
       ]);
     const style = this.keyStyle;
+    this.env.secrets.learnUrl(url);
     const connection = await RedisConnection.open({ url, reconnect });
     this.onClose(() => connection.close());
     return {
@@ -93,20 +94,24 @@ export class Context implements AsyncDisposable {
     };
   }
 
-  /** The database without a look at its schema: for `migrate`. */
-  async database(url = this.settings.get('databaseUrl').value, options: DatabaseOptions = {}): Promise<Database> {
+  /**
+   * The database without a look at its schema: for `migrate`.
+   *
+   * @param url of a database of our own; otherwise that of the settings, whose variables then have a say
+   */
+  async database(url?: string, options: DatabaseOptions = {}): Promise<Database> {
     const { Database } = await import('../stores/postgres/database.ts');
-    const database = new Database(url, options);
+    const { value } = this.settings.get('databaseUrl');
+    const database =
+      url === undefined ? new Database(value, { ...options, variables: this.settings.variables }) : new Database(url, options);
+    this.env.secrets.learn(database.target.password ?? undefined);
     this.onClose(() => database.close());
     return database;
   }
 
   /** As {@link database}, for those who must not write. */
   async readOnlyDatabase(): Promise<Database> {
-    const { Database } = await import('../stores/postgres/database.ts');
-    const database = new Database(this.settings.get('databaseUrl').value, { readOnly: true });
-    this.onClose(() => database.close());
-    return database;
+    return this.database(undefined, { readOnly: true });
   }
 
   /** @throws CouponError `SCHEMA_MISSING`, `SCHEMA_TOO_NEW`, and whatever keeps it from connecting */
@@ -134,7 +139,7 @@ export class Context implements AsyncDisposable {
   async readOnlyRedis(): Promise<RedisConnection> {
     const { RedisConnection } = await import('../stores/redis/connection.ts');
     const connection = await RedisConnection.open({
-      url: checkRedisUrl(this.settings.get('redisUrl').value),
+      url: this.settings.get('redisUrl').value,
       reconnect: true,
       readOnly: true,
     });

@@ -1,6 +1,7 @@
 import { painter, type Paint } from '../lib/style.ts';
 import { jsonText, terminalText } from '../lib/terminal.ts';
 import type { Env, OutputStream } from './env.ts';
+import type { MaskedEnv } from './masked-env.ts';
 
 export interface OutputFlags {
   json?: boolean | undefined;
@@ -19,10 +20,10 @@ export class Output {
   readonly notePaint: Paint;
   /** Whether stderr is a terminal on which a line may be drawn again and again. */
   readonly animated: boolean;
-  readonly #env: Env;
+  readonly #env: MaskedEnv;
   readonly #coloured: { stdout: boolean; stderr: boolean };
 
-  constructor(env: Env, flags: OutputFlags) {
+  constructor(env: MaskedEnv, flags: OutputFlags) {
     this.#env = env;
     this.json = flags.json === true;
     this.quiet = flags.quiet === true;
@@ -36,6 +37,11 @@ export class Output {
   /** The answer of the command, as text or as one JSON document. */
   data(value: unknown, text: (paint: Paint) => string): void {
     this.#print(value, text, 2);
+  }
+
+  /** As {@link data}, for an answer that is made of secrets. */
+  secretData(value: unknown, text: (paint: Paint) => string): void {
+    this.#print(value, text, 2, this.#env.stdoutWithSecrets);
   }
 
   /** One item of a stream: a line of text, or one JSON object a line. */
@@ -60,8 +66,7 @@ export class Output {
     return terminalText(text, this.#coloured.stderr);
   }
 
-  #print(value: unknown, text: (paint: Paint) => string, indent?: number): void {
-    const { stdout } = this.#env;
+  #print(value: unknown, text: (paint: Paint) => string, indent?: number, stdout = this.#env.stdout): void {
     if (this.json) stdout.write(`${jsonText(value, indent)}\n`);
     else stdout.write(ensureNewline(terminalText(text(this.paint), this.#coloured.stdout)));
   }

@@ -2,6 +2,7 @@ import { Command as PlainCommand, CommanderError } from 'commander';
 import type { Command } from '@commander-js/extra-typings';
 import { CouponError } from '../lib/errors.ts';
 import { failureJson, failureText } from './failure.ts';
+import type { SecretMask } from '../lib/secrets.ts';
 import { painter } from '../lib/style.ts';
 import { jsonText } from '../lib/terminal.ts';
 import type { Cli } from './command.ts';
@@ -9,6 +10,7 @@ import { COMMANDS } from './commands/index.ts';
 import type { Context, GlobalFlags } from './context.ts';
 import type { Env } from './env.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { maskedEnv, type MaskedEnv } from './masked-env.ts';
 import { packageVersion } from './version.ts';
 
 const HELP_AFTER = `
@@ -25,7 +27,8 @@ Exit codes: 0 ok, 1 failure, 2 usage or refused, 3 unreachable, 4 an invariant i
  * Runs one command line and returns its exit code. Nothing is thrown, and nothing outside of `env` is touched, so tests run
  * commands in process.
  */
-export async function runCli(env: Env): Promise<number> {
+export async function runCli(outside: Env, secrets?: SecretMask): Promise<number> {
+  const env = maskedEnv(outside, secrets);
   let exitCode: number = EXIT.ok;
   const { run, dispatch } = { run: runBody, dispatch: parse };
   const cli: Cli = { env, run, dispatch, commandNames: () => COMMANDS.map((entry) => entry.name) };
@@ -93,7 +96,8 @@ function capitalized(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
-function reportFailure(env: Env, error: unknown): number {
+/** @param env whose streams let no secret through */
+export function reportFailure(env: MaskedEnv, error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
     return reportFailure(env, usageOf(error));

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
-import { usageError } from '../lib/errors.ts';
-import { parseRedisUrl } from '../stores/redis/url.ts';
+import { nearest } from '../lib/suggest.ts';
+import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
+import { readConfigFile, type ConfigFile } from './config-file.ts';
 import type { Env } from './env.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';
@@ -42,96 +40,94 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-const PG_VARIABLES = ['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGDATABASE', 'PGSSLMODE', 'PGSSLROOTCERT'];
+/** Variables that say where the database is, or how to get in, one part each. */
+const PARTS = [
+  ...Object.values(PG_PARAMETERS).flatMap(({ variable = [] }) => variable),
+  ...Object.keys(PG_VARIABLES).filter((name) => PG_VARIABLES[name] === 'honoured'),
+];
+
+/** The URL of a database that only variables describe. */
+export const IN_PARTS = 'postgres://';
+
+const OURS = 'COUPON_';
+
+/** As Kubernetes sets them for every service in a namespace: a service called `coupon` gives COUPON_PORT=tcp://10.0.0.7:8080. */
+const SERVICE_LINK = /^(tcp|udp|sctp):\/\//;
 
 /** Flag, then environment, then file, then default; an empty variable counts as unset. */
 export class Settings {
   readonly #env: Env;
   readonly #flags: Readonly<Record<string, unknown>>;
-  readonly #file: { path: string; vars: Record<string, string> };
+  readonly #file: ConfigFile;
+  readonly #remark: (text: string) => void;
 
   /**
    * @param flags options as commander gives them, by setting name
+   * @param remark told of what looks like a setting and is none
    * @throws CouponError `BAD_CONFIG_FILE`
    */
-  constructor(env: Env, flags: Readonly<Record<string, unknown>>) {
+  constructor(env: Env, flags: Readonly<Record<string, unknown>>, remark: (text: string) => void) {
     this.#env = env;
     this.#flags = flags;
+    this.#remark = remark;
     this.#file = readConfigFile(env, typeof flags['config'] === 'string' ? flags['config'] : null);
+    for (const { vars, where } of this.#sources()) for (const name of Object.keys(vars)) this.#remarkMisspelling(name, where);
   }
 
   get(name: SettingName): Setting {
     const spec = SETTINGS[name];
     const flag = this.#flags[name];
     if (typeof flag === 'string' || typeof flag === 'number') return { value: String(flag), source: 'flag', from: spec.flag };
-    for (const [vars, source, from] of [
-      [this.#env.vars, 'environment', ''],
-      [this.#file.vars, 'file', ` in ${this.#file.path}`],
-    ] as const) {
+    for (const { vars, source, where } of this.#sources()) {
       const value = vars[spec.variable];
-      if (value) return { value, source, from: `${spec.variable}${from}` };
-      if (name === 'databaseUrl') {
-        const used = PG_VARIABLES.filter((variable) => vars[variable]);
-        if (used.length > 0) return { value: libpqUrl(vars), source, from: `${used.join(', ')}${from}` };
-      }
+      if (!value) continue;
+      if (!isServiceLink(name, value)) return { value, source, from: `${spec.variable}${where}` };
+      this.#remark(`${spec.variable} is left out: it is a service link of Kubernetes (enableServiceLinks), not a port`);
     }
-    return { value: spec.fallback, source: 'default' };
+    return (name === 'databaseUrl' ? this.#inParts() : null) ?? { value: spec.fallback, source: 'default' };
+  }
+
+  /** What a message about a wrong value names: the flag, or the variable that it came from. */
+  label(name: SettingName): string {
+    return this.get(name).from ?? SETTINGS[name].flag;
+  }
+
+  /** Variables that fill in what the URL of the database does not say, those of the environment before those of the file. */
+  get variables(): Readonly<Record<string, string | undefined>> {
+    const set = Object.entries(this.#env.vars).filter(([, value]) => value);
+    return { ...this.#file.vars, ...Object.fromEntries(set) };
+  }
+
+  /** Settings as they are written in the file, for who must know its secrets. */
+  get fileVars(): Readonly<Record<string, string>> {
+    return this.#file.vars;
+  }
+
+  #remarkMisspelling(name: string, where: string): void {
+    const known = Object.values(SETTINGS).map(({ variable }): string => variable);
+    if (!name.startsWith(OURS) || known.includes(name)) return;
+    const names = known.filter((variable) => variable.startsWith(OURS)).map((variable) => variable.slice(OURS.length));
+    const near = nearest(name.slice(OURS.length), names);
+    if (near !== null) this.#remark(`${name}${where} is not a setting; did you mean ${OURS}${near}?`);
+  }
+
+  #sources(): { vars: Readonly<Record<string, string | undefined>>; source: 'environment' | 'file'; where: string }[] {
+    return [
+      { vars: this.#env.vars, source: 'environment', where: '' },
+      { vars: this.#file.vars, source: 'file', where: ` in ${this.#file.path}` },
+    ];
+  }
+
+  /** No URL names the database, and so the variables of libpq do. */
+  #inParts(): Setting | null {
+    const used = this.#sources().map(({ vars, ...rest }) => ({ ...rest, names: PARTS.filter((name) => vars[name]) }));
+    const [first] = used.filter(({ names }) => names.length > 0);
+    if (!first) return null;
+    const from = used.flatMap(({ names, where }) => (names.length > 0 ? `${names.join(', ')}${where}` : [])).join('; ');
+    return { value: IN_PARTS, source: first.source, from };
   }
 }
 
-function libpqUrl(vars: Readonly<Record<string, string | undefined>>): string {
-  const part = (name: string, fallback: string): string => encodeURIComponent(vars[name] || fallback);
-  const user = vars['PGUSER'] ? part('PGUSER', '') : '';
-  const password = vars['PGPASSWORD'] ? `:${part('PGPASSWORD', '')}` : '';
-  const query = new URLSearchParams();
-  if (vars['PGSSLMODE']) query.set('sslmode', vars['PGSSLMODE']);
-  if (vars['PGSSLROOTCERT']) query.set('sslrootcert', vars['PGSSLROOTCERT']);
-  const login = user || password ? `${user}${password}@` : '';
-  const search = query.size > 0 ? `?${query.toString()}` : '';
-  const host = vars['PGHOST'] || '127.0.0.1';
-  return `postgres://${login}${host.includes(':') ? `[${host}]` : encodeURIComponent(host)}:${vars['PGPORT'] || '5432'}/${part('PGDATABASE', 'postgres')}${search}`;
-}
-
-/** `KEY=value` lines. A file that was named must exist; `.env` in the working folder need not. */
-function readConfigFile(env: Env, named: string | null): { path: string; vars: Record<string, string> } {
-  const path = named === null ? join(env.cwd, '.env') : resolve(env.cwd, named);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (named === null) return { path, vars: {} };
-    throw usageError(
-      'BAD_CONFIG_FILE',
-      `--config: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      'Name a readable file of KEY=value lines.',
-    );
-  }
-  return { path: named ?? '.env', vars: parseEnv(text) as Record<string, string> };
-}
-
-/** The URL with its password, and any secret-looking query value, replaced by stars. */
-export function withoutSecrets(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.password) parsed.password = '***';
-    for (const key of parsed.searchParams.keys()) if (/pass|secret|token/i.test(key)) parsed.searchParams.set(key, '***');
-    return parsed.toString();
-  } catch {
-    return '(not a URL)';
-  }
-}
-
-/** As {@link withoutSecrets}. Nothing of a URL that cannot be used: it is unknown which part of it is the password. */
-export function redisUrlWithoutSecrets(url: string): string {
-  try {
-    return withoutSecrets(checkRedisUrl(url));
-  } catch {
-    return '(not a Redis URL)';
-  }
-}
-
-/** @throws CouponError `BAD_REDIS_URL` */
-export function checkRedisUrl(text: string): string {
-  parseRedisUrl(text);
-  return text;
+function isServiceLink(name: SettingName, value: string): boolean {
+  return (name === 'port' || name === 'healthPort') && SERVICE_LINK.test(value);
 }

@@ -1,24 +1,25 @@
 import { usageError } from '../lib/errors.ts';
 import { shellQuoted } from '../lib/suggested-command.ts';
+import { parseDatabaseUrl } from '../stores/postgres/url.ts';
+import { parseRedisUrl } from '../stores/redis/url.ts';
 import type { Context } from './context.ts';
-import { checkRedisUrl } from './settings.ts';
 
-/** Loopback names and addresses: 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291). */
+export type StoreSetting = 'redisUrl' | 'databaseUrl';
+
+/** Loopback names and addresses, 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291), and the folder of a socket. */
 function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
-  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare.startsWith('/') || bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
 }
 
 /**
  * Refuses to let a baseline near stores that are not this machine's: it breaks the coupons that it serves.
  *
- * @throws CouponError `STRATEGY_REFUSED`
+ * @throws CouponError `STRATEGY_REFUSED`, `BAD_REDIS_URL`, `BAD_DATABASE_URL`
  */
 export function requireLoopbackStores(context: Context, strategy: string): void {
   for (const name of ['redisUrl', 'databaseUrl'] as const) {
-    const { value } = context.settings.get(name);
-    // What is no URL is refused by whoever opens it, in better words.
-    if (!URL.canParse(value) || isLoopback(new URL(value).hostname)) continue;
+    if (isLoopback(storeHost(context, name))) continue;
     throw usageError(
       'STRATEGY_REFUSED',
       `--strategy ${strategy} is for comparison only, and ${name === 'redisUrl' ? 'Redis' : 'the database'} is not on this machine`,
@@ -33,12 +34,32 @@ export function requireLoopbackStores(context: Context, strategy: string): void 
  * @throws CouponError `TARGET_REFUSED`
  */
 export function requireAllowedHost(url: string, allowed: string | readonly string[] | undefined, what: string): void {
-  let host: string;
-  try {
-    host = new URL(url).hostname;
-  } catch {
+  if (!URL.canParse(url)) {
     throw usageError('BAD_URL', `${what}: the URL cannot be used`, 'Write a full URL, such as http://127.0.0.1:8080.');
   }
+  requireAllowed(new URL(url).hostname, allowed, what);
+}
+
+/**
+ * The same for a store of the settings, wherever its URL or its variables lead.
+ *
+ * @throws CouponError `TARGET_REFUSED`, `BAD_REDIS_URL`, `BAD_DATABASE_URL`
+ */
+export function requireAllowedStore(
+  context: Context,
+  name: StoreSetting,
+  allowed: string | readonly string[] | undefined,
+  what: string,
+): void {
+  requireAllowed(storeHost(context, name), allowed, what);
+}
+
+export function requireLocalStores(context: Context, allowed: string | undefined, what: string): void {
+  requireAllowedStore(context, 'redisUrl', allowed, what);
+  requireAllowedStore(context, 'databaseUrl', allowed, what);
+}
+
+function requireAllowed(host: string, allowed: string | readonly string[] | undefined, what: string): void {
   if (isLoopback(host) || [allowed].flat().includes(host)) return;
   throw usageError(
     'TARGET_REFUSED',
@@ -47,7 +68,7 @@ export function requireAllowedHost(url: string, allowed: string | readonly strin
   );
 }
 
-export function requireLocalStores(context: Context, allowed: string | undefined, what: string): void {
-  requireAllowedHost(checkRedisUrl(context.settings.get('redisUrl').value), allowed, what);
-  requireAllowedHost(context.settings.get('databaseUrl').value, allowed, what);
+function storeHost({ settings }: Context, name: StoreSetting): string {
+  const { value } = settings.get(name);
+  return name === 'redisUrl' ? parseRedisUrl(value).host : parseDatabaseUrl(value, settings.variables).host;
 }

@@ -20,3 +20,9 @@ export function certificateNotTrusted(target: string, error: { code?: string | u
     cause: error,
   });
 }
+
+/** What keeps a TLS connection to a store from standing: configuration, on this side or on the other. Null: something else. */
+export function tlsFault(error: { code?: string | undefined; message: string }): 'certificate' | 'handshake' | null {
+  if (isCertificateFault(error.code)) return 'certificate';
+  return /^(EPROTO$|ERR_SSL_)/.test(error.code ?? '') ? 'handshake' : null;
+}

@@ -19,7 +19,7 @@ TAIhAI+lwQKmW8tEiixUB7rCKfdLGzp2GkMzXpUNS/JKaKb7
 -----END CERTIFICATE-----
 `;
 
-const CERTIFICATES = {
+export const CERTIFICATES = {
   good: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBoDCCAUagAwIBAgIUD+QP6gM+nzE1lL3Fa3ST5L3gszgwCgYIKoZIzj0EAwIw

@@ -1,5 +1,8 @@
 import { table } from '../../lib/table.ts';
-import { SETTINGS, redisUrlWithoutSecrets, withoutSecrets, type SettingName } from '../settings.ts';
+import { CouponError } from '../../lib/errors.ts';
+import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
+import { parseRedisUrl } from '../../stores/redis/url.ts';
+import { IN_PARTS, SETTINGS, type SettingName, type Settings } from '../settings.ts';
 import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
@@ -14,9 +17,8 @@ export const configure: Configure = (command, cli) => {
     .action(async (_options, self) => {
       await cli.run(self, async (context) => {
         const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
-          const { value, source, from } = context.settings.get(name);
-          const shown = name === 'redisUrl' ? redisUrlWithoutSecrets(value) : name === 'databaseUrl' ? withoutSecrets(value) : value;
-          return { name, value: shown, source, from: from ?? null };
+          const { source, from } = context.settings.get(name);
+          return { name, ...shown(context.settings, name), source, from: from ?? null };
         });
         context.out.data({ settings: rows }, (paint) =>
           table(
@@ -25,7 +27,7 @@ export const configure: Configure = (command, cli) => {
               { head: 'SETTING', value: (row) => row.name },
               { head: 'VALUE', value: (row) => row.value },
               { head: 'SOURCE', value: (row) => row.source },
-              { head: 'FROM', value: (row) => row.from ?? '–' },
+              { head: 'FROM', value: (row) => [row.from ?? '–', ...(row.filledInBy ?? [])].join(', ') },
             ],
             paint,
           ),
@@ -34,3 +36,24 @@ export const configure: Configure = (command, cli) => {
     });
   command.addHelpText('after', '\nExamples:\n  coupon-cli config show');
 };
+
+interface Shown {
+  value: string;
+  /** Variables that fill in what the URL does not say. */
+  filledInBy?: readonly string[];
+}
+
+/** A URL without its password, as it is understood; of one that cannot be used, nothing but why. */
+function shown(settings: Settings, name: SettingName): Shown {
+  const { value } = settings.get(name);
+  try {
+    if (name === 'redisUrl') return { value: parseRedisUrl(value).shown };
+    if (name !== 'databaseUrl') return { value };
+    const target = parseDatabaseUrl(value, settings.variables);
+    const inParts = value === IN_PARTS || target.filledIn.length === 0;
+    return { value: target.shown, ...(inParts ? {} : { filledInBy: target.filledIn }) };
+  } catch (error) {
+    if (error instanceof CouponError) return { value: `(${error.message})` };
+    throw error;
+  }
+}

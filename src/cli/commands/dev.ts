@@ -1,9 +1,10 @@
-import { defaultStackDir, stackDown, stackStatus, stackUp, type StoreStatus } from '../../stack/stack.ts';
+import { defaultStackDir, stackDown, stackStatus, stackUp } from '../../stack/stack.ts';
 import { usageError } from '../../lib/errors.ts';
+import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
+import { parseRedisUrl } from '../../stores/redis/url.ts';
 import { table } from '../../lib/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withoutSecrets } from '../settings.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -32,8 +33,8 @@ export const configure: Configure = (command, cli) => {
         const stack = await stackUp(context.env, { dir: stackDir(context), log: (line) => context.out.note(line) });
         // Whoever needs the passwords asks for them: `dev env`.
         const { dir } = stack;
-        const redisUrl = withoutSecrets(stack.redisUrl);
-        const databaseUrl = withoutSecrets(stack.databaseUrl);
+        const redisUrl = parseRedisUrl(stack.redisUrl).shown;
+        const databaseUrl = parseDatabaseUrl(stack.databaseUrl).shown;
         context.out.data({ dir, redisUrl, databaseUrl }, (paint) =>
           [
             `${paint.green('✔')} Redis       ${redisUrl}`,
@@ -78,7 +79,7 @@ export const configure: Configure = (command, cli) => {
           throw usageError('STACK_DOWN', 'the stack is not running', 'Start it: coupon-cli dev up');
         }
         const vars = { REDIS_URL: redis.url, DATABASE_URL: postgres.url };
-        context.out.data(vars, () =>
+        context.out.secretData(vars, () =>
           Object.entries(vars)
             .map(([name, value]) => `export ${name}='${value}'`)
             .join('\n'),
@@ -94,11 +95,13 @@ export const configure: Configure = (command, cli) => {
     .action(async (_options, self) => {
       await cli.run(self, async (context) => {
         const status = await stackStatus(context.env, { dir: stackDir(context) });
+        const redis = { ...status.redis, url: status.redis.url && parseRedisUrl(status.redis.url).shown };
+        const postgres = { ...status.postgres, url: status.postgres.url && parseDatabaseUrl(status.postgres.url).shown };
         const rows = [
-          { name: 'Redis', ...masked(status.redis) },
-          { name: 'PostgreSQL', ...masked(status.postgres) },
+          { name: 'Redis', ...redis },
+          { name: 'PostgreSQL', ...postgres },
         ];
-        context.out.data({ dir: status.dir, redis: masked(status.redis), postgres: masked(status.postgres) }, (paint) =>
+        context.out.data({ dir: status.dir, redis, postgres }, (paint) =>
           table(
             rows,
             [
@@ -116,7 +119,3 @@ export const configure: Configure = (command, cli) => {
       });
     });
 };
-
-function masked(store: StoreStatus): StoreStatus {
-  return { ...store, url: store.url === null ? null : withoutSecrets(store.url) };
-}

@@ -49,7 +49,7 @@ export const configure: Configure = (command, cli) => {
 async function serve(context: Context, strategy: Strategy, patienceMs: number): Promise<void> {
   if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
   const host = context.settings.get('host').value;
-  const port = parseWhole(context.settings.get('port').value, '--port', 0, 65_535);
+  const port = parseWhole(context.settings.get('port').value, context.settings.label('port'), 0, 65_535);
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { PoolClient, QueryConfig } from 'pg';
 import { within } from '../../lib/with-timeout.ts';
-import { commitError, pgError } from './errors.ts';
-import { parseDatabaseUrl, type PgTarget } from './url.ts';
+import { cutOff, LedgerClient } from './client.ts';
+import { commitError, passwordMissing, pgAddress, pgError } from './errors.ts';
+import { parseDatabaseUrl, type PgTarget, type Variables } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
@@ -25,6 +25,8 @@ export interface DatabaseOptions {
   statementTimeoutMs?: number;
   /** Every transaction is READ ONLY: PostgreSQL itself refuses to write, whatever the role may do. */
   readOnly?: boolean;
+  /** Variables of libpq that may fill in what the URL does not say. */
+  variables?: Variables;
 }
 
 /** A pool of connections to the ledger's database, with errors that say what to do. */
@@ -33,19 +35,32 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<PoolClient>();
 
-  constructor(url: string, { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false }: DatabaseOptions = {}) {
-    this.target = parseDatabaseUrl(url);
+  /** @throws CouponError `BAD_DATABASE_URL` */
+  constructor(url: string, options: DatabaseOptions = {}) {
+    const { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false, variables = {} } = options;
+    this.target = parseDatabaseUrl(url, variables);
+    const { host, port, user, password, database, ssl, sslnegotiation, keepAlive, keepAliveDelayMs } = this.target;
+    const session = [this.target.options, readOnly && '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
     this.#pool = new pg.Pool({
-      ...this.target,
+      Client: LedgerClient,
+      host,
+      port,
+      user,
+      // Asked for only where the server wants one.
+      password: password ?? (() => Promise.reject(passwordMissing(this.target))),
+      database,
+      ssl,
+      sslnegotiation,
       max: poolSize,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: this.target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + SILENCE_MS,
       idle_in_transaction_session_timeout: Math.min(3 * statementTimeoutMs, LONGEST_IDLE_MS),
-      keepAlive: true,
-      application_name: 'coupon-cli',
+      keepAlive,
+      ...(keepAliveDelayMs === null ? {} : { keepAliveInitialDelayMillis: keepAliveDelayMs }),
+      application_name: this.target.applicationName,
       allowExitOnIdle: true,
-      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+      ...(session ? { options: session } : {}),
     });
     this.#pool.on('connect', (client) => this.#clients.add(client));
     this.#pool.on('remove', (client) => this.#clients.delete(client));
@@ -54,7 +69,7 @@ export class Database {
   }
 
   get address(): string {
-    return `${this.target.host}:${this.target.port}/${this.target.database}`;
+    return pgAddress(this.target);
   }
 
   async query<Row extends object>(config: QueryConfig | string): Promise<Row[]> {
@@ -114,7 +129,7 @@ export class Database {
   async close(): Promise<void> {
     const ended = this.#pool.end().then(() => true);
     if (await within(ended, CLOSE_MS, false)) return;
-    for (const client of this.#clients) (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    for (const client of this.#clients) cutOff(client);
   }
 }
 

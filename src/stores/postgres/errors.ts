@@ -1,21 +1,31 @@
+import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { visible } from '../../lib/visible.ts';
 import type { PgTarget } from './url.ts';
+
+/** Where a database is, for messages. */
+export function pgAddress({ host, port, database }: Pick<PgTarget, 'host' | 'port' | 'database'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
+}
 
 /** What a failed connection or statement means. SQLSTATE classes: PostgreSQL manual, appendix A. */
 export function pgError(error: unknown, target: PgTarget): CouponError {
   if (error instanceof CouponError) return error;
   const { code, message } = normalize(error);
-  const address = `${target.host}:${target.port}/${target.database}`;
+  const address = pgAddress(target);
   if (code.startsWith('28')) {
     return new CouponError({
       code: 'DATABASE_AUTH',
       kind: 'usage',
       message: `PostgreSQL at ${address} refused the user name or password`,
       why: message,
-      fix: 'Check user and password in --database-url, DATABASE_URL or PGPASSWORD.',
+      fix: /no encryption|SSL off/.test(message)
+        ? 'The server takes this login over TLS alone: write sslmode=verify-full, or sslmode=require.'
+        : 'Check user and password in --database-url, DATABASE_URL or PGPASSWORD.',
     });
   }
+  const tls = tlsFault({ code, message }) ?? (message === 'The server does not support SSL connections' ? 'handshake' : null);
+  if (tls) return tlsRefused(tls, message, address);
   if (code === '3D000') {
     return new CouponError({
       code: 'DATABASE_MISSING',
@@ -66,6 +76,33 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
     kind: 'failure',
     message: `PostgreSQL at ${address} refused a statement`,
     why: `${message} (${code})`,
+  });
+}
+
+/** The server asked for a password, and nothing that we were given holds one. */
+export function passwordMissing(target: PgTarget): CouponError {
+  return new CouponError({
+    code: 'DATABASE_AUTH',
+    kind: 'usage',
+    message: `PostgreSQL at ${pgAddress(target)} needs a password`,
+    why: target.passwordNote ?? undefined,
+    fix: 'Put it in DATABASE_URL, PGPASSWORD or ~/.pgpass.',
+  });
+}
+
+function tlsRefused(fault: 'certificate' | 'handshake', message: string, address: string): CouponError {
+  return new CouponError({
+    code: 'DATABASE_TLS',
+    kind: 'usage',
+    message:
+      fault === 'certificate'
+        ? `the certificate of PostgreSQL at ${address} is not trusted`
+        : `no TLS connection to PostgreSQL at ${address} could be made`,
+    why: message,
+    fix:
+      fault === 'certificate'
+        ? 'Name the authority that signed it with sslrootcert=FILE; sslmode=require encrypts without looking at the certificate.'
+        : 'Switch TLS on in the server, or write sslmode=disable if nobody can listen on the way.',
   });
 }
 

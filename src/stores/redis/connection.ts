@@ -41,10 +41,14 @@ export class RedisConnection {
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
     this.readOnly = options.readOnly === true;
-    const { db, tls, ...target } = parseRedisUrl(options.url);
-    this.#db = db;
+    const { host, port, family, user, password, database, tls } = parseRedisUrl(options.url);
+    this.#db = database;
     const settings: RedisOptions = {
-      ...target,
+      host,
+      port,
+      family,
+      ...(user === null ? {} : { username: user }),
+      ...(password === null ? {} : { password }),
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
@@ -62,7 +66,7 @@ export class RedisConnection {
       // 'default' would verify certificates anyway; spelled out because it is a promise.
       ...(tls ? { tls: { rejectUnauthorized: true } } : {}),
     };
-    this.#gate = new DatabaseGate(settings, db);
+    this.#gate = new DatabaseGate(settings, database);
     defineScripts(this.client);
     this.client.on('error', (error: unknown) => {
       this.#lastError = error;

@@ -1,10 +1,11 @@
+import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { visible } from '../../lib/visible.ts';
+import { addressOf, parseRedisUrl } from './url.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */
 export function redisAddress(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname}:${port || '6379'}`;
+  return addressOf(parseRedisUrl(url));
 }
 
 /** Replies with which Redis refuses a command as a whole because of the state that it is in; nothing was done. */
@@ -17,24 +18,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
   NOREPLICAS: 'Too few replicas keep up (min-replicas-to-write): bring one back.',
 };
 
+const LOGIN_REFUSED = /^(WRONGPASS|NOAUTH)|invalid username-password|without any password configured/i;
+
 /**
  * What a failed connection or command means. The original error is dropped on purpose: ioredis keeps the arguments of the
  * failed command in it, and those of AUTH are the password.
  */
 export function redisError(error: unknown, url: string): CouponError {
   if (error instanceof CouponError) return error;
-  const text = visible(error instanceof Error ? error.message : String(error));
-  const errno = (error as NodeJS.ErrnoException).code;
+  const { code: errno, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  const text = visible(withoutArguments(message));
   const address = redisAddress(url);
-  if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid username-password|without any password configured/i.test(text)) {
-    return new CouponError({
-      code: 'REDIS_AUTH',
-      kind: 'usage',
-      message: `Redis at ${address} refused the user name or password`,
-      why: text.startsWith('NOPERM') ? 'the user lacks a permission that this command needs' : undefined,
-      fix: 'Check user and password in --redis-url or REDIS_URL.',
-    });
-  }
+  if (LOGIN_REFUSED.test(text)) return loginRefused(text, address);
+  if (/^NOPERM|ACL failure in script/.test(text)) return notPermitted(text, address);
+  const fault = tlsFault({ code: errno, message });
+  if (fault) return tlsRefused(fault, errno ?? '', text, address);
   if (REFUSES_NOW.test(text)) {
     return new CouponError({
       code: 'REDIS_NOT_NOW',
@@ -57,9 +55,51 @@ export function redisError(error: unknown, url: string): CouponError {
     code: 'REDIS_DOWN',
     kind: 'unreachable',
     message: `Redis at ${address} cannot be reached`,
-    why: errno && !text.includes(errno) ? `${text} (${errno})` : text,
+    why: errno && !text.includes(errno) ? `${text} (${errno})`.trim() : text,
     fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
   });
+}
+
+function loginRefused(text: string, address: string): CouponError {
+  const missing = text.startsWith('NOAUTH');
+  return new CouponError({
+    code: 'REDIS_AUTH',
+    kind: 'usage',
+    message: missing ? `Redis at ${address} needs a password` : `Redis at ${address} refused the user name or password`,
+    fix: missing ? 'Put it into the URL: redis://user:password@host:6379.' : 'Check user and password in --redis-url or REDIS_URL.',
+  });
+}
+
+function notPermitted(text: string, address: string): CouponError {
+  const command = /the '([^']+)' command/.exec(text)?.[1]?.toUpperCase();
+  return new CouponError({
+    code: 'REDIS_AUTH',
+    kind: 'usage',
+    message: `Redis at ${address} does not let this user ${command === undefined ? 'do what this command needs' : `run ${command}`}`,
+    why: text,
+    fix: `Grant it to the user with ACL SETUSER${command === undefined ? '' : ` (+${command.toLowerCase()})`}, or name another user in --redis-url or REDIS_URL.`,
+  });
+}
+
+function tlsRefused(fault: 'certificate' | 'handshake', code: string, text: string, address: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_TLS',
+    kind: 'usage',
+    message:
+      fault === 'certificate'
+        ? `the certificate of Redis at ${address} is not trusted (${code})`
+        : `no TLS connection to Redis at ${address} could be made (${code})`,
+    why: text,
+    fix:
+      fault === 'certificate'
+        ? 'Set NODE_EXTRA_CA_CERTS to a file with the certificate of the authority that signed it.'
+        : 'Use redis:// if this port does not speak TLS.',
+  });
+}
+
+/** Redis repeats the arguments of a command that it does not know; those of AUTH are the password. */
+function withoutArguments(text: string): string {
+  return text.replace(/,?\s*with args beginning with:.*$/is, '');
 }
 
 /** The user of this connection may not run these commands. */
@@ -109,7 +149,7 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     code: 'REDIS_REPLY_LOST',
     kind: 'unreachable',
     message: `the answer of Redis at ${redisAddress(url)} was lost`,
-    why: visible(error.message),
+    why: visible(withoutArguments(error.message)),
     fix: 'Whether the request took effect is unknown; ask again under the same request id.',
   });
 }

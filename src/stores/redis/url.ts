@@ -1,98 +1,94 @@
-import { usageError, type CouponError } from '../../lib/errors.ts';
+import { CouponError } from '../../lib/errors.ts';
+import { parameterName, splitStoreUrl, type RefuseUrl } from '../../lib/store-url.ts';
 
+/** What a Redis URL asks for, in full: the client gets nothing but this. */
 export interface RedisTarget {
   host: string;
   port: number;
-  username?: string;
-  password?: string;
-  db: number;
-  /** 0: whatever the name resolves to. */
-  family?: 0 | 4 | 6;
+  /** Null: the user of the server that is called default. */
+  user: string | null;
+  /** Null: no login. */
+  password: string | null;
+  database: number;
   tls: boolean;
+  /** 0: whichever kind of address the name has. */
+  family: 0 | 4 | 6;
+  /** The URL for people to read, without the password. */
+  shown: string;
 }
 
-const FAMILIES = [0, 4, 6] as const;
+const FIX = 'Write redis://user:password@host:6379/0, or rediss:// for TLS.';
+
+/** Parameters that other clients take, and what to do instead. */
+const INSTEAD: readonly (readonly [names: string, fix: string])[] = [
+  [
+    'maxRetriesPerRequest enableOfflineQueue autoResendUnfulfilledCommands enableReadyCheck retryStrategy reconnectOnError ' +
+      'commandTimeout connectTimeout socketTimeout lazyConnect enableAutoPipelining readOnly protocol',
+    'Leave it out: coupon-cli sets it itself, so that no command is sent twice.',
+  ],
+  [
+    'keyPrefix',
+    'Leave it out: other services read the keys as they are. A database of its own (redis://host:6379/5) keeps campaigns apart.',
+  ],
+  ['tls ssl', 'Leave it out: rediss:// asks for TLS, redis:// does not.'],
+  ['ssl_cert_reqs', 'Leave it out: certificates are always checked. NODE_EXTRA_CA_CERTS=FILE names an authority of your own.'],
+  ['user username password auth', 'Write user and password before the host: redis://user:password@host:6379.'],
+  ['sentinels sentinelUsername sentinelPassword name role', 'Name the primary itself: Sentinel is not supported yet.'],
+];
 
 /**
- * What a `redis://` or `rediss://` URL asks for. It is read here because ioredis takes every query parameter as an option of
- * its own, among them the ones that keep a script from running twice, and another host.
+ * The target of a `redis://` or `rediss://` URL. Every word of it is honoured or refused by its name.
  *
- * @throws CouponError `BAD_REDIS_URL`, which repeats nothing of the URL but the name of a parameter
+ * @throws CouponError `BAD_REDIS_URL`, which repeats nothing of the URL
  */
 export function parseRedisUrl(text: string): RedisTarget {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw badUrl('it is not a URL');
+  const { scheme, user, password, host, port, path, params } = splitStoreUrl(text, ['redis', 'rediss'], refuse);
+  if (host === '') throw refuse('it names no host');
+  if (host.startsWith('/')) throw refuse('it names a socket, which is not supported for Redis yet', 'Name a host and a port.');
+  for (const name of params.keys()) {
+    if (name === 'db' || name === 'family') continue;
+    const [, fix] = INSTEAD.find(([names]) => names.split(' ').includes(name)) ?? [];
+    throw refuse(`${parameterName(name)} is not supported`, fix ?? 'Leave it out; db and family are supported.');
   }
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') throw badUrl('its scheme is not redis: or rediss:');
-  // An unescaped / ? or # in a password ends the host too early; what follows is then a part of the password.
-  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) throw badPassword('there is an @ after the host');
-  if (url.hostname === '') throw badUrl('it names no host');
-  if (url.port === '0') throw badUrl('its port is 0');
-  if (url.hash !== '') throw badPassword('it has a # part');
-  const username = decoded(url.username);
-  const password = decoded(url.password);
-  const params = queryOf(url);
+  const database = databaseNumber(path, params.get('db'));
+  const family = params.get('family') ?? '0';
+  if (family !== '0' && family !== '4' && family !== '6') throw refuse('the parameter family is not 0, 4 or 6');
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 6379 : Number(url.port),
-    // Without a password ioredis sends none, and AUTH needs two words; a user without one takes any.
-    ...(username || password ? { ...(username ? { username } : {}), password } : {}),
-    db: databaseOf(url.pathname, params.get('db')),
-    ...familyOf(params.get('family')),
-    tls: url.protocol === 'rediss:',
+    host,
+    port: port ?? 6379,
+    user: user || null,
+    // A user without a password logs in all the same: as one with `nopass`.
+    password: password || (user ? '' : null),
+    database: database ?? 0,
+    tls: scheme === 'rediss',
+    family: Number(family) as 0 | 4 | 6,
+    shown:
+      `${scheme}://${user || password ? `${encodeURIComponent(user ?? '')}:***@` : ''}${host.includes(':') ? `[${host}]` : host}` +
+      `:${port ?? 6379}${database === null ? '' : `/${database}`}${params.has('family') ? `?family=${family}` : ''}`,
   };
 }
 
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw badPassword('its user or password has a % that is no escape');
+function databaseNumber(path: string, parameter: string | undefined): number | null {
+  const numbers = [path, parameter]
+    .filter((text) => text !== undefined && text !== '')
+    .map((text) => (/^\d+$/.test(text!) ? Number(text) : -1));
+  if (parameter === '' || numbers.some((number) => number < 0)) {
+    throw refuse('its database is not a number', 'Write the number behind the port: redis://host:6379/5.');
   }
-}
-
-function queryOf(url: URL): Map<string, string> {
-  const params = new Map<string, string>();
-  for (const [name, value] of url.searchParams) {
-    if (name !== 'db' && name !== 'family') {
-      const shown = /^[A-Za-z][\w-]{0,39}$/.test(name) ? `the parameter ${name}` : 'one of its parameters';
-      throw badUrl(`${shown} is not supported`, 'Only db and family may follow the "?"; remove the others.');
-    }
-    if (params.has(name)) throw badUrl(`the parameter ${name} is there twice`);
-    params.set(name, value);
+  if (numbers.some((number) => !Number.isSafeInteger(number))) {
+    throw refuse(
+      'the number of its database is too large',
+      'A Redis has 16 databases, 0 to 15, unless its setting `databases` says otherwise.',
+    );
   }
-  return params;
+  if (new Set(numbers).size > 1) throw refuse('it names two databases', 'Give the number once: redis://host:6379/5.');
+  return numbers[0] ?? null;
 }
 
-function databaseOf(path: string, param: string | undefined): number {
-  const inPath = path === '' || path === '/' ? null : database(path.slice(1));
-  const inQuery = param === undefined ? null : database(param);
-  if (inPath !== null && inQuery !== null && inPath !== inQuery) {
-    throw badUrl('its path and its parameter db name two databases', 'Name the database once: redis://host:6379/5.');
-  }
-  return inPath ?? inQuery ?? 0;
-}
+const refuse: RefuseUrl = (why, fix = FIX) =>
+  new CouponError({ code: 'BAD_REDIS_URL', kind: 'usage', message: `the Redis URL cannot be used: ${why}`, fix });
 
-function database(text: string): number {
-  const db = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(db)) throw badUrl('what it names is not a database number');
-  return db;
-}
-
-function familyOf(param: string | undefined): Pick<RedisTarget, 'family'> {
-  if (param === undefined) return {};
-  const family = FAMILIES.find((known) => String(known) === param);
-  if (family === undefined) throw badUrl('the parameter family is not 4, 6 or 0');
-  return { family };
-}
-
-function badPassword(why: string): CouponError {
-  return badUrl(why, 'Percent-encode the password (and the user): % is %25, @ is %40, / is %2F, # is %23, ? is %3F.');
-}
-
-function badUrl(why: string, fix = 'Write redis://user:password@host:6379/0, or rediss:// for TLS.'): CouponError {
-  return usageError('BAD_REDIS_URL', `the Redis URL cannot be used: ${why}`, fix);
+/** `host:port`, for messages. */
+export function addressOf({ host, port }: Pick<RedisTarget, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

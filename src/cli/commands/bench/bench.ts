@@ -17,7 +17,7 @@ import { EXIT } from '../../exit-codes.ts';
 import { ownStack } from './own-stack.ts';
 import { runBench } from './run-bench.ts';
 import { exampleScenario, loadScenario, shippedScenarios, trustOf } from './scenarios.ts';
-import { requireAllowedHost } from '../../targets.ts';
+import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCompare } from './compare.ts';
 import { configure as configureVerify } from './verify.ts';
@@ -220,7 +220,7 @@ async function onEndpoint(
   const targets = new Map(scenarios.map((scenario) => [scenario, targetOf(scenario, flags)]));
   for (const target of targets.values()) requireAllowedHost(target, flags.allowTarget, 'bench');
   for (const store of storesOf(scenarios.map((scenario) => scenario.evidence)))
-    requireAllowedHost(context.settings.get(store).value, flags.allowTarget, 'bench');
+    requireAllowedStore(context, store, flags.allowTarget, 'bench');
   const open = evidenceOpener(context);
   const sources = new Map<Scenario, EvidenceSource>();
   for (const scenario of scenarios) sources.set(scenario, await open(scenario.evidence));

@@ -7,7 +7,7 @@ import type { BenchRun } from '../../../bench/run.ts';
 import { CouponError, usageError } from '../../../lib/errors.ts';
 import { jsonText } from '../../../lib/terminal.ts';
 import type { Context } from '../../context.ts';
-import type { Env } from '../../env.ts';
+import type { MaskedEnv } from '../../masked-env.ts';
 import { makeFolder } from '../../make-folder.ts';
 
 export const RECORD_FILE = 'record.bin';
@@ -25,7 +25,11 @@ export type WriteReports = (run: BenchRun) => Promise<string>;
  * @param several each run gets a folder of its own in it, by the scenario's name
  * @throws CouponError `OUT_REFUSED`
  */
-export async function prepareOut(env: Pick<Env, 'cwd'>, dir: string, several: boolean): Promise<WriteReports> {
+export async function prepareOut(
+  env: Pick<MaskedEnv, 'cwd'> & Partial<Pick<MaskedEnv, 'secrets'>>,
+  dir: string,
+  several: boolean,
+): Promise<WriteReports> {
   const root = resolve(env.cwd, dir);
   try {
     await makeFolder(root);
@@ -43,7 +47,7 @@ export async function prepareOut(env: Pick<Env, 'cwd'>, dir: string, several: bo
   const used = new Set<string>();
   return async (run) => {
     const folder = several ? join(root, folderName(run.report, used)) : root;
-    await writeReports(folder, run);
+    await writeReports(folder, run, (text) => env.secrets?.mask(text) ?? text);
     return folder;
   };
 }
@@ -73,7 +77,7 @@ function folderName({ scenario: { name, strategy } }: BenchReport, used: Set<str
   return free;
 }
 
-async function writeReports(folder: string, run: BenchRun): Promise<void> {
+async function writeReports(folder: string, run: BenchRun, mask: (text: string) => string): Promise<void> {
   const [{ htmlReport }, { benchJunit }, { benchMarkdown }, { encodeRun }, { latenciesOf }] = await Promise.all([
     import('../../../bench/report/html/page.ts'),
     import('../../../bench/report/junit.ts'),
@@ -91,7 +95,10 @@ async function writeReports(folder: string, run: BenchRun): Promise<void> {
   };
   await makeFolder(folder);
   // All of them whole before the first takes its place: a full disk leaves the old reports.
-  for (const file of FILES) await writeFile(join(folder, `${file}.tmp`), contents[file]!);
+  for (const file of FILES) {
+    const content = contents[file]!;
+    await writeFile(join(folder, `${file}.tmp`), typeof content === 'string' ? mask(content) : content);
+  }
   for (const file of FILES) await rename(join(folder, `${file}.tmp`), join(folder, file));
 }
 
@@ -116,7 +123,7 @@ export async function publish(context: Context, run: BenchRun, write: WriteRepor
     if (write) out.note(`Reports: ${await write(run)}`);
     if (summary) {
       const { benchMarkdown } = await import('../../../bench/report/markdown.ts');
-      await appendFile(resolve(env.cwd, summary), `${benchMarkdown(run.report)}\n`);
+      await appendFile(resolve(env.cwd, summary), env.secrets.mask(`${benchMarkdown(run.report)}\n`));
     }
     return true;
   } catch (error) {

@@ -73,16 +73,17 @@ interface DrainFlags {
 
 function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
   const value = (name: 'interval' | 'batch' | 'lease'): string => context.settings.get(name).value;
-  const leaseMs = parseDuration(value('lease'), '--lease');
+  const label = (name: 'interval' | 'batch' | 'lease'): string => context.settings.label(name);
+  const leaseMs = parseDuration(value('lease'), label('lease'));
   if (leaseMs < 1_000)
-    throw usageError('BAD_DURATION', `--lease: "${value('lease')}" is too short to issue a batch in`, 'Use at least 1s.');
+    throw usageError('BAD_DURATION', `${label('lease')}: "${value('lease')}" is too short to issue a batch in`, 'Use at least 1s.');
   const until = flags.once ? 'once' : flags.untilEmpty ? 'empty' : 'stopped';
   const patience = flags.waitForStores ?? (until === 'stopped' ? undefined : PATIENCE);
   return {
     couponIds,
-    batch: parseWhole(value('batch'), '--batch', 1, 1_000),
+    batch: parseWhole(value('batch'), label('batch'), 1, 1_000),
     leaseMs,
-    intervalMs: parseDuration(value('interval'), '--interval'),
+    intervalMs: parseDuration(value('interval'), label('interval')),
     worker: `${context.env.hostname.replace(/[^A-Za-z0-9.-]/g, '_').slice(0, 40)}-${context.env.pid}`,
     keyStyle: context.keyStyle,
     scan: flags.scan === true,

@@ -39,7 +39,7 @@ export async function startDrainHealth(
 ): Promise<DrainHealth | null> {
   const text = context.settings.get('healthPort').value;
   if (text === 'off') return null;
-  const port = parseWhole(text, '--health-port', 0, 65_535);
+  const port = parseWhole(text, context.settings.label('healthPort'), 0, 65_535);
   const host = context.settings.get('healthHost').value;
 
   const [{ buildHealthServer }, { StoreMetrics }, { drainMetrics }] = await Promise.all([
