@@ -43,6 +43,7 @@ export interface Env extends Host {
 }
 
 export function systemEnv(): Env {
+  endWithParent();
   const packageDir = fileURLToPath(new URL('../../', import.meta.url));
   return {
     argv: process.argv.slice(2),
@@ -68,8 +69,9 @@ export function systemEnv(): Env {
     onSignal(listener) {
       const onInt = (): void => listener('SIGINT');
       const onTerm = (): void => listener('SIGTERM');
-      process.on('SIGINT', onInt).on('SIGTERM', onTerm);
-      return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm);
+      // A terminal that was closed ends a command as SIGTERM does: with everything put away.
+      process.on('SIGINT', onInt).on('SIGTERM', onTerm).on('SIGHUP', onTerm);
+      return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm).off('SIGHUP', onTerm);
     },
     exitNow: (code) => process.exit(code),
     lowerPriority: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
@@ -81,9 +83,20 @@ export function systemEnv(): Env {
   };
 }
 
+/** A child of ours has a channel to its parent. It closes when the parent ends, however that comes about: then the child stops, too. */
+function endWithParent(): void {
+  if (!process.channel) return;
+  process.channel.unref();
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
 function outputStream(stream: NodeJS.WriteStream): OutputStream {
-  // A reader that went away (`| head`) is a normal end, not a failure.
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A terminal that was closed: SIGHUP comes with it, and ends us in order.
+    if (error.code === 'EIO') return;
+    // A reader that went away (`| head`) is a normal end, not a failure.
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
   return {
     write: (text) => stream.write(text),
     get isTTY() {

@@ -43,9 +43,11 @@ export function startChild(name: string, options: ChildOptions): Child {
   const child = spawn(file, [...first, ...options.args], {
     cwd: options.cwd,
     env: { ...options.env },
-    stdio: [options.listens ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    // The channel carries nothing: its end tells the child that we are gone, also when we were killed.
+    stdio: [options.listens ? 'pipe' : 'ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   });
+  child.channel?.unref();
   const said: string[] = [];
   const waiting = new Map<string, (line: Record<string, unknown>) => void>();
   let stopping = false;

@@ -22,6 +22,8 @@ export interface RunOptions {
   timeoutMs: number;
   cwd?: string;
   as?: Identity | null;
+  /** All of its standard input. A secret goes this way: a command line and an environment can be looked at. */
+  input?: string;
 }
 
 /** Runs a program to its end. A failure is an answer here: it never throws. */
@@ -36,10 +38,13 @@ export async function run(command: string, args: string[], options: RunOptions):
       ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}),
     };
     try {
-      execFile(command, args, settings, (error, stdout, stderr) => {
+      const child = execFile(command, args, settings, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
         resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
       });
+      // A program that does not read it ends on its own account.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(options.input ?? '');
     } catch (error) {
       resolve({ code: null, stdout: '', stderr: (error as Error).message }); // a user that this system does not let us become
     }
@@ -61,7 +66,7 @@ export interface Launched {
 export function launch(
   command: string,
   args: string[],
-  options: { env: Record<string, string>; cwd: string; log: string; as?: Identity | null },
+  options: { env: Record<string, string>; cwd: string; log: string; as?: Identity | null; input?: string },
 ): Launched {
   const log = openSync(options.log, 'a', 0o600);
   let over = false;
@@ -70,11 +75,13 @@ export function launch(
       env: options.env,
       cwd: options.cwd,
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', log, log],
       ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}),
     });
     child.on('exit', () => (over = true));
     child.on('error', () => (over = true));
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input);
     child.unref();
   } finally {
     closeSync(log);

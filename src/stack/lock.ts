@@ -17,7 +17,14 @@ const GUARD_AGE_MS = 10_000;
  * `link` makes the file appear with its content or not at all. `prepare` creates the folder; it runs before every try, because the owner
  * may be removing the whole stack.
  */
-export async function withLock<T>(host: Host, file: string, log: Log, prepare: () => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  host: Host,
+  file: string,
+  log: Log,
+  prepare: () => void,
+  work: () => Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
   const mine = `${host.pid} ${startedAt(host, host.pid)} ${randomUUID()}`;
   const draft = join(dirname(file), `.lock-${randomUUID()}`);
   let announced = false;
@@ -38,7 +45,7 @@ export async function withLock<T>(host: Host, file: string, log: Log, prepare: (
     } finally {
       rmSync(draft, { force: true });
     }
-  }, PATIENCE_MS);
+  }, patienceMs);
 
   if (taken === null) {
     throw new CouponError({

@@ -17,6 +17,8 @@ export interface StackPaths {
   postgres: string;
   postgresData: string;
   postgresLog: string;
+  /** Who may log in to PostgreSQL, and how. */
+  postgresHba: string;
 }
 
 export function stackPaths(folder: string): StackPaths {
@@ -31,6 +33,7 @@ export function stackPaths(folder: string): StackPaths {
     postgres: join(dir, 'postgres'),
     postgresData: join(dir, 'postgres', 'data'),
     postgresLog: join(dir, 'postgres.log'),
+    postgresHba: join(dir, 'pg_hba.conf'),
   };
 }
 

@@ -1,5 +1,3 @@
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { containerPostgres, containerRedis } from './docker/containers.ts';
 import type { Host, Log } from '../lib/host.ts';
@@ -8,11 +6,12 @@ import { ensureOwnFolder, isOwnFolder, refusePrivateParent, stackFolderMode, sta
 import { ensureDatabase } from './postgres/ask.ts';
 import { findNativePostgres, findPostgres, type NativePostgres } from './postgres/binary.ts';
 import { nativePostgres } from './postgres/native.ts';
-import { postgresIdentity } from './postgres/user.ts';
+import { serverIdentity } from './server-user.ts';
 import { findNativeRedis, findRedis, type NativeRedis } from './redis/binary.ts';
 import { nativeRedis } from './redis/native.ts';
 import { POSTGRES_DATABASE, POSTGRES_USER } from './settings.ts';
-import { readOrCreateSecrets, readSecrets, readState, rememberStore, type Secrets, type StackState } from './state.ts';
+import { refuseOtherFolder, removeFolder, removeStack } from './stack-folder.ts';
+import { readOrCreateSecrets, readSecrets, readState, rememberStore, renewSecret, type Secrets, type StackState } from './state.ts';
 import { bringUp, type StoreDriver } from './store.ts';
 
 export { defaultStackDir } from './paths.ts';
@@ -57,7 +56,11 @@ export async function stackUp(host: Host, options: { dir: string; log?: Log }): 
     const secrets = readOrCreateSecrets(paths);
     // Both routes before the first start: where one cannot be had, the other is not left running alone.
     const [redis, postgres] = await Promise.all([chooseRedis(host, paths, secrets, log), choosePostgres(host, paths, secrets, log)]);
-    await settled([storeUp(paths, 'redis', redis, log), storeUp(paths, 'postgres', postgres, log)]);
+    const renew = (name: StoreName, { container }: Chosen) => (container ? undefined : () => renewSecret(paths, secrets, name));
+    await settled([
+      storeUp(paths, 'redis', redis, log, renew('redis', redis)),
+      storeUp(paths, 'postgres', postgres, log, renew('postgres', postgres)),
+    ]);
     const { port } = readState(paths).postgres!;
     await ensureDatabase(port, secrets.postgres);
     const status = await statusOf(host, paths);
@@ -166,37 +169,41 @@ async function chooseRedis(host: Host, paths: StackPaths, secrets: Secrets, log:
   if (known !== undefined && (known.container || (await running.findPid()) !== null)) return { driver: running, ...known };
   const route = await findRedis(host, paths.dir, log);
   if (route.kind === 'docker') return { driver: containerRedis(host, paths, secrets), how: route.how, container: true };
-  return { driver: nativeRedis(host, paths, secrets.redis, async () => route), how: route.how, container: false };
+  return { driver: nativeRedis(host, paths, secrets, serverIdentity(host), async () => route), how: route.how, container: false };
 }
 
 async function choosePostgres(host: Host, paths: StackPaths, secrets: Secrets, log: Log): Promise<Chosen> {
   const known = readState(paths).postgres;
   const running = knownDrivers(host, paths, secrets, log).postgres;
   if (known !== undefined && (known.container || (await running.findPid()) !== null)) return { driver: running, ...known };
-  const as = postgresIdentity(host);
+  const as = serverIdentity(host);
   const route = await findPostgres(host, paths, as, log);
   if (route.kind === 'docker') return { driver: containerPostgres(host, paths, secrets), how: route.how, container: true };
-  return { driver: nativePostgres(host, paths, secrets.postgres, as, async () => route), how: route.how, container: false };
+  return { driver: nativePostgres(host, paths, secrets, as, async () => route), how: route.how, container: false };
 }
 
 /** The drivers of a stack as it was made. They search for a program to start only when what runs turns out to be gone. */
 function knownDrivers(host: Host, paths: StackPaths, secrets: Secrets, log: Log): Record<StoreName, StoreDriver> {
   const state = readState(paths);
   const redis = async (): Promise<NativeRedis> => await findNativeRedis(host, paths.dir, log);
-  const as = state.postgres?.container ? null : postgresIdentity(host);
+  const as = state.postgres?.container && state.redis?.container ? null : serverIdentity(host);
   const postgres = async (): Promise<NativePostgres> => await findNativePostgres(host, paths, as, log);
   return {
-    redis: state.redis?.container ? containerRedis(host, paths, secrets) : nativeRedis(host, paths, secrets.redis, redis),
-    postgres: state.postgres?.container
-      ? containerPostgres(host, paths, secrets)
-      : nativePostgres(host, paths, secrets.postgres, as, postgres),
+    redis: state.redis?.container ? containerRedis(host, paths, secrets) : nativeRedis(host, paths, secrets, as, redis),
+    postgres: state.postgres?.container ? containerPostgres(host, paths, secrets) : nativePostgres(host, paths, secrets, as, postgres),
   };
 }
 
-async function storeUp(paths: StackPaths, name: StoreName, { driver, how, container }: Chosen, log: Log): Promise<void> {
+async function storeUp(
+  paths: StackPaths,
+  name: StoreName,
+  { driver, how, container }: Chosen,
+  log: Log,
+  newPassword?: () => void,
+): Promise<void> {
   const known = readState(paths)[name];
   const remember = (port: number): void => rememberStore(paths, name, { port, how, container });
-  const { port, version, started } = await bringUp(driver, known?.port ?? null, `${paths.dir} ${name}`, remember, log);
+  const { port, version, started } = await bringUp(driver, known?.port ?? null, `${paths.dir} ${name}`, remember, log, newPassword);
   if (started) log(`${driver.label} ${version} is ready on 127.0.0.1:${port} (${how})`);
 }
 
@@ -218,29 +225,6 @@ async function statusOf(host: Host, paths: StackPaths): Promise<StackStatus> {
 function urlOf(name: StoreName, port: number, password: string): string {
   if (name === 'redis') return `redis://:${password}@127.0.0.1:${port}`;
   return `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${port}/${POSTGRES_DATABASE}`;
-}
-
-/** A folder with other things in it is not a stack: nothing is started in there, and above all nothing removed. */
-function refuseOtherFolder(paths: StackPaths): void {
-  if (readSecrets(paths) !== null) return;
-  const other = readdirSync(paths.dir).find((name) => !/^(\.lock-|lock|secrets\.json|stack\.json)/.test(name));
-  if (other === undefined) return;
-  throw usageError('STACK_DIR_IN_USE', `${paths.dir} is not a stack, and not empty: it has ${other}`, 'Use another folder.');
-}
-
-/** What is left when both servers are purged. The passwords go last: they are what makes the folder a stack, should we be killed here. */
-function removeStack(paths: StackPaths): void {
-  for (const name of readdirSync(paths.dir).filter((entry) => entry.startsWith('.lock-'))) rmSync(join(paths.dir, name), { force: true });
-  for (const file of [paths.state, `${paths.state}.new`, `${paths.secrets}.new`, paths.secrets]) rmSync(file, { force: true });
-}
-
-/** After the lock inside it is gone. Not empty means that it is in use, or that the next `up` has begun, and it may. */
-function removeFolder(dir: string): void {
-  try {
-    rmdirSync(dir);
-  } catch (error) {
-    if (!['ENOTEMPTY', 'ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
 }
 
 function refuseWindows(host: Host): void {

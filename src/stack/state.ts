@@ -17,8 +17,8 @@ export interface StackState {
 }
 
 /**
- * Each stack has passwords of its own. Loopback is open to every user of the machine, and a Redis without password lets any of them
- * write files as the user who runs it. A server that accepts our password is also surely ours, whoever else may have taken the port.
+ * Each stack has passwords of its own, new ones at each start of a stopped server. Loopback is open to every user of the machine, and a
+ * Redis without password lets any of them write files as the user who runs it.
  */
 export interface Secrets {
   redis: string;
@@ -41,9 +41,19 @@ export function readSecrets(paths: StackPaths): Secrets | null {
 export function readOrCreateSecrets(paths: StackPaths): Secrets {
   const known = readSecrets(paths);
   if (known !== null) return known;
-  const fresh = { redis: randomBytes(18).toString('hex'), postgres: randomBytes(18).toString('hex') };
+  const fresh = { redis: newPassword(), postgres: newPassword() };
   writeJson(paths.secrets, fresh);
   return fresh;
+}
+
+/** On file before the server hears of it: whenever this process is killed, the next one knows the password. */
+export function renewSecret(paths: StackPaths, secrets: Secrets, store: keyof Secrets): void {
+  secrets[store] = newPassword();
+  writeJson(paths.secrets, secrets);
+}
+
+function newPassword(): string {
+  return randomBytes(18).toString('hex');
 }
 
 function readJson(file: string): unknown {

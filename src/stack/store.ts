@@ -7,6 +7,7 @@ import { until } from './wait.ts';
 
 const START_MS = 60_000;
 const LAUNCHES = 40;
+const PORT_MS = 1_000;
 
 /** One way to run one server; there are a native one and one in Docker for both Redis and PostgreSQL. */
 export interface StoreDriver {
@@ -16,8 +17,10 @@ export interface StoreDriver {
   findPid(): Promise<number | null>;
   /** The version, when a server answers on this port, is ready, and takes our password; else null. */
   ask(port: number): Promise<string | null>;
-  /** Whatever has to be there before the first start. */
+  /** Whatever has to be there before a start. */
   prepare(): Promise<void>;
+  /** Makes a stopped server take the password of the stack; where that is not a matter of its start alone. */
+  setPassword?(): Promise<void>;
   launch(port: number): Promise<Launched>;
   /** True when something had to be stopped. */
   stop(): Promise<boolean>;
@@ -38,6 +41,8 @@ export interface Up {
  * Brings a server up, or finds that it is up already: also one that was left behind by a killed process, and one that is still starting.
  *
  * `remember` is called before a start, so that a server whose starter is killed in the next moment is found by the next command.
+ *
+ * @param newPassword makes one for a stopped server; left out, the present one stays
  */
 export async function bringUp(
   driver: StoreDriver,
@@ -45,6 +50,7 @@ export async function bringUp(
   seed: string,
   remember: (port: number) => void,
   log: Log,
+  newPassword: () => void = () => undefined,
 ): Promise<Up> {
   if (known !== null) {
     const version = await answerOfRunning(driver, known);
@@ -53,7 +59,11 @@ export async function bringUp(
   await driver.stop(); // ours, but nobody knows its port any more
 
   await driver.prepare();
-  let port = known !== null && (await isFree(known)) ? known : await freePort(seed);
+  newPassword();
+  await driver.setPassword?.();
+  // A server that has just ended may not have let go of its port yet.
+  const isKnownFree = known !== null && (await until(async () => ((await isFree(known)) ? true : null), PORT_MS)) !== null;
+  let port = isKnownFree ? known : await freePort(seed);
   if (known !== null && port !== known) log(`port ${known} is taken: ${driver.label} moves to ${port}`);
   for (let launches = 0; launches < LAUNCHES; launches += 1) {
     remember(port);
@@ -85,7 +95,7 @@ async function answerOfRunning(driver: StoreDriver, port: number): Promise<strin
 
 const PORT_TAKEN = /address already in use|port is already allocated/i;
 /** PostgreSQL after a kill: its last helpers need a moment to notice that their parent is gone. It cleans up by itself; we never do. */
-const PREDECESSOR = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+export const PREDECESSOR = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 
 async function mayTryAgain(said: string): Promise<boolean> {
   if (PORT_TAKEN.test(said)) return true;

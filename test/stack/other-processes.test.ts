@@ -58,7 +58,9 @@ it('leaves its servers to others when it ends, and holds nobody up with them', a
 
   // Nobody collects these two when they die: their parent is gone, and the first process of a container may not care.
   for (const pid of [left!.redis.pid!, left!.postgres.pid!]) process.kill(pid, 'SIGKILL');
-  expect(await stackUp(host, { dir })).toMatchObject({ redisUrl: left!.redisUrl, databaseUrl: left!.databaseUrl });
+  const again = await stackUp(host, { dir });
+  const places = ({ redisUrl, databaseUrl }: Stack): string[] => [redisUrl, databaseUrl].map((url) => new URL(url).host);
+  expect(places(again)).toEqual(places(left!));
   await stackDown(host, { dir, purge: true });
 });
 

@@ -9,7 +9,7 @@ import { stackPaths } from '../../src/stack/paths.ts';
 import { findPostgres } from '../../src/stack/postgres/binary.ts';
 import { ensureDatabase } from '../../src/stack/postgres/ask.ts';
 import { nativePostgres } from '../../src/stack/postgres/native.ts';
-import { postgresIdentity } from '../../src/stack/postgres/user.ts';
+import { serverIdentity } from '../../src/stack/server-user.ts';
 import { findNativeRedis, findRedis } from '../../src/stack/redis/binary.ts';
 import { bringUp } from '../../src/stack/store.ts';
 import { testHost } from '../support/host.ts';
@@ -47,7 +47,7 @@ it.runIf(['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'].includes(`${
 
     const paths = stackPaths(join(parent, 'npm'));
     mkdirSync(paths.dir, { mode: 0o711 });
-    const driver = nativePostgres(host, paths, 'secret', postgresIdentity(host), async () => ({
+    const driver = nativePostgres(host, paths, { redis: 'secret', postgres: 'secret' }, serverIdentity(host), async () => ({
       kind: 'native',
       bin: bin!,
       how: '',
@@ -94,12 +94,12 @@ it('root runs PostgreSQL as postgres, else as nobody, and never as root', () => 
   const root = testHost({ uid: 0 });
   const users = join(parent, 'passwd');
   writeFileSync(users, 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\n');
-  expect(postgresIdentity(root, users)).toEqual({ name: 'nobody', uid: 65_534, gid: 65_533 });
+  expect(serverIdentity(root, users)).toEqual({ name: 'nobody', uid: 65_534, gid: 65_533 });
   writeFileSync(users, `${readFileSync(users, 'utf8')}postgres:x:101:104:PostgreSQL:/var/lib/postgresql:/bin/bash\n`);
-  expect(postgresIdentity(root, users)).toEqual({ name: 'postgres', uid: 101, gid: 104 });
+  expect(serverIdentity(root, users)).toEqual({ name: 'postgres', uid: 101, gid: 104 });
   writeFileSync(users, 'root:x:0:0:root:/root:/bin/sh\npostgres:x:0:0::/:/bin/sh\n');
-  expect(() => postgresIdentity(root, users)).toThrow(/neither/);
-  expect(postgresIdentity(testHost({ uid: 1000 }), users)).toBeNull();
+  expect(() => serverIdentity(root, users)).toThrow(/neither/);
+  expect(serverIdentity(testHost({ uid: 1000 }), users)).toBeNull();
 });
 
 describe('Docker', () => {

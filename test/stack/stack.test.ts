@@ -19,7 +19,7 @@ import pg from 'pg';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { worksIn } from '../../src/stack/ownership.ts';
 import { stackPaths } from '../../src/stack/paths.ts';
-import { postgresIdentity } from '../../src/stack/postgres/user.ts';
+import { serverIdentity } from '../../src/stack/server-user.ts';
 import { stackDown, stackStatus, stackUp, type Stack } from '../../src/stack/stack.ts';
 import { until } from '../../src/stack/wait.ts';
 import { testHost } from '../support/host.ts';
@@ -50,6 +50,11 @@ async function sql(stack: Stack, text: string): Promise<unknown[][]> {
   } finally {
     await client.end();
   }
+}
+
+/** A URL without its password. */
+function place(url: string): string {
+  return url.replace(/:[^:@/]*@/, '@');
 }
 
 /** Redis answers with names and values in turn. */
@@ -111,7 +116,11 @@ describe('a stack', () => {
     for (const pid of [stack.redis.pid!, stack.postgres.pid!]) process.kill(pid, 'SIGKILL');
 
     const again = await stackUp(host, { dir });
-    expect([again.redisUrl, again.databaseUrl]).toEqual([stack.redisUrl, stack.databaseUrl]);
+    // The same places, and new passwords: those of a stopped server may be known by now.
+    expect([again.redisUrl, again.databaseUrl].map(place)).toEqual([stack.redisUrl, stack.databaseUrl].map(place));
+    expect(again.redisUrl).not.toBe(stack.redisUrl);
+    expect(again.databaseUrl).not.toBe(stack.databaseUrl);
+    await expect(sql(stack, 'select 1')).rejects.toThrow(/password/);
     expect(again.redis.pid).not.toBe(stack.redis.pid);
     expect(await withRedis(again, async (redis) => await redis.get('kept'))).toBe('yes');
     expect(await sql(again, 'select answer from kept')).toEqual([[42]]);
@@ -121,7 +130,7 @@ describe('a stack', () => {
     const pidFile = join(stackPaths(dir).postgresData, 'postmaster.pid');
     const { postgres } = await stackStatus(host, { dir });
     process.kill(postgres.pid!, 'SIGKILL');
-    const as = postgresIdentity(host); // PostgreSQL ignores strangers of another user by itself
+    const as = serverIdentity(host); // PostgreSQL ignores strangers of another user by itself
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore', ...(as === null ? {} : { uid: as.uid, gid: as.gid }) });
     try {
       writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(stranger.pid)));
@@ -146,7 +155,10 @@ describe('a stack', () => {
   it('never signals a stranger whose pid a dead server left on file', async () => {
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
     try {
-      writeFileSync(join(stackPaths(dir).redis, 'redis.pid'), `${stranger.pid}\n`);
+      const pidFile = join(stackPaths(dir).redis, 'redis.pid');
+      writeFileSync(pidFile, `${stranger.pid}\n`);
+      const as = serverIdentity(host);
+      if (as !== null) chownSync(pidFile, as.uid, as.gid);
       expect(await stackDown(host, { dir })).toEqual({ stopped: [], purged: false });
       expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
     } finally {
@@ -160,8 +172,8 @@ describe('a stack', () => {
     try {
       const lines: string[] = [];
       const moved = await stackUp(host, { dir, log: (line) => lines.push(line) });
-      expect(moved.databaseUrl).not.toBe(stack.databaseUrl);
-      expect(moved.redisUrl).toBe(stack.redisUrl);
+      expect(place(moved.databaseUrl)).not.toBe(place(stack.databaseUrl));
+      expect(place(moved.redisUrl)).toBe(place(stack.redisUrl));
       expect(lines.join('\n')).toMatch(/port \d+ is taken: PostgreSQL moves to \d+/);
       expect(await sql(moved, 'select answer from kept')).toEqual([[42]]);
     } finally {

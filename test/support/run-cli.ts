@@ -17,6 +17,8 @@ export interface CliOptions {
   /** Folders to look for programs in; those of the tests unless given. */
   path?: string;
   cwd?: string;
+  /** Of another checkout: its stacks are others. */
+  packageDir?: string;
   stdin?: string;
   tty?: boolean;
   columns?: number;
@@ -48,7 +50,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     }),
     hostname: 'test',
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
-    packageDir: fileURLToPath(new URL('../../', import.meta.url)),
+    packageDir: options.packageDir ?? fileURLToPath(new URL('../../', import.meta.url)),
     onSignal(listener) {
       options.onListen?.(listener);
       return () => undefined;

@@ -44,7 +44,6 @@ export const configure: Configure = (command, cli) => {
             ...(others.length > 0
               ? ['', paint.bold('The same rush, decided in other ways:'), '', strategyTable([...others, report], paint)]
               : []),
-            ...(flags.keep ? ['', `The stores stay: ${stack.dir}`] : []),
             '',
           ].join('\n'),
         );

@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
+import { within } from '../../lib/with-timeout.ts';
 import { POSTGRES_DATABASE, POSTGRES_USER } from '../settings.ts';
 
 const PATIENCE_MS = 2_000;
@@ -19,9 +21,25 @@ export async function ensureDatabase(port: number, password: string): Promise<vo
   if (there === null) await query(port, password, `create database ${POSTGRES_DATABASE}`);
 }
 
+/** Logs in by SCRAM alone, which shows the password to nobody: a server that wants it in clear text, or as MD5, is refused. */
+class ScramClient extends pg.Client {
+  cutOff(): void {
+    (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  }
+
+  // Handlers of the driver, see its lib/client.js.
+  protected _handleAuthCleartextPassword(): void {
+    this.cutOff();
+  }
+
+  protected _handleAuthMD5Password(): void {
+    this.cutOff();
+  }
+}
+
 /** The first value of the answer, a text. Every setting is given, so that a person's PG* variables have no say. */
 async function query(port: number, password: string, sql: string): Promise<string | null> {
-  const client = new pg.Client({
+  const client = new ScramClient({
     host: '127.0.0.1',
     port,
     user: POSTGRES_USER,
@@ -29,6 +47,7 @@ async function query(port: number, password: string, sql: string): Promise<strin
     database: 'postgres', // exists before ours does
     ssl: false,
     connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: PATIENCE_MS,
     application_name: 'coupon-cli dev',
   });
   client.on('error', () => {}); // the query that is under way rejects as well
@@ -37,6 +56,12 @@ async function query(port: number, password: string, sql: string): Promise<strin
     const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
     return rows[0]?.[0] ?? null;
   } finally {
-    await client.end().catch(() => {});
+    // Whoever goes on holding the connection does not hold us.
+    await within(
+      client.end().catch(() => {}),
+      PATIENCE_MS,
+      undefined,
+    );
+    client.cutOff();
   }
 }

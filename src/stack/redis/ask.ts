@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 
 const PATIENCE_MS = 2_000;
+/** Of a reply; INFO server has about a thousand characters. */
+const LONGEST = 65_536;
 
 export interface RedisAnswer {
   pid: number;
@@ -27,9 +29,16 @@ async function converse(port: number, words: string): Promise<string> {
     let heard = '';
     const socket = connect({ host: '127.0.0.1', port }, () => socket.write(words));
     socket.setEncoding('utf8');
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
-    socket.on('data', (text: string) => (heard += text));
+    // For the whole of it: whoever sends a byte now and then is never silent.
+    const limit = setTimeout(() => socket.destroy(), PATIENCE_MS);
+    socket.on('data', (text: string) => {
+      heard += text;
+      if (heard.length > LONGEST) socket.destroy();
+    });
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => resolve(heard));
+    socket.on('close', () => {
+      clearTimeout(limit);
+      resolve(heard);
+    });
   });
 }

@@ -1,23 +1,37 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverEnvironment, type Host } from '../../lib/host.ts';
-import { stopProcess, worksIn } from '../ownership.ts';
+import { launch, type Identity } from '../../lib/processes.ts';
+import { listensOn, stopProcess, worksIn } from '../ownership.ts';
 import type { StackPaths } from '../paths.ts';
-import { launch } from '../../lib/processes.ts';
+import { prepareServerFolder, removeServerFolder } from '../server-folder.ts';
+import { REDIS_SETTINGS } from '../settings.ts';
+import { readPid } from '../small-file.ts';
+import type { Secrets } from '../state.ts';
+import type { StoreDriver } from '../store.ts';
 import { askRedis } from './ask.ts';
 import type { NativeRedis } from './binary.ts';
-import { REDIS_SETTINGS } from '../settings.ts';
-import type { StoreDriver } from '../store.ts';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
-/** Redis as a process of our own. `route` is asked for when there is something to start, and only then. */
-export function nativeRedis(host: Host, paths: StackPaths, password: string, route: () => Promise<NativeRedis>): StoreDriver {
+/**
+ * Redis as a process of our own, or of the user that servers of root run as. `route` is asked for when there is something to start, and
+ * only then.
+ */
+export function nativeRedis(
+  host: Host,
+  paths: StackPaths,
+  secrets: Secrets,
+  as: Identity | null,
+  route: () => Promise<NativeRedis>,
+): StoreDriver {
   const pidFile = join(paths.redis, 'redis.pid');
-  const configFile = join(paths.redis, 'redis.conf');
+  // One that an earlier version left running may still be root's.
+  const owners = as === null ? [host.uid] : [as.uid, host.uid];
 
   async function isOurs(pid: number): Promise<boolean> {
-    return await worksIn(host, pid, paths.redis, PROGRAMS);
+    for (const owner of owners) if (await worksIn(host, pid, paths.redis, PROGRAMS, owner)) return true;
+    return false;
   }
 
   async function findPid(): Promise<number | null> {
@@ -30,16 +44,24 @@ export function nativeRedis(host: Host, paths: StackPaths, password: string, rou
     logFile: paths.redisLog,
     findPid,
     async ask(port) {
-      return (await askRedis(port, password))?.version ?? null;
+      const pid = await findPid();
+      if (pid === null || !(await isListening(host, pid, port, owners))) return null;
+      return (await askRedis(port, secrets.redis))?.version ?? null;
     },
     async prepare() {
-      mkdirSync(paths.redis, { recursive: true, mode: 0o700 });
+      await prepareServerFolder(host, paths.redis, as);
+      rmSync(join(paths.redis, 'redis.conf'), { force: true }); // of an earlier version, with its password
     },
     async launch(port) {
       const { command, env } = await route();
-      // In a file that only we can read: a command line is for everyone to see.
-      writeFileSync(configFile, configuration(paths, port, password, pidFile), { mode: 0o600 });
-      return launch(command, [configFile], { env: serverEnvironment(host, env), cwd: paths.redis, log: paths.redisLog });
+      // The rest comes in over standard input: a command line is for everyone to see. The folder stays in it, to know the process by.
+      return launch(command, ['--dir', paths.redis, '--set-proc-title', 'no', '-'], {
+        env: serverEnvironment(host, env),
+        cwd: paths.redis,
+        log: paths.redisLog,
+        as,
+        input: configuration(port, secrets.redis, pidFile),
+      });
     },
     async stop() {
       const pid = await findPid();
@@ -51,34 +73,22 @@ export function nativeRedis(host: Host, paths: StackPaths, password: string, rou
       if (pid !== null) await stopProcess(host, pid, 'Redis', async () => await isOurs(pid), ['SIGKILL', 'SIGKILL']);
     },
     async purge() {
-      rmSync(paths.redis, { recursive: true, force: true });
+      await removeServerFolder(host, paths.redis, as);
       rmSync(paths.redisLog, { force: true });
     },
   };
 }
 
-function configuration(paths: StackPaths, port: number, password: string, pidFile: string): string {
-  const own = [
-    'bind 127.0.0.1',
-    'protected-mode yes',
-    `port ${port}`,
-    `requirepass ${password}`,
-    `dir ${quoted(paths.redis)}`,
-    `pidfile ${quoted(pidFile)}`,
-  ];
+async function isListening(host: Host, pid: number, port: number, owners: readonly (number | null)[]): Promise<boolean> {
+  for (const owner of owners) if (await listensOn(host, pid, port, owner)) return true;
+  return false;
+}
+
+function configuration(port: number, password: string, pidFile: string): string {
+  const own = ['bind 127.0.0.1', 'protected-mode yes', `port ${port}`, `requirepass ${password}`, `pidfile ${quoted(pidFile)}`];
   return [...REDIS_SETTINGS, ...own, ''].join('\n');
 }
 
 function quoted(path: string): string {
   return `"${path.replace(/["\\]/g, '\\$&')}"`;
-}
-
-/** The first line of a pid file, if there is one and it is a number. */
-export function readPid(file: string): number | null {
-  try {
-    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
-    return pid > 0 ? pid : null;
-  } catch {
-    return null;
-  }
 }

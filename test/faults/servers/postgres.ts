@@ -9,7 +9,7 @@ import { stackPaths } from '../../../src/stack/paths.ts';
 import { freePort } from '../../../src/stack/ports.ts';
 import { askPostgres, ensureDatabase } from '../../../src/stack/postgres/ask.ts';
 import { findNativePostgres } from '../../../src/stack/postgres/binary.ts';
-import { postgresIdentity } from '../../../src/stack/postgres/user.ts';
+import { serverIdentity } from '../../../src/stack/server-user.ts';
 import { lastLines, run } from '../../../src/lib/processes.ts';
 import { POSTGRES_DATABASE, POSTGRES_SETTINGS, POSTGRES_USER } from '../../../src/stack/settings.ts';
 import { testHost } from '../../support/host.ts';
@@ -67,7 +67,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Faul
 
 async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promise<FaultPostgres> {
   const host = testHost();
-  const as = postgresIdentity(host);
+  const as = serverIdentity(host);
   const folder = await serverFolder('postgres');
   closers.add(folder.remove);
   const own = join(folder.dir, 'postgres'); // of the user that it runs as

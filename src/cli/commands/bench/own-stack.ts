@@ -33,17 +33,28 @@ export interface OwnEndpoint {
   stop: () => Promise<void>;
 }
 
+function kept(name: string, dir: string): string {
+  return (
+    `Redis and PostgreSQL stay up (${dir}). ` +
+    `\`eval "$(coupon-cli dev env --stack ${name})"\` points this shell at them, \`coupon-cli dev down --stack ${name}\` ends them.`
+  );
+}
+
 /** Everything is stopped when the context closes. Waits while another command uses the same stack. */
 export async function ownStack(context: Context, { name, keep }: OwnStackOptions): Promise<OwnStack> {
   const { env, out } = context;
-  const [{ defaultStackDir, stackDown, stackRestart, stackUp }, { occupyStack }] = await Promise.all([
+  const [{ defaultStackDir, stackDown, stackRestart, stackUp }, { occupyStack }, { keepStack }] = await Promise.all([
     import('../../../stack/stack.ts'),
     import('../../../stack/occupy.ts'),
+    import('../../../stack/keeper.ts'),
   ]);
   const dir = defaultStackDir(env, env.packageDir, name);
   context.onClose(await occupyStack(env, { dir, log: (line) => out.note(line) }));
+  // Before the start: whatever ends us, the servers do not stay. Dismissed after `stackDown`, because closers run last first.
+  if (!keep) context.onClose(keepStack(env, env.self, dir));
   const { redisUrl, databaseUrl } = await stackUp(env, { dir, log: (line) => out.note(line) });
-  if (!keep) context.onClose(() => stackDown(env, { dir }));
+  if (keep) context.onClose(() => out.note(kept(name, dir)));
+  else context.onClose(() => stackDown(env, { dir }));
 
   const { migrate } = await import('../../../stores/postgres/migrate.ts');
   const database = await context.database(databaseUrl);
