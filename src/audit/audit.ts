@@ -48,6 +48,8 @@ export interface AuditReport {
   hashOnly: 'checked' | 'unchecked';
   /** What was noticed besides; no contradiction. */
   notes: AuditNote[];
+  /** Keys of any kind in Redis, where there are some but no coupon of ours; otherwise left out. */
+  otherKeys?: number;
 }
 
 /** What an audit tells while it runs: how many users of a coupon it has looked at so far. */
@@ -78,6 +80,11 @@ export async function audit(stores: AuditPorts, options: AuditOptions, events?: 
     results.push(await auditReadable(ports, coupon, options, notes, events));
   for (const couponId of orphans) results.push(finished(couponId, 'not_in_ledger', 'coupon_not_in_ledger'));
   if (scan) for await (const keys of ports.reader.scanForeign()) for (const key of keys) notes.foreignKey(key);
+  const named = new Set(results.map((result) => result.coupon.couponId));
+  if (all && scan) {
+    for (const couponId of await ports.reader.scanCoupons()) if (!named.has(couponId)) notes.add('not_seeded_here', null, couponId);
+  }
+  const otherKeys = results.length === 0 ? await ports.reader.keyCount() : null;
   const findings = results.flatMap((result) => result.findings);
   // The index belongs to no coupon.
   if (wrongIndex) findings.push(...finished('', 'wrong_type', 'key_wrong_type', { ...wrongIndex }).findings);
@@ -87,6 +94,7 @@ export async function audit(stores: AuditPorts, options: AuditOptions, events?: 
     findings,
     hashOnly: scan ? 'checked' : 'unchecked',
     notes: notes.reports(),
+    ...(otherKeys ? { otherKeys } : {}),
   };
 }
 

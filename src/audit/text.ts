@@ -2,6 +2,7 @@ import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
 import { NOTES, type AuditNote } from './notes.ts';
 import { FINDINGS } from './findings.ts';
 import { printable } from '../campaign/ids.ts';
+import { otherKeysText } from '../campaign/only-in-redis.ts';
 import { shellQuoted } from '../lib/suggested-command.ts';
 import { visibleValues } from '../lib/visible.ts';
 import type { Paint } from '../lib/style.ts';
@@ -19,9 +20,11 @@ const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
 /** The verdict last, where the eye is when the command ends. */
 export function auditText(given: AuditReport, paint: Paint): string {
   const report = visibleValues(given);
-  if (report.coupons.length === 0 && report.findings.length === 0 && report.notes.length === 0)
+  if (report.coupons.length === 0 && report.findings.length === 0 && report.notes.length === 0) {
+    if (report.otherKeys) return otherKeysText(report.otherKeys);
     return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
-  const parts = [couponTable(report.coupons, paint)];
+  }
+  const parts = report.coupons.length > 0 ? [couponTable(report.coupons, paint)] : [];
   for (const finding of report.findings) parts.push(findingText(finding, paint));
   parts.push(...report.notes.map((one) => noteText(one, paint)));
   if (report.hashOnly === 'unchecked') {
@@ -82,6 +85,7 @@ function noteText({ code, couponId, count, sample }: AuditNote, paint: Paint): s
 function verdict({ ok, coupons, findings }: AuditReport, paint: Paint): string {
   const looked = coupons.filter((coupon) => coupon.skipped === null).length;
   const what = `${looked} ${looked === 1 ? 'coupon' : 'coupons'}`;
+  if (ok && looked === 0) return 'no coupon was compared';
   if (ok) return `${paint.green('✔')} both stores agree: ${what}, user by user`;
   return `${paint.red('✘')} ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${what}: the stores do not agree`;
 }

@@ -38,3 +38,9 @@ async function isThere(reader: RedisReader, couponId: string): Promise<boolean> 
     throw error;
   }
 }
+
+/** For a Redis that is not empty, but holds no coupon of ours. */
+export function otherKeysText(keys: number): string {
+  const what = `${keys} ${keys === 1 ? 'key' : 'keys'}`;
+  return `no coupon was seeded here; Redis holds ${what} of other programs, and \`coupon-cli audit --scan\` looks for coupons among them`;
+}

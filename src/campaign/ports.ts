@@ -219,6 +219,10 @@ export interface RedisReader {
   agree(couponId: string, rows: readonly LedgerBrief[]): Promise<Agreement>;
   /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
   walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
+  /** Number of keys of any kind; null: this user may not ask. */
+  keyCount(): Promise<number | null>;
+  /** Ids of coupons that have a key in one of the three formats, found by walking the whole keyspace. */
+  scanCoupons(): Promise<string[]>;
   queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
   /** User ids of issued keys of any type, found by walking the whole keyspace. */
   scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<string[]>;

@@ -1,5 +1,6 @@
 import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
 import { printable } from '../campaign/ids.ts';
+import { otherKeysText } from '../campaign/only-in-redis.ts';
 import { SUSPECT_REASONS, upToMissing } from '../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../lib/duration.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
@@ -16,8 +17,8 @@ const STATES: Readonly<Record<string, string>> = {
   wrong_type: 'a key of another type',
 };
 
-export function couponsText({ coupons, total, next, wrongIndex }: CouponList, paint: Paint): string {
-  if (total === 0) return 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
+export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: CouponList, paint: Paint): string {
+  if (total === 0) return otherKeys ? otherKeysText(otherKeys) : 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
   if (coupons.length === 0) return `no more coupons (${total} in all)`;
   const lines = table(
     coupons,

@@ -53,6 +53,8 @@ export interface CouponList {
   next: string | null;
   /** The index of Redis holds another type, so coupons that only Redis has are not shown; null: it does not. */
   wrongIndex: WrongType | null;
+  /** Keys of any kind in Redis, where there are some but no coupon of ours; otherwise left out. */
+  otherKeys?: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -82,7 +84,8 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
     });
     coupons.push(...(await Promise.all(lines)));
   }
-  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null, wrongIndex };
+  const otherKeys = all.length === 0 ? await ports.reader.keyCount() : null;
+  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null, wrongIndex, ...(otherKeys ? { otherKeys } : {}) };
 }
 
 /** One coupon with everything that both stores say about it. */

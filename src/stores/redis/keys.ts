@@ -64,6 +64,15 @@ export function userOfIssuedKey(key: string, couponId: string, style: KeyStyle):
   return key.slice(couponKeys(couponId, style).issued('').length);
 }
 
+/** What SCAN looks for to find all keys in the three formats that other services know. */
+export const ANY_COUPON_PATTERN = '*coupon*';
+
+/** The coupon id of such a key, or null if it is none, or written in the other style. */
+export function couponOfKey(key: string, style: KeyStyle): string | null {
+  const id = /^issued_coupon:coupon:([^]+?)-user:/.exec(key)?.[1] ?? /^(?:coupon|coupon_waiting_queue):([^]+)$/.exec(key)?.[1];
+  return id === undefined ? null : inStyle(id, style);
+}
+
 export const QUEUE_PATTERN = 'coupon_waiting_queue:*';
 
 /** First bytes of a serialised Java object, as characters of Latin-1. */
@@ -93,6 +102,10 @@ export function isForeignKey(key: string): boolean {
 /** The coupon id of a queue key found by SCAN, or null if it is written in the other style. */
 export function couponOfQueueKey(key: string, style: KeyStyle): string | null {
   const id = key.slice(QUEUE_PATTERN.length - 1);
+  return inStyle(id, style);
+}
+
+function inStyle(id: string, style: KeyStyle): string | null {
   const tagged = /^\{(.+)\}$/.exec(id);
   if (style === 'hash-tag') return tagged?.[1] ?? null;
   return tagged ? null : id;

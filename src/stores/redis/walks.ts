@@ -1,6 +1,16 @@
 import type { RedisReader, UserSource } from '../../campaign/ports.ts';
 import type { RedisConnection } from './connection.ts';
-import { couponKeys, FOREIGN_PATTERNS, isForeignKey, issuedPattern, userOfIssuedKey, type CouponKeys, type KeyStyle } from './keys.ts';
+import {
+  ANY_COUPON_PATTERN,
+  couponKeys,
+  couponOfKey,
+  FOREIGN_PATTERNS,
+  isForeignKey,
+  issuedPattern,
+  userOfIssuedKey,
+  type CouponKeys,
+  type KeyStyle,
+} from './keys.ts';
 import { toText } from './members.ts';
 import { couponFault } from './wrong-type.ts';
 
@@ -10,7 +20,7 @@ const WALK_COUNT = 1_000;
 export function redisWalks(
   connection: RedisConnection,
   style: KeyStyle,
-): Pick<RedisReader, 'walk' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
+): Pick<RedisReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
   const { client } = connection;
 
   async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {
@@ -37,6 +47,27 @@ export function redisWalks(
       for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
         if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(toText(key), couponId, style));
       }
+    },
+
+    async keyCount() {
+      try {
+        return await client.dbsize();
+      } catch (error) {
+        if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;
+        throw connection.explain(error);
+      }
+    },
+
+    async scanCoupons() {
+      const found = new Set<string>();
+      const stream = client.scanStream({ match: ANY_COUPON_PATTERN, count: WALK_COUNT }) as AsyncIterable<string[]>;
+      for await (const chunk of guarded(stream)) {
+        for (const key of chunk) {
+          const couponId = couponOfKey(key, style);
+          if (couponId !== null) found.add(couponId);
+        }
+      }
+      return [...found].toSorted();
     },
 
     issuedKey: (couponId, userId) => couponKeys(couponId, style).issued(userId),
