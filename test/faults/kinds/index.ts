@@ -9,6 +9,7 @@ import { processFaults } from './process.ts';
 import { redisFaults } from './redis.ts';
 import { rewriteFaults } from './rewrite.ts';
 import { rollbackFaults } from './rollback.ts';
+import { shopFaults } from './shop-trigger.ts';
 
 /** Everything that can be inflicted, in the order of the table. */
 export const allFaults: readonly Fault[] = [
@@ -20,6 +21,7 @@ export const allFaults: readonly Fault[] = [
   ...clockFaults,
   ...lifecycleFaults,
   ...rewriteFaults,
+  ...shopFaults,
   ...powerFaults,
   ...rollbackFaults,
 ];
