@@ -22,7 +22,7 @@ const ALLOWED_SKIPS = new Map([
   ['links that another user planted lead neither a start nor a purge astray', elsewhereThanRoot],
   ['links that another user planted a stack is refused in a folder of another user', elsewhereThanRoot],
   ['works for an ordinary user without a home, on a machine without package lists', elsewhereThanRoot],
-  ['the folder of a stack is refused when it belongs to somebody else', elsewhereThanRoot],
+  ['the folder of a stack is refused when it belongs to another user', elsewhereThanRoot],
   ['the folder of a stack is refused as root under a folder that the user of PostgreSQL cannot enter', elsewhereThanRoot],
   ['a PostgreSQL to break commits as slowly as its disk syncs', withoutCompiler],
   ['a loss of power under everysec, where always was believed: users are lost', withoutCompiler],

@@ -3,12 +3,12 @@
  * stable, scripts match on them. `about` says whether a finding counts users (and names some) or is about the coupon itself.
  *
  * No finding, because it heals by itself or harms nobody: a user between claim and ack, whatever happened to the worker
- * (`inFlight`); a lease that ran out; a queue member that another service wrote (`adoptable`); a user set aside as dead,
- * whose piece stays spent; an issued or dead user whom another service queued again.
+ * (`inFlight`); a lease that ran out; a queue member that another service wrote (`adoptable`); a dead-lettered user,
+ * whose coupon stays spent; an issued or dead user whom another service queued again.
  */
 export const FINDINGS = {
   over_issued: { about: 'coupon', breaks: 'never over-issue', meaning: 'the ledger holds more issued coupons than the total' },
-  over_admitted: { about: 'coupon', breaks: 'never over-issue', meaning: 'more users were accepted than the coupon has pieces' },
+  over_admitted: { about: 'coupon', breaks: 'never over-issue', meaning: 'more users were accepted than the total' },
   stock_mismatch: { about: 'coupon', breaks: 'never over-issue', meaning: 'the stock in Redis does not fit the users who were accepted' },
   stock_missing: { about: 'coupon', breaks: 'never over-issue', meaning: 'the stock in Redis is missing or not a number' },
   total_mismatch: { about: 'coupon', breaks: 'never over-issue', meaning: 'Redis has another total than the ledger' },
@@ -55,7 +55,7 @@ export const FINDINGS = {
     breaks: 'both stores agree',
     meaning: 'a time in the issued hash is a text that is no time: it counts as none',
   },
-  dead_but_issued: { about: 'users', breaks: 'both stores agree', meaning: 'set aside as dead, and issued all the same' },
+  dead_but_issued: { about: 'users', breaks: 'both stores agree', meaning: 'dead-lettered, and issued all the same' },
   request_time_mismatch: {
     about: 'users',
     breaks: 'both stores agree',

@@ -4,7 +4,7 @@ const BATCH = 200;
 
 /**
  * Copies what `rdb-lock` has issued into Redis, after the answer. The old way knew no Redis; the copies are there so that the same
- * checks apply to it as to everything else, and so that status, `use` and a reset find the pieces. They are no part of what is
+ * checks apply to it as to everything else, and so that status, `use` and a reset find the issued coupons. They are no part of what is
  * measured: no answer waits for them, and no lock is held meanwhile.
  */
 export class HashMirror {

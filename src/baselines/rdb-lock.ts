@@ -10,7 +10,7 @@ const WORKER = 'rdb-lock';
 export interface RdbLockOptions {
   /** A pool of its own, of 10 connections; statements are prepared once on each. */
   database: Database;
-  /** Hears of every piece once it is committed; the answer does not wait for it. */
+  /** Called with every issued coupon once it is committed; the answer does not wait for it. */
   onIssued: (row: AckRow) => void;
 }
 

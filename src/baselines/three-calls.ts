@@ -13,9 +13,9 @@ import { couponKeys, type KeyStyle } from '../stores/redis/keys.ts';
  * 3. `ZADD coupon_waiting_queue:… NX`: into the queue; then the answer is "accepted".
  *
  * What comes of it, and what `bench` catches: a user who still waits is not issued yet, so a repeat passes step 1, spends
- * another piece of stock, and adds nothing in step 3, while the answer is "accepted" once more. That stock is gone although
+ * another coupon from the stock, and adds nothing in step 3, while the answer is "accepted" once more. That stock is gone although
  * nobody has it, later users are refused too early, and the counter falls below zero with every further request. Whoever
- * dies between 2 and 3 leaks a piece as well. The score is a time in milliseconds, so ties are broken by user id.
+ * dies between 2 and 3 leaks a coupon as well. The score is a time in milliseconds, so ties are broken by user id.
  *
  * There is no look at the request window, at `suspect`, or at whether there is such a coupon at all (HINCRBY makes one up).
  *

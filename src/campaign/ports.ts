@@ -36,7 +36,7 @@ export type ClaimResult =
       claims: Claim[];
       /** Expired leases that went back to the queue. */
       reclaimed: number;
-      /** Members that can never be issued, set aside. */
+      /** Members that can never be issued, dead-lettered. */
       buried: number;
       /** Left in the queue. */
       waiting: number;
@@ -90,7 +90,7 @@ export interface ClaimQueue {
 export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
 export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
 
-/** Users who were set aside. Outcomes come in the order of the users. */
+/** Dead-lettered users. Outcomes come in the order of the users. */
 export interface DeadUsers {
   retry(couponId: string, epoch: string, userIds: readonly string[]): Promise<RetryOutcome[]>;
   /** For users without a ledger row. */

@@ -65,7 +65,7 @@ function createProgram(cli: Cli): PlainCommand {
     .option('--key-style <style>', 'how keys are spelled: plain or hash-tag (COUPON_KEY_STYLE)')
     .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
     .option('--json', 'print one JSON document instead of text')
-    .option('-q, --quiet', 'no remarks on stderr')
+    .option('-q, --quiet', 'no notes on stderr')
     .option('--no-color', 'no colour (NO_COLOR)')
     .option('--debug', 'show where an error happened')
     .addHelpText('after', HELP_AFTER);

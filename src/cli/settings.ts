@@ -34,8 +34,18 @@ export const SETTINGS = {
   lease: { flag: '--lease', variable: 'COUPON_LEASE', fallback: '30s', about: 'how long a worker may keep a claim' },
   host: { flag: '--host', variable: 'COUPON_HOST', fallback: '127.0.0.1', about: 'where serve listens' },
   port: { flag: '--port', variable: 'COUPON_PORT', fallback: '8080', about: 'where serve listens' },
-  healthHost: { flag: '--health-host', variable: 'COUPON_HEALTH_HOST', fallback: '127.0.0.1', about: 'where drain tells its health' },
-  healthPort: { flag: '--health-port', variable: 'COUPON_HEALTH_PORT', fallback: 'off', about: 'where drain tells its health, or off' },
+  healthHost: {
+    flag: '--health-host',
+    variable: 'COUPON_HEALTH_HOST',
+    fallback: '127.0.0.1',
+    about: 'where drain serves health and metrics',
+  },
+  healthPort: {
+    flag: '--health-port',
+    variable: 'COUPON_HEALTH_PORT',
+    fallback: 'off',
+    about: 'where drain serves health and metrics, or off',
+  },
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const PIECE_BYTES = 65_536;
 
 /**
- * The text of a file, piece by piece: a table of millions of users never lies in memory as one string.
+ * The text of a file, chunk by chunk: a table of millions of users never lies in memory as one string.
  *
  * @throws what the file system says, and TypeError when the file is not UTF-8
  */

@@ -17,7 +17,7 @@ export function drainMetrics(registry: Registry): DrainMetrics {
   const own = (name: string, help: string) => ({ name, help, registers: [registry] });
   const passCount = new Counter(own('coupon_drain_passes_total', 'Passes over all coupons that were finished'));
   const reclaims = new Counter(own('coupon_reclaims_total', 'Users taken back from claims that had expired'));
-  const dead = new Counter(own('coupon_drain_dead_total', 'Users set aside, because they can never be issued'));
+  const dead = new Counter(own('coupon_drain_dead_total', 'Dead-lettered users, who can never be issued'));
   const skipped = new Gauge({
     ...own('coupon_drain_skipped', '1 for each coupon that the last pass did not drain, by reason'),
     labelNames: ['coupon', 'reason'],

@@ -79,7 +79,7 @@ async function drainReadable(ports: DrainPorts, options: DrainOptions, coupon: L
   }
 }
 
-/** claim → ledger → ack; whoever the ledger refuses is set aside, and whoever it does not return goes back to the queue. */
+/** claim → ledger → ack; users whom the ledger refuses are dead-lettered, and users whom it does not return go back to the queue. */
 async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
   const pass = emptyPass(coupon.id);
   if (coupon.keyStyle !== options.keyStyle) return { ...pass, skipped: 'key_style', reason: coupon.keyStyle };

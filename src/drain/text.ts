@@ -11,7 +11,7 @@ export function passText(pass: CouponPass): string {
   const parts = [`issued ${pass.issued}`];
   if (pass.reclaimed > 0) parts.push(`${pass.reclaimed} taken back from expired claims`);
   if (pass.released > 0) parts.push(`${pass.released} given back`);
-  if (pass.dead > 0) parts.push(`${pass.dead} set aside`);
+  if (pass.dead > 0) parts.push(`${pass.dead} dead-lettered`);
   parts.push(`${pass.waiting} waiting`);
   return `coupon ${pass.couponId}: ${parts.join(', ')}`;
 }
@@ -76,7 +76,7 @@ export function totalsText(totals: DrainTotals): string {
   const rate = totals.seconds > 0 ? ` (${Math.round(totals.issued / totals.seconds)}/s)` : '';
   const extra = [
     totals.reclaimed > 0 ? `, ${totals.reclaimed} taken back from expired claims` : '',
-    totals.dead > 0 ? `, ${totals.dead} set aside` : '',
+    totals.dead > 0 ? `, ${totals.dead} dead-lettered` : '',
   ].join('');
   return `issued ${totals.issued} in ${totals.passes} passes, ${totals.seconds.toFixed(1)} s${rate}${extra}`;
 }

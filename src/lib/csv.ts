@@ -2,7 +2,7 @@
 const MAX_ROW_CHARACTERS = 65_536;
 
 /**
- * Reads CSV (RFC 4180: commas, quotes doubled within quotes, either kind of line end) piece by piece, so that a large file
+ * Reads CSV (RFC 4180: commas, quotes doubled within quotes, either kind of line end) chunk by chunk, so that a large file
  * never lies in memory as a whole. Empty lines are skipped.
  */
 export class CsvReader {

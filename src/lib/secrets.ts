@@ -51,8 +51,8 @@ export class SecretMask {
     const login = rest.slice(0, Math.max(0, (web ? authority : rest).lastIndexOf('@')));
     const colon = login.indexOf(':');
     if (colon >= 0) this.learn(login.slice(colon + 1));
-    // Where a / or the like was not escaped, any piece of the password may be taken for a host, a path or a parameter.
-    if (login.length > authority.lastIndexOf('@')) for (const piece of login.split(/[:/?#@%&=[\]]/)) this.learn(piece);
+    // Where a / or the like was not escaped, any part of the password may be taken for a host, a path or a parameter.
+    if (login.length > authority.lastIndexOf('@')) for (const part of login.split(/[:/?#@%&=[\]]/)) this.learn(part);
     // A password alone, in the place of a user.
     if (colon < 0 && /^rediss?:/i.test(url)) this.learn(login);
     for (const [, name, value] of rest.matchAll(/[?&\s]([\w.-]+)\s*=\s*('[^']*'|[^&\s]*)/g)) {

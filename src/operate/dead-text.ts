@@ -10,7 +10,8 @@ import { table } from '../lib/table.ts';
 const ID_CHARS = 600;
 
 export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint): string {
-  if (dead.length === 0) return total === 0 ? `nobody is set aside in coupon ${couponId}` : `no more users (${total} set aside in all)`;
+  if (dead.length === 0)
+    return total === 0 ? `no user of coupon ${couponId} is dead-lettered` : `no more users (${total} dead-lettered in all)`;
   const lines = table(
     dead,
     [
@@ -22,16 +23,16 @@ export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint
     ],
     paint,
   );
-  const hint = `${command`dead retry ${couponId} USER`} tries again, \`dead drop\` gives the piece back to the stock.`;
+  const hint = `${command`dead retry ${couponId} USER`} tries again, \`dead drop\` gives the coupon back to the stock.`;
   return [lines, hint, ...pageText(dead.length, total, next === null ? null : command`dead list ${couponId} --after ${next}`, paint)].join(
     '\n',
   );
 }
 
 const WHY: Readonly<Record<Exclude<RetryOutcome | DropOutcome | 'issued', 'ok'>, string>> = {
-  not_dead: 'is not set aside',
-  invalid: 'has an id that cannot be issued to, and would only be set aside again',
-  no_stock: 'was promised beyond the total, and there is still no piece left',
+  not_dead: 'is not dead-lettered',
+  invalid: 'has an id that cannot be issued to, and would only be dead-lettered again',
+  no_stock: 'was promised beyond the total, and there is still no coupon left',
   not_admitted: 'has no request on record; `coupon-cli audit --repair` makes one',
   no_stock_field: 'waits for a repair: the stock in Redis is missing',
   epoch: 'belongs to a life of the coupon that is over',
@@ -44,7 +45,7 @@ export function deadAnswerText(
   happened: string,
   paint: Paint,
 ): string {
-  if (users.length === 0) return `nobody is set aside in coupon ${couponId}`;
+  if (users.length === 0) return `no user of coupon ${couponId} is dead-lettered`;
   const refused = users.flatMap(({ userId, outcome }) => (outcome === 'ok' ? [] : [`user ${printable(userId, ID_CHARS)} ${WHY[outcome]}`]));
   const mark = done > 0 ? paint.green('✔') : paint.yellow('–');
   return [`${mark} coupon ${couponId}: ${done} ${done === 1 ? 'user' : 'users'} ${happened}`, ...refused].join('\n');

@@ -4,7 +4,7 @@ import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts'
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import type { DeadUsers, DropOutcome, Ledger, RedisReader, RetryOutcome } from '../campaign/ports.ts';
 
-/** Users who were set aside, by user id. Times are ISO 8601; null: unknown. */
+/** Dead-lettered users, by user id. Times are ISO 8601; null: unknown. */
 export interface DeadList {
   couponId: string;
   total: number;
@@ -69,7 +69,7 @@ export interface DeadAnswer<O extends string> {
 /**
  * Puts users back into the queue, each at the original place.
  *
- * @param userIds null: everyone who was set aside
+ * @param userIds null: every dead-lettered user
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY`
  */
 export async function retryDead(ports: DeadPorts, couponId: string, userIds: readonly string[] | null): Promise<DeadAnswer<RetryOutcome>> {
@@ -83,9 +83,9 @@ export async function retryDead(ports: DeadPorts, couponId: string, userIds: rea
 }
 
 /**
- * Gives users up: their pieces go back to the stock, and they may ask again. Whoever has a coupon keeps it.
+ * Gives users up: their coupons go back to the stock, and they may ask again. A user who has a coupon keeps it.
  *
- * @param userIds null: everyone who was set aside
+ * @param userIds null: every dead-lettered user
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY`
  */
 export async function dropDead(

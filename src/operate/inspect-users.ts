@@ -23,7 +23,7 @@ export interface QueueList {
 export async function inspectQueue(ports: InspectPorts, couponId: string, { limit, after }: PageOptions): Promise<QueueList> {
   await ledgerCoupon(ports, couponId);
   const { reader } = ports;
-  // A position would mean somebody else a moment later, so the cursor is a user.
+  // A position would mean another user a moment later, so the cursor is a user.
   const last = after === null ? null : (await reader.user(couponId, after)).position;
   const entries = await reader.queue(couponId, last === null ? 0 : last + 1, limit + 1);
   const coupon = await reader.coupon(couponId);

@@ -57,8 +57,8 @@ export function cacheDir(host: Host, stackDir: string): string {
 }
 
 /**
- * Creates the folder, or makes sure that the one that is there is really ours.
- * Anyone may create names in /var/tmp: a folder that somebody else prepared could hold programs or data of their choice.
+ * Creates the folder, or makes sure that the one that is there is ours.
+ * Anyone may create names in /var/tmp: a folder that another user prepared could hold programs or data of their choice.
  */
 export function ensureOwnFolder(host: Host, dir: string, mode: number): void {
   mkdirSync(dirname(dir), { recursive: true });

@@ -82,7 +82,7 @@ describe('audit', () => {
       expect(report.coupons).toMatchObject([{ waiting: 5, claimed: 4, issued: 3, inFlight: 3 }]);
     });
 
-    it('in users who were used, set aside, or queued by another service that spent stock for them', async () => {
+    it('in users who were used, dead-lettered, or queued by another service that spent stock for them', async () => {
       await stores.seed({ id: ID });
       await admit(2);
       await drain();

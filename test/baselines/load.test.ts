@@ -20,7 +20,7 @@ afterAll(() => stores[Symbol.asyncDispose]());
 
 const TOTAL = 30;
 
-/** 120 users for 30 pieces, half of them asking again at once. The drain starts when all is gone: until then all accepted users wait. */
+/** 120 users for 30 coupons, half of them asking again at once. The drain starts when all is gone: until then all accepted users wait. */
 async function rush(strategy: Strategy): Promise<{ exitCode: number; report: BenchReport }> {
   await stores.clear();
   await stores.seed({ id: 'c', total: TOTAL });

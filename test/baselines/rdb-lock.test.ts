@@ -23,7 +23,7 @@ const admitAll = async (userIds: readonly string[]): Promise<AdmissionAnswer[]> 
   return answers;
 };
 
-test('100 users at once for 30 pieces: 30 of them get one, and are issued at once', async () => {
+test('100 users at once for 30 coupons: 30 of them get one, and are issued at once', async () => {
   await stores.seed({ id: 'c', total: 30, expiry: { kind: 'after', ms: 60_000 } });
   const users = Array.from({ length: 100 }, (_, n) => `user-${n}`);
   const answers = await admitAll(users);
@@ -40,7 +40,7 @@ test('100 users at once for 30 pieces: 30 of them get one, and are issued at onc
   }
 });
 
-test('the pieces are copied to Redis; nothing else there changes', async () => {
+test('the issued coupons are copied to Redis; nothing else there changes', async () => {
   await stores.seed({ id: 'c', total: 3 });
   await admitAll(['a', 'b']);
   const [row] = await stores.ledger.rows('c', ['a']);
@@ -54,7 +54,7 @@ test('the pieces are copied to Redis; nothing else there changes', async () => {
   expect(await stores.reader.coupon('c')).toMatchObject({ stock: 3, admitted: 0, waiting: 0, claimed: 0 });
 });
 
-test('the same user at once and later gets one piece, and the others name the request that counts', async () => {
+test('the same user at once and later gets one coupon, and the others name the request that counts', async () => {
   await stores.seed({ id: 'c', total: 3 });
   const answers = await admitAll(['a', 'a', 'a', 'a']);
   expect(answers.map(({ outcome }) => outcome).toSorted()).toEqual(['accepted', 'duplicate', 'duplicate', 'duplicate']);

@@ -17,7 +17,7 @@ const ask = async (userId: string): Promise<string> => {
 };
 const stock = async (): Promise<number> => Number(await stores.redis.hget('coupon:c', 'stock'));
 
-test('a user who waits and asks again spends another piece, and is told "accepted" once more', async () => {
+test('a user who waits and asks again spends another coupon, and is told "accepted" once more', async () => {
   await stores.seed({ id: 'c', total: 5 });
   expect([await ask('a'), await ask('a')]).toEqual(['accepted', 'accepted']);
   expect(await stock()).toBe(3);
@@ -32,13 +32,13 @@ test('a user who has been issued is known', async () => {
   expect(await stock()).toBe(4);
 });
 
-test('every request after the last piece drives the stock further below zero', async () => {
+test('every request after the last coupon drives the stock further below zero', async () => {
   await stores.seed({ id: 'c', total: 1 });
   expect([await ask('a'), await ask('b'), await ask('c')]).toEqual(['accepted', 'sold_out', 'sold_out']);
   expect(await stock()).toBe(-2);
 });
 
-test('a failure between two of the calls leaves the piece spent', async () => {
+test('a failure between two of the calls leaves the coupon spent', async () => {
   await stores.seed({ id: 'c', total: 1 });
   await stores.redis.set('coupon_waiting_queue:c', 'no sorted set');
   await expect(ask('a')).rejects.toMatchObject({ code: 'REDIS_REFUSED' });

@@ -47,7 +47,7 @@ describe('users whose rows the ledger refuses', () => {
   const issued = async () => (await stores.sql('SELECT user_id FROM issued_coupons ORDER BY user_id')).map((row) => row['user_id']);
   const stock = () => stores.redis.hget(`coupon:${ID}`, 'stock');
 
-  it('are found by halving and set aside with what the ledger said; everybody else is issued in the same pass', async () => {
+  it('are found by halving and dead-lettered with what the ledger said; everybody else is issued in the same pass', async () => {
     const good = Array.from({ length: 40 }, (_, i) => `user-${String(i).padStart(2, '0')}`);
     await admit([...good.slice(0, 7), 'bot-1', ...good.slice(7, 30), 'god-1', 'bot-2', ...good.slice(30)]);
     const pass = await drain();
@@ -128,7 +128,7 @@ describe('users whose rows the ledger refuses', () => {
     expect(await findings()).toEqual([]);
   });
 
-  it('are given up with drop: the piece is back in stock, and the user may ask again', async () => {
+  it('are given up with drop: the coupon is back in stock, and the user may ask again', async () => {
     await admit(['bot-1', 'user-1']);
     await drain();
     expect(await stock()).toBe('48');

@@ -1,6 +1,6 @@
 /**
  * A campaign with a fault that destroys what a store had acknowledged. Nothing can bring those users back, so the promises are others:
- * nobody has two pieces, there are not too many, the program notices wherever there is anything to notice and admits nobody until
+ * no user has two coupons, there are not too many, the program notices wherever there is anything to notice and admits nobody until
  * `audit --repair`, afterwards both stores agree, and nobody is lost whom the blow itself did not take.
  */
 import { setTimeout as delay } from 'node:timers/promises';

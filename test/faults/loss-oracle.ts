@@ -43,7 +43,7 @@ export async function judgeLoss(subject: Subject, stores: OracleStores, { destro
   return { broken, counts, suspects: suspectsOf(failed) };
 }
 
-/** Whoever has a piece asked for it, and has one. */
+/** A user who has a coupon asked for it, and has one. */
 function aboutPieces({ check, reason }: CheckResult): boolean {
   return check === 'issued_were_accepted' || (check === 'one_per_user' && reason !== 'ACCEPTED_TWICE');
 }

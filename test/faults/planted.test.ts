@@ -112,7 +112,7 @@ test('a worker that pops, then inserts, and is killed in between: users are lost
   expect(all.broken.join('\n')).not.toMatch(/ACCEPTED_NOT_ISSUED/);
 });
 
-/** Users are promised forty pieces more than there are. */
+/** Users are promised forty coupons more than there are. */
 async function stockRaised(total: number): Promise<Subject> {
   await using endpoint = await openEndpoint(stores);
   return await load(endpoint, total, async (asked) => {

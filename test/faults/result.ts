@@ -3,7 +3,7 @@ export interface Inflicted {
   seconds: number;
 }
 
-/** What became of users and pieces, over both coupons of a campaign. */
+/** What became of users and issued coupons, over both coupons of a campaign. */
 export interface Counts {
   /** Users who were told "accepted". */
   accepted: number;

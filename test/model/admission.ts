@@ -35,7 +35,7 @@ export function occupy({ redis }: Campaign, userId: string): boolean {
 }
 
 /**
- * Another service takes a request of somebody new: it spends a piece and queues the user, and writes nothing else.
+ * Another service takes a request of somebody new: it spends a coupon and queues the user, and writes nothing else.
  *
  * @returns whether it did
  */

@@ -19,8 +19,8 @@ function wrong({ campaign }: World): string[] {
  * hash of a user where another program wrote, or had written, a key of another type.
  */
 function promisesHold(histories: Histories, apply?: Apply) {
-  return fc.property(histories(LENGTH), totals, (history, pieces) => {
-    const world = newWorld(pieces, 'epoch', 'server');
+  return fc.property(histories(LENGTH), totals, (history, total) => {
+    const world = newWorld(total, 'epoch', 'server');
     const play = modelPlayer(apply);
     const excused = excusedFindings(history);
     for (const command of history) {
@@ -35,8 +35,8 @@ function promisesHold(histories: Histories, apply?: Apply) {
 
 /** Whatever other programs write over the coupon, no accepted user is lost, and no repair loses one. */
 function nobodyIsLost(histories: Histories, apply?: Apply) {
-  return fc.property(histories(LENGTH), totals, (history, pieces) => {
-    const world = newWorld(pieces, 'epoch', 'server');
+  return fc.property(histories(LENGTH), totals, (history, total) => {
+    const world = newWorld(total, 'epoch', 'server');
     const play = modelPlayer(apply);
     for (const command of history) {
       const before = new Set(world.owed);
@@ -51,8 +51,8 @@ function nobodyIsLost(histories: Histories, apply?: Apply) {
 
 /** Whatever is lost, nothing impossible happens; and after a repair one pass serves everybody who is still owed a coupon. */
 function repairMends(histories: Histories, apply?: Apply) {
-  return fc.property(histories(LENGTH), totals, (history, pieces) => {
-    const world = newWorld(pieces, 'epoch', 'server');
+  return fc.property(histories(LENGTH), totals, (history, total) => {
+    const world = newWorld(total, 'epoch', 'server');
     const play = modelPlayer(apply);
     for (const command of [...history, ...SETTLE]) {
       play(world, command);
@@ -61,7 +61,7 @@ function repairMends(histories: Histories, apply?: Apply) {
     const { redis, ledger } = world.campaign;
     expect([redis.waiting.size, redis.leases.size]).toEqual([0, 0]);
     expect([...world.owed].filter((userId) => !ledger.rows.has(userId) && !redis.dead.has(userId))).toEqual([]);
-    // The one has happened; and of the other nobody can say whose it is, or there is no piece left for it, whatever it says.
+    // The one has happened; and of the other nobody can say whose it is, or there is no coupon left for it, whatever it says.
     const left = wrong(world).filter((code) => code !== 'served_out_of_order' && !code.startsWith('hash_only'));
     expect(left.filter((code) => ledger.rows.has(code.split(' ')[1]!) || !code.startsWith('hash_unreadable_time'))).toEqual([]);
   });
@@ -129,7 +129,7 @@ describe('the reference model of a campaign', () => {
       }),
     ],
     [
-      'an admission that spends a piece on whoever asks again',
+      'an admission that spends a coupon on a user who asks again',
       operated,
       promisesHold,
       spoiled('admit', ({ campaign }) => (answers) => {

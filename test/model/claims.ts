@@ -123,7 +123,7 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
   return true;
 }
 
-/** The piece that an over-promised user gave up is taken after all, from the stock if there is any. */
+/** The coupon that an over-promised user gave up is taken after all, from the stock if there is any. */
 function takeBack(coupon: CouponHash): void {
   coupon.returned -= 1;
   if (coupon.stock > 0) coupon.stock -= 1;

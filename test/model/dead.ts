@@ -3,13 +3,13 @@ import type { Campaign } from './state.ts';
 export type RetryAnswer = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
 export type DropAnswer = 'ok' | 'not_dead' | 'issued' | 'epoch';
 
-/** Puts a user who was set aside back into the queue, at the original place. */
+/** Puts a dead-lettered user back into the queue, at the original place. */
 export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer {
   const { coupon, dead, admitted, waiting } = redis;
   if (coupon?.epoch !== ledger.epoch) return 'epoch';
   const reason = dead.get(userId);
   if (reason === undefined) return 'not_dead';
-  // Would only be set aside again.
+  // Would only be dead-lettered again.
   if (reason === 'invalid_user_id' || reason === 'looks_serialised') return 'invalid';
   const request = admitted.get(userId);
   if (!request) return 'not_admitted';
@@ -23,7 +23,7 @@ export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer 
   return 'ok';
 }
 
-/** Gives a user up who was set aside: the piece is back in stock, and the user may ask again. Nobody is taken a coupon. */
+/** Gives a dead-lettered user up: the coupon is back in stock, and the user may ask again. Nobody is taken a coupon. */
 export function drop({ redis, ledger }: Campaign, userId: string): DropAnswer {
   const { coupon, dead, admitted } = redis;
   if (ledger.rows.has(userId)) return 'issued';
@@ -31,7 +31,7 @@ export function drop({ redis, ledger }: Campaign, userId: string): DropAnswer {
   const reason = dead.get(userId);
   if (reason === undefined) return 'not_dead';
   if (admitted.has(userId)) {
-    // Who was promised beyond the total has given the piece up already.
+    // A user promised beyond the total has given the coupon up already.
     if (reason === 'over_promised') coupon.returned -= 1;
     else coupon.stock += 1;
   }

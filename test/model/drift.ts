@@ -97,7 +97,7 @@ export function isAboutCoupon({ code }: Drift): boolean {
 export function impossible({ redis, ledger, refuses }: Campaign): string[] {
   const { coupon, claims, leases, waiting, dead } = redis;
   const broken: string[] = [];
-  if (ledger.rows.size > ledger.total) broken.push('more are issued than there are pieces');
+  if (ledger.rows.size > ledger.total) broken.push('more are issued than there are coupons');
   if (ledger.rows.size !== ledger.issuedQuantity) broken.push('the ledger counts other rows than it has');
   for (const userId of ledger.rows.keys()) if (refuses(userId) !== null) broken.push(`${userId} is issued, whom the ledger refuses`);
   for (const userId of new Set([...waiting.keys(), ...leases.keys(), ...dead.keys()])) {
@@ -121,7 +121,7 @@ export function adoptable({ redis, ledger }: Campaign): string[] {
   return [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId) && !ledger.rows.has(userId));
 }
 
-/** Everyone who has been promised a piece: |admitted ∪ waiting|. */
+/** Everyone who has been promised a coupon: |admitted ∪ waiting|. */
 function promised({ admitted, waiting }: Campaign['redis']): number {
   return new Set([...admitted.keys(), ...waiting.keys()]).size;
 }

@@ -117,8 +117,8 @@ export const late = (maxLength: number) =>
     ]);
 
 /**
- * They begin with more promises than pieces: a worker holds users whom a Redis that was rolled back knows nothing of, and has given the
- * same pieces to others since.
+ * They begin with more promises than coupons: a worker holds users whom a Redis that was rolled back knows nothing of, and has given the
+ * same coupons to others since.
  */
 export const overPromised = (maxLength: number) =>
   fc

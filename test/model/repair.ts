@@ -241,7 +241,7 @@ function queueAgain({ leases, waiting, claims }: RedisSide, userId: string, scor
 }
 
 /**
- * While there are more promises than pieces, whoever asked last and has no row gives the promise up: first among those who wait or
+ * While there are more promises than coupons, whoever asked last and has no row gives the promise up: first among those who wait or
  * whom no worker holds any more, then among the dead.
  *
  * @returns how many gave theirs up, and how many promises are still too many, because workers hold the users

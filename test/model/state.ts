@@ -3,7 +3,7 @@
  * do, user by user and without any I/O. The tests drive it and the real stores through the same histories; nothing else calls it.
  *
  * This file says what there is. `admission` takes requests, `claims` and `ledger` are the steps of a worker (`worker` keeps what it
- * remembers between them), `use` is the end of a piece, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
+ * remembers between them), `use` is the end of an issued coupon, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
  * `drift` says what is wrong with a state: there are things that must never happen, whatever becomes of the stores, and things
  * that only lost data can bring about, and that a repair must mend.
  *

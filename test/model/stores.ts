@@ -232,7 +232,7 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
   }
 }
 
-/** What another service does that knows the queue, and how to spend a piece. */
+/** What another service does that knows the queue, and how to spend a coupon. */
 async function queueElsewhere({ redis }: TestStores, userId: string, score: number): Promise<boolean> {
   const [stock, admitted, waiting, issued] = await Promise.all([
     redis.hget(KEYS.coupon, 'stock'),

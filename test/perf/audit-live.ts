@@ -91,8 +91,8 @@ class Pace {
   #issued = 0;
   #ms = 0;
 
-  add(pieces: number, ms: number): void {
-    this.#issued += pieces;
+  add(coupons: number, ms: number): void {
+    this.#issued += coupons;
     this.#ms += ms;
   }
 

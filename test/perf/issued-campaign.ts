@@ -9,7 +9,7 @@ const BATCH = 100;
 const STEP_US = 97;
 
 /**
- * A coupon of which so many pieces were issued, to `user-1` to `user-n`, in both stores as admission and drain leave it. The ledger's
+ * A coupon of which so many coupons were issued, to `user-1` to `user-n`, in both stores as admission and drain leave it. The ledger's
  * rows are made by PostgreSQL itself; Redis is written from them, the issued hashes by the `ack` of a drain.
  */
 export async function issuedCampaign(stores: OwnStores, couponId: string, users: number, total = users): Promise<void> {

@@ -24,7 +24,7 @@ export interface OwnStores extends AsyncDisposable {
   database: Database;
   ledger: Ledger;
   claims: ClaimQueue;
-  /** A coupon that is open, and whose pieces are valid for thirty days. */
+  /** A coupon that is open, and whose issued coupons are valid for thirty days. */
   seed(couponId: string, total: number): Promise<void>;
 }
 

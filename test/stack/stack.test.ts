@@ -239,7 +239,7 @@ describe('the folder of a stack', () => {
     }
   });
 
-  it.runIf(host.uid === 0)('is refused when it belongs to somebody else', async () => {
+  it.runIf(host.uid === 0)('is refused when it belongs to another user', async () => {
     const dir = join(parent, 'theirs');
     mkdirSync(dir, { mode: 0o755 });
     chownSync(dir, 65_534, 65_534);

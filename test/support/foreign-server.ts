@@ -25,7 +25,7 @@ export type ForeignVariant =
 
 export interface ForeignServer extends AsyncDisposable {
   url: string;
-  /** Ids of those who were given a piece, as its table has them. */
+  /** Ids of those who were given a coupon, as its table has them. */
   issued(): Promise<string[]>;
 }
 

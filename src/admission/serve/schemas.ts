@@ -15,7 +15,7 @@ export const userIdSchema = {
 export const placeSchema = {
   type: 'string',
   enum: PLACES,
-  description: 'In the queue; leased to a worker; set aside after a fault; issued; accepted, but in none of these places just now',
+  description: 'In the queue; leased to a worker; dead-lettered after a fault; issued; accepted, but in none of these places just now',
 } as const;
 
 export const timeSchema = { type: 'string', format: 'date-time' } as const;

@@ -1,11 +1,11 @@
-/** Checks that the answers were kept: the accepted have their piece, the refused have none. */
+/** Checks that the answers were kept: accepted users have their coupon, refused users have none. */
 import type { CheckResult } from './integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
 import type { CheckContext, Finding } from './context.ts';
 import { ACCEPTED, BEFORE, DUPLICATE, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
 
 /**
- * Every accepted user has a ledger row and a hash, or was set aside and is then named. Whoever was told "you have asked
+ * Every accepted user has a ledger row and a hash, or was dead-lettered and is then named. Whoever was told "you have asked
  * already" counts too: that answer is only right for somebody who was accepted, even if the first reply got lost.
  */
 export function acceptedAreIssued(context: CheckContext): CheckResult {
@@ -73,7 +73,7 @@ function lastServed({ digest, rows, hashes, users }: CheckContext): number {
   return last;
 }
 
-/** Nobody has a piece, in either store, who was neither accepted nor left without an answer. */
+/** No user has a coupon, in either store, who was neither accepted nor left without an answer. */
 export function issuedWereAccepted(context: CheckContext): CheckResult {
   const { digest, evidence, users, rows, hashes } = context;
   const refused = new Tally(users);

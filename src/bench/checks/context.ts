@@ -11,14 +11,14 @@ export interface CheckContext {
   readonly rows: Uint8Array | null;
   /** Issued hashes of each user; null without Redis. */
   readonly hashes: Uint8Array | null;
-  /** 1 for users whose piece was taken back. */
+  /** 1 for users whose coupon was revoked. */
   readonly revoked: Uint8Array;
-  /** 1 for users set aside after a fault of their own. */
+  /** 1 for users who were dead-lettered. */
   readonly dead: Uint8Array;
   /** 1 for users who wait or are claimed. */
   readonly pending: Uint8Array;
   readonly consulted: Consulted;
-  /** What a check that looks at the pieces cannot see, if it cannot. */
+  /** What a check of the issued coupons cannot see; null: it sees all. */
   readonly blind: readonly Finding[];
 }
 

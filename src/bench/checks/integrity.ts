@@ -8,7 +8,7 @@ import type { Outcome } from '../../campaign/outcome.ts';
 /**
  * The properties that must hold after every run, whatever the load was.
  *
- * - `issued_within_total`      never more pieces than the coupon has, in both stores
+ * - `issued_within_total`      never more issued coupons than the total, in both stores
  * - `one_per_user`             one accepted request, one ledger row, one Redis hash
  * - `accepted_are_issued`      nobody who was told "accepted" went away empty
  * - `issued_were_accepted`     nobody got a coupon who was refused, or never asked
@@ -69,7 +69,7 @@ export interface CheckResult {
   status: CheckStatus;
   /** Null when the check passed and there is nothing to name. */
   reason: Reason | null;
-  /** How many users (or pieces) the reason is about. */
+  /** How many users (or issued coupons) the reason is about. */
   count: number;
   /** User ids, at most {@link SAMPLE_SIZE}. */
   sample: string[];
@@ -112,7 +112,7 @@ export interface LedgerEvidence {
   readonly requestedStepUs: number;
   /** Number of the claim that served the user, NaN when unknown or when the user was claimed more than once. */
   readonly turn: Float64Array;
-  /** 1 when the piece was taken back. */
+  /** 1 when the coupon was revoked. */
   readonly revoked: Uint8Array;
   /** The ledger's own counter, null if it has none. */
   readonly issuedQuantity: number | null;
@@ -139,7 +139,7 @@ export interface RedisEvidence {
  * and null could not be read.
  */
 export interface Consulted {
-  /** A list of the pieces: {@link LedgerEvidence}. */
+  /** A list of the issued coupons: {@link LedgerEvidence}. */
   readonly ledger: boolean;
   /** A key for each issued user: {@link RedisEvidence.issued}. */
   readonly hashes: boolean;

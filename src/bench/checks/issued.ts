@@ -1,12 +1,12 @@
-/** Checks on the pieces themselves: not too many, one for each, and the stock adds up. */
+/** Checks of the issued coupons: not too many, one for each user, and the stock adds up. */
 import type { CheckResult, LedgerEvidence } from './integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
 import type { CheckContext, Finding } from './context.ts';
 import { Tally } from './digest.ts';
 
 /**
- * Issued ≤ total, in both stores. Pieces that were taken back do not count against the total, but no more than `returned` of
- * them may have been handed out again. More accepted users than pieces is over-issue as well: somebody will go away empty.
+ * Issued ≤ total, in both stores. Revoked coupons do not count against the total, but no more than `returned` of
+ * them may have been handed out again. More accepted users than coupons is over-issue as well: a user will get nothing.
  */
 export function issuedWithinTotal(context: CheckContext): CheckResult {
   const { evidence, digest, users, hashes, revoked } = context;
@@ -17,12 +17,12 @@ export function issuedWithinTotal(context: CheckContext): CheckResult {
 
   const rows = ledger?.user.length ?? 0;
   const live = ledger ? rows - ledger.revoked.reduce((sum, flag) => sum + flag, 0) : 0;
-  const pieces = redis?.issued.length ?? 0;
+  const hashesFound = redis?.issued.length ?? 0;
   let liveHashes = 0;
   if (hashes) for (let user = 0; user < hashes.length; user += 1) liveHashes += revoked[user] ? 0 : hashes[user]!;
 
   const beyond = new Tally(users).addAll(ledger ? latest(ledger, Math.max(live - total, redis ? rows - ever : 0)) : []);
-  const surplusHashes = Math.max(liveHashes - total, pieces - ever);
+  const surplusHashes = Math.max(liveHashes - total, hashesFound - ever);
   const counted = ledger?.issuedQuantity ?? null;
   return verdict('issued_within_total', evidence.couponId, [
     ledger !== null && beyond.count > 0 && fail('LEDGER_OVER_TOTAL', beyond, { issued: live, total }),

@@ -6,13 +6,13 @@ import { ACCEPTED, BEFORE, DUPLICATE, SOLD_OUT, Tally, UNEXPECTED, UNKNOWN } fro
 /**
  * Refused as sold out only when the stock was gone, and no stock leaked.
  *
- * The service's own order of decisions cannot be seen from outside, but a bound on it can: a piece is only gone once somebody
- * has asked for it. So a sold-out reply that arrived before as many users had asked as there are pieces, counting only
+ * The service's own order of decisions cannot be seen from outside, but a bound on it can: a coupon is only gone once a user
+ * has asked for it. So a sold-out reply that arrived before as many users had asked as there are coupons, counting only
  * those who were accepted or may have been, was wrong whatever happened inside. Each user counts once, from the first such
- * request: one user takes one piece. Restocks only add pieces, so the bound stands with them.
+ * request: one user takes one coupon. Restocks only add coupons, so the bound stands with them.
  *
  * The bound cannot see a refusal that was a little early while accepted requests were still on their way. What it cannot see
- * ends as leaked stock, unless another user got the piece: then nothing was lost.
+ * ends as leaked stock, unless another user got the coupon: then nothing was lost.
  */
 export function soldOutWhenGone(context: CheckContext): CheckResult {
   const { digest, evidence, users } = context;
@@ -28,7 +28,7 @@ export function soldOutWhenGone(context: CheckContext): CheckResult {
   ]);
 }
 
-/** When the last piece can have gone at the earliest: the time at which the `left`-th user who may have taken one asked. */
+/** When the last coupon can have gone at the earliest: the time at which the `left`-th user who may have taken one asked. */
 function goneAt(askedUs: Float64Array, said: Uint8Array, left: number): number {
   if (left === 0) return Number.NEGATIVE_INFINITY;
   const asked = askedUs.filter((us, user) => !Number.isNaN(us) && !(said[user]! & BEFORE)).toSorted();
@@ -36,12 +36,12 @@ function goneAt(askedUs: Float64Array, said: Uint8Array, left: number): number {
 }
 
 /**
- * When as many users as there are pieces got an answer that depends on stock, all pieces must be issued (or set aside, or on
+ * When as many users as there are coupons got an answer that depends on stock, all coupons must be issued (or dead-lettered, or on
  * their way). Users whose request was never answered do not count: it may not have arrived.
  */
 function leak(context: CheckContext): Finding | null {
   const { digest, evidence, users, rows, hashes, dead, pending, consulted, blind } = context;
-  const pieces = consulted.ledger ? rows : hashes;
+  const issuedUsers = consulted.ledger ? rows : hashes;
   const unseen = blind[0] ?? notChecked('NO_LEDGER_EVIDENCE');
   let answered = evidence.before.length;
   let promised = evidence.before.length;
@@ -52,14 +52,14 @@ function leak(context: CheckContext): Finding | null {
     if (said & (ACCEPTED | DUPLICATE | SOLD_OUT) && !(said & BEFORE)) answered += 1;
     if (said & ACCEPTED && !(said & BEFORE)) promised += 1;
     else if (said & (UNKNOWN | UNEXPECTED | DUPLICATE) && !(said & BEFORE)) open += 1;
-    if (pieces?.[user] || dead[user] || pending[user]) placed += 1;
+    if (issuedUsers?.[user] || dead[user] || pending[user]) placed += 1;
   }
   if (answered < evidence.total) return null;
-  const taken = pieces ? placed : promised;
-  // Accepted users who have no piece are lost, which is another check's finding, and do not mean that stock leaked.
+  const taken = issuedUsers ? placed : promised;
+  // Accepted users who have no coupon are lost, which is another check's finding, and do not mean that stock leaked.
   const spent = Math.max(taken, promised);
-  if (spent >= evidence.total) return pieces ? null : unseen;
-  if (!pieces && promised + open >= evidence.total) return unseen;
+  if (spent >= evidence.total) return issuedUsers ? null : unseen;
+  if (!issuedUsers && promised + open >= evidence.total) return unseen;
   // Another service may hold users where nobody can look.
   if (evidence.consulted && !evidence.settled && promised + open >= evidence.total) return notChecked('NOT_SETTLED');
   return {

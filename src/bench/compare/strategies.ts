@@ -11,13 +11,13 @@ export interface StrategyRow {
   acceptedP99Ms: number | null;
   answeredPerSecond: number;
   acceptedPerSecond: number | null;
-  /** Pieces issued or promised beyond the total. Null where that could not be checked, here and below. */
+  /** Coupons issued or promised beyond the total. Null where that could not be checked, here and below. */
   overIssued: number | null;
   /** Users with more than one accepted request. */
   acceptedTwice: number | null;
-  /** Pieces that nobody has, although users were told that all was gone. */
+  /** Coupons that no user has, although users were told that all were gone. */
   leaked: number | null;
-  /** Users who were accepted and have no piece. */
+  /** Users who were accepted and have no coupon. */
   lost: number | null;
   /** What the counter that decides said in the end, over all coupons: Redis's, or with `rdb-lock` the ledger's. */
   stock: number | null;

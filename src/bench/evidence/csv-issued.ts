@@ -9,7 +9,7 @@ import { fillTemplate } from '../scenario/verify.ts';
 const CHUNK = 2_000;
 
 /**
- * Who has a piece, by an export whose first row names the columns. A column `coupon_id` picks the rows of a coupon; `{couponId}`
+ * Who has a coupon, by an export whose first row names the columns. A column `coupon_id` picks the rows of a coupon; `{couponId}`
  * in the path picks the file. The file may appear only after the load, and is read again whenever it has changed.
  */
 export function csvIssuedList(path: string): IssuedList {
@@ -79,9 +79,9 @@ async function readExport<Row>(
   });
   try {
     let first = true;
-    for await (const piece of createReadStream(file, 'utf8') as AsyncIterable<string>) {
+    for await (const text of createReadStream(file, 'utf8') as AsyncIterable<string>) {
       // A byte order mark is no part of the first column's name.
-      reader.push(first ? piece.replace(/^\uFEFF/, '') : piece);
+      reader.push(first ? text.replace(/^\uFEFF/, '') : text);
       first = false;
     }
     reader.end();

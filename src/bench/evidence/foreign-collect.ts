@@ -6,7 +6,7 @@ import type { UserDirectory } from '../plan/user-plan.ts';
 import type { CollectedEvidence, EvidenceOptions } from './source.ts';
 import type { ForeignRedis, ForeignStores } from './foreign-ports.ts';
 
-/** Reads the queue, then the list of pieces, then the issued keys: the order in which users move on. */
+/** Reads the queue, then the list of issued coupons, then the issued keys: the order in which users move on. */
 export async function collectForeign({ redis, issued }: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {
   const { couponId, total, settled, idle = false, before, users } = options;
   const consulted: Consulted = { ledger: issued !== null, hashes: redis?.has.issued ?? false, stock: redis?.has.coupon ?? false };
@@ -80,7 +80,7 @@ async function readRedis(
     : [];
   const issued = Uint32Array.from(found, (userId) => users.numberOf(userId));
   const coupon = redis.has.coupon ? await redis.coupon(couponId) : null;
-  // Whoever is between queue and piece is out of sight, and whether a piece taken back returned to the stock is not known.
+  // A user between queue and issue is out of sight, and whether a revoked coupon returned to the stock is not known.
   const known = settled && (redis.has.issued || rows !== null) && !rows?.some((row) => row.revoked);
   return {
     issued,

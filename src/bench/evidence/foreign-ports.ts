@@ -16,15 +16,15 @@ export interface ForeignRedis {
   scanIssued(couponId: string): AsyncIterable<string[]>;
 }
 
-/** Its list of issued pieces: a table, or an export. */
+/** Its list of issued coupons: a table, or an export. */
 export interface IssuedList {
   /**
-   * How many pieces the list has.
+   * How many issued coupons the list has.
    *
    * @throws CouponError `EXPORT_MISSING` (unreachable) while there is no export yet
    */
   count(couponId: string): Promise<number>;
-  /** All pieces, in chunks and in no order. */
+  /** All issued coupons, in chunks and in no order. */
   read(couponId: string, each: (rows: readonly IssuedRow[]) => void): Promise<void>;
 }
 

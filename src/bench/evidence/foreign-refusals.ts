@@ -20,11 +20,11 @@ export function foreignDiffers(couponId: string, total: number, found: number): 
   );
 }
 
-export function foreignUsed(couponId: string, found: { waiting: number; pieces: number; spent: number }): CouponError {
+export function foreignUsed(couponId: string, found: { waiting: number; issued: number; spent: number }): CouponError {
   return new CouponError({
     code: 'COUPON_NOT_FRESH',
     kind: 'usage',
-    message: `coupon "${couponId}" has been used already (${found.spent} spent, ${found.waiting} waiting, ${found.pieces} issued); nothing was sent`,
+    message: `coupon "${couponId}" has been used already (${found.spent} spent, ${found.waiting} waiting, ${found.issued} issued); nothing was sent`,
     why: 'a load would spend what is left of it',
     fix: `Take a fresh coupon, or add --allow-coupon ${shellQuoted(couponId)} if the rest may be spent.`,
   });

@@ -6,7 +6,7 @@ import { foreignDiffers, foreignMissing, foreignUsed } from './foreign-refusals.
 import type { CouponLook, EvidenceSource } from './source.ts';
 import type { ForeignStores, IssuedList } from './foreign-ports.ts';
 
-/** Evidence from what another service keeps: its Redis keys, its list of pieces, or neither. */
+/** Evidence from what another service keeps: its Redis keys, its list of issued coupons, or neither. */
 export function foreignEvidence(stores: ForeignStores): EvidenceSource {
   const { redis, issued } = stores;
   return {
@@ -50,15 +50,15 @@ async function preflight(
   if (redis?.has.coupon && (!coupon || coupon.stock === null)) throw foreignMissing(id, coupon !== null);
   if (coupon && coupon.total !== null && coupon.total !== total) throw foreignDiffers(id, total, coupon.total);
   const waiting = redis?.has.queue ? await redis.waiting(id) : 0;
-  const pieces = issued ? await countSoFar(issued, id) : 0;
+  const issuedSoFar = issued ? await countSoFar(issued, id) : 0;
   const spent = coupon?.stock === null || coupon?.stock === undefined ? 0 : total - coupon.stock;
-  if (waiting === 0 && pieces === 0 && spent === 0) return new Uint32Array();
-  if (!allowUsed) throw foreignUsed(id, { waiting, pieces, spent });
+  if (waiting === 0 && issuedSoFar === 0 && spent === 0) return new Uint32Array();
+  if (!allowUsed) throw foreignUsed(id, { waiting, issued: issuedSoFar, spent });
 
   const found = new Set<number>();
   const add = (userId: string): unknown => found.add(users.numberOf(userId));
   if (redis?.has.queue) for await (const chunk of redis.queue(id)) chunk.forEach(add);
-  if (issued && pieces > 0) await issued.read(id, (rows) => rows.forEach((row) => add(row.userId)));
+  if (issued && issuedSoFar > 0) await issued.read(id, (rows) => rows.forEach((row) => add(row.userId)));
   // Only a walk finds users whom no list names; the caller has agreed to this coupon.
   else if (redis?.has.issued) for await (const chunk of redis.scanIssued(id)) chunk.forEach(add);
   return Uint32Array.from(found);

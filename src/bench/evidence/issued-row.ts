@@ -4,7 +4,7 @@ import { readForeignTime } from '../../campaign/foreign-time.ts';
 import { printable } from '../../campaign/ids.ts';
 import { suggestion } from '../../lib/suggest.ts';
 
-/** One piece in the list of another service. */
+/** One issued coupon in the list of another service. */
 export interface IssuedRow {
   userId: string;
   /** Microseconds since 1970; NaN when the list does not say. */
@@ -36,7 +36,7 @@ export function columnProblem(columns: readonly string[]): string | null {
 /**
  * @param cell text of a column, null when it is empty or not there
  * @param where the row stands, such as `line 3`
- * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a piece is revoked, or when it was asked for, is not known
+ * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a coupon is revoked, or when it was asked for, is not known
  */
 export function issuedRow(cell: (column: IssuedColumn) => string | null, where: () => string): IssuedRow {
   const turn = cell('turn');
@@ -58,7 +58,7 @@ function timeOf(column: IssuedColumn, text: string | null, where: () => string):
   if (column !== 'revoked_at' && /^\d+(\.\d+)?$/.test(text!)) return microsBySize(Number(text));
   throw usageError(
     'ISSUED_TIME',
-    `the list of pieces cannot be used: ${column} of ${where()} is "${printable(text!, 40)}", which is no time`,
+    `the list of issued coupons cannot be used: ${column} of ${where()} is "${printable(text!, 40)}", which is no time`,
     'Write ISO 8601 (UTC where there is no zone) or a number since 1970; where there is no time, NULL or nothing.',
   );
 }

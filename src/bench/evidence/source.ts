@@ -54,16 +54,16 @@ export interface EvidenceOptions {
   idle?: boolean;
   before: Uint32Array;
   users: UserDirectory;
-  /** Whose pieces to look for when not all can be listed: everyone who asked. */
+  /** Users whose issued coupons to look for when not all can be listed: everyone who asked. */
   asked: Iterable<number>;
 }
 
 export interface CollectedEvidence {
   evidence: CouponEvidence;
-  /** First and last time of issue, milliseconds since 1970, of the pieces issued in this run. */
+  /** First and last time of issue, milliseconds since 1970, of the coupons issued in this run. */
   issuedMs: { first: number; last: number; count: number } | null;
   /** Codes of stores that could not be read. */
   unreadable: ('REDIS_UNREADABLE' | 'LEDGER_UNREADABLE')[];
-  /** Why the list of pieces could not be read, where it says. */
+  /** Why the list of issued coupons could not be read, where it says. */
   why?: string;
 }

@@ -1,5 +1,5 @@
 /**
- * When the requests of an open model are due. The rate is a line made of straight pieces; its integral N(t) says how many
+ * When the requests of an open model are due. The rate is a line made of straight segments; its integral N(t) says how many
  * arrivals there have been by t, and arrival number i is due at the first moment at which N reaches i. The times come from the
  * formula and not from adding up gaps, so that a long plan does not drift and any part of it has the arrivals of its integral.
  */

@@ -1,4 +1,4 @@
-/** A level over time, made of straight pieces, as k6 writes it: `{duration, target}` from wherever the last stage ended. */
+/** A level over time, made of straight segments, as k6 writes it: `{duration, target}` from wherever the last stage ended. */
 export interface Stage {
   durationMs: number;
   target: number;

@@ -18,11 +18,11 @@ export interface UserFileOptions {
 /**
  * Users from a CSV text whose first row names the columns.
  *
- * @param pieces of the text, in order
+ * @param chunks of the text, in order
  * @throws Error whose message names the line: a column that is missing, a row of another length, a user twice or not a user id,
  *   a cell that would break out of its header
  */
-export function readUserTable(pieces: Iterable<string>, options: UserFileOptions): UserTable {
+export function readUserTable(chunks: Iterable<string>, options: UserFileOptions): UserTable {
   const wanted = [...new Set([options.userId, ...options.columns])];
   const table = new UserTable(wanted, options.userId);
   const headerCells = options.inHeaders.map((name) => wanted.indexOf(name));
@@ -44,11 +44,11 @@ export function readUserTable(pieces: Iterable<string>, options: UserFileOptions
     if (!table.add(row)) throw new Error(`line ${line}: user "${row[0]}" is there twice`);
     if (table.length > MAX_ROWS) throw new Error(`there are more than ${MAX_ROWS} users`);
   });
-  for (const piece of pieces) {
-    bytes += piece.length;
+  for (const chunk of chunks) {
+    bytes += chunk.length;
     if (bytes > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} characters`);
     // A byte order mark is no part of the first column's name.
-    reader.push(bytes === piece.length ? piece.replace(/^\uFEFF/, '') : piece);
+    reader.push(bytes === chunk.length ? chunk.replace(/^\uFEFF/, '') : chunk);
   }
   reader.end();
   if (table.length === 0) throw new Error('there are no users in it');

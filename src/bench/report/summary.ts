@@ -79,7 +79,7 @@ function outcomeLines(report: BenchReport, paint: Paint): string[] {
 
 export function throughputLines({ throughput, coupons }: BenchReport): string[] {
   const known = coupons.map((coupon) => coupon.issued).filter((count) => count !== null);
-  const issued = known.length === 0 ? 'how many is not known' : `${number(known.reduce((sum, count) => sum + count, 0))} pieces`;
+  const issued = known.length === 0 ? 'how many is not known' : `${number(known.reduce((sum, count) => sum + count, 0))} coupons`;
   const rate = (perSecond: number | null): string => (perSecond === null ? 'too short to say' : `${number(Math.round(perSecond))}/s`);
   const { seconds, requestsPerSecond, acceptsPerSecond, issuesPerSecond, timeUntilDrainedMs } = throughput;
   return [

@@ -4,8 +4,8 @@ import type { CheckName, CheckResult, Reason } from '../checks/integrity.ts';
 
 export const CHECK_WORDS: Record<CheckName, string> = {
   issued_within_total: 'never more issued than there are',
-  one_per_user: 'one piece for each user',
-  accepted_are_issued: 'everyone accepted has a piece',
+  one_per_user: 'one coupon for each user',
+  accepted_are_issued: 'every accepted user has a coupon',
   issued_were_accepted: 'nobody else has one',
   sold_out_when_gone: 'sold out only when all was gone',
   first_come_first_served: 'first come, first served',
@@ -18,24 +18,24 @@ const users = ({ count }: CheckResult): string => (count === 1 ? '1 user' : `${c
 const fact = ({ facts }: CheckResult, name: string): string => String(facts[name] ?? '?');
 
 const REASON_WORDS: Record<Reason, Words> = {
-  LEDGER_OVER_TOTAL: (result) => `the ledger has ${fact(result, 'issued')} pieces of ${fact(result, 'total')}`,
+  LEDGER_OVER_TOTAL: (result) => `the ledger has ${fact(result, 'issued')} issued coupons of ${fact(result, 'total')}`,
   LEDGER_COUNTER_WRONG: (result) => `the ledger counts ${fact(result, 'counter')} and has ${fact(result, 'rows')} rows`,
-  HASHES_OVER_TOTAL: (result) => `Redis has ${fact(result, 'issued')} issued hashes for ${fact(result, 'total')} pieces`,
-  ACCEPTED_OVER_TOTAL: (result) => `${fact(result, 'accepted')} users were accepted for ${fact(result, 'total')} pieces`,
+  HASHES_OVER_TOTAL: (result) => `Redis has ${fact(result, 'issued')} issued hashes for ${fact(result, 'total')} coupons`,
+  ACCEPTED_OVER_TOTAL: (result) => `${fact(result, 'accepted')} users were accepted for ${fact(result, 'total')} coupons`,
   ACCEPTED_TWICE: (result) => `${users(result)} accepted more than once`,
   ISSUED_TWICE_IN_LEDGER: (result) => `${users(result)} with more than one ledger row`,
   ISSUED_TWICE_IN_REDIS: (result) => `${users(result)} with more than one issued hash`,
   ACCEPTED_NOT_ISSUED: (result) => `${users(result)} accepted and then lost`,
   ACCEPTED_WITHOUT_ROW: (result) => `${users(result)} accepted, with a hash in Redis and no ledger row`,
   ACCEPTED_WITHOUT_HASH: (result) => `${users(result)} accepted, with a ledger row and no hash in Redis`,
-  DUPLICATE_NOT_ISSUED: (result) => `${users(result)} told "already requested" and left without a piece`,
-  ACCEPTED_SET_ASIDE: (result) => `${users(result)} accepted, then set aside or revoked`,
+  DUPLICATE_NOT_ISSUED: (result) => `${users(result)} told "already requested" and left without a coupon`,
+  ACCEPTED_SET_ASIDE: (result) => `${users(result)} accepted, then dead-lettered or revoked`,
   ISSUED_TO_REFUSED: (result) => `${users(result)} refused and yet issued`,
   ISSUED_AFTER_UNEXPECTED_ANSWER: (result) => `${users(result)} answered with an error and yet issued`,
   ISSUED_TO_STRANGER: (result) => `${users(result)} issued who never asked in this run`,
   SOLD_OUT_TOO_EARLY: (result) => `${users(result)} told "sold out" before ${fact(result, 'total')} users had asked`,
   STOCK_LEAKED: (result) =>
-    `${result.count} of ${fact(result, 'total')} pieces went to nobody, though ${fact(result, 'asked')} users asked`,
+    `${result.count} of ${fact(result, 'total')} coupons went to no user, though ${fact(result, 'asked')} users asked`,
   OVERTAKEN: (result) => `${users(result)} stand before somebody who had been answered before they asked`,
   SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before somebody who had been answered before they asked`,
   STOCK_DOES_NOT_ADD_UP: (result) =>
@@ -79,7 +79,7 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
       facts['startLagMs'] === undefined ? '' : `, requests left up to ${facts['startLagMs']} ms late`
     }): the service may be able to do more`,
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
-  ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a piece for a stranger would not be seen',
+  ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a coupon of an unknown user would not be seen',
   HASHES_NOT_SCANNED: () => 'issued hashes were looked up for known users only; `coupon-cli audit --scan` finds others',
   CERTIFICATE_UNCHECKED: () => 'the certificate of the target was not checked (--insecure, or tls.insecure)',
   GENERATOR_OUT_OF_CONNECTIONS: (facts) =>

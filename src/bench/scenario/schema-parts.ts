@@ -1,4 +1,4 @@
-/** Small pieces that the schemas of scenario files share. */
+/** Small parts that the schemas of scenario files share. */
 import { z } from 'zod';
 import { parseDuration } from '../../lib/duration.ts';
 import { parsed } from '../../campaign/event.ts';

@@ -6,7 +6,7 @@ import type { UserOptions } from '../plan/user-plan.ts';
 import type { UserTable } from '../plan/user-table.ts';
 import type { Report } from '../../lib/yaml-file.ts';
 
-/** The text of a file that a scenario names, piece by piece; throws what the file system says. */
+/** The text of a file that a scenario names, chunk by chunk; throws what the file system says. */
 export type OpenFile = (path: string) => Iterable<string>;
 
 interface Wanted {

@@ -11,12 +11,12 @@ import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
 Examples:
-  coupon-cli dead list summer                  who was set aside, and why
+  coupon-cli dead list summer                  which users are dead-lettered, and why
   coupon-cli dead retry summer user-17         back into the queue, at the original place
   coupon-cli dead retry summer --all           once the cause is mended
-  coupon-cli dead drop summer user-17          give up: the piece goes back to the stock, the user may ask again
+  coupon-cli dead drop summer user-17          give up: the coupon goes back to the stock, the user may ask again
 
-A user is set aside when the ledger refuses that user's row for a fault of its own. The others are issued all the same; the piece
+A user is dead-lettered when the ledger refuses that user's row for a fault of its own. The others are issued all the same; the coupon
 stays spent until it is decided here.`;
 
 export const configure: Configure = (command, cli) => {
@@ -24,8 +24,8 @@ export const configure: Configure = (command, cli) => {
 
   command
     .command('list')
-    .summary('show who was set aside, and why')
-    .description('Show the users of a coupon who were set aside, by user id, with what the ledger said.')
+    .summary('show which users are dead-lettered, and why')
+    .description('Show the dead-lettered users of a coupon, by user id, with what the ledger said.')
     .argument('<id>', 'coupon id')
     .option('--limit <n>', 'rows to show, 1–10000', '50')
     .option('--after <user>', 'go on after this user, as "Showing …" says')
@@ -46,7 +46,7 @@ export const configure: Configure = (command, cli) => {
     .description('Put users back into the queue, each at the original place. Exit code 2 if that was possible for none of those named.')
     .argument('<id>', 'coupon id')
     .argument('[user...]', 'users to try again')
-    .option('--all', 'everyone who was set aside')
+    .option('--all', 'every dead-lettered user')
     .addHelpText('after', '\nExamples:\n  coupon-cli dead retry summer user-17 user-18\n  coupon-cli dead retry summer --all')
     .action(async (id, users, flags, self) => {
       const couponId = parseCouponId(id);
@@ -56,11 +56,11 @@ export const configure: Configure = (command, cli) => {
 
   command
     .command('drop')
-    .summary('give users up, and their pieces back to the stock')
-    .description('Give users up: their pieces go back to the stock, and they may ask again. Whoever has a coupon keeps it.')
+    .summary('give users up, and their coupons back to the stock')
+    .description('Give users up: their coupons go back to the stock, and they may ask again. A user who has a coupon keeps it.')
     .argument('<id>', 'coupon id')
     .argument('[user...]', 'users to give up')
-    .option('--all', 'everyone who was set aside; needs --confirm')
+    .option('--all', 'every dead-lettered user; needs --confirm')
     .option('--confirm <id>', 'the coupon id once more, for --all')
     .addHelpText('after', '\nExamples:\n  coupon-cli dead drop summer user-17\n  coupon-cli dead drop summer --all --confirm=summer')
     .action(async (id, users, flags, self) => {
@@ -69,7 +69,7 @@ export const configure: Configure = (command, cli) => {
       if (wanted === null && flags.confirm !== couponId) {
         throw usageError(
           'CONFIRM_NEEDED',
-          `--all gives up everyone who was set aside in coupon ${couponId}`,
+          `--all gives up every dead-lettered user of coupon ${couponId}`,
           `If that is what you want, add --confirm=${shellQuoted(couponId)}.`,
         );
       }
@@ -77,7 +77,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-/** Null: everyone. Ids are taken as they are: one that breaks the rule for user ids may be just why it was set aside. */
+/** Null: everyone. Ids are taken as they are: one that breaks the rule for user ids may have been dead-lettered for that. */
 function whom(users: readonly string[], all: true | undefined): readonly string[] | null {
   if (users.length > 0 !== (all === true)) return all ? null : users;
   throw usageError('DEAD_USAGE', 'either users or --all is needed', 'Name the users, or write --all.');

@@ -23,7 +23,7 @@ export const configure: Configure = (command, cli) => {
   command
     .description('See a whole flash sale happen and be proven: stores, server, drain, 10,000 users for 1,000 coupons. Under a minute.')
     .option('--keep', 'leave the stores running at the end')
-    .option('--quick', 'leave out the same rush on the old way and on the report’s literal way')
+    .option('--quick', 'leave out the same rush with a row lock and with three separate calls')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
       await cli.run(self, async (context) => {
@@ -52,7 +52,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-/** The same rush on what there was before, and on the design report's literal words. Cut short by a signal: what there is. */
+/** The same rush decided by a row lock, and by three separate calls. Cut short by a signal: what there is. */
 async function baselines(context: Context, stack: OwnStack, scenario: Scenario, signal: AbortSignal): Promise<BenchReport[]> {
   const reports: BenchReport[] = [];
   for (const strategy of ['rdb-lock', 'three-calls'] as const) {

@@ -66,7 +66,7 @@ export const configure: Configure = (command, cli) => {
     .option('--stack <name>', 'the stores of another command: demo or bench')
     .option('--all', 'every stack of this checkout or installation; those of running tests are left alone')
     .option('--purge', 'also remove the data; needs --confirm')
-    .option('--confirm', 'really')
+    .option('--confirm', 'remove the data')
     .addHelpText(
       'after',
       '\nExamples:\n  coupon-cli dev down\n  coupon-cli dev down --stack demo\n  coupon-cli dev down --all\n  coupon-cli dev down --purge --confirm',

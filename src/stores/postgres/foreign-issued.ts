@@ -24,7 +24,7 @@ export interface ForeignQuery {
 }
 
 /**
- * Who has a piece, by a query on the tables of another service. Read over a cursor in READ ONLY transactions; values come as
+ * Who has a coupon, by a query on the tables of another service. Read over a cursor in READ ONLY transactions; values come as
  * text, because a `Date` would cut microseconds off.
  */
 export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQuery): IssuedList {
@@ -47,7 +47,7 @@ export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQ
 
   const open = async (client: PoolClient, couponId: string): Promise<void> => {
     // On lines of its own: the query may end in a comment.
-    await client.query({ text: `DECLARE pieces NO SCROLL CURSOR FOR\n${select}\n`, values: [couponId] });
+    await client.query({ text: `DECLARE issued NO SCROLL CURSOR FOR\n${select}\n`, values: [couponId] });
   };
 
   return {
@@ -58,7 +58,7 @@ export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQ
           checkColumns((await fetch(client, 0)).fields);
           checked = true;
         }
-        const text = `SELECT count(*)::text AS count FROM (\n${select}\n) AS pieces`;
+        const text = `SELECT count(*)::text AS count FROM (\n${select}\n) AS issued`;
         const { rows } = await client.query<{ count: string }>({ text, values: [couponId] });
         return Number(rows[0]!.count);
       }),
@@ -79,7 +79,7 @@ type Cells = (string | null)[];
 
 function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
   const raw: QueryConfig['types'] = { getTypeParser: () => (text: string) => text };
-  return client.query<Cells>({ text: `FETCH ${count} FROM pieces`, rowMode: 'array', types: raw });
+  return client.query<Cells>({ text: `FETCH ${count} FROM issued`, rowMode: 'array', types: raw });
 }
 
 function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[]): IssuedRow[] {

@@ -20,7 +20,7 @@ export interface CouponKeys {
   admitted: string;
   /** sorted set: user → lease deadline (ms) */
   leases: string;
-  /** hash: user → reason, set aside after a fault of its own */
+  /** hash: user → reason, dead-lettered */
   dead: string;
   /** hash: user → claim record */
   claims: string;

@@ -36,7 +36,7 @@ export function redisWalks(
       const keys = couponKeys(couponId, style);
       for await (const chunk of guarded(walkStream(connection, keys, source), keys)) {
         const userIds = chunk.filter((_, index) => index % 2 === 0).map(toText);
-        // A small hash comes in one piece, whatever COUNT says.
+        // A small hash comes as a whole, whatever COUNT says.
         for (let from = 0; from < userIds.length; from += WALK_COUNT) yield userIds.slice(from, from + WALK_COUNT);
       }
     },

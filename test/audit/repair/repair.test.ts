@@ -336,8 +336,8 @@ describe('repair', () => {
     expect(await stores.ledger.use(ID, 'a', 'again')).toMatchObject({ status: 'already_used' });
   });
 
-  it('sets aside whoever asked last when more were promised than there are pieces, and takes nobody a coupon', async () => {
-    // A restored Redis let three more in than there are pieces.
+  it('dead-letters the users who asked last when more were promised than there are coupons, and revokes none', async () => {
+    // A restored Redis let three more in than there are coupons.
     await stores.redis.hset(key('coupon'), 'stock', 9);
     await admit('e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm');
     const report = await run();

@@ -4,7 +4,7 @@ import { CHECKS } from '../../../src/bench/checks/integrity.ts';
 import { check, correctRun, remarks, rush } from './bench-model.ts';
 import type { Ask, Run } from './bench-model.ts';
 
-/** 30 pieces, 100 users. */
+/** 30 coupons, 100 users. */
 function sale(plant: (run: Run) => void = () => undefined, asks: Ask[] = rush(100)): Run {
   const run = correctRun(30, 100, asks);
   plant(run);
@@ -48,7 +48,7 @@ describe('a correct service passes', () => {
   test('with more stock than users, what is left is no leak', () => expect(remarks(correctRun(500, 100, rush(100)))).toEqual([]));
 
   test('a lost reply that was never processed is no leak', () => {
-    // The 30 pieces are asked for by 30 users, and one request never arrives.
+    // The 30 coupons are asked for by 30 users, and one request never arrives.
     const run = correctRun(30, 100, rush(30).slice(1));
     run.requests.push({ user: 0, sentUs: 0, doneUs: Number.NaN, outcome: 'unknown', requestId: 999 });
     expect(remarks(run)).toEqual([]);

@@ -44,7 +44,7 @@ describe('a planted fault is caught, and users are named', () => {
     expect(results[check].sample[0]).toMatch(/^user-\d+$/);
   });
 
-  test('three calls also leave a stock that does not add up, and pieces that nobody has', async () => {
+  test('three calls also leave a stock that does not add up, and coupons that no user has', async () => {
     const results = await rush('three_calls');
     expect(results.stock_adds_up).toMatchObject({ status: 'fail', reason: 'STOCK_DOES_NOT_ADD_UP' });
   });

@@ -21,7 +21,7 @@ export type Fault =
   | 'lost_acceptance'
   /** Pop, then insert: the worker dies in between, once. */
   | 'pop_then_insert'
-  /** Stock is read, and only later written: several requests take the same piece. */
+  /** Stock is read, and only later written: several requests take the same coupon. */
   | 'over_issue'
   /** Says "sold out" to the first users. */
   | 'early_sold_out'

@@ -27,14 +27,14 @@ describe('coupon-cli dead', () => {
     const drained = await drain();
     expect(drained.exitCode).toBe(0);
     expect(drained.stdout).toContain('issued 1');
-    expect(drained.stdout).toContain('2 set aside');
+    expect(drained.stdout).toContain('2 dead-lettered');
     expect(drained.stderr).toMatch(/2 users \(bot-1, …\) dead-lettered, the ledger says: 23514 .*no_bots.*`coupon-cli dead list sale`/);
     expect((await run('audit')).stdout).toContain('see `dead list sale`');
     expect((await run('inspect', 'user', 'sale', 'bot-1')).stdout).toMatch(/dead +23514 .*no_bots/);
   });
 
   it('lists them with what the ledger said, and says so when there are none', async () => {
-    expect((await run('dead', 'list', 'sale')).stdout).toBe('nobody is set aside in coupon sale\n');
+    expect((await run('dead', 'list', 'sale')).stdout).toBe('no user of coupon sale is dead-lettered\n');
     await drain();
     const { stdout } = await run('dead', 'list', 'sale');
     expect(stdout).toMatch(/bot-1 +23514 .*no_bots.*20\d\d-.* 1 +1\n/);
@@ -61,12 +61,12 @@ describe('coupon-cli dead', () => {
     await drain();
     const mixed = await run('dead', 'retry', 'sale', 'bot-1', 'user-1');
     expect(mixed).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(mixed.stdout).toBe('✔ coupon sale: 1 user put back into the queue\nuser user-1 is not set aside\n');
+    expect(mixed.stdout).toBe('✔ coupon sale: 1 user put back into the queue\nuser user-1 is not dead-lettered\n');
     const none = await run('dead', 'retry', 'sale', 'user-1', '--json');
     expect(none.exitCode).toBe(2);
     expect(none.json<DeadAnswer<string>>()).toEqual({ couponId: 'sale', users: [{ userId: 'user-1', outcome: 'not_dead' }], done: 0 });
     expect((await run('dead', 'retry', 'sale', '--all')).stdout).toContain('1 user put back');
-    expect((await run('dead', 'retry', 'sale', '--all')).stdout).toBe('nobody is set aside in coupon sale\n');
+    expect((await run('dead', 'retry', 'sale', '--all')).stdout).toBe('no user of coupon sale is dead-lettered\n');
   });
 
   it('gives users up, all of them only when the coupon is named once more', async () => {

@@ -37,7 +37,7 @@ async function embrace(rig: Rig, random: Random): Promise<boolean> {
   const client = await openSession(rig);
   try {
     await client.query(`SET statement_timeout = ${PATIENCE_MS}; SET deadlock_timeout = ${lookAfterMs}; BEGIN`);
-    // Everyone's piece, uncommitted: a worker that inserts them again has to wait for us, with the coupon's row locked.
+    // Everyone's coupon, uncommitted: a worker that inserts them again has to wait for us, with the coupon's row locked.
     await client.query(
       `INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, worker, fence, deliveries)
        SELECT $1, user_id, now(), 0, 'fault suite', 0, 0 FROM unnest($2::text[]) AS user_id`,

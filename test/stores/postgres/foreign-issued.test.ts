@@ -30,7 +30,7 @@ test('times keep their microseconds, whatever the type; numbers are seconds, mil
   expect(numbers).toMatchObject({ requestedUs: 1_795_309_200_123_000, issuedUs: Number.NaN, turn: us });
 });
 
-test('only the rows of the coupon, over as many pages as it takes; pieces taken back are marked', async () => {
+test('only the rows of the coupon, over as many pages as it takes; revoked coupons are marked', async () => {
   await stores.sql('INSERT INTO shop SELECT 7, n, now() FROM generate_series(1, 4500) n');
   await stores.sql(`UPDATE shop SET taken_back = '2026-11-22' WHERE member_id <= 3`);
   await stores.sql('INSERT INTO shop SELECT 8, n, now() FROM generate_series(1, 10) n');

@@ -37,7 +37,7 @@ describe('agree', () => {
     expect(await stores.reader.agree(ID, [])).toEqual({ differing: [], adopted: [] });
   });
 
-  it('follows a use, a piece that was taken back, and one that never ends', async () => {
+  it('follows a use, a revoked coupon, and one that never ends', async () => {
     await drain();
     const used = await stores.ledger.use(ID, 'kim', 'once');
     expect((await agree()).differing).toEqual(['kim']);

@@ -133,7 +133,7 @@ describe('claims', () => {
     expect(await stores.redis.hmget('issued_coupon:coupon:42-user:user-1', 'used_at', 'revoked_at')).toEqual([used, used]);
   });
 
-  it('acknowledged for somebody who was set aside for want of a piece take one that is in stock, and never one that is not', async () => {
+  it('acknowledged for somebody who was dead-lettered for want of a coupon take one that is in stock, and never one that is not', async () => {
     const counters = () => stores.redis.hmget('coupon:42', 'stock', 'returned');
     await stores.redis.hset('coupon_dead:42', 'user-1', 'over_promised', 'user-2', 'over_promised');
     await stores.redis.hset('coupon:42', 'stock', 1, 'returned', 2);

@@ -25,7 +25,7 @@ export interface PageAssets {
 export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'value'>, assets: PageAssets): string {
   const { scenario } = report;
   const charts = chartsOf(report, latencies);
-  const total = scenario.coupons.map(({ couponId, total: pieces }) => `${number(pieces)} × ${couponId}`).join(', ');
+  const sale = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
   const took = formatDuration(Math.round(report.throughput.seconds * 1_000));
   const page = markup`<!doctype html>
 <html lang="en">
@@ -43,7 +43,7 @@ export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'valu
       <h1>${scenario.name}</h1>
       <p>${scenario.description}</p>
       <p class="dim">
-        ${total}; ${number(scenario.users)} users, ${number(scenario.requests)} requests in ${took} → <code>${scenario.target}</code>,
+        ${sale}; ${number(scenario.users)} users, ${number(scenario.requests)} requests in ${took} → <code>${scenario.target}</code>,
         ${report.startedAt}
       </p>
       ${verdict(report)}

@@ -97,7 +97,7 @@ export function coupons({ coupons: all }: BenchReport): Markup {
       ${[total, accepted, issued, stock, waiting, claimed, dead, revoked].map(cell)}
     </tr>`;
   });
-  const heads = ['coupon', 'total', 'accepted', 'issued', 'left', 'waiting', 'claimed', 'set aside', 'revoked'];
+  const heads = ['coupon', 'total', 'accepted', 'issued', 'left', 'waiting', 'claimed', 'dead-lettered', 'revoked'];
   return section('Coupons in the end', tableOf(heads, rows));
 }
 

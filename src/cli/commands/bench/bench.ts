@@ -29,10 +29,10 @@ Examples:
   coupon-cli bench smoke --stack                      on stores, a server and a drain of its own
   coupon-cli bench flash-sale --stack --out report    with a page to look at: report/report.html
   coupon-cli bench flash-sale --stack --strategy all
-                                                      the old way, the report's literal way and ours, side by side
+                                                      a row lock, three separate calls and ours, side by side
   coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
                                                       on a server of yours; its coupons are seeded by you
-                                                      (somebody else's: copy scenarios/foreign-service.example.yaml)
+                                                      (a third-party service: copy scenarios/foreign-service.example.yaml)
 
 Exit codes: 4 when a coupon went to somebody who should not have it, or an accepted user lost one; 5 when that could not be
 told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
@@ -124,7 +124,7 @@ function checkFlags(flags: BenchFlags): void {
 async function list(context: Context): Promise<void> {
   const scenarios: Scenario[] = [];
   for (const name of await shippedScenarios(context.env)) scenarios.push(await loadScenario(context.env, name));
-  context.out.note(`For a service of somebody else, copy ${exampleScenario(context.env)}`);
+  context.out.note(`For a third-party service, copy ${exampleScenario(context.env)}`);
   const rows = scenarios.map(({ name, description, users, coupons }) => ({
     name,
     description,

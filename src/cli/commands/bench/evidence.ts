@@ -8,7 +8,7 @@ import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context } from '../../context.ts';
 
 /**
- * Opens what scenarios verify against, for a service that somebody else runs: nothing is written to any store. Each store is
+ * Opens what scenarios verify against, for a third-party service: nothing is written to any store. Each store is
  * opened when the first scenario asks for it.
  */
 export function evidenceOpener(context: Context): (plan: EvidencePlan) => Promise<EvidenceSource> {

@@ -19,7 +19,7 @@ export async function shippedScenarios(env: Env): Promise<string[]> {
     .toSorted();
 }
 
-/** The file to start from for a service of somebody else. */
+/** The file to start from for a third-party service. */
 export function exampleScenario(env: Env): string {
   return join(env.packageDir, 'scenarios', 'foreign-service.example.yaml');
 }

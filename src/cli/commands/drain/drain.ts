@@ -50,7 +50,7 @@ export const configure: Configure = (command, cli) => {
       `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
     )
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
-    .option('--health-port <n>', 'tell health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
+    .option('--health-port <n>', 'serve health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
     .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {

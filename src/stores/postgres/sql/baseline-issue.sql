@@ -1,4 +1,4 @@
--- For comparison only (baselines/rdb-lock.ts): one piece for one user, while the coupon's row is locked. The request time is
+-- For comparison only (baselines/rdb-lock.ts): one coupon for one user, while the coupon's row is locked. The request time is
 -- that of the lock: it is what decided who came first. There was no claim: fence 0, delivered once.
 -- $1 coupon id, $2 user id, $3 worker
 INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, expires_at, worker, fence, deliveries)

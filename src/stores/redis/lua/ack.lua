@@ -66,7 +66,7 @@ for i = 1, count do
   local reason = redis.call('HGET', KEYS[5], user)
   if reason then
     redis.call('HDEL', KEYS[5], user)
-    -- The piece that an over-promised user gave up is taken after all, from the stock if there is any: nobody may be promised it again.
+    -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: nobody may be promised it again.
     if reason == 'over_promised' then
       redis.call('HINCRBY', KEYS[1], 'returned', -1)
       if (tonumber(redis.call('HGET', KEYS[1], 'stock') or '') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'stock', -1) end

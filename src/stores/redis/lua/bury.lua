@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- bury: sets users aside whose rows the ledger refuses for a fault of their own. Their pieces stay spent until an operator
+-- bury: dead-letters users whose rows the ledger refuses for a fault of their own. Their coupons stay spent until an operator
 -- decides: `dead retry` or `dead drop`.
 --
 -- KEYS[1] coupon     hash
@@ -10,7 +10,7 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId, fence, reason of each claim. Up to 200.
 --
--- Reply: how many were set aside. A claim that somebody else holds by now, or of another life of the coupon, is left alone.
+-- Reply: how many were dead-lettered. A claim that another worker holds by now, or of another life of the coupon, is left alone.
 -- The claim record stays, with one fault more: it tells what was tried.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- drop: gives up users who were set aside. Their requests are forgotten, so that they may ask again, and their pieces go back
+-- drop: gives up dead-lettered users. Their requests are forgotten, so that they may ask again, and their coupons go back
 -- to the stock, all in one step.
 --
 -- KEYS[1] coupon     hash
@@ -32,7 +32,7 @@ local function drop(user)
   -- Another service may have queued the user once more.
   redis.call('ZREM', KEYS[2], user)
   if redis.call('HDEL', KEYS[3], user) == 1 then
-    -- Who was promised beyond the total has given the piece up already.
+    -- A user promised beyond the total has given the coupon up already.
     local field, by = 'stock', 1
     if reason == 'over_promised' then field, by = 'returned', -1 end
     redis.call('HINCRBY', KEYS[1], field, by)

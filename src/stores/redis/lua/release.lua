@@ -8,7 +8,7 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId, fence of each claim. Up to 200.
 --
--- Reply: how many were given back. A claim that somebody else holds by now, or of another life of the coupon, is left alone.
+-- Reply: how many were given back. A claim that another worker holds by now, or of another life of the coupon, is left alone.
 -- The claim record stays, so that deliveries go on counting.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end

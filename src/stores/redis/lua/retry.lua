@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- retry: puts users who were set aside back into the queue, each at the original place. Deliveries and faults go on counting.
+-- retry: puts dead-lettered users back into the queue, each at the original place. Deliveries and faults go on counting.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set, user -> score
@@ -9,7 +9,7 @@
 -- ARGV[2...]         userId of each. Up to 200.
 --
 -- Reply: one word for each user: ok; not_dead; invalid (a name that cannot stand in a key or in the ledger would only be set
--- aside again); no_stock (promised beyond the total, and there is still no piece); not_admitted (no request time to put the
+-- dead-lettered again); no_stock (promised beyond the total, and there is still no coupon); not_admitted (no request time to put the
 -- user back at; a repair makes one); epoch (another life of the coupon: nothing was written).
 
 local reply = {}
@@ -26,7 +26,7 @@ local function retry(user)
   local score = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]+)')
   if not score then return 'not_admitted' end
   if reason == 'over_promised' then
-    -- Such a user gave the piece up; to come back is to take another.
+    -- Such a user gave the coupon up; to come back is to take another.
     if (tonumber(redis.call('HGET', KEYS[1], 'stock') or '') or 0) <= 0 then return 'no_stock' end
     redis.call('HINCRBY', KEYS[1], 'stock', -1)
     redis.call('HINCRBY', KEYS[1], 'returned', -1)

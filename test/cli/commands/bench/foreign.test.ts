@@ -64,7 +64,7 @@ const finding = (report: BenchReport, check: string) => report.integrity.find((r
 /** Everybody asks four times, at the same moment. */
 const STORM = { users: { count: 120, prefix: '', start: 1, duplicateRate: 3, impatience: 1 }, thresholds: {} };
 
-describe('a correct service of somebody else', () => {
+describe('a correct third-party service', () => {
   test('is proven so in ten runs', async () => {
     for (let run = 0; run < 10; run += 1) {
       await stores.clear();

@@ -70,7 +70,7 @@ describe('with --url bench only reads: a Redis user with +@read and a role with 
     });
   });
 
-  test('for a service of somebody else, an allowed coupon that is in use included', async () => {
+  test('for a third-party service, an allowed coupon that is in use included', async () => {
     await using server = await foreignServer(stores, 'summer-2027', { total: 100 });
     const example = parse(readFileSync('scenarios/foreign-service.example.yaml', 'utf8')) as object;
     const half = { ...example, users: { count: 40, prefix: '', start: 1 }, thresholds: {}, settle: { quietFor: '250ms' } };
@@ -82,7 +82,7 @@ describe('with --url bench only reads: a Redis user with +@read and a role with 
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('COUPON_NOT_FRESH') });
     expect(await server.issued()).toHaveLength(40);
 
-    // The first ten of these users have their piece already, and are told so.
+    // The first ten of these users have their coupon already, and are told so.
     const allowed = await cli([...again, '--allow-coupon', 'summer-2027']);
     expect(allowed.json<BenchReport>()).toMatchObject({
       outcomes: { accepted: 40, duplicate: 10 },
