@@ -1,5 +1,5 @@
 import type { Ledger, LedgerCoupon } from '../campaign/ports.ts';
-import { remembered } from '../lib/cached.ts';
+import { cached } from '../lib/cached.ts';
 
 /**
  * The coupons of the ledger, read at most once a second however many requests ask, and by one query at a time.
@@ -17,7 +17,7 @@ export class CouponDirectory {
 
   /** @param now milliseconds, monotonic */
   constructor(ledger: Pick<Ledger, 'coupons'>, now: () => number) {
-    this.all = remembered(() => ledger.coupons(), now);
+    this.all = cached(() => ledger.coupons(), now);
   }
 
   async has(couponId: string): Promise<boolean> {

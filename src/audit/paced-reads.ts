@@ -6,7 +6,7 @@ const SECOND_LOOK_MS = 100;
 /** A sale counts as live for so long after coupons were last seen issued: longer than the usual interval of a drain. */
 const LIVE_MS = 3_000;
 /** While it is live, each read is followed by a rest of so many times its own length. */
-const REST = 8;
+const REST_FACTOR = 8;
 
 /**
  * Ports for a reader that is in no hurry, such as an audit: on idle stores everything is read as fast as they give it; while coupons are
@@ -16,7 +16,7 @@ const REST = 8;
  * The order of reads is kept: what is asked later is read later, also when nobody waits for the answer in between.
  */
 export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
-  const turns = new Turns(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), pause);
+  const turns = new TurnQueue(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), pause);
   return {
     pause,
     reader: {
@@ -40,7 +40,7 @@ export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
 type Pause = AuditPorts['pause'];
 
 /** Who may read, and when. */
-class Turns {
+class TurnQueue {
   readonly #countIssued: () => Promise<number>;
   readonly #pause: Pause;
   /** When the next one may read. */
@@ -81,7 +81,7 @@ class Turns {
       try {
         return await read();
       } finally {
-        rest = REST * (performance.now() - began);
+        rest = REST_FACTOR * (performance.now() - began);
       }
     });
     const settled = result.then(

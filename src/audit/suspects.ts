@@ -4,7 +4,7 @@ import type { AuditTally } from './tally.ts';
 /** Time for a step that was half done at the first look, such as `use`, which writes the ledger before Redis. */
 const SETTLE_MS = 200;
 /** Suspects who settle together, so that a coupon where everything is broken does not wait for each chunk. */
-const HELD = 10_000;
+const MOST_SUSPECTS = 10_000;
 
 /** Hears of users as they were at the second look, with those of their findings that were there at both. */
 export type Confirmed = (users: readonly JudgedUser[]) => Promise<void> | void;
@@ -27,7 +27,7 @@ export class Suspects {
     // Several walks may meet the same user, each with what can be seen from there.
     const before = this.#held.get(user.userId) ?? [];
     this.#held.set(user.userId, [...before, ...verdict.findings.map((found) => found.code)]);
-    if (this.#held.size >= HELD) await this.lookAgain();
+    if (this.#held.size >= MOST_SUSPECTS) await this.lookAgain();
   }
 
   async lookAgain(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Readiness } from './readiness.ts';
 import type { LedgerHealth, RedisHealth } from './ports.ts';
-import { remembered } from '../lib/cached.ts';
-import { within } from '../lib/with-timeout.ts';
+import { cached } from '../lib/cached.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 
 export interface ReadinessPorts {
   redis: Pick<RedisHealth, 'condition'>;
@@ -18,10 +18,10 @@ const PATIENCE_MS = 2_000;
  * @param now milliseconds, monotonic
  */
 export function readiness({ redis, ledger }: ReadinessPorts, now: () => number): () => Promise<Readiness> {
-  return remembered(async () => {
+  return cached(async () => {
     const [redisIs, ledgerIs] = await Promise.all([
-      within(redis.condition(), PATIENCE_MS, 'timeout' as const),
-      within(ledger.condition(), PATIENCE_MS, 'timeout' as const),
+      withTimeout(redis.condition(), PATIENCE_MS, 'timeout' as const),
+      withTimeout(ledger.condition(), PATIENCE_MS, 'timeout' as const),
     ]);
     return { redis: redisIs, ledger: ledgerIs };
   }, now);

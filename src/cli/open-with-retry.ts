@@ -27,7 +27,7 @@ export function parsePatience(text: string): number {
  *
  * @throws CouponError of kind `unreachable` when patience runs out; anything else at once
  */
-export async function openPatiently<T>(context: Context, patienceMs: number, stop: AbortSignal, open: () => Promise<T>): Promise<T | null> {
+export async function openWithRetry<T>(context: Context, patienceMs: number, stop: AbortSignal, open: () => Promise<T>): Promise<T | null> {
   const started = performance.now();
   let told = false;
   while (!stop.aborted) {

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 const TELL_EVERY_MS = 5_000;
 
 /** Tells the operator of faults that requests met, each kind once in a while. */
-export function faultTeller(context: Context): (error: unknown) => void {
+export function throttledWarnings(context: Context): (error: unknown) => void {
   const told = new Map<string, number>();
   return (error) => {
     const text =

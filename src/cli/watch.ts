@@ -18,7 +18,7 @@ const SHORTEST_MS = 100;
  *
  * @throws CouponError `WATCH_USAGE`, `BAD_DURATION`, and whatever the first look throws
  */
-export async function watching<T>(
+export async function watch<T>(
   context: Context,
   flags: WatchFlags,
   open: () => Promise<() => Promise<T>>,

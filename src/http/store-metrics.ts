@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { AHEAD_MS, type LedgerCoupon, type QueueTimes, type RedisCoupon, type RedisHealth, type RedisReader } from '../campaign/ports.ts';
-import { within } from '../lib/with-timeout.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import { isCouponFault } from '../campaign/wrong-type.ts';
 
 export interface StoreMetricsPorts {
@@ -124,7 +124,7 @@ export class StoreMetrics {
       this.#up.labels(store).set(0);
       return undefined;
     };
-    const answer = await within(
+    const answer = await withTimeout(
       question.catch(() => LATE),
       PATIENCE_MS,
       LATE,

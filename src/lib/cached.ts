@@ -6,7 +6,7 @@ const FRESH_MS = 1_000;
  *
  * @param now milliseconds, monotonic
  */
-export function remembered<T>(ask: () => Promise<T>, now: () => number): () => Promise<T> {
+export function cached<T>(ask: () => Promise<T>, now: () => number): () => Promise<T> {
   let last: { at: number; answer: Promise<T> } | null = null;
   return () => {
     if (!last || now() - last.at >= FRESH_MS) {

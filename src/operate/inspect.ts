@@ -59,7 +59,7 @@ export interface CouponList {
 
 const MINUTE_MS = 60_000;
 /** Coupons read at the same time. */
-const ABREAST = 20;
+const CONCURRENT_READS = 20;
 
 /** All coupons of either store, in order of id. Counters only: nothing here walks over users or keys. */
 export async function inspectCoupons(ports: InspectPorts, { limit, after }: PageOptions): Promise<CouponList> {
@@ -70,8 +70,8 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
   const page = left.slice(0, limit);
   const nowMs = await ports.reader.now();
   const coupons: CouponLine[] = [];
-  for (let from = 0; from < page.length; from += ABREAST) {
-    const lines = page.slice(from, from + ABREAST).map(async (couponId) => {
+  for (let from = 0; from < page.length; from += CONCURRENT_READS) {
+    const lines = page.slice(from, from + CONCURRENT_READS).map(async (couponId) => {
       const ledger = known.get(couponId) ?? null;
       return couponLine(
         couponId,

@@ -43,7 +43,7 @@ async function planOne(wanted: CouponDefinition, { ledger, coupons, keyStyle }: 
   const plan = { couponId: wanted.id, total: wanted.total };
   try {
     const stored = await ledger.coupon(wanted.id);
-    const action = stored ? judge(wanted, stored, keyStyle) : 'create';
+    const action = stored ? nextSeedStep(wanted, stored, keyStyle) : 'create';
     const found = await coupons.checkSeed(wanted.id, stored?.epoch ?? null);
     if (stored && action === 'unchanged') requireWhole(stored, found);
     else if (found.status === 'foreign' || found.status === 'leftovers') throw keysTaken(wanted.id, found.status);
@@ -59,7 +59,7 @@ async function planOne(wanted: CouponDefinition, { ledger, coupons, keyStyle }: 
  *
  * @throws CouponError `RESET_UNFINISHED`, `SEED_CONFLICT`
  */
-export function judge(wanted: CouponDefinition, stored: LedgerCoupon, keyStyle: string): Exclude<SeedAction, 'create'> {
+export function nextSeedStep(wanted: CouponDefinition, stored: LedgerCoupon, keyStyle: string): Exclude<SeedAction, 'create'> {
   if (stored.state === 'resetting') {
     throw usageError(
       'RESET_UNFINISHED',

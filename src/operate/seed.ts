@@ -2,7 +2,7 @@ import { checkDefinition, type CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
 import type { CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
-import { judge, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
+import { nextSeedStep, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {
   ledger: Ledger;
@@ -76,7 +76,7 @@ async function seedOne(wanted: CouponDefinition, ports: SeedPorts): Promise<Seed
   let epoch = own;
   for (let attempt = 1; ; attempt += 1) {
     const stored = await ledger.startSeeding(wanted, epoch, keyStyle);
-    if (judge(wanted, stored, keyStyle) === 'unchanged') {
+    if (nextSeedStep(wanted, stored, keyStyle) === 'unchanged') {
       await verifyCoupon({ verification: coupons, ledger }, stored);
       return attempt === 1 ? 'unchanged' : 'finished';
     }

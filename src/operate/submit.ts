@@ -108,7 +108,7 @@ const RETRY_MS = 200;
 /**
  * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was.
  */
-export function patientSend(send: Send, { clock, stop, patienceMs }: Patience): Send {
+export function sendWithRetry(send: Send, { clock, stop, patienceMs }: Patience): Send {
   return async (requests) => {
     const started = clock.now();
     for (;;) {

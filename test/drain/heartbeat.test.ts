@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainPorts } from '../../src/drain/pass.ts';
-import { drainPulse } from '../../src/drain/heartbeat.ts';
+import { drainHeartbeat } from '../../src/drain/heartbeat.ts';
 import { liveness, quietLimitMs } from '../../src/campaign/liveness.ts';
 
 describe('a loop may be quiet', () => {
@@ -27,12 +27,12 @@ describe('the pulse of a drain', () => {
   const coupons = () => new Promise<never[]>((resolve, reject) => settle.push({ resolve, reject }));
   const ports = { claims: {}, coupons: {}, ledger: { coupons } } as unknown as DrainPorts;
 
-  it('is felt whenever a store answers, well or not, and when a pass ends; a call under way is none', async () => {
+  it('is tracked whenever a store answers, well or not, and when a pass ends; a call under way is none', async () => {
     let now = 0;
-    const pulse = drainPulse({ intervalMs: 0, leaseMs: 30_000 }, () => now);
+    const pulse = drainHeartbeat({ intervalMs: 0, leaseMs: 30_000 }, () => now);
     now = 100_000;
     expect(pulse.liveness()).toMatchObject({ alive: true });
-    const { ledger } = pulse.felt(ports);
+    const { ledger } = pulse.tracked(ports);
     now += 20_001;
     expect(pulse.liveness()).toMatchObject({ alive: false, quietMs: 20_001 });
 

@@ -1,13 +1,13 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import type { DrainPorts } from '../../src/drain/pass.ts';
-import { drainPulse } from '../../src/drain/heartbeat.ts';
+import { drainHeartbeat } from '../../src/drain/heartbeat.ts';
 import { buildHealthServer } from '../../src/http/health-server.ts';
 
 test('a drain that hangs is told as not alive, with how long it has been quiet, and as alive when it moves again', async () => {
   let now = 0;
-  const pulse = drainPulse({ intervalMs: 1_000, leaseMs: 3_000 }, () => now);
-  pulse.felt({ claims: {}, coupons: {}, ledger: {} } as unknown as DrainPorts);
+  const pulse = drainHeartbeat({ intervalMs: 1_000, leaseMs: 3_000 }, () => now);
+  pulse.tracked({ claims: {}, coupons: {}, ledger: {} } as unknown as DrainPorts);
   const app = await buildHealthServer(
     {
       live: pulse.liveness,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { patientSend, submit, type Send, type SubmitOptions } from '../../src/operate/submit.ts';
+import { sendWithRetry, submit, type Send, type SubmitOptions } from '../../src/operate/submit.ts';
 import { CouponError } from '../../src/lib/errors.ts';
 import { noOutcomes } from '../../src/campaign/outcome.ts';
 import { submitPlan } from '../../src/operate/submit-plan.ts';
@@ -129,7 +129,7 @@ describe('submit', () => {
   });
 });
 
-describe('patientSend', () => {
+describe('sendWithRetry', () => {
   const down = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone' });
 
   test('asks again, with the same request ids, until an answer comes', async () => {
@@ -142,7 +142,7 @@ describe('patientSend', () => {
       if (tries < 3) throw down;
       return answers;
     };
-    const send = patientSend(flaky, { clock: handClock(), stop: never, patienceMs: 5_000 });
+    const send = sendWithRetry(flaky, { clock: handClock(), stop: never, patienceMs: 5_000 });
     const { outcomes } = await submit(send, options(5, 0), handClock(), never, quiet);
     expect(outcomes.accepted).toBe(5);
     expect(await stores.redis.hget('coupon:42', 'stock')).toBe('5');
@@ -155,10 +155,10 @@ describe('patientSend', () => {
       return Promise.reject(down);
     };
     const clock = handClock();
-    await expect(patientSend(dead, { clock, stop: never, patienceMs: 1_000 })([])).rejects.toBe(down);
+    await expect(sendWithRetry(dead, { clock, stop: never, patienceMs: 1_000 })([])).rejects.toBe(down);
     expect(clock.ms).toBe(1_000);
     tries = 0;
-    await expect(patientSend(dead, { clock, stop: AbortSignal.abort(), patienceMs: 1_000 })([])).rejects.toBe(down);
+    await expect(sendWithRetry(dead, { clock, stop: AbortSignal.abort(), patienceMs: 1_000 })([])).rejects.toBe(down);
     expect(tries).toBe(1);
   });
 
@@ -169,7 +169,7 @@ describe('patientSend', () => {
       tries += 1;
       return Promise.reject(refused);
     };
-    await expect(patientSend(send, { clock: handClock(), stop: never, patienceMs: 1_000 })([])).rejects.toBe(refused);
+    await expect(sendWithRetry(send, { clock: handClock(), stop: never, patienceMs: 1_000 })([])).rejects.toBe(refused);
     expect(tries).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ import type { RepairPorts } from './ports.ts';
 import { mendUsers, type Mended } from './users.ts';
 
 /** Users looked at together for whether there is a coupon for them. */
-const SHARE = 200;
+const ROWS_AT_ONCE = 200;
 
 /**
  * Mends one coupon, as far as that can be done without a person. A coupon that is dangerous to serve is out of service meanwhile, and
@@ -66,8 +66,8 @@ async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: reado
   const { id, epoch } = coupon;
   // A coupon out of service hands out no claims, and nothing else would put back the users whom no worker holds any more.
   for await (const page of ports.reader.walk(id, 'leases')) await ports.redis.requeue(id, epoch, page);
-  for (let from = 0; from < users.length; from += SHARE) {
-    const { moved } = await ports.redis.overpromise(coupon, await withoutRow(ports, id, users.slice(from, from + SHARE)));
+  for (let from = 0; from < users.length; from += ROWS_AT_ONCE) {
+    const { moved } = await ports.redis.overpromise(coupon, await withoutRow(ports, id, users.slice(from, from + ROWS_AT_ONCE)));
     mended('set_aside', moved);
   }
 }

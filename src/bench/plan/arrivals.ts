@@ -12,11 +12,11 @@ export interface ArrivalRate {
 }
 
 /** Sums of fractions of a millisecond miss whole numbers by a hair; a millionth of an arrival is none. */
-const HAIR = 1e-6;
+const EPSILON = 1e-6;
 
 /** How many arrivals there are in all: those that are due before the last stage ends. */
 export function arrivalCount(rate: ArrivalRate): number {
-  return Math.max(0, Math.ceil(arrivalsBy(rate, stagesMs(rate.stages)) - HAIR));
+  return Math.max(0, Math.ceil(arrivalsBy(rate, stagesMs(rate.stages)) - EPSILON));
 }
 
 /** N(t): the integral of the rate from the start to `ms`. */
@@ -42,7 +42,7 @@ export function* arrivalTimes(rate: ArrivalRate): Generator<number, void> {
   let from = rate.startRate;
   for (const { durationMs, target } of rate.stages) {
     const inStage = integral(from, target, durationMs, durationMs);
-    for (; number < count && number <= before + inStage - HAIR; number += 1) {
+    for (; number < count && number <= before + inStage - EPSILON; number += 1) {
       yield startMs + Math.min(durationMs, reached(from, target, durationMs, Math.max(0, number - before)));
     }
     startMs += durationMs;

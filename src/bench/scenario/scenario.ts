@@ -68,11 +68,11 @@ const SCENARIO = {
  * @throws CouponError `BAD_SCENARIO` naming line and column of every problem
  */
 export function parseScenario(source: string, file: string, { variables = {}, open }: ScenarioWorld = {}): Scenario {
-  return readYaml(SCENARIO, source, file, (read, report) => meaning(read, report, open), variables);
+  return readYaml(SCENARIO, source, file, (read, report) => toScenario(read, report, open), variables);
 }
 
 /** What the fields mean, and whether they go together. */
-function meaning(read: ScenarioDocument, report: Report, open: OpenFile | undefined): Scenario {
+function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | undefined): Scenario {
   const request = requestOf(read, report);
   const users = usersOf(read, tableVariables(request), open, report);
   checkVariables(request, users.table?.columns ?? [], report);

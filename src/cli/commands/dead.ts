@@ -50,7 +50,7 @@ export const configure: Configure = (command, cli) => {
     .addHelpText('after', '\nExamples:\n  coupon-cli dead retry summer user-17 user-18\n  coupon-cli dead retry summer --all')
     .action(async (id, users, flags, self) => {
       const couponId = parseCouponId(id);
-      const wanted = whom(users, flags.all);
+      const wanted = selectUsers(users, flags.all);
       await cli.run(self, (context) => decide(context, (ports) => retryDead(ports, couponId, wanted), 'put back into the queue'));
     });
 
@@ -65,7 +65,7 @@ export const configure: Configure = (command, cli) => {
     .addHelpText('after', '\nExamples:\n  coupon-cli dead drop summer user-17\n  coupon-cli dead drop summer --all --confirm=summer')
     .action(async (id, users, flags, self) => {
       const couponId = parseCouponId(id);
-      const wanted = whom(users, flags.all);
+      const wanted = selectUsers(users, flags.all);
       if (wanted === null && flags.confirm !== couponId) {
         throw usageError(
           'CONFIRM_NEEDED',
@@ -78,7 +78,7 @@ export const configure: Configure = (command, cli) => {
 };
 
 /** Null: everyone. Ids are taken as they are: one that breaks the rule for user ids may have been dead-lettered for that. */
-function whom(users: readonly string[], all: true | undefined): readonly string[] | null {
+function selectUsers(users: readonly string[], all: true | undefined): readonly string[] | null {
   if (users.length > 0 !== (all === true)) return all ? null : users;
   throw usageError('DEAD_USAGE', 'either users or --all is needed', 'Name the users, or write --all.');
 }

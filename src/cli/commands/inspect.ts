@@ -10,7 +10,7 @@ import { couponsText, couponText } from '../../operate/inspect-text.ts';
 import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
 import type { Paint } from '../../lib/style.ts';
 import type { Cli, Configure } from '../command.ts';
-import { watching, type WatchFlags } from '../watch.ts';
+import { watch, type WatchFlags } from '../watch.ts';
 
 interface InspectFlags extends WatchFlags {
   limit?: string | undefined;
@@ -121,7 +121,7 @@ async function show<T>(
   await cli.run(command, async (context) => {
     const flags = command.optsWithGlobals() as InspectFlags;
     const page = { limit: flags.limit === undefined ? 50 : parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
-    await watching(
+    await watch(
       context,
       flags,
       async () => {

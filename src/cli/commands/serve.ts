@@ -5,9 +5,9 @@ import { parseWhole } from '../../lib/numbers.ts';
 import { parseStrategy, type Strategy } from '../../campaign/strategy.ts';
 import { baseline } from '../baseline.ts';
 import type { Context, RedisStores } from '../context.ts';
-import { faultTeller } from '../throttled-warnings.ts';
+import { throttledWarnings } from '../throttled-warnings.ts';
 import { listen } from '../listen.ts';
-import { openPatiently, parsePatience, WAIT_FOR_STORES } from '../open-with-retry.ts';
+import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../open-with-retry.ts';
 import { systemdSupervisor } from './drain/systemd.ts';
 import { requireLoopbackStores } from '../targets.ts';
 import { packageVersion } from '../version.ts';
@@ -54,7 +54,7 @@ async function serve(context: Context, strategy: Strategy, patienceMs: number): 
   const supervisor = systemdSupervisor(context, stop);
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
   let opened: RedisStores | undefined;
-  const stores = await openPatiently(context, patienceMs, stop, async () => {
+  const stores = await openWithRetry(context, patienceMs, stop, async () => {
     const redis = (opened ??= await context.redis(true));
     const ledger = await context.ledgerOf(database);
     return { redis, ledger, ...(await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle)) };
@@ -64,7 +64,7 @@ async function serve(context: Context, strategy: Strategy, patienceMs: number): 
   for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
   const { buildServer } = await import('../../admission/serve/server.ts');
-  const onFault = faultTeller(context);
+  const onFault = throttledWarnings(context);
   const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
   const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };
   const ports = { admission, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };

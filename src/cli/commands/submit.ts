@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
-import { patientSend, submit, type Send } from '../../operate/submit.ts';
+import { sendWithRetry, submit, type Send } from '../../operate/submit.ts';
 import { verifiedAdmission } from '../../admission/verified-admission.ts';
 import { ADMISSION_BATCH } from '../../campaign/admission.ts';
 import { usageError } from '../../lib/errors.ts';
@@ -128,7 +128,7 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
   await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, context.keyStyle));
   const pause = async (ms: number): Promise<void> => delay(ms);
   const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, now: CLOCK.now, pause });
-  return patientSend((requests) => admission.admit(couponId, requests), { clock: CLOCK, stop, patienceMs: PATIENCE_MS });
+  return sendWithRetry((requests) => admission.admit(couponId, requests), { clock: CLOCK, stop, patienceMs: PATIENCE_MS });
 }
 
 async function toEndpoint(context: Context, couponId: string, target: string, connections: number, flags: SubmitFlags): Promise<Send> {

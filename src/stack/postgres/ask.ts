@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { within } from '../../lib/with-timeout.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
 import { POSTGRES_DATABASE, POSTGRES_USER } from '../settings.ts';
 
 const PATIENCE_MS = 2_000;
@@ -57,7 +57,7 @@ async function query(port: number, password: string, sql: string): Promise<strin
     return rows[0]?.[0] ?? null;
   } finally {
     // Whoever goes on holding the connection does not hold us.
-    await within(
+    await withTimeout(
       client.end().catch(() => {}),
       PATIENCE_MS,
       undefined,

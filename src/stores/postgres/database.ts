@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { PoolClient, QueryConfig } from 'pg';
-import { within } from '../../lib/with-timeout.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
 import { cutOff, LedgerClient } from './client.ts';
 import { commitError, passwordMissing, pgAddress, pgError } from './errors.ts';
 import { parseDatabaseUrl, type PgTarget, type Variables } from './url.ts';
@@ -128,7 +128,7 @@ export class Database {
   /** Politely, or by cutting the connections where a server does not answer any more. */
   async close(): Promise<void> {
     const ended = this.#pool.end().then(() => true);
-    if (await within(ended, CLOSE_MS, false)) return;
+    if (await withTimeout(ended, CLOSE_MS, false)) return;
     for (const client of this.#clients) cutOff(client);
   }
 }

@@ -87,9 +87,9 @@ function fromWhen({ latencyFromPlanned }: BenchReport): string {
 }
 
 function latencySummary(report: BenchReport): string {
-  const felt = { ...report.latency, ...report.latencyFromPlanned };
+  const latency = { ...report.latency, ...report.latencyFromPlanned };
   return answered(report)
-    .map((outcome) => `${outcome}: p50 ${figure(felt[outcome]!.p50)} ms, p99 ${figure(felt[outcome]!.p99)} ms`)
+    .map((outcome) => `${outcome}: p50 ${figure(latency[outcome]!.p50)} ms, p99 ${figure(latency[outcome]!.p99)} ms`)
     .join('; ');
 }
 

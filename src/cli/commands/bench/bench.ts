@@ -65,8 +65,8 @@ export const configure: Configure = (command, cli) => {
       parseStrategies,
     )
     .option('--url <url>', 'the endpoint; what it did is read from the configured stores')
-    .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', also, [])
-    .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', also, [])
+    .option('--allow-target <host>', 'let it work with stores or an endpoint on this host (may be repeated)', collect, [])
+    .option('--allow-coupon <id>', 'let it use what is left of a coupon that is in use (may be repeated)', collect, [])
     .option('--insecure', 'take any certificate of an https endpoint; the report says so')
     .option(
       '--processes <n>',
@@ -100,7 +100,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-const also = (value: string, values: string[]): string[] => [...values, value];
+const collect = (value: string, values: string[]): string[] => [...values, value];
 
 function checkFlags(flags: BenchFlags): void {
   if (flags.stack && flags.url !== undefined) {

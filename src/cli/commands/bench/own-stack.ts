@@ -10,6 +10,7 @@ import { reset } from '../../../operate/reset.ts';
 import { seed } from '../../../operate/seed.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
+import { command } from '../../../lib/suggested-command.ts';
 import type { Context } from '../../context.ts';
 
 export interface OwnStackOptions {
@@ -34,10 +35,8 @@ export interface OwnEndpoint {
 }
 
 function kept(name: string, dir: string): string {
-  return (
-    `Redis and PostgreSQL stay up (${dir}). ` +
-    `\`eval "$(coupon-cli dev env --stack ${name})"\` points this shell at them, \`coupon-cli dev down --stack ${name}\` ends them.`
-  );
+  const [env, down] = [command`dev env --stack ${name}`, command`dev down --stack ${name}`];
+  return `Redis and PostgreSQL stay up (${dir}): ${env} prints how to reach them, ${down} ends them.`;
 }
 
 /** Everything is stopped when the context closes. Waits while another command uses the same stack. */

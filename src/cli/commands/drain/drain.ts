@@ -14,7 +14,7 @@ import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
-import { openPatiently, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
+import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { systemdSupervisor } from './systemd.ts';
 import type { Configure } from '../../command.ts';
 
@@ -100,7 +100,7 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
   const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
-  const opened = await openPatiently(context, options.patienceMs, stop, async () => {
+  const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
     const { redis, ledger } = await openStores(context, database, stores);
     for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
     await announce(context, options, redis, ledger);

@@ -1,14 +1,14 @@
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import type { DrainPorts } from '../../../drain/pass.ts';
 import type { LoopOptions } from '../../../drain/loop.ts';
-import { drainPulse } from '../../../drain/heartbeat.ts';
+import { drainHeartbeat } from '../../../drain/heartbeat.ts';
 import type { Ledger } from '../../../campaign/ports.ts';
 import { readiness } from '../../../campaign/check-readiness.ts';
-import { remembered } from '../../../lib/cached.ts';
+import { cached } from '../../../lib/cached.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
-import { faultTeller } from '../../throttled-warnings.ts';
+import { throttledWarnings } from '../../throttled-warnings.ts';
 import { listen } from '../../listen.ts';
 
 /** The stores of a drain, each from when it was opened. */
@@ -48,7 +48,7 @@ export async function startDrainHealth(
     import('../../../drain/metrics.ts'),
   ]);
   const now = (): number => performance.now();
-  const pulse = drainPulse(options, now);
+  const pulse = drainHeartbeat(options, now);
   const checks = {
     redis: { condition: async () => stores.redis?.health.condition() ?? ('down' as const) },
     ledger: await context.ledgerHealth(database),
@@ -60,12 +60,12 @@ export async function startDrainHealth(
       now: async () => opened(stores.redis).reader.now(),
     },
     redisHealth: { fsyncAlways: async () => opened(stores.redis).health.fsyncAlways() },
-    coupons: remembered(async () => opened(stores.ledger).coupons(), now),
+    coupons: cached(async () => opened(stores.ledger).coupons(), now),
     keyStyle: options.keyStyle,
   });
   const counts = drainMetrics(metrics.registry);
 
-  const app = await buildHealthServer({ live: pulse.liveness, ready: readiness(checks, now), metrics }, faultTeller(context));
+  const app = await buildHealthServer({ live: pulse.liveness, ready: readiness(checks, now), metrics }, throttledWarnings(context));
   const url = await listen(app, { host, port, flags: { host: '--health-host', port: '--health-port' } });
   context.onClose(() => app.close());
   // A drain that ends by itself prints one document, and nothing else, on stdout.
@@ -73,7 +73,7 @@ export async function startDrainHealth(
   else context.out.note(`health at ${url}`);
 
   return {
-    observed: (ports) => pulse.felt(counts.measured(ports)),
+    observed: (ports) => pulse.tracked(counts.measured(ports)),
     passed(passes) {
       pulse.beat();
       counts.passed(passes);
