@@ -1,5 +1,5 @@
 /**
- * What the use cases need from the world. `redis/` and `pg/` implement these; `cli/context.ts` alone puts them together.
+ * What the use cases need from the stores. `stores/redis` and `stores/postgres` implement these; `cli/` and the tests put them together.
  * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes
  * here may be repeated.
  */
@@ -311,7 +311,7 @@ export interface Ledger {
   undoSeeding(couponId: string, epoch: string): Promise<void>;
   /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
   startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
-  /** Deletes up to `limit` rows of a coupon that is being reset, and says whose they were. */
+  /** Deletes the rows of these users of a coupon that is being reset. */
   deleteIssued(couponId: string, epoch: string, userIds: readonly string[]): Promise<void>;
   /** Removes a coupon that is being reset and has no rows left. */
   dropCoupon(couponId: string, epoch: string): Promise<void>;

@@ -40,8 +40,7 @@ export interface GlobalFlags extends OutputFlags {
 }
 
 /**
- * What one run of a command works with. Stores are opened on first use and closed at the end, in reverse order. This is the
- * only place where adapters meet ports.
+ * What one run of a command works with. Stores are opened on first use and closed at the end, in reverse order.
  */
 export class Context implements AsyncDisposable {
   readonly env: MaskedEnv;

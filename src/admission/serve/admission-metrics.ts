@@ -25,7 +25,7 @@ export class AdmissionMetrics {
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     });
     this.#batchSeconds = new Histogram({
-      ...own('coupon_admission_batch_seconds', 'Time that Redis took for one admission batch'),
+      ...own('coupon_admission_batch_seconds', 'Time of one admission batch, retries included'),
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     });
   }

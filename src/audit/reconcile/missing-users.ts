@@ -4,8 +4,8 @@
  * seen. Users of the other buckets are to be looked at one by one: besides whoever is missing these are the few who share a
  * bucket with them, and whoever was called or seen twice.
  *
- * Order does not matter, and memory is the same for a hundred users and for a hundred million: 4 MB. Tags have 32 bits of their
- * own, so a bucket with somebody missing looks settled once in four billion times.
+ * Order does not matter, and memory is the same for a hundred users and for a hundred million: 4 MB. Tags have 31 bits of their
+ * own, so a bucket with a missing user looks settled once in two billion times.
  */
 const BUCKETS = 1 << 20;
 

@@ -29,7 +29,7 @@ export const CHECKS = [
 export type CheckName = (typeof CHECKS)[number];
 export type CheckStatus = 'pass' | 'fail' | 'not_checked';
 
-/** Why a check failed, was not made, or passed with something to name. `render/` has a sentence for each. */
+/** Why a check failed, was not made, or passed with something to name. `report/words.ts` has a sentence for each. */
 export const REASONS = [
   'LEDGER_OVER_TOTAL',
   'LEDGER_COUNTER_WRONG',

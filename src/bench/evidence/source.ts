@@ -5,7 +5,7 @@ import type { Note } from '../report/report.ts';
 
 /**
  * Where the truth about a run is read: before the load, while it runs, and afterwards. Nothing behind this port writes.
- * `bench-own-stores.ts` reads the stores of this project, `bench-foreign.ts` what another service keeps.
+ * `own-stores.ts` reads the stores of this project, `foreign.ts` those of a third-party service.
  */
 export interface EvidenceSource {
   /** What a reader should know about evidence from here, whatever the run was. */
