@@ -8,7 +8,7 @@ export interface Availability {
   couponId: string;
   name: string;
   state: string;
-  /** A request that arrived now, from somebody new, would be accepted. */
+  /** A request of a new user that arrived now would be accepted. */
   accepting: boolean;
   total: number | null;
   stock: number | null;

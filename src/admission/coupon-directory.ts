@@ -4,8 +4,8 @@ import { cached } from '../lib/cached.ts';
 /**
  * The coupons of the ledger, read at most once a second however many requests ask, and by one query at a time.
  *
- * Whoever sends requests for made-up coupons must not be able to turn each of them into a query. A list costs the ledger the
- * same as a look at one row, because coupons are few, and it also answers for ids that nobody has asked about before.
+ * Requests for made-up coupons must not turn each of them into a query. A list costs the ledger the
+ * same as a look at one row, because coupons are few, and it also answers for ids that were not asked about before.
  */
 export class CouponDirectory {
   /**

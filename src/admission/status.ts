@@ -22,7 +22,7 @@ export interface RequestStatus {
   requestedAt: Date | null;
   /** From 1, the next to be issued; null unless waiting. */
   position: number | null;
-  /** At the pace of the last minute; null when nothing was issued in it, or nobody waits. */
+  /** At the pace of the last minute; null when nothing was issued in it, or no user waits. */
   estimatedWaitSeconds: number | null;
   issuedAt: string | null;
   expiresAt: string | null;

@@ -17,7 +17,7 @@ export type { FindingReport } from './tally.ts';
 export interface AuditOptions {
   /** Only these; empty: all that either store has. */
   couponIds: readonly string[];
-  /** Also walk Redis's whole keyspace for issued hashes that nobody else knows. */
+  /** Also walk Redis's whole keyspace for issued hashes that nothing else knows. */
   scan: boolean;
   keyStyle: string;
 }

@@ -2,7 +2,7 @@
  * What `audit` can find: one code for each way in which the stores can contradict each other or themselves. The codes are
  * stable, scripts match on them. `about` says whether a finding counts users (and names some) or is about the coupon itself.
  *
- * No finding, because it heals by itself or harms nobody: a user between claim and ack, whatever happened to the worker
+ * No finding, because it heals by itself or harms no user: a user between claim and ack, whatever happened to the worker
  * (`inFlight`); a lease that ran out; a queue member that another service wrote (`adoptable`); a dead-lettered user,
  * whose coupon stays spent; an issued or dead user whom another service queued again.
  */
@@ -21,7 +21,7 @@ export const FINDINGS = {
   lease_without_claim: {
     about: 'users',
     breaks: 'never lose a user',
-    meaning: 'leased without a claim record: nobody would ever take this back',
+    meaning: 'leased without a claim record: no worker would ever take this back',
   },
   claim_without_lease: { about: 'users', breaks: 'never lose a user', meaning: 'a claim record without a lease, and not waiting' },
   lease_absurd: {
@@ -64,7 +64,7 @@ export const FINDINGS = {
   served_out_of_order: {
     about: 'users',
     breaks: 'first come, first served',
-    meaning: 'claimed in a later turn than somebody who asked later',
+    meaning: 'claimed in a later turn than a user who asked later',
   },
   epoch_missing: {
     about: 'coupon',

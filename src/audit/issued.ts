@@ -8,7 +8,7 @@ export interface IssuedCounts {
   admitted: number;
   /** In the ledger, not acknowledged yet. */
   inFlight: number;
-  /** Of each claim that came too late for somebody, the user who had waited longest. */
+  /** Of each claim that served a later request first, the user who had waited longest. */
   late: string[];
 }
 
@@ -17,7 +17,7 @@ type TickOff = (row: Pick<LedgerBrief, 'userId' | 'requestedUs' | 'fence' | 'del
 /**
  * Everyone with a row. Page by page Redis says whether it agrees, and of nearly everybody that is all there is to know; only those
  * about whom it says something else are read in full, Redis first, and judged. For the others it is sound to read the ledger first:
- * rows stay, and whoever is issued and acknowledged stays so.
+ * rows stay, and a user who is issued and acknowledged stays so.
  */
 export async function issuedUsers({ ports, couponId, suspects, roll, looked }: Walk): Promise<IssuedCounts> {
   const order = new OrderProof();

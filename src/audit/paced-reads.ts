@@ -1,6 +1,6 @@
 import type { AuditPorts } from './reads.ts';
 
-/** Between two looks at whether a sale is on; the second one comes sooner, because until then nobody knows. */
+/** Between two looks at whether a sale is on; the second one comes sooner, because until then it is unknown. */
 const LOOK_MS = 500;
 const SECOND_LOOK_MS = 100;
 /** A sale counts as live for so long after coupons were last seen issued: longer than the usual interval of a drain. */
@@ -13,7 +13,7 @@ const REST_FACTOR = 8;
  * being issued, reads go one by one, and the stores are left to the drain for most of the time, because neither of them knows
  * priorities. The idea is that of PostgreSQL's cost-based vacuum delay.
  *
- * The order of reads is kept: what is asked later is read later, also when nobody waits for the answer in between.
+ * The order of reads is kept: what is asked later is read later, also when the answer in between is not awaited.
  */
 export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
   const turns = new TurnQueue(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), pause);
@@ -57,7 +57,7 @@ class TurnQueue {
 
   async take<T>(read: () => Promise<T>): Promise<T> {
     await this.#lookInTime();
-    // A sale that has just ended leaves a queue, which nobody overtakes.
+    // A sale that has just ended leaves a queue of reads, which keeps its order.
     return performance.now() < this.#liveUntil ? this.#queue(read) : this.#free.then(read);
   }
 
@@ -86,7 +86,7 @@ class TurnQueue {
     });
     const settled = result.then(
       () => undefined,
-      () => undefined, // whoever asked hears of it
+      () => undefined, // the caller gets the error
     );
     this.#free = settled.then(async () => this.#pause(rest));
     return result;

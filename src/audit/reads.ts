@@ -50,7 +50,7 @@ async function* ahead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
       const { done, value } = await next;
       if (done) return;
       next = iterator.next();
-      // Should the consumer fail first, nobody waits for this one any more.
+      // Should the consumer fail first, this one is no longer awaited.
       next.catch(() => undefined);
       yield value;
     }
@@ -64,7 +64,7 @@ export async function* pipelined<T, R>(source: AsyncIterable<T>, work: (item: T)
   let before: Promise<R> | null = null;
   for await (const item of ahead(source)) {
     const result = work(item);
-    // Should the one before fail first, nobody waits for this one any more.
+    // Should the one before fail first, this one is no longer awaited.
     result.catch(() => undefined);
     if (before) yield await before;
     before = result;
@@ -93,7 +93,7 @@ export async function* inChunks(
 }
 
 /**
- * The queue by position. While nobody takes from it this gives every member exactly once, which ZSCAN does not promise.
+ * The queue by position. While nothing is taken from it this gives every member exactly once, which ZSCAN does not promise.
  */
 export async function* queuePages({ reader }: AuditPorts, couponId: string): AsyncGenerator<string[]> {
   for (let offset = 0; ; offset += CHUNK) {

@@ -13,7 +13,7 @@ export interface UserCounts {
   inFlight: number;
   /** Put into the queue by another service, not adopted yet. */
   adoptable: number;
-  /** Of each claim that came too late for somebody, the user who had waited longest. */
+  /** Of each claim that served a later request first, the user who had waited longest. */
   late: string[];
 }
 
@@ -21,9 +21,9 @@ export interface UserCounts {
  * Looks at every user whom either store knows, in chunks: nothing here grows with the number of users.
  *
  * Users are judged where they stand: in the ledger, the queue, the leases or among the dead. The list of everyone ever admitted then
- * serves as a roll: whoever is called and was seen at none of these places is looked at alone. So the ledger is read in the order of
+ * serves as a list: a user on it who was seen at none of these places is looked at alone. So the ledger is read in the order of
  * its key, and asked about single users only where there is reason to: a million rows in any other order cost PostgreSQL five times
- * as much. The last walk, on request, is over the whole keyspace, for issued hashes of users whom nothing else knows.
+ * as much. The last walk, on request, is over the whole keyspace, for issued hashes of users that nothing else knows.
  */
 export async function auditUsers(
   ports: AuditPorts,
@@ -40,7 +40,7 @@ export async function auditUsers(
   await placedUsers(walk, reader.walk(couponId, 'leases'), 'claimed');
   await placedUsers(walk, reader.walk(couponId, 'dead'), 'dead');
   await strangers(walk, reader.walk(couponId, 'claims'));
-  // Where as many are issued as were ever admitted, there is nobody left to call.
+  // Where as many are issued as were ever admitted, no user is left to look for.
   const admitted = (await reader.coupon(couponId))?.admitted ?? 0;
   if (issued.admitted !== admitted) await missingUsers(walk);
   if (scan) await strangers(walk, reader.scanIssued(couponId));
@@ -49,7 +49,7 @@ export async function auditUsers(
 }
 
 /**
- * Whoever stands in this place, as Redis has them. The ledger is left out: those with a row were judged in the walk over it, and
+ * The users in this place, as Redis has them. The ledger is left out: those with a row were judged in the walk over it, and
  * whatever looks wrong here only for the lack of a row does so no more at the second look.
  *
  * @returns how many are adoptable
@@ -70,12 +70,12 @@ async function placedUsers(walk: Walk, source: AsyncIterable<readonly string[]>,
   return adoptable;
 }
 
-/** Whoever is named by this source and known nowhere else. */
+/** Users that only this source names. */
 async function strangers(walk: Walk, source: AsyncIterable<readonly string[]>): Promise<void> {
   for await (const chunk of redisChunks(walk.ports, walk.couponId, source)) await judgeStrangers(walk, chunk);
 }
 
-/** Users of a chunk whom nobody admitted, and who are not in the ledger either. Returns how many of them are adoptable. */
+/** Users of a chunk who were never admitted and are not in the ledger either. Returns how many of them are adoptable. */
 async function judgeStrangers({ ports, couponId, suspects, notes }: Walk, { users, nowMs }: RedisChunk): Promise<number> {
   let adoptable = 0;
   const unadmitted = { users: users.filter((user) => user.admitted === null), nowMs };
@@ -93,7 +93,7 @@ function isNotOurs({ user, verdict }: JudgedUser): boolean {
   return verdict.place === null && (user.occupied !== null || (user.issued !== null && isCompanion(user.userId)));
 }
 
-/** Calls the roll, and looks at whoever was not seen: lost, or on the way from one place to the next while we walked. */
+/** Goes through everyone admitted, and looks at users who were not seen: lost, or on the way from one place to the next while we walked. */
 async function missingUsers({ ports, couponId, suspects, roll }: Walk): Promise<void> {
   for await (const userIds of ports.reader.walk(couponId, 'admitted')) for (const userId of userIds) roll.call(userId);
   if (roll.isSettled()) return;
@@ -103,7 +103,7 @@ async function missingUsers({ ports, couponId, suspects, roll }: Walk): Promise<
   }
 }
 
-/** Members of the queue whom only another service put there, counted anew. */
+/** Members of the queue that only another service put there, counted anew. */
 export async function countAdoptable(ports: AuditPorts, couponId: string): Promise<number> {
   let adoptable = 0;
   for await (const { users } of redisChunks(ports, couponId, queuePages(ports, couponId))) {

@@ -9,7 +9,7 @@ export interface Walk {
   couponId: string;
   suspects: Suspects;
   notes: AuditNotes;
-  /** Whom the walks have seen, everybody at their place. */
+  /** Users that the walks have seen, each at their place. */
   roll: RollCall;
   /** Hears how many users were just looked at; nearly everybody is looked at once. */
   looked(users: number): void;

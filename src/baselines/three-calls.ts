@@ -5,7 +5,7 @@ import { redisWriteError } from '../stores/redis/errors.ts';
 import { couponKeys, type KeyStyle } from '../stores/redis/keys.ts';
 
 /**
- * FOR COMPARISON ONLY: the design report's own words, taken literally. Three commands one after the other, each atomic by
+ * FOR COMPARISON ONLY: the naive way. Three commands one after the other, each atomic by
  * itself, and nothing that holds them together:
  *
  * 1. `EXISTS issued_coupon:…`: has the user been issued one already?

@@ -33,7 +33,7 @@ export function notesOf(sources: NoteSources): Note[] {
   return notes.filter((note) => note !== false);
 }
 
-/** Who is still without a coupon; or that nobody is, and only the queue is not empty. */
+/** How many users are still without a coupon; or that none is, and only the queue is not empty. */
 function notSettled({ settled, integrity, collected }: NoteSources): Note | false {
   if (settled.settled) return false;
   const late = integrity.filter(

@@ -3,7 +3,7 @@ import type { BenchClock } from './ports.ts';
 import type { EvidenceSource } from './evidence/source.ts';
 
 export interface SettleOptions {
-  /** With the users whom the replies promised a coupon. */
+  /** With the users that the replies promised a coupon. */
   coupons: readonly { couponId: string; accepted: readonly string[] }[];
   timeoutMs: number;
   /** How long nothing must have changed. */
@@ -12,16 +12,16 @@ export interface SettleOptions {
 }
 
 export interface Settled {
-  /** Nobody waits, nobody is claimed, everybody accepted has a coupon, and nothing has changed for a while; or there was nothing to look at. */
+  /** No user waits or is claimed, every accepted user has a coupon, and nothing has changed for a while; or there was nothing to look at. */
   settled: boolean;
-  /** Clock reading at which the last user left the queue and the leases; null when some are still there, or nobody could tell. */
+  /** Clock reading at which the last user left the queue and the leases; null when some are still there, or it cannot be told. */
   emptyAtMs: number | null;
   /** Accepted users, and how many of them were not seen to have a coupon at the last look. */
   accepted: number;
   missing: number;
   /** In the queue at the last look. */
   waiting: number;
-  /** Nobody waited, and nothing had changed for as long as it takes to count as quiet. */
+  /** No user waited, and nothing had changed for as long as it takes to count as quiet. */
   idle: boolean;
   waitedMs: number;
 }
@@ -32,7 +32,7 @@ const LOOKING_SHARE = 0.2;
 
 /**
  * Waits until everybody accepted has a coupon. Quiet alone ends nothing while some are missing: a scheduler may pause for longer
- * than anybody thought, so the wait then goes on until the time is up. With nobody missing quiet still counts: a request whose
+ * than expected, so the wait then goes on until the time is up. With no user missing quiet still counts: a request whose
  * reply was lost may be admitted only now. A store that does not answer is asked again until the time is up.
  */
 export async function settle(source: EvidenceSource, options: SettleOptions, clock: BenchClock): Promise<Settled> {

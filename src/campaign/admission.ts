@@ -4,7 +4,7 @@ import type { Place } from './place.ts';
 
 /**
  * Requests that one atomic step takes. Measured on 2 cores: one request a script 105k/s, 256 a script 320k/s, and a run of 256
- * stays under 1 ms, so nobody else waits for long.
+ * stays under 1 ms, so no other request waits for long.
  */
 export const ADMISSION_BATCH = 256;
 

@@ -1,6 +1,6 @@
 /**
  * Members of Redis as text. Other services may write any bytes; two members must never become one text, and every text must lead
- * back to its member, or nobody could look at it or get rid of it.
+ * back to its member, or no operator could look at it or drop it.
  *
  * A valid user id is its own text. What cannot be shown is written as `\xNN`, byte by byte; see {@link USER_ID}, which keeps such
  * escapes out of user ids.

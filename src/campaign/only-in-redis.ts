@@ -3,7 +3,7 @@ import type { Ledger, RedisReader } from './ports.ts';
 
 export interface OnlyInRedis {
   couponIds: string[];
-  /** The index holds another type, so nobody can tell what else there is; null: it does not. */
+  /** The index holds another type, so what else there is cannot be told; null: it does not. */
   wrongIndex: WrongType | null;
 }
 

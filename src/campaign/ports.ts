@@ -42,7 +42,7 @@ export type ClaimResult =
       waiting: number;
       /** The highest claim number that the ledger is known to have reached: a ledger that now has less is itself behind. */
       acked: number;
-      /** Of the buried, those whom this claim dead-lettered: no user ids. Left out when there are none. */
+      /** Of the buried, those that this claim dead-lettered: no user ids. Left out when there are none. */
       refused?: InvalidMember[];
       /** Claimed although the score was no time: they count as having asked now. Left out when there are none. */
       timeless?: string[];
@@ -80,7 +80,7 @@ export interface ClaimQueue {
   ack(couponId: string, epoch: string, rows: readonly AckRow[], occupied?: (wrong: WrongType) => void): Promise<boolean>;
   /** How many were given back. */
   release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
-  /** Sets users aside for a fault of their own. How many; see `release` for whom it leaves alone. */
+  /** Dead-letters users for a fault of their own. @returns how many; `release` says which users it leaves alone */
   bury(couponId: string, epoch: string, refused: readonly Refused[]): Promise<number>;
   /** Waiting and claimed right now. */
   backlog(couponId: string): Promise<{ waiting: number; claimed: number }>;
@@ -196,7 +196,7 @@ export interface RedisUser {
 export interface Agreement {
   /** Users about whom it says something else, or something more. */
   differing: string[];
-  /** Of the others, those whom another service had put into the queue. */
+  /** Of the others, those that another service had put into the queue. */
   adopted: string[];
 }
 

@@ -37,7 +37,7 @@ export function isReady({ redis, ledger }: Readiness): boolean {
   return redis === 'up' && ledger === 'up';
 }
 
-/** What is wrong, as a sentence for people. Names no hosts: whoever can reach the port may read it. */
+/** What is wrong, as a sentence for people. Names no hosts: every client that reaches the port may read it. */
 export function unreadyText({ redis, ledger }: Readiness): string {
   const parts = [
     ...(redis === 'up' ? [] : [`Redis ${REDIS_CONDITIONS[redis]}`]),

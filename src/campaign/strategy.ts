@@ -5,7 +5,7 @@ import { suggestion } from '../lib/suggest.ts';
  * How `serve` decides on a request.
  *
  * - `atomic`       ours: one script in Redis, issued later by the drain
- * - `three-calls`  the design report taken literally: EXISTS, HINCRBY, ZADD NX, one after the other; it over-promises
+ * - `three-calls`  three separate commands: EXISTS, HINCRBY, ZADD NX, one after the other; it over-promises
  * - `rdb-lock`     what there was before Redis: one transaction on a locked row; right, and slow
  *
  * The last two are there to be measured against, see `baselines/`.

@@ -30,7 +30,7 @@ export async function verifyAgainstLedger(ports: VerifyPorts, coupon: LedgerCoup
  */
 export async function isLedgerBehind({ ledger, verification }: VerifyPorts, coupon: LedgerCoupon, acked: number): Promise<boolean> {
   if (acked <= coupon.maxFence) return false;
-  // Somebody else may have drained since the ledger was read.
+  // Another worker may have drained since the ledger was read.
   const now = await ledger.coupon(coupon.id);
   if (now?.epoch !== coupon.epoch || acked <= now.maxFence) return false;
   await verification.markSuspect(coupon.id, coupon.epoch, LEDGER_BEHIND);

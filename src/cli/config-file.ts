@@ -30,7 +30,7 @@ export function readConfigFile(env: Pick<Env, 'cwd'>, named: string | null): Con
     bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A folder of that name is somebody's Python environment.
+    // A folder of that name may be a Python environment.
     if (named === null && (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR')) return { path: shown, vars: {} };
     throw refused(shown, `cannot be read (${code})`, 'Name a readable file of KEY=value lines, or take the file away.');
   }

@@ -5,7 +5,7 @@ import type { Paint } from '../lib/style.ts';
 /** Under the text of the first line: what a server or a file brought along cannot begin a line of its own. */
 const CONTINUED = '       ';
 
-/** What happened, why, what to do next, and the stable code. A stack only when asked for, or when nobody foresaw the error. */
+/** What happened, why, what to do next, and the stable code. A stack only when asked for, or when the error was unforeseen. */
 export function failureText(error: unknown, paint: Paint, debug: boolean): string {
   if (!(error instanceof CouponError)) {
     const text = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);

@@ -20,7 +20,7 @@ export interface CouponPass {
   /** Issued keys that hold another type: their users are issued in the ledger alone. */
   occupied?: WrongType[];
   /**
-   * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes nobody, for the `reason` that it gave;
+   * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes no user, for the `reason` that it gave;
    * `busy`: the same, but it may pass by itself. `wrong_type`: a key holds another type; `redis_refused`: Redis refused a command on
    * its keys; `serialised`: no coupon at all, but the key of a queue that a serializer spelled.
    */

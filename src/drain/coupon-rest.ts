@@ -1,6 +1,6 @@
 import type { CouponPass } from './coupon-pass.ts';
 
-/** Leaves coupons alone for a while that the ledger takes nobody of, longer each time. */
+/** Leaves coupons alone for a while of which the ledger takes no user, longer each time. */
 export interface CouponRest {
   /** What is to be said of a coupon that still rests; null: it may be tried. */
   of(couponId: string): CouponPass | null;

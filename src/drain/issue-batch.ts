@@ -11,7 +11,7 @@ export interface BatchResult {
   refused: RefusedRow[];
   /**
    * Why the rest was not tried: another life of the coupon; a constraint that no user of the batch is to blame for; or `fruitless`, the
-   * ledger took nobody in so many tries, or the time is up.
+   * ledger took no user in so many tries, or the time is up.
    */
   stopped: { status: 'epoch' } | { status: 'guarded'; constraint: string } | { status: 'fruitless' } | null;
 }

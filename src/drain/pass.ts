@@ -25,7 +25,7 @@ export interface DrainOptions {
   scan: boolean;
 }
 
-/** Claims of one pass while nobody gets through: only whoever does tells rows at fault from a coupon at fault. */
+/** Claims of one pass while no row gets through: only one that does tells rows at fault from a coupon at fault. */
 const LOOKS = 8;
 
 /**
@@ -64,7 +64,7 @@ export async function drainPass(
   return passes;
 }
 
-/** What is wrong with the keys of one coupon keeps nobody from draining the others. */
+/** What is wrong with the keys of one coupon does not keep the others from being drained. */
 async function drainReadable(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
   try {
     return await drainCoupon(ports, options, coupon);
@@ -141,7 +141,7 @@ async function issue(
   return { ...pass, skipped: skipped.status, reason: skipped.reason, ...(skipped.undecided ? { undecided: true as const } : {}) };
 }
 
-/** While the ledger takes nobody, those who wait behind are tried as well, before anybody is blamed. */
+/** While the ledger takes no user, those who wait behind are tried as well, before any row is blamed. */
 async function issueOrLookFurther(
   ports: DrainPorts,
   options: DrainOptions,
@@ -187,7 +187,7 @@ function verifyPorts({ coupons, ledger }: DrainPorts): VerifyPorts {
   return { verification: coupons, ledger };
 }
 
-/** Nobody waiting and nobody claimed, by any worker, in any coupon that this drain serves. */
+/** No user waiting and none claimed, by any worker, in any coupon that this drain serves. */
 export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
   for (const pass of passes) {
     if (pass.skipped === 'busy' || pass.undecided) return false;

@@ -4,7 +4,7 @@ import type { RefusedRow } from './issue-batch.ts';
 export interface RefusalVerdict {
   /** These are to blame themselves. */
   dead: RefusedRow[];
-  /** No row explains it: `refused`, the ledger takes nobody of this coupon; `busy`, it may take them in a moment. */
+  /** No row explains it: `refused`, the ledger takes no user of this coupon; `busy`, it may take them in a moment. */
   skipped: { status: 'refused' | 'busy'; reason: string; undecided: boolean } | null;
 }
 
@@ -12,8 +12,8 @@ export interface RefusalVerdict {
 const PATIENCE = 3;
 
 /**
- * A row is to blame for its refusal when another row of the coupon got through in the same pass. When nobody did, the coupon is: a trigger
- * that refuses everybody must not dead-letter everybody. The only user who waits has nobody to be compared with, and is `undecided` until
+ * A row is to blame for its refusal when another row of the coupon got through in the same pass. When none did, the coupon is: a trigger
+ * that refuses all users must not dead-letter them all. The only user who waits cannot be compared with others, and is `undecided` until
  * the third delivery.
  *
  * @param others whether the coupon has users who were not tried

@@ -4,7 +4,7 @@ import { answerBrokenHttp, answerError, answerUnknownRoutes, type OnFault } from
 /** A user id of 128 characters, each percent-encoded, and some more, so that too long an id is told as such. */
 const MAX_PARAM_CHARS = 512;
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** For a request to arrive as a whole: nobody may keep a connection busy by dripping bytes. */
+/** For a request to arrive as a whole: a client may not keep a connection busy by dripping bytes. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HANG_UP_EVERY_MS = 50;
 

@@ -8,7 +8,7 @@ export type OnFault = (error: unknown) => void;
 
 /**
  * Turns whatever went wrong into a problem document. A store's error never reaches a client: it names hosts and reasons that
- * are nobody's business; the operator hears of it through `onFault`.
+ * are internal; the operator is told through `onFault`.
  */
 export function answerError(onFault: OnFault): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
@@ -22,7 +22,7 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
     const code = codeOfStatus(statusCode);
     if (code !== 'internal_error') return sendProblem(reply, code, printable(refusedUserId(error, request) ?? message, 200));
     onFault(error);
-    return sendProblem(reply, code, 'Something went wrong that nobody foresaw; whether the request took effect is unknown.');
+    return sendProblem(reply, code, 'An unforeseen error; whether the request took effect is unknown.');
   };
 }
 

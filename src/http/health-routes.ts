@@ -5,7 +5,7 @@ import { sendProblem, problems } from './problem.ts';
 import type { StoreMetrics } from './store-metrics.ts';
 
 export interface HealthChecks {
-  /** Left out where whoever answers is alive. */
+  /** Left out where an answer is proof enough. */
   live?: () => Liveness;
   ready: () => Promise<Readiness>;
   metrics: Pick<StoreMetrics, 'text' | 'registry'>;

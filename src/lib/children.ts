@@ -71,7 +71,7 @@ export function startChild(name: string, options: ChildOptions): Child {
   void ended.then(() => {
     if (!stopping) options.onDeath(name, said.join('\n'));
   });
-  // Whoever ended before reading it is heard of elsewhere.
+  // A child that ended before reading it is reported by `ended`.
   child.stdin?.on('error', () => undefined);
   return {
     pid: child.pid,

@@ -45,7 +45,7 @@ function decoderOf(contentType: string | null): Decoder {
   try {
     decoder = new TextDecoder(label);
   } catch {
-    // An encoding that nobody knows is read as UTF-8.
+    // An unknown encoding is read as UTF-8.
   }
   // A service that invents encodings must not fill the memory.
   if (decoders.size < 50) decoders.set(label, decoder);

@@ -9,7 +9,7 @@ const SHORTEST = 4;
 
 /**
  * Words of our own output: field names, commands, stores. A password that is one of them cannot be hidden without spoiling every
- * document, and is told by nobody who sees it there.
+ * document, and a reader cannot tell it from the word.
  */
 const OWN_WORDS = new Set(
   (

@@ -8,7 +8,7 @@ export interface Column<Row> {
   align?: 'left' | 'right';
 }
 
-/** The layout engine takes seconds beyond a few thousand rows; nobody reads that many in a terminal. */
+/** The layout engine takes seconds beyond a few thousand rows; no reader wants that many in a terminal. */
 const MAX_ROWS = 1_000;
 const CELL_CHARS = 60;
 

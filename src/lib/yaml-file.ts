@@ -8,7 +8,7 @@ import { visible } from './visible.ts';
 
 /** Unfolding a longer text takes minutes and gigabytes. */
 const MAX_CHARACTERS = 4_000_000;
-/** Whoever has more to correct begins with these. */
+/** More than these are not shown at once. */
 const SHOWN_PROBLEMS = 20;
 
 /** One kind of file that people write: its shape, and how to speak of it. */

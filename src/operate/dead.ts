@@ -29,7 +29,7 @@ export async function listDead(ports: InspectPorts, couponId: string, { limit, a
   const page = left.slice(0, limit);
   const users = await ports.reader.users(couponId, page);
   const dead = users.flatMap(({ userId, dead: reason, admitted, claim }) =>
-    // Somebody may have been put back since.
+    // A user may have been put back since.
     reason === null
       ? []
       : [

@@ -44,7 +44,7 @@ const TIMEOUT_MS = 10_000;
 const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
 
 /**
- * Requests for one coupon, to any endpoint that speaks like ours. No request is sent twice: whoever measures a service must not
+ * Requests for one coupon, to any endpoint that speaks like ours. No request is sent twice: a load test must not
  * paper over its lost replies.
  */
 export function endpointClient({

@@ -7,7 +7,7 @@ import type { Paint } from '../lib/style.ts';
 import { table } from '../lib/table.ts';
 
 export function queueText({ couponId, total, queue, next, restarted }: QueueList, paint: Paint): string {
-  if (queue.length === 0) return total === 0 ? `nobody waits for coupon ${couponId}` : `no more users (${total} waiting in all)`;
+  if (queue.length === 0) return total === 0 ? `no user waits for coupon ${couponId}` : `no more users (${total} waiting in all)`;
   const lines = table(
     queue,
     [

@@ -15,7 +15,7 @@ export interface QueueList {
    */
   queue: { position: number; userId: string; requestedAt: string | null; waitingMs: number | null }[];
   next: string | null;
-  /** The user after whom this part was to begin waits no more, so it begins at the head. */
+  /** The user after which this part was to begin waits no more, so it begins at the head. */
   restarted: boolean;
 }
 

@@ -32,7 +32,7 @@ export interface CouponLine {
   claimed: number | null;
   dead: number | null;
   issued: number | null;
-  /** Age of the oldest request that waits; null: nobody waits, or no score of the queue is a time that has been. */
+  /** Age of the oldest request that waits; null: no user waits, or no score of the queue is a time that has been. */
   oldestWaitingMs: number | null;
   /** Waiting users whose score is no time, and those whose request time lies in the future. */
   timeless: number;

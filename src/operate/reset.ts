@@ -23,7 +23,7 @@ export async function reset(couponId: string, { ledger, coupons, newEpoch }: Res
     for (;;) {
       const users = (await ledger.page(couponId, '', PAGE)).map((row) => row.userId);
       if (users.length === 0) break;
-      // Redis first: a hash without its row would be nobody's to delete.
+      // Redis first: a hash without its row would never be found again.
       await coupons.dropIssued(couponId, users);
       await ledger.deleteIssued(couponId, epoch, users);
       if ((await ledger.coupon(couponId))?.epoch !== epoch) {

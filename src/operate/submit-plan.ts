@@ -8,7 +8,7 @@ export interface SubmitPlan {
 
 /**
  * N distinct users, and N·P further requests by some of them. Who repeats is spread evenly over the users, and repeats are
- * spread evenly among the first requests, each after its user's first: the retry of somebody impatient.
+ * spread evenly among the first requests, each after its user's first: the retry of an impatient user.
  *
  * Everything follows from the index, so that a plan of a billion requests takes no memory. With U users and R requests, the
  * first i requests hold ceil(i·U/R) first requests (Bresenham); the products stay exact up to 2^53, and where they do not, they

@@ -10,7 +10,7 @@ export interface SubmitSummary {
   perSecond: number;
 }
 
-/** Outcomes with counts, those that nobody met left out, and the rate below. */
+/** Outcomes with counts, without those that did not occur, and the rate below. */
 export function submitText(summary: SubmitSummary, paint: Paint): string {
   const rows = OUTCOMES.filter((outcome) => summary.outcomes[outcome] > 0).map((outcome) => ({
     outcome,

@@ -26,7 +26,7 @@ export async function worksIn(host: Host, pid: number, folder: string, programs:
 }
 
 /**
- * Whether this process is the one that listens on a port of loopback. Whoever else listens there must not hear a password.
+ * Whether this process is the one that listens on a port of loopback. Any other listener must not hear a password.
  *
  * @param owner user id that the server runs as
  */

@@ -10,7 +10,7 @@ const FIRST = 20_000;
 const COUNT = 12_000;
 const TRIES = 200;
 
-/** A free port on loopback; the same one again for the same seed as long as nobody else takes it. */
+/** A free port on loopback; the same one again for the same seed as long as it is free. */
 export async function freePort(seed: string): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const digest = createHash('sha256').update(`${seed} ${attempt}`).digest();

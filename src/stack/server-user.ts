@@ -4,7 +4,7 @@ import { isRoot, type Host } from '../lib/host.ts';
 import type { Identity } from '../lib/processes.ts';
 
 /**
- * PostgreSQL refuses to run as root, and a Redis of root's would write files as root for whoever gets its password. Root starts both as
+ * PostgreSQL refuses to run as root, and a Redis of root's would write files as root for any holder of its password. Root starts both as
  * the user made for PostgreSQL, or as nobody, and creates no user: nothing on the host changes. Null for everyone else, who run them as
  * themselves.
  */

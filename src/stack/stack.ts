@@ -101,7 +101,7 @@ export async function stackDown(
 /**
  * Ends one server of a running stack as a crash would, and starts it again on its data and on its port. Returns when it answers.
  *
- * @throws CouponError `STACK_NOT_UP`, `STACK_PORT_LOST` (it runs again, but where nobody looks for it), and whatever a start throws
+ * @throws CouponError `STACK_NOT_UP`, `STACK_PORT_LOST` (it runs again, but on another port), and whatever a start throws
  */
 export async function stackRestart(host: Host, options: { dir: string; store: StoreName; log?: Log }): Promise<void> {
   const { dir, store, log = () => {} } = options;

@@ -56,7 +56,7 @@ export async function bringUp(
     const version = await answerOfRunning(driver, known);
     if (version !== null) return { port: known, version, started: false };
   }
-  await driver.stop(); // ours, but nobody knows its port any more
+  await driver.stop(); // ours, but its port is no longer known
 
   await driver.prepare();
   newPassword();

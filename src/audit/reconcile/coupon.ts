@@ -70,7 +70,7 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
 /**
  * `total + returned = stock + |admitted ∪ waiting|`, and none of it below zero.
  *
- * @param adoptable members of the queue that nobody admitted: another service put them there
+ * @param adoptable members of the queue that were never admitted: another service put them there
  */
 export function judgeStock({ total, stock, returned, admitted }: RedisTotals, adoptable: number): Finding[] {
   if (stock === null) return [finding('stock_missing')];

@@ -1,8 +1,8 @@
 /**
  * Says who of very many users has been called but not seen, without remembering any of them. Each user has a bucket and a tag, both
  * from a hash of the id. A call adds the tag to the bucket's sum, a sight takes it away: where nothing is left, everybody was
- * seen. Users of the other buckets are to be looked at one by one: besides whoever is missing these are the few who share a
- * bucket with them, and whoever was called or seen twice.
+ * seen. Users of the other buckets are to be looked at one by one: besides missing users these are the few who share a
+ * bucket with them, and users who were called or seen twice.
  *
  * Order does not matter, and memory is the same for a hundred users and for a hundred million: 4 MB. Tags have 31 bits of their
  * own, so a bucket with a missing user looks settled once in two billion times.

@@ -32,7 +32,7 @@ export class OrderProof {
     while (this.#turns.size > this.#maxTurns) this.#widen();
   }
 
-  /** Of each claim that came too late for somebody, the user who had waited longest. */
+  /** Of each claim that served a later request first, the user who had waited longest. */
   late(): string[] {
     const late: string[] = [];
     let latest = Number.NEGATIVE_INFINITY;

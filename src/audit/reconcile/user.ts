@@ -2,7 +2,7 @@
  * The judgement of one user from everything that both stores know about that user. Pure; `audit/audit.ts` reads and walks.
  *
  * The judgement is sound for a live campaign if Redis was read before the ledger: users only move from Redis into the ledger,
- * so whoever is in no place of Redis when it is looked at must already have a row.
+ * so a user who is in no place of Redis when it is read must already have a row.
  */
 import { placeOf, type Place } from '../../campaign/place.ts';
 import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
@@ -87,7 +87,7 @@ function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
   if (user.dead !== null) return [finding('dead_but_issued'), ...occupied];
   if (occupied.length > 0) return occupied;
   if (!user.issued) {
-    // Until the ack the hash may be missing. A row that nobody was accepted for is one finding, not two.
+    // Until the ack the hash may be missing. A row without an admission is one finding, not two.
     const acknowledged = user.admitted !== null && user.waiting === null && user.leaseDeadlineMs === null;
     return acknowledged ? [finding('hash_missing')] : [];
   }

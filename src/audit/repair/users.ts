@@ -42,7 +42,7 @@ async function restoreRows(ports: RepairPorts, { id, epoch, expiry }: Coupon, us
   const rows = users.filter(({ mend }) => mend.restoreRow).flatMap(({ user }) => provenRow(user, expiry) ?? []);
   if (rows.length === 0) return true;
   if ((await ports.repairs.restoreRows(id, epoch, rows)) !== 'ok') return false;
-  // Those that are there now, whoever wrote them: their hashes, queue and claims follow as after any commit.
+  // All rows that are there now, also those that a worker wrote meanwhile: their hashes, queue and claims follow as after any commit.
   const written = await ports.ledger.rows(
     id,
     rows.map((row) => row.userId),

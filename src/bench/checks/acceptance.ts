@@ -5,8 +5,8 @@ import type { CheckContext, Finding } from './context.ts';
 import { ACCEPTED, BEFORE, DUPLICATE, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
 
 /**
- * Every accepted user has a ledger row and a hash, or was dead-lettered and is then named. Whoever was told "you have asked
- * already" counts too: that answer is only right for somebody who was accepted, even if the first reply got lost.
+ * Every accepted user has a ledger row and a hash, or was dead-lettered and is then named. A user who was told "you have asked
+ * already" counts too: that answer is only right for an accepted user, even if the first reply got lost.
  */
 export function acceptedAreIssued(context: CheckContext): CheckResult {
   const { digest, evidence, users, rows, hashes, revoked, dead, pending } = context;
@@ -42,9 +42,9 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
     } else if (revoked[user]) named.add(user);
   }
   // While things move, a row or hash may just be late. A user in none of the places is lost all the same: evidence is read in
-  // the order in which users move on (queue, leases, ledger), so nobody slips past it. Another service may hold users where
-  // nobody can look.
-  // There a loss shows all the same when it passed somebody over: the queue is empty, nothing moves, and users who asked later have
+  // the order in which users move on (queue, leases, ledger), so no user slips past it. A third-party service may hold users
+  // out of sight.
+  // There a loss shows all the same when it passed a user over: the queue is empty, nothing moves, and users who asked later have
   // their coupon.
   const certain = evidence.redis !== null && evidence.ledger !== null && !evidence.consulted;
   const missing = (reason: Finding['reason'], tally: Tally, sure: boolean): Finding | false =>

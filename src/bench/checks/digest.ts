@@ -106,7 +106,7 @@ export class Tally {
   add(user: number): void {
     this.count += 1;
     if (this.#sample.length >= SAMPLE_SIZE) return;
-    // Somebody who asked twice is counted twice and named once.
+    // A user who asked twice is counted twice and named once.
     const id = this.#names.id(user);
     if (!this.#sample.includes(id)) this.#sample.push(id);
   }

@@ -10,9 +10,9 @@ import type { Outcome } from '../../campaign/outcome.ts';
  *
  * - `issued_within_total`      never more issued coupons than the total, in both stores
  * - `one_per_user`             one accepted request, one ledger row, one Redis hash
- * - `accepted_are_issued`      nobody who was told "accepted" went away empty
- * - `issued_were_accepted`     nobody got a coupon who was refused, or never asked
- * - `sold_out_when_gone`       nobody was refused while there was stock, and no stock leaked
+ * - `accepted_are_issued`      every user who was told "accepted" has a coupon
+ * - `issued_were_accepted`     no user has a coupon who was refused, or never asked
+ * - `sold_out_when_gone`       no user was refused while there was stock, and no stock leaked
  * - `first_come_first_served`  who was answered before another asked, stands before the other
  * - `stock_adds_up`            `total + returned = stock + |admitted ∪ waiting|`
  */
@@ -128,7 +128,7 @@ export interface RedisEvidence {
   readonly stock: number | null;
   readonly returned: number;
   /**
-   * |admitted ∪ waiting|. Null when it cannot be told yet: a service that keeps no record of whom it admitted has users out of
+   * |admitted ∪ waiting|. Null when it cannot be told yet: a service that keeps no record of admissions has users out of
    * sight while it issues.
    */
   readonly spent: number | null;
@@ -153,7 +153,7 @@ export interface CouponEvidence {
   readonly total: number;
   readonly ledger: LedgerEvidence | null;
   readonly redis: RedisEvidence | null;
-  /** Nobody waits, nobody is claimed, and the ledger has been quiet. */
+  /** No user waits or is claimed, and the ledger has been quiet. */
   readonly settled: boolean;
   /**
    * Accepted users were missing when the time was up, while the queue was empty and nothing had changed for `settle.quietFor`. Left

@@ -58,7 +58,7 @@ export function issuedWithinTotal(context: CheckContext): CheckResult {
   ]);
 }
 
-/** The users who came last by request time: those whom an over-issue should not have served. */
+/** The users who came last by request time: those that an over-issue should not have served. */
 function latest(ledger: LedgerEvidence, count: number): Uint32Array {
   if (count <= 0) return new Uint32Array();
   const order = Uint32Array.from(ledger.user, (_, row) => row).toSorted((a, b) => ledger.requestedUs[a]! - ledger.requestedUs[b]!);

@@ -60,7 +60,7 @@ function leak(context: CheckContext): Finding | null {
   const spent = Math.max(taken, promised);
   if (spent >= evidence.total) return issuedUsers ? null : unseen;
   if (!issuedUsers && promised + open >= evidence.total) return unseen;
-  // Another service may hold users where nobody can look.
+  // A third-party service may hold users out of sight.
   if (evidence.consulted && !evidence.settled && promised + open >= evidence.total) return notChecked('NOT_SETTLED');
   return {
     status: 'fail',

@@ -5,7 +5,7 @@ import { verdictLineText, verdictWords } from '../report/verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../report/words.ts';
 import type { Paint } from '../../lib/style.ts';
 
-/** The story of a flash sale for somebody who sees one for the first time: who got in, how fast, and what proves it. */
+/** The story of a flash sale for a reader who sees one for the first time: who got in, how fast, and what proves it. */
 export function demoReport(report: BenchReport, paint: Paint): string {
   const { scenario, outcomes, latency, throughput, coupons, verdict } = report;
   const total = coupons.reduce((sum, coupon) => sum + coupon.total, 0);

@@ -6,7 +6,7 @@ import type { BenchReport } from '../report/report.ts';
 export interface StrategyRow {
   strategy: Strategy;
   scenario: string;
-  /** Milliseconds until a user knew that he was in; null when nobody got in. */
+  /** Milliseconds until a user knew that he was in; null when no user got in. */
   acceptedP50Ms: number | null;
   acceptedP99Ms: number | null;
   answeredPerSecond: number;

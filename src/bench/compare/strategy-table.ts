@@ -6,7 +6,7 @@ import { table } from '../../lib/table.ts';
 
 const WHAT: Record<Strategy, string> = {
   'rdb-lock': 'before Redis: every request locks the coupon’s row in PostgreSQL; the accepted are issued at once',
-  'three-calls': 'the design report taken literally: EXISTS, HINCRBY, ZADD NX, one after the other',
+  'three-calls': 'three separate commands: EXISTS, HINCRBY, ZADD NX, one after the other',
   atomic: 'this program: one script in Redis decides, the drain issues',
 };
 

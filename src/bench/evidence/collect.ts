@@ -11,7 +11,7 @@ const PAGE = 1_000;
 
 /**
  * Reads what both stores say about one coupon: queue, leases and queue again, then the ledger, then the hashes. Users move in
- * that direction only (and back from the leases to the queue), so whoever is accepted is seen at least once on the way.
+ * that direction only (and back from the leases to the queue), so an accepted user is seen at least once on the way.
  */
 export async function collectEvidence(stores: BenchStores, options: EvidenceOptions): Promise<CollectedEvidence> {
   const { couponId, total, settled, before, users } = options;

@@ -59,12 +59,12 @@ async function preflight(
   const add = (userId: string): unknown => found.add(users.numberOf(userId));
   if (redis?.has.queue) for await (const chunk of redis.queue(id)) chunk.forEach(add);
   if (issued && issuedSoFar > 0) await issued.read(id, (rows) => rows.forEach((row) => add(row.userId)));
-  // Only a walk finds users whom no list names; the caller has agreed to this coupon.
+  // Only a walk finds users that no list names; the caller has agreed to this coupon.
   else if (redis?.has.issued) for await (const chunk of redis.scanIssued(id)) chunk.forEach(add);
   return Uint32Array.from(found);
 }
 
-/** An export that is not there yet holds nobody. */
+/** An export that is not there yet holds no user. */
 async function countSoFar(issued: IssuedList, couponId: string): Promise<number> {
   try {
     return await issued.count(couponId);

@@ -245,7 +245,7 @@ export class HardenedClient {
     parser[kOnMessageComplete] = () => {
       const { statusCode = 0, shouldKeepAlive = false } = parser.info;
       if (statusCode >= 100 && statusCode < 200 && statusCode !== 101) return;
-      // A reply that nobody asked for (a server's 408 to an idle connection) would make autocannon throw from a socket event.
+      // A reply without a request (a server's 408 to an idle connection) would make autocannon throw from a socket event.
       if (client.parser !== parser || this.#row === null) {
         if (client.parser === parser) this.#keepAlive = false;
         return;

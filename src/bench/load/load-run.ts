@@ -238,7 +238,7 @@ export class LoadRun {
       finished: () => {
         const early = phase.executor === 'constant-vus' || phase.executor === 'ramping-vus';
         if (early) this.ranOut.push(phase.name);
-        // Shared iterations have all been sent; nobody needs to be hurried.
+        // Shared iterations have all been sent; no user needs to be hurried.
         if (phase.executor === 'shared-iterations') clients.filter((client) => !client.busy).forEach((client) => client.end('closed'));
         else stop();
       },

@@ -137,7 +137,7 @@ export class OpenExecutor implements Executor {
     this.#advance();
   }
 
-  /** Nobody is free: a user who becomes so takes the next arrival by itself; beyond that, more users are needed. */
+  /** No user is free: one who becomes free takes the next arrival by itself; beyond that, more users are needed. */
   #starve(now: number): void {
     const waiting = Math.ceil(arrivalsBy(this.#phase.rate, now)) - this.#released;
     this.#hired = Math.min(this.#phase.vus, this.#hired + Math.min(HIRED_AT_ONCE, Math.max(1, waiting)));

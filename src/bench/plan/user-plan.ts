@@ -195,7 +195,7 @@ export class UserDirectory implements UserNames {
     return this.#table ? this.#table.id(user) : `${this.#prefix}${this.#start + user}`;
   }
 
-  /** The number of a user id; one that nobody planned gets a number of its own. */
+  /** The number of a user id; an unplanned one gets a number of its own. */
   numberOf(userId: string): number {
     const planned = this.#plannedNumber(userId);
     if (planned >= 0 && planned < this.planned) return planned;

@@ -44,7 +44,7 @@ export function unpack(bytes: Uint8Array): unknown {
   return restored(header.value, columns);
 }
 
-/** Whoever writes a file can write any header: lengths decide how much memory is taken. */
+/** A file from elsewhere can have any header: lengths decide how much memory is taken. */
 function headerOf(read: unknown): Header {
   const { value, columns } = (read ?? {}) as Partial<Header>;
   const known = (column: unknown): boolean => {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { MAX_USERS } from '../scenario/schema-parts.ts';
 
-/** Planned users, and at most as many again whom only the stores named. */
+/** Planned users, and at most as many again that only the stores named. */
 const MAX_NAMES = 2 * MAX_USERS;
 const MAX_REQUESTS = 10 * MAX_USERS;
 const MAX_COUPONS = 100;

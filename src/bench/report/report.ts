@@ -19,7 +19,7 @@ export interface StoreSample {
   stock: number | null;
   waiting: number;
   claimed: number;
-  /** By the ledger's counter; null where nobody counts. */
+  /** By the ledger's counter; null where it is not counted. */
   issued: number | null;
 }
 
@@ -29,7 +29,7 @@ export interface BenchReport {
     name: string;
     description: string;
     target: string;
-    /** How the service decides, when bench started it itself (`--stack`); null when nobody told. */
+    /** How the service decides, when bench started it itself (`--stack`); null when it is not known. */
     strategy: Strategy | null;
     users: number;
     requests: number;
@@ -76,7 +76,7 @@ export interface Throughput {
   /** Ledger rows from the first to the last, by the ledger's clock; null when it all was one moment. */
   issuesPerSecond: number | null;
   /**
-   * From the first request until nobody waited any more; null when that did not happen in time. Looked at from the end of the
+   * From the first request until no user waited any more; null when that did not happen in time. Looked at from the end of the
    * load on, so never less than the load itself.
    */
   timeUntilDrainedMs: number | null;

@@ -19,7 +19,7 @@ export const VERDICT_REASONS = [
   'NOTHING_ACCEPTED',
   /** Replies that no rule explains, or that know no such coupon. */
   'UNEXPLAINED_REPLIES',
-  /** More users asked than there were coupons, fewer were accepted, and nobody was told "sold out". */
+  /** More users asked than there were coupons, fewer were accepted, and no user was told "sold out". */
   'SALE_UNFINISHED',
   /** Most requests were neither accepted nor refused for a reason that the checks can look at. */
   'MOSTLY_UNDECIDED',
@@ -124,7 +124,7 @@ function allowed(outcome: Outcome, thresholds: readonly ThresholdResult[]): bool
   return speaking.length > 0 && speaking.every(({ ok }) => ok);
 }
 
-/** A scenario may say that nobody is to get in: before the opening, for example. */
+/** A scenario may say that no user is to get in: before the opening, for example. */
 function expectsNobody(thresholds: readonly ThresholdResult[]): boolean {
   return thresholds.some(
     ({ metric, expr, ok }) =>

@@ -6,7 +6,7 @@ export const CHECK_WORDS: Record<CheckName, string> = {
   issued_within_total: 'never more issued than there are',
   one_per_user: 'one coupon for each user',
   accepted_are_issued: 'every accepted user has a coupon',
-  issued_were_accepted: 'nobody else has one',
+  issued_were_accepted: 'no other user has one',
   sold_out_when_gone: 'sold out only when all was gone',
   first_come_first_served: 'first come, first served',
   stock_adds_up: 'the stock adds up',
@@ -36,8 +36,8 @@ const REASON_WORDS: Record<Reason, Words> = {
   SOLD_OUT_TOO_EARLY: (result) => `${users(result)} told "sold out" before ${fact(result, 'total')} users had asked`,
   STOCK_LEAKED: (result) =>
     `${result.count} of ${fact(result, 'total')} coupons went to no user, though ${fact(result, 'asked')} users asked`,
-  OVERTAKEN: (result) => `${users(result)} stand before somebody who had been answered before they asked`,
-  SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before somebody who had been answered before they asked`,
+  OVERTAKEN: (result) => `${users(result)} stand before a user who had been answered before they asked`,
+  SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before a user who had been answered before they asked`,
   STOCK_DOES_NOT_ADD_UP: (result) =>
     `total ${fact(result, 'total')} + returned ${fact(result, 'returned')} ≠ stock ${fact(result, 'stock')} + accepted ${fact(result, 'spent')}`,
   STOCK_BELOW_ZERO: (result) => `the stock stands at ${fact(result, 'stock')}`,

@@ -3,7 +3,7 @@
  *
  * Two things differ on purpose. An unknown metric is refused when the scenario is read, because a misspelled one would
  * otherwise pass for ever. And a threshold on something that never happened fails (k6 takes an empty metric as 0): "accepted
- * within 200 ms" is not met by a run that accepted nobody.
+ * within 200 ms" is not met by a run that accepted no user.
  */
 import { suggestion } from '../../lib/suggest.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
@@ -43,7 +43,7 @@ export type MetricSource =
 
 export type LatencyFrom = 'sent' | 'planned';
 
-/** `accept_rate`, `issue_rate`: users per second; `time_until_drained`: ms from the first request until nobody waits. */
+/** `accept_rate`, `issue_rate`: users per second; `time_until_drained`: ms from the first request until no user waits. */
 export const FIGURES = ['accept_rate', 'issue_rate', 'time_until_drained'] as const;
 export type Figure = (typeof FIGURES)[number];
 

@@ -51,7 +51,7 @@ export const configure: Configure = (command, cli) => {
           const fix = `Add --repair, or leave ${given[0]} out: an audit changes nothing.`;
           throw usageError('AUDIT_USAGE', `${given[0]} belongs to --repair`, fix);
         }
-        context.env.lowerPriority(); // whoever serves or drains on this machine comes first
+        context.env.lowerPriority(); // `serve` and `drain` on this machine come first
         if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
         const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
         const progress = await startProgress(context, AUDITING);

@@ -45,7 +45,7 @@ export const configure: Configure = (command, cli) => {
     .action(async (_options, self) => {
       await cli.run(self, async (context) => {
         const stack = await stackUp(context.env, { dir: stackDir(context), log: (line) => context.out.note(line) });
-        // Whoever needs the passwords asks for them: `dev env`.
+        // `dev env` prints the passwords.
         const { dir } = stack;
         const redisUrl = parseRedisUrl(stack.redisUrl).shown;
         const databaseUrl = parseDatabaseUrl(stack.databaseUrl).shown;

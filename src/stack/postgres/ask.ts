@@ -21,7 +21,7 @@ export async function ensureDatabase(port: number, password: string): Promise<vo
   if (there === null) await query(port, password, `create database ${POSTGRES_DATABASE}`);
 }
 
-/** Logs in by SCRAM alone, which shows the password to nobody: a server that wants it in clear text, or as MD5, is refused. */
+/** Logs in by SCRAM alone, which shows the password to no server: one that wants it in clear text, or as MD5, is refused. */
 class ScramClient extends pg.Client {
   cutOff(): void {
     (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
@@ -56,7 +56,7 @@ async function query(port: number, password: string, sql: string): Promise<strin
     const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
     return rows[0]?.[0] ?? null;
   } finally {
-    // Whoever goes on holding the connection does not hold us.
+    // A server that goes on holding the connection does not hold us.
     await withTimeout(
       client.end().catch(() => {}),
       PATIENCE_MS,

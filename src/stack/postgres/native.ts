@@ -87,7 +87,7 @@ export function nativePostgres(
   };
 }
 
-/** Nobody is let in without SCRAM, which shows the password to nobody who listens. */
+/** No login without SCRAM, which does not show the password to a listener. */
 const HBA = 'host all all 127.0.0.1/32 scram-sha-256\n';
 
 /**

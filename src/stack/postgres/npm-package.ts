@@ -32,7 +32,7 @@ export async function fetchNpmPostgres(host: Host, cache: string, log: Log): Pro
   if (integrity === undefined) return null;
   const home = join(cache, `postgres-${VERSION}-${platform}`);
   const bin = join(home, 'bin');
-  // Somebody else's folder is refused before anything in there is run.
+  // Another user's folder is refused before anything in there is run.
   if (isOwnFolder(host, cache) && isExecutable(join(bin, 'postgres'))) return bin;
 
   const npm = findOnPath(host, ['npm']);

@@ -10,7 +10,7 @@ export interface RedisAnswer {
 }
 
 /**
- * Asks a Redis on loopback who it is. Null when nobody answers, when it is not ready yet, or when it does not take our password.
+ * Asks a Redis on loopback who it is. Null when nothing answers, when it is not ready yet, or when it does not take our password.
  *
  * Five lines of its protocol by hand: a client library would retry, reconnect, and put the password into its errors.
  */
@@ -29,7 +29,7 @@ async function converse(port: number, words: string): Promise<string> {
     let heard = '';
     const socket = connect({ host: '127.0.0.1', port }, () => socket.write(words));
     socket.setEncoding('utf8');
-    // For the whole of it: whoever sends a byte now and then is never silent.
+    // For the whole of it: a server that sends a byte now and then is never silent.
     const limit = setTimeout(() => socket.destroy(), PATIENCE_MS);
     socket.on('data', (text: string) => {
       heard += text;

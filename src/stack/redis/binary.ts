@@ -34,7 +34,7 @@ export async function findRedis(host: Host, stackDir: string, log: Log): Promise
   throw noRedis(host);
 }
 
-/** A Redis that can be run as a plain command, for whoever wants servers of their own beside the stack's. */
+/** A Redis that can be run as a plain command, for tests that run servers of their own beside the stack's. */
 export async function findNativeRedis(host: Host, stackDir: string, log: Log): Promise<NativeRedis> {
   const here = (await findInstalledRedis(host, log)) ?? (await unpackedBefore(host, stackDir, log));
   const found = here ?? (await unpackNow(host, stackDir, log));

@@ -10,10 +10,10 @@ export interface Migration {
   sql: string;
 }
 
-/** Any number serves, as long as nobody else in the database uses it for an advisory lock. */
+/** Any number serves, as long as no other program in the database uses it for an advisory lock. */
 const LOCK = 0x636f7570;
 
-/** Somebody who forgot a transaction holds up nobody for ever. */
+/** A forgotten transaction holds no migration up for ever. */
 const LOCK_PATIENCE = '20s';
 
 const TABLE = `CREATE TABLE IF NOT EXISTS coupon_migrations (

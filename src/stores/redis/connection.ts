@@ -53,7 +53,7 @@ export class RedisConnection {
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
       // A link that died silently is never reported: only giving it up leads to a new one. Not at the first silence: a slow server
-      // still answers whoever asks again.
+      // still answers a second question.
       socketTimeout: 2 * (options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS),
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
@@ -112,7 +112,7 @@ export class RedisConnection {
     return this.#version;
   }
 
-  /** Commands whose replies belong together: of one instant, unless the user may only read, for whom MULTI is not. */
+  /** Commands whose replies belong together: of one instant, unless the user may only read: MULTI is not allowed then. */
   together(): ChainableCommander {
     return this.readOnly ? this.client.pipeline() : this.client.multi();
   }
@@ -135,7 +135,7 @@ export class RedisConnection {
     }
   }
 
-  /** Once for each link: whoever opens a connection waits for the same answer as the link itself. */
+  /** Once for each link: `open` waits for the same answer as the link itself. */
   #learnOnce(): Promise<void> {
     const link = this.client.stream;
     if (this.#learning?.link !== link) this.#learning = { link, done: this.#learnServer() };

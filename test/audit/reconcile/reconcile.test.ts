@@ -213,7 +213,7 @@ describe('reconcile', () => {
 describe('the order proof', () => {
   const at = (fence: number, requestedUs: number, deliveries = 1) => ({ fence, requestedUs, deliveries });
 
-  it('names whoever was claimed in a later turn than somebody who asked later', () => {
+  it('names whoever was claimed in a later turn than a user who asked later', () => {
     const order = new OrderProof();
     order.add('early', at(2, 10));
     order.add('late', at(1, 20));

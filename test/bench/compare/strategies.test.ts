@@ -83,6 +83,6 @@ test('the table has a line for each strategy, and says what they are', () => {
     three-calls        3.2 ms  1,235 ms   1,168/s         –            2     40      50     3      -9,000  ✘ BROKEN
 
       rdb-lock     before Redis: every request locks the coupon’s row in PostgreSQL; the accepted are issued at once
-      three-calls  the design report taken literally: EXISTS, HINCRBY, ZADD NX, one after the other"
+      three-calls  three separate commands: EXISTS, HINCRBY, ZADD NX, one after the other"
   `);
 });

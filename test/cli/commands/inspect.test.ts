@@ -143,7 +143,7 @@ describe('coupon-cli inspect', () => {
 
   it('of a queue shows who is next, and goes on after a user', async () => {
     await stores.seed({ id: 'sale' });
-    expect((await run(['queue', 'sale'])).stdout).toBe('nobody waits for coupon sale\n');
+    expect((await run(['queue', 'sale'])).stdout).toBe('no user waits for coupon sale\n');
     await admit('sale', 'z', 'y', 'x', 'w');
     const first = await json<QueueList>('queue', 'sale', '--limit', '2');
     expect(first).toMatchObject({

@@ -15,7 +15,7 @@ const schema = {
         couponId: couponIdSchema,
         name: { type: 'string' },
         state: { type: 'string', description: 'open, paused or closed' },
-        accepting: { type: 'boolean', description: 'Somebody new who asked now would be accepted' },
+        accepting: { type: 'boolean', description: 'A new user who asked now would be accepted' },
         total: { type: ['integer', 'null'], description: 'How many may ever be issued' },
         stock: { type: ['integer', 'null'], description: 'How many are left' },
         waiting: { type: 'integer', description: 'Accepted users in the queue' },

@@ -18,7 +18,7 @@ const LOOKS = {
 
 const SIGNS = { good: '✔', bad: '✘', open: '?' } as const;
 const HEADLINES = {
-  pass: 'Proven: nobody got a coupon who should not have one, and nobody lost one.',
+  pass: 'Proven: no user got a coupon who should not have one, and none lost one.',
   fail: 'Broken: coupons went to the wrong users, or were lost.',
 } as const;
 

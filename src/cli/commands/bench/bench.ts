@@ -34,7 +34,7 @@ Examples:
                                                       on a server of yours; its coupons are seeded by you
                                                       (a third-party service: copy scenarios/foreign-service.example.yaml)
 
-Exit codes: 4 when a coupon went to somebody who should not have it, or an accepted user lost one; 5 when that could not be
+Exit codes: 4 when a coupon went to a user who should not have it, or an accepted user lost one; 5 when that could not be
 told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
 
 interface BenchFlags {

@@ -12,7 +12,7 @@ import { makeFolder } from '../../make-folder.ts';
 
 export const RECORD_FILE = 'record.bin';
 export const REPORT_FILE = 'report.json';
-/** In order of writing: whoever finds `report.json` finds the others. */
+/** In order of writing: where `report.json` is, the others are too. */
 const FILES = [RECORD_FILE, 'report.html', 'junit.xml', 'summary.md', REPORT_FILE];
 
 /** Writes the files of one run and says where they are. */
@@ -57,7 +57,7 @@ function refused(message: string): CouponError {
 }
 
 async function entries(root: string): Promise<{ name: string; foreign: boolean }[]> {
-  // What a file manager leaves in every folder that it shows is nobody's work.
+  // What a file manager leaves in every folder that it shows is no reason to refuse it.
   const ours = (name: string): boolean => name === '.DS_Store' || FILES.some((file) => name === file || name === `${file}.tmp`);
   const found: { name: string; foreign: boolean }[] = [];
   for (const entry of await readdir(root, { withFileTypes: true })) {

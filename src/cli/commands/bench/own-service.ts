@@ -12,7 +12,7 @@ export interface OwnServiceOptions {
   cwd: string;
   /** Port of `serve`; 0: any that is free, which it may not get back after a restart. */
   port: number;
-  /** Children that live, for whoever has to kill them all. */
+  /** Children that run, to be killed all at once. */
   children: Set<Pick<Child, 'kill'>>;
 }
 
@@ -49,7 +49,7 @@ export async function startService(context: Context, options: OwnServiceOptions)
     children.delete(child);
   };
   const stop = async (): Promise<void> => {
-    // In this order: what serve still accepts has somebody to issue it.
+    // In this order: what serve still accepts is still issued.
     await end(serve);
     await end(drain);
   };

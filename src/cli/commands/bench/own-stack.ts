@@ -62,7 +62,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
   const { coupons, reader } = await context.redisAt(redisUrl, true);
   const evidence = ownEvidence({ redis: reader, ledger, ownKeyspace: true });
 
-  // Before the command listens for signals itself: at the second one nobody waits for children any more.
+  // Before the command listens for signals itself: at the second one children are no longer waited for.
   const children = new Set<{ kill(): void }>();
   let signals = 0;
   context.onClose(

@@ -48,7 +48,7 @@ async function driverOf(context: Context, processes: number): Promise<LoadDriver
         cwd: dir,
         listens: true,
         onEvent,
-        // Told by whoever waits for its result.
+        // The caller that waits for its result tells it.
         onDeath: () => undefined,
       }),
   });

@@ -10,7 +10,7 @@ import { textPieces } from '../../text-file.ts';
 /** A scenario of a hundred coupons and long bodies stays far below. */
 const MAX_BYTES = 4_000_000;
 
-/** Names of the scenarios that come with the program. An `.example.yaml` is to be copied: nobody else has that service. */
+/** Names of the scenarios that come with the program. An `.example.yaml` is to be copied first. */
 export async function shippedScenarios(env: Env): Promise<string[]> {
   const files = await readdir(join(env.packageDir, 'scenarios'));
   return files

@@ -4,7 +4,7 @@ import type { Configure } from '../../command.ts';
 
 /**
  * `bench worker DIR`: one of the processes of `bench --processes`, started by bench itself and not shown in the help. It goes on
- * the line `go` and finishes early on the line `stop`, or when whoever started it is gone.
+ * the line `go` and finishes early on the line `stop`, or when its parent is gone.
  */
 export function configureWorker(command: Parameters<Configure>[0], cli: Cli): void {
   command

@@ -22,7 +22,7 @@ const EXAMPLES = `
 Examples:
   coupon-cli drain --interval 2s                 in operation, until a signal
   coupon-cli drain summer --eager --batch 1000   one coupon, as fast as the stores take it
-  coupon-cli drain --until-empty --eager --json  in CI: ends when nobody waits
+  coupon-cli drain --until-empty --eager --json  in CI: ends when no user waits
   coupon-cli drain --once --batch 100            a single pass
   coupon-cli drain --health-port 9090            also answers probes and Prometheus:
     curl http://127.0.0.1:9090/livez             200 while the loop moves
@@ -44,7 +44,7 @@ export const configure: Configure = (command, cli) => {
     .option('--lease <duration>', 'how long a claim is kept before others may take it (COUPON_LEASE, default 30s)')
     .option('--eager', 'go on at once while users wait')
     .option('--once', 'end after one pass')
-    .option('--until-empty', 'end when nobody waits and nobody is claimed')
+    .option('--until-empty', 'end when no user waits or is claimed')
     .option(
       WAIT_FOR_STORES,
       `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
@@ -96,7 +96,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
 async function run(context: Context, options: LoopOptions): Promise<void> {
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
-  // A third of the lease, as for the batch itself: a worker that hangs holds up nobody else's users for longer.
+  // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
   const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);

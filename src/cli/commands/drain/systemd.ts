@@ -10,7 +10,7 @@ export interface Supervisor {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Tells systemd when a service is ready, and when it begins to stop. Without NOTIFY_SOCKET nobody wants to know, and nothing is
+ * Tells systemd when a service is ready, and when it begins to stop. Without NOTIFY_SOCKET there is no supervisor to tell, and nothing is
  * done.
  *
  * The socket is a datagram socket of the unix kind, which Node does not have; so systemd's own program speaks for us. The unit

@@ -15,8 +15,8 @@
 --
 -- Reply: 'epoch' (another life of the coupon, or none: nothing was written); else 'ok' and user, type of each issued key that holds
 -- another type than a hash. It is left as it is; its user is issued all the same, and gives the claim up.
--- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. Whoever has a row is
--- dead no more.
+-- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. A user with a row is
+-- no longer dead.
 
 -- include foreign-time
 
@@ -66,7 +66,7 @@ for i = 1, count do
   local reason = redis.call('HGET', KEYS[5], user)
   if reason then
     redis.call('HDEL', KEYS[5], user)
-    -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: nobody may be promised it again.
+    -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: it must not be promised again.
     if reason == 'over_promised' then
       redis.call('HINCRBY', KEYS[1], 'returned', -1)
       if (tonumber(redis.call('HGET', KEYS[1], 'stock') or '') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'stock', -1) end

@@ -13,7 +13,7 @@
 --
 -- Reply: outcome, place, score for each request; place and score are '' where there is none.
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
--- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: nobody knows what it says. Without allow-oom the script is refused as a whole at the memory limit.
+-- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom the script is refused as a whole at the memory limit.
 
 -- include foreign-time
 
@@ -62,7 +62,7 @@ redis.call('HLEN', KEYS[5])
 local last_us = tonumber(coupon[7] or '') or 0
 local queue, admitted, batch = {}, {}, {}
 
--- The first of issued, dead, claimed, waiting. Whoever this batch accepted is in the queue as soon as it ends.
+-- The first of issued, dead, claimed, waiting. Users that this batch accepted are in the queue as soon as it ends.
 local function place(user, issued_key)
   if redis.call('TYPE', issued_key).ok == 'hash' then return 'issued' end
   if redis.call('HEXISTS', KEYS[5], user) == 1 then return 'dead' end

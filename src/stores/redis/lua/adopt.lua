@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- adopt: makes one of the admitted of whoever stands somewhere without having been admitted here, and gives admission, queue and
--- claim of each user one request time. That of the ledger counts first, then that of the admission, the queue, the claim; whoever
+-- adopt: admits users who are in some place without having been admitted here, and gives admission, queue and
+-- claim of each user one request time. That of the ledger counts first, then that of the admission, the queue, the claim; a user who
 -- has none of them, or only scores that are no time, is taken to ask now. Written in microseconds.
 --
 -- KEYS[1] coupon     hash
@@ -12,7 +12,7 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId and request time in the ledger (microseconds, '' for no row) of each. Up to 200.
 --
--- Reply: how many records were changed. Nobody who stands nowhere is admitted by this. It can be repeated without harm.
+-- Reply: how many records were changed. A user who is in no place is not admitted by this. It can be repeated without harm.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 -- WRONGTYPE must strike before the first write.

@@ -14,11 +14,11 @@
 -- ARGV[5] worker     its name, without ':'
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
--- to have reached), a list of user, reason of those whom this claim dead-lettered, a list of user, score of those whose score is no
+-- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
 -- time, and user, score, deliveries of each claim.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason.
--- State and window do not matter here: whoever was accepted before the close is issued after it.
+-- State and window do not matter here: users who were accepted before the close are issued after it.
 -- Other services write scores in other units, in one queue. The oldest are found by time, whatever the unit, and a claim puts its
 -- users on one scale: microseconds. A score that is no time counts as a request of now.
 
@@ -76,7 +76,7 @@ local function parse(claim)
 end
 
 -- A lease that ran out goes back to its original place. So does one that would last longer than twice its own length:
--- the clock was set back since it was given, and nobody should wait hours for it.
+-- the clock was set back since it was given, and no user should wait hours for it.
 local reclaimed = 0
 local function give_back(user)
   local claim = parse(redis.call('HGET', KEYS[6], user) or '')

@@ -12,7 +12,7 @@
 -- ARGV[2] total      from the ledger
 -- ARGV[3...]         userId of each, who asked last first; none of them has a ledger row. Up to 200, or none to ask for the excess.
 --
--- Reply: how many were dead-lettered, and how many promises are still too many. Whom a worker holds is left alone.
+-- Reply: how many were dead-lettered, and how many promises are still too many. Users that a worker holds are left alone.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 0, 0 } end
 redis.call('ZCARD', KEYS[2])

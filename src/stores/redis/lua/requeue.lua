@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- requeue: puts admitted users who stand nowhere, or are held by nobody, back into the queue at their original place.
+-- requeue: puts admitted users who are in no place, or whom no worker holds, back into the queue at their original place.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set, user -> score
@@ -10,10 +10,10 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId of each. Up to 200.
 --
--- Reply: how many were put back. Left alone: who waits, who is dead, who was never admitted, and whom a worker holds with a lease
--- that is neither over nor longer than twice its own length. Somebody who is in the ledger after all may be put back as well: the
+-- Reply: how many were put back. Left alone: users who wait, are dead or were never admitted, and users that a worker holds with a lease
+-- that is neither over nor longer than twice its own length. A user who is in the ledger after all may be put back as well: the
 -- next claim finds the row and only acknowledges it again.
--- The claim record stays or is made: whoever was put back has lost a turn, which the order of serving must not be judged by.
+-- The claim record stays or is made: a user who was put back has lost a turn, which the order of serving must not be judged by.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('ZCARD', KEYS[2])

@@ -3,7 +3,7 @@
 -- accepted, and the coupon back in service: all in one step.
 --
 -- KEYS[1] coupon     hash
--- KEYS[2] admitted   hash, everyone ever accepted; whoever another service queued has been adopted
+-- KEYS[2] admitted   hash, everyone ever accepted; users that another service queued have been adopted
 -- KEYS[3] dead       hash, user -> reason
 -- ARGV[1] epoch      from the ledger
 -- ARGV[2] run id     of this server, as the caller's connection learned it

@@ -1,5 +1,5 @@
 -- Writes rows back that the ledger has lost, as the issued hashes have them, and counts them: coupons_total refuses both together when
--- the total would be passed. Nobody who has a row gets another. See issue.sql for the lock and the order.
+-- the total would be passed. A user who has a row gets no other. See issue.sql for the lock and the order.
 -- $1 coupon id, $2 epoch, $3 user ids, $4 request times (us), $5 issued at, $6 expires at, $7 used at, $8 revoked at, $9 fences,
 -- $10 deliveries
 -- -> one row updated, or none if this is another life of the coupon
