@@ -1,7 +1,7 @@
 import { isoTime } from '../campaign/coupon.ts';
 import { readForeignDate } from '../campaign/foreign-time.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
-import type { RedisReader } from '../campaign/ports.ts';
+import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
 /** What is left of a coupon, as users may see it. Times are ISO 8601; null: no limit. */
 export interface Availability {

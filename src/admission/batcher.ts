@@ -1,5 +1,5 @@
 import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../campaign/admission.ts';
-import type { Admission } from '../campaign/ports.ts';
+import type { Admission } from '../campaign/ports/admission.ts';
 
 interface Waiting {
   request: AdmissionRequest;

@@ -1,4 +1,4 @@
-import type { Ledger, LedgerCoupon } from '../campaign/ports.ts';
+import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { cached } from '../lib/cached.ts';
 
 /**

@@ -3,7 +3,8 @@ import { placeOf, type Place } from '../campaign/place.ts';
 import { isoTime, scoreToDate } from '../campaign/coupon.ts';
 import { readForeignDate } from '../campaign/foreign-time.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
-import type { Ledger, RedisReader, RedisUser } from '../campaign/ports.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { RedisReader, RedisUser } from '../campaign/ports/redis-reader.ts';
 
 export interface StatusPorts {
   reader: Pick<RedisReader, 'coupon' | 'user'>;

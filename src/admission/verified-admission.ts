@@ -1,6 +1,8 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
 import { isOutage, isReplyLost } from '../lib/errors.ts';
-import type { Admission, Ledger, Verification } from '../campaign/ports.ts';
+import type { Admission } from '../campaign/ports/admission.ts';
+import type { Verification } from '../campaign/ports/coupon-store.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
 import { verifyAgainstLedger } from '../campaign/verify-coupon.ts';
 
 export interface VerifiedAdmissionPorts {

@@ -9,7 +9,7 @@ import { auditUsers } from './users.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis, type OnlyInRedis } from '../campaign/only-in-redis.ts';
 import { pacedReads } from './paced-reads.ts';
-import type { LedgerCoupon } from '../campaign/ports.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 
 export type { AuditPorts } from './reads.ts';
 export type { FindingReport } from './tally.ts';

@@ -1,7 +1,8 @@
 import { OrderProof } from './reconcile/order.ts';
 import { inChunks, judgeChunk, ledgerPages, pipelined, redisChunks, type AuditPorts } from './reads.ts';
 import type { Walk } from './walk.ts';
-import type { Agreement, LedgerBrief } from '../campaign/ports.ts';
+import type { LedgerBrief } from '../campaign/ports/ledger.ts';
+import type { Agreement } from '../campaign/ports/redis-reader.ts';
 
 export interface IssuedCounts {
   /** Users with a row who were also admitted. */

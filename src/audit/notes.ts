@@ -1,7 +1,7 @@
 import { scoreToMicros } from '../campaign/coupon.ts';
 import { isUserId } from '../campaign/ids.ts';
 import { SAMPLE_SIZE } from './tally.ts';
-import { AHEAD_MS, type RedisUser } from '../campaign/ports.ts';
+import { AHEAD_MS, type RedisUser } from '../campaign/ports/redis-reader.ts';
 
 /** What an audit notices and does not count as a contradiction between the stores. */
 export const NOTES = {

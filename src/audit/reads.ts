@@ -1,6 +1,7 @@
 import { mayHaveRow } from '../campaign/ids.ts';
 import { judgeUser, type UserVerdict } from './reconcile/user.ts';
-import type { Ledger, LedgerBrief, LedgerRow, RedisReader, RedisUser } from '../campaign/ports.ts';
+import type { Ledger, LedgerBrief, LedgerRow } from '../campaign/ports/ledger.ts';
+import type { RedisReader, RedisUser } from '../campaign/ports/redis-reader.ts';
 
 export interface AuditPorts {
   reader: RedisReader;

@@ -3,7 +3,8 @@ import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
 import type { AuditPorts } from './reads.ts';
 import type { AuditTally } from './tally.ts';
 import { countAdoptable } from './users.ts';
-import type { LedgerCoupon, RedisCoupon } from '../campaign/ports.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { RedisCoupon } from '../campaign/ports/redis-reader.ts';
 
 const LOOKS = 5;
 const SETTLE_MS = 200;

@@ -1,4 +1,5 @@
-import type { AckRow, ClaimQueue, Ledger } from '../campaign/ports.ts';
+import type { AckRow, ClaimQueue } from '../campaign/ports/claim-queue.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
 
 const BATCH = 200;
 

@@ -1,4 +1,4 @@
-import type { Admission } from '../campaign/ports.ts';
+import type { Admission } from '../campaign/ports/admission.ts';
 import type { AdmissionAnswer } from '../campaign/admission.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
 import { redisWriteError } from '../stores/redis/errors.ts';

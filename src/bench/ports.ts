@@ -7,7 +7,8 @@ import type { ProbePlan } from './scenario/verify.ts';
 import type { Aggregation, Threshold } from './scenario/thresholds.ts';
 import type { UnexplainedReply } from './report/unexplained.ts';
 import type { RequestPlan, UserDirectory } from './plan/user-plan.ts';
-import type { Ledger, RedisReader } from '../campaign/ports.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
 /** Whose certificate a load on https takes. */
 export interface TlsTrust {

@@ -3,7 +3,8 @@ import { CouponError, usageError } from '../lib/errors.ts';
 import type { UserDirectory } from './plan/user-plan.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
 import type { BenchStores } from './ports.ts';
-import type { LedgerCoupon, RedisCoupon } from '../campaign/ports.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { RedisCoupon } from '../campaign/ports/redis-reader.ts';
 
 /**
  * Looks at a coupon before anything is sent: it must be the one of the scenario, in both stores, and untouched. A load on the

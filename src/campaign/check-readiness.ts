@@ -1,5 +1,5 @@
 import type { Readiness } from './readiness.ts';
-import type { LedgerHealth, RedisHealth } from './ports.ts';
+import type { LedgerHealth, RedisHealth } from './ports/health.ts';
 import { cached } from '../lib/cached.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
 

@@ -1,7 +1,7 @@
 import { CouponError, usageError } from '../lib/errors.ts';
 import { number } from '../lib/figures.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
-import type { Ledger, LedgerCoupon } from './ports.ts';
+import type { Ledger, LedgerCoupon } from './ports/ledger.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { WrongTypeError, type WrongType } from './wrong-type.ts';
-import type { Ledger, RedisReader } from './ports.ts';
+import type { Ledger } from './ports/ledger.ts';
+import type { RedisReader } from './ports/redis-reader.ts';
 
 export interface OnlyInRedis {
   couponIds: string[];

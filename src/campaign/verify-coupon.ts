@@ -1,4 +1,5 @@
-import type { Ledger, LedgerCoupon, Verification, VerifyResult } from './ports.ts';
+import type { Verification, VerifyResult } from './ports/coupon-store.ts';
+import type { Ledger, LedgerCoupon } from './ports/ledger.ts';
 
 export interface VerifyPorts {
   verification: Verification;

@@ -1,5 +1,5 @@
 import { verifyCoupon } from './known-coupon.ts';
-import type { Ledger } from './ports.ts';
+import type { Ledger } from './ports/ledger.ts';
 import type { VerifyPorts } from './verify-coupon.ts';
 import { CouponError } from '../lib/errors.ts';
 

@@ -1,15 +1,9 @@
-import type {
-  Admission,
-  ClaimQueue,
-  CouponStore,
-  DeadUsers,
-  Ledger,
-  LedgerHealth,
-  RedisHealth,
-  RedisReader,
-  UsePort,
-  Verification,
-} from '../campaign/ports.ts';
+import type { Admission } from '../campaign/ports/admission.ts';
+import type { ClaimQueue, DeadUsers } from '../campaign/ports/claim-queue.ts';
+import type { CouponStore, UsePort, Verification } from '../campaign/ports/coupon-store.ts';
+import type { LedgerHealth, RedisHealth } from '../campaign/ports/health.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 import { usageError } from '../lib/errors.ts';
 import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';

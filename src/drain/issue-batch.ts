@@ -1,5 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
-import type { AckRow, IssueOptions, Ledger, Refused, RefusalScope } from '../campaign/ports.ts';
+import type { AckRow, Refused } from '../campaign/ports/claim-queue.ts';
+import type { IssueOptions, Ledger, RefusalScope } from '../campaign/ports/ledger.ts';
 
 /** A row that the ledger refused when it stood alone. */
 export type RefusedRow = Refused & { claim: Claim; scope: RefusalScope };

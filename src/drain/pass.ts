@@ -3,7 +3,9 @@ import { CouponError, isOutage } from '../lib/errors.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { issueBatch, type BatchResult } from './issue-batch.ts';
-import type { ClaimQueue, ClaimResult, CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
+import type { ClaimQueue, ClaimResult } from '../campaign/ports/claim-queue.ts';
+import type { CouponStore, Verification } from '../campaign/ports/coupon-store.ts';
+import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { judgeRefusals } from './refusal-verdict.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
 

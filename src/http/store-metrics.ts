@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { AHEAD_MS, type LedgerCoupon, type QueueTimes, type RedisCoupon, type RedisHealth, type RedisReader } from '../campaign/ports.ts';
+import type { RedisHealth } from '../campaign/ports/health.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
 import { isCouponFault } from '../campaign/wrong-type.ts';
 

@@ -2,7 +2,9 @@ import { scoreToIso } from '../campaign/coupon.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
-import type { DeadUsers, DropOutcome, Ledger, RedisReader, RetryOutcome } from '../campaign/ports.ts';
+import type { DeadUsers, DropOutcome, RetryOutcome } from '../campaign/ports/claim-queue.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
 /** Dead-lettered users, by user id. Times are ISO 8601; null: unknown. */
 export interface DeadList {

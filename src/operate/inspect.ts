@@ -1,7 +1,8 @@
 import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
-import { AHEAD_MS, type Ledger, type LedgerCoupon, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports.ts';
+import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
 
 export interface InspectPorts {
   reader: RedisReader;

@@ -1,5 +1,6 @@
 import { usageError } from '../lib/errors.ts';
-import type { CouponStore, Ledger } from '../campaign/ports.ts';
+import type { CouponStore } from '../campaign/ports/coupon-store.ts';
+import type { Ledger } from '../campaign/ports/ledger.ts';
 
 export interface ResetPorts {
   ledger: Ledger;

@@ -2,7 +2,8 @@ import { definitionDifferences, type CouponDefinition } from '../campaign/coupon
 import { CouponError, usageError } from '../lib/errors.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
 import { couponNotInRedis, couponSuspect } from '../campaign/known-coupon.ts';
-import type { CouponStore, Ledger, LedgerCoupon, SeedCheck, SeedResult } from '../campaign/ports.ts';
+import type { CouponStore, SeedCheck, SeedResult } from '../campaign/ports/coupon-store.ts';
+import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { LEDGER_BEHIND } from '../campaign/verify-coupon.ts';
 
 /** What is left to do about one coupon. `finish`: an earlier seed had stopped half-way. */

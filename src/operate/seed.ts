@@ -1,7 +1,8 @@
 import { checkDefinition, type CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
-import type { CouponStore, Ledger, LedgerCoupon, Verification } from '../campaign/ports.ts';
+import type { CouponStore, Verification } from '../campaign/ports/coupon-store.ts';
+import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { nextSeedStep, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {

@@ -1,6 +1,8 @@
 import { isOutage } from '../lib/errors.ts';
 import { isCouponFault } from '../campaign/wrong-type.ts';
-import type { ClaimQueue, Ledger, UsePort, UseResult } from '../campaign/ports.ts';
+import type { ClaimQueue } from '../campaign/ports/claim-queue.ts';
+import type { UsePort } from '../campaign/ports/coupon-store.ts';
+import type { Ledger, UseResult } from '../campaign/ports/ledger.ts';
 
 export interface UsePorts {
   ledger: Pick<Ledger, 'use' | 'coupon' | 'rows'>;

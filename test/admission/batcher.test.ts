@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AdmissionBatcher } from '../../src/admission/batcher.ts';
-import type { Admission } from '../../src/campaign/ports.ts';
+import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
 let stores: TestStores;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CouponDirectory } from '../../src/admission/coupon-directory.ts';
-import type { LedgerCoupon } from '../../src/campaign/ports.ts';
+import type { LedgerCoupon } from '../../src/campaign/ports/ledger.ts';
 
 const coupon = (id: string): LedgerCoupon => ({ id }) as LedgerCoupon;
 

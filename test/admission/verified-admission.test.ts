@@ -1,7 +1,7 @@
 import { isReplyLost } from '../../src/lib/errors.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Admission } from '../../src/campaign/ports.ts';
+import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { verifiedAdmission } from '../../src/admission/verified-admission.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';

@@ -4,7 +4,8 @@
  * already" who had asked once.
  */
 import { collectEvidence } from '../../src/bench/evidence/collect.ts';
-import type { Ledger, RedisReader } from '../../src/campaign/ports.ts';
+import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { RedisReader } from '../../src/campaign/ports/redis-reader.ts';
 import { checkIntegrity } from '../../src/bench/checks/checker.ts';
 import type { CheckName, CheckResult } from '../../src/bench/checks/integrity.ts';
 import { UserDirectory } from '../../src/bench/plan/user-plan.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { ClaimQueue, Ledger } from '../../src/campaign/ports.ts';
+import type { ClaimQueue } from '../../src/campaign/ports/claim-queue.ts';
+import type { Ledger } from '../../src/campaign/ports/ledger.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { Database } from '../../src/stores/postgres/database.ts';

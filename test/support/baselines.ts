@@ -1,7 +1,7 @@
 import { HashMirror } from '../../src/baselines/hash-mirror.ts';
 import { rdbLockAdmission } from '../../src/baselines/rdb-lock.ts';
 import { threeCallsAdmission } from '../../src/baselines/three-calls.ts';
-import type { Admission } from '../../src/campaign/ports.ts';
+import type { Admission } from '../../src/campaign/ports/admission.ts';
 import type { Strategy } from '../../src/campaign/strategy.ts';
 import type { TestStores } from './stores.ts';
 

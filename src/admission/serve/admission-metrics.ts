@@ -1,6 +1,6 @@
 import { isReplyLost } from '../../lib/errors.ts';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { Admission } from '../../campaign/ports.ts';
+import type { Admission } from '../../campaign/ports/admission.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import { ambiguousCounter } from '../../http/store-metrics.ts';
 

@@ -1,5 +1,5 @@
 import { mayHaveRow } from '../../campaign/ids.ts';
-import type { LedgerCoupon } from '../../campaign/ports.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { readRedis } from '../reads.ts';
 import { eachToMend } from './each.ts';
 import type { CouponPlan, PlanOptions } from './plan-coupon.ts';

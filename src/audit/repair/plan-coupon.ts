@@ -6,7 +6,7 @@ import { judgeLife, mayBeMissing, type Life, type RedisRecord } from './life.ts'
 import { mendUser, type Mend, type UserStep } from './mend.ts';
 import { overPromisedUsers } from './over-promised.ts';
 import { inOrder, isDangerous, type PlannedStep, type RepairStep } from './plan.ts';
-import type { LedgerCoupon } from '../../campaign/ports.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { RepairPorts, StateChange } from './ports.ts';
 
 /** What a repair does about one coupon, and on what grounds. */

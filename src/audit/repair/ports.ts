@@ -1,7 +1,9 @@
 /** What a repair writes, beside what the other ports offer. All of it may be repeated; nothing is written for another epoch. */
 import type { AuditPorts } from '../reads.ts';
 import type { RedisRecord } from './life.ts';
-import type { ClaimQueue, CouponStore, LedgerCoupon, LedgerRow, Verification } from '../../campaign/ports.ts';
+import type { ClaimQueue } from '../../campaign/ports/claim-queue.ts';
+import type { CouponStore, Verification } from '../../campaign/ports/coupon-store.ts';
+import type { LedgerCoupon, LedgerRow } from '../../campaign/ports/ledger.ts';
 
 export interface RedisRepairs {
   /** Also where the coupon itself is gone. */

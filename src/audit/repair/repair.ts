@@ -1,6 +1,6 @@
 import { leftToYou, type RepairPlan, type RepairStep } from './plan.ts';
 import { audit, type AuditEvents, type AuditOptions, type AuditReport } from '../audit.ts';
-import type { LedgerCoupon } from '../../campaign/ports.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { FindingReport } from '../tally.ts';
 import { repairCoupon } from './coupon.ts';
 import { planCoupon, type CouponPlan } from './plan-coupon.ts';

@@ -3,7 +3,8 @@ import { readForeignDate } from '../../campaign/foreign-time.ts';
 import { mendUser, type Mend } from './mend.ts';
 import type { RepairStep } from './plan.ts';
 import type { JudgedUser } from '../reads.ts';
-import type { LedgerCoupon, RedisUser } from '../../campaign/ports.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
+import type { RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { ProvenRow, RepairPorts } from './ports.ts';
 
 /** Hears how many users a step has mended. */

@@ -5,7 +5,8 @@ import { isCouponFault } from '../../campaign/wrong-type.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import type { BenchStores } from '../ports.ts';
 import type { CollectedEvidence, EvidenceOptions } from './source.ts';
-import type { LedgerRow, UserSource } from '../../campaign/ports.ts';
+import type { LedgerRow } from '../../campaign/ports/ledger.ts';
+import type { UserSource } from '../../campaign/ports/redis-reader.ts';
 
 const PAGE = 1_000;
 

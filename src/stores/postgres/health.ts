@@ -1,4 +1,4 @@
-import type { LedgerHealth } from '../../campaign/ports.ts';
+import type { LedgerHealth } from '../../campaign/ports/health.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { LedgerCondition } from '../../campaign/readiness.ts';
 import type { Database } from './database.ts';

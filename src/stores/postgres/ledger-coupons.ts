@@ -1,4 +1,4 @@
-import type { Ledger, LedgerCoupon, LedgerState } from '../../campaign/ports.ts';
+import type { Ledger, LedgerCoupon, LedgerState } from '../../campaign/ports/ledger.ts';
 import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports.ts';
+import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports/ledger.ts';
 import { microsBySize, type Claim } from '../../campaign/coupon.ts';
 import type { Database } from './database.ts';
 import { isConflict, refusalOf } from './refusal.ts';

@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import type { RefusalScope } from '../../campaign/ports.ts';
+import type { RefusalScope } from '../../campaign/ports/ledger.ts';
 import { printable } from '../../campaign/ids.ts';
 
 /**

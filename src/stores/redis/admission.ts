@@ -1,4 +1,4 @@
-import type { Admission } from '../../campaign/ports.ts';
+import type { Admission } from '../../campaign/ports/admission.ts';
 import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../../campaign/admission.ts';
 import type { Place } from '../../campaign/place.ts';
 import { scoreToMicros } from '../../campaign/coupon.ts';

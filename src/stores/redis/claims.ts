@@ -1,4 +1,4 @@
-import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../campaign/ports.ts';
+import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../campaign/ports/claim-queue.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { CouponStore, SeedCheck, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports.ts';
+import type { CouponStore, SeedCheck, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports/coupon-store.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';

@@ -1,4 +1,4 @@
-import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports.ts';
+import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports/claim-queue.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toBytes } from './members.ts';

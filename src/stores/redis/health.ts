@@ -1,4 +1,4 @@
-import type { RedisHealth } from '../../campaign/ports.ts';
+import type { RedisHealth } from '../../campaign/ports/health.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { RedisCondition } from '../../campaign/readiness.ts';
 import type { RedisConnection } from './connection.ts';

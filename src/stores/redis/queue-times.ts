@@ -1,5 +1,5 @@
 import { scoreToMicros, TIME_RANGES } from '../../campaign/coupon.ts';
-import { AHEAD_MS, type QueueTimes } from '../../campaign/ports.ts';
+import { AHEAD_MS, type QueueTimes } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import { repliesOf } from './replies.ts';
 

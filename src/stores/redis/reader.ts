@@ -1,4 +1,4 @@
-import type { QueueEntry, RedisCoupon, RedisReader, RedisUser } from '../../campaign/ports.ts';
+import type { QueueEntry, RedisCoupon, RedisReader, RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
 import { toBytes, toText } from './members.ts';

@@ -1,4 +1,4 @@
-import type { RedisReader, UserSource } from '../../campaign/ports.ts';
+import type { RedisReader, UserSource } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import {
   ANY_COUPON_PATTERN,

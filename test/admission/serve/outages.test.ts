@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Admission } from '../../../src/campaign/ports.ts';
+import type { Admission } from '../../../src/campaign/ports/admission.ts';
 import { seed } from '../../../src/operate/seed.ts';
 import { Closers } from '../../../src/lib/closers.ts';
 import { Database } from '../../../src/stores/postgres/database.ts';
