@@ -74,7 +74,7 @@ export async function planCoupon(
   const add = (step: RepairStep, because: FindingCode[], named: readonly string[] = [], count = 1): void => {
     steps.push({ couponId: id, step, count, sample: named.toSorted().slice(0, SAMPLE_SIZE), because });
   };
-  const unbound = has('coupon_missing', 'epoch_missing', 'epoch_mismatch');
+  const unbound = has(...UNBOUND);
   if (takesAway.length > 0) add('drop_life', unbound, takesAway, takesAway.length);
   if (life !== 'ours') add('rebuild_coupon', unbound);
   const miscounted = has('issued_quantity_mismatch', 'ledger_behind');
@@ -86,11 +86,12 @@ export async function planCoupon(
     state !== '';
   if (touches && canRestore) {
     const settings = has(...SETTINGS);
-    if (settings.length > 0 || life !== 'ours') add('restore_settings', settings);
+    if (settings.length > 0 || life !== 'ours') add('restore_settings', settings.length > 0 ? settings : unbound);
     const stock = life === 'ended' ? null : record.stock;
-    if (stock !== target) add('set_stock', has('stock_mismatch', 'stock_missing', 'over_admitted'));
+    const counted = has('stock_mismatch', 'stock_missing', 'over_admitted');
+    if (stock !== target) add('set_stock', counted.length > 0 ? counted : unbound);
     if (record.suspect !== '' && life !== 'ended') add('clear_suspect', has('suspect'));
-    if (state !== '') add(state, has('accepted_may_be_missing'));
+    if (state !== '') add(state, coupon.mayBeMissing === null ? has('redis_behind', ...UNBOUND) : has('accepted_may_be_missing'));
   }
   return {
     couponId: id,
@@ -105,6 +106,8 @@ export async function planCoupon(
     isDangerous: isDangerous(findings) || !canRestore,
   };
 }
+
+const UNBOUND = ['coupon_missing', 'epoch_missing', 'epoch_mismatch'] as const satisfies FindingCode[];
 
 const SETTINGS = [
   'total_mismatch',
