@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { testHost } from './host.ts';
+import { keepStack } from '../../src/stack/keeper.ts';
 import { purgeOrphans } from './orphans.ts';
+import { BIN } from './processes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -29,11 +31,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await purgeOrphans(host, clone, 'test');
   // A stack for this run alone: two runs at once must not empty each other's databases.
   const dir = defaultStackDir(host, clone, `test-${host.pid}`);
+  // Before the start: a run that is killed leaves no servers behind.
+  const dismiss = keepStack(host, [process.execPath, BIN], dir);
   const stack = await stackUp(host, { dir, log: (line) => console.error(line) });
   project.provide('redisUrl', stack.redisUrl);
   project.provide('databaseUrl', stack.databaseUrl);
   return async () => {
     await stackDown(host, { dir, purge: true });
+    dismiss();
     cleanTemp();
   };
 }
