@@ -91,7 +91,7 @@ describe.runIf(chromium !== null)('the page in a browser', () => {
     expect(await page.getByRole('img', { name: 'Stock and issued' }).getAttribute('aria-describedby')).toBe('summary-stock-0');
     const text = await page.locator('body').innerText();
     expect(text).toContain('Broken: coupons went to the wrong users, or were lost.');
-    expect(text).toContain('everyone accepted has a piece: 3 users accepted and then lost user-0, user-1, user-2');
+    expect(text).toContain('every accepted user has a coupon: 3 users accepted and then lost user-0, user-1, user-2');
     expect(text.indexOf('Integrity')).toBeLessThan(text.indexOf('Charts'));
     await page.close();
   });

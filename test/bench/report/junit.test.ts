@@ -32,7 +32,7 @@ describe('JUnit', () => {
   test('names the users of a broken check', () => {
     const xml = benchJunit(report({}, { lost: 2 }));
     expect(xml).toContain(
-      '<failure type="ACCEPTED_NOT_ISSUED" message="everyone accepted has a piece: 2 users accepted and then lost [user-0, user-1]"/>',
+      '<failure type="ACCEPTED_NOT_ISSUED" message="every accepted user has a coupon: 2 users accepted and then lost [user-0, user-1]"/>',
     );
   });
 
