@@ -46,13 +46,26 @@ export async function listensOn(host: Host, pid: number, port: number, owner = h
   return open === null || sockets.some((fields) => open.has(`socket:[${fields[9]}]`));
 }
 
-/** Null: the system does not let us look (root in a container, at another user's process); then the owner of the socket must do. */
+/**
+ * Null: the system does not let us look, at the list or at what stands in it (root in a container, at another user's process); then the
+ * owner of the socket must do.
+ */
 function openSockets(pid: number): ReadonlySet<string> | null {
+  const found = new Set<string>();
   try {
-    const folder = `/proc/${pid}/fd`;
-    return new Set(readdirSync(folder).map((name) => readOrEmpty(() => readlinkSync(`${folder}/${name}`))));
+    for (const name of readdirSync(`/proc/${pid}/fd`)) found.add(readlinkUnlessClosed(`/proc/${pid}/fd/${name}`));
+    return found;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? null : new Set();
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '') ? null : found;
+  }
+}
+
+function readlinkUnlessClosed(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { lchownSync, lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { CouponError } from '../lib/errors.ts';
 import { serverEnvironment, type Host } from '../lib/host.ts';
 import { lastLines, run, type Identity } from '../lib/processes.ts';
@@ -6,18 +6,25 @@ import { lastLines, run, type Identity } from '../lib/processes.ts';
 const WORK_MS = 60_000;
 
 /**
- * The data folder of a server inside the stack's folder, which only we can write. It belongs to the user whom the server runs as. What is
+ * The data folder of a server inside the stack's folder, which only we can write. It belongs to the user that the server runs as. What is
  * inside may be of that user's making, links included: root neither writes, nor chowns, nor removes anything in there by itself.
  */
 export async function prepareServerFolder(host: Host, folder: string, as: Identity | null): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid } = lstatSync(folder);
   if (as === null || uid === as.uid) return;
-  // Made a moment ago, or by an earlier version that ran the server as root: nobody else has been able to write in it.
+  if (uid !== host.uid) {
+    throw new CouponError({
+      code: 'STACK_DIR_NOT_OURS',
+      kind: 'usage',
+      message: `${folder} belongs to user id ${uid}, and the servers run as ${as.name}`,
+      fix: 'Remove the stack after looking at it, and start over.',
+    });
+  }
+  // Made a moment ago, or by an earlier version that ran the server as root: no other user has been able to write in it.
   const env = serverEnvironment(host);
   const { code, stderr } = await run('chown', ['-R', '-h', `${as.uid}:${as.gid}`, folder], { env, timeoutMs: WORK_MS });
   if (code === 0) return;
-  lchownSync(folder, host.uid ?? 0, host.gid ?? 0);
   throw new CouponError({
     code: 'STACK_FOLDER_FAILED',
     kind: 'failure',
@@ -26,7 +33,7 @@ export async function prepareServerFolder(host: Host, folder: string, as: Identi
   });
 }
 
-/** Removes it as the user whom it belongs to: a tree that changes meanwhile must not lead root astray. */
+/** Removes it as its owner: a tree that changes meanwhile must not lead root astray. */
 export async function removeServerFolder(host: Host, folder: string, as: Identity | null): Promise<void> {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found === undefined) return;

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { findOnPath } from '../../src/lib/processes.ts';
+import { prepareServerFolder } from '../../src/stack/server-folder.ts';
 import { askPostgres } from '../../src/stack/postgres/ask.ts';
 import { askRedis } from '../../src/stack/redis/ask.ts';
 import { readPid } from '../../src/stack/small-file.ts';
@@ -12,7 +14,7 @@ import { stackPaths } from '../../src/stack/paths.ts';
 import { serverIdentity } from '../../src/stack/server-user.ts';
 import { stackDown, stackStatus, stackUp } from '../../src/stack/stack.ts';
 import { testHost } from '../support/host.ts';
-import { StackDirs } from '../support/stack-dir.ts';
+import { REPOSITORY, StackDirs } from '../support/stack-dir.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
@@ -112,6 +114,24 @@ describe('another process on the ports of a stopped stack', () => {
   });
 });
 
+const setpriv = findOnPath(host, ['setpriv']);
+
+it.runIf(isRoot && setpriv !== null)(
+  'a stack of root comes up where root may not look into other users’ processes, as in a container',
+  async () => {
+    const dir = dirs.next('container');
+    const tsx = join(REPOSITORY, 'node_modules', 'tsx', 'dist', 'esm', 'index.mjs');
+    const program = join(REPOSITORY, 'test', 'support', 'stack-child.ts');
+    const up = spawnSync(
+      setpriv!,
+      ['--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace', process.execPath, '--import', `file://${tsx}`, program, dir],
+      { encoding: 'utf8' },
+    );
+    expect(up.stdout).toContain('"event":"up"');
+    expect(await stackDown(host, { dir, purge: true })).toMatchObject({ stopped: ['redis', 'postgres'] });
+  },
+);
+
 describe('links that another user planted', () => {
   it.runIf(isRoot)('lead neither a start nor a purge astray', async () => {
     const dir = dirs.next('links');
@@ -147,6 +167,14 @@ describe('links that another user planted', () => {
     symlinkSync('pid', join(folder, 'link'));
     expect(spawnSync('sh', ['-c', `mkfifo ${join(folder, 'pipe')}`]).status).toBe(0);
     expect(['pid', 'link', 'pipe', 'none'].map((name) => readPid(join(folder, name)))).toEqual([42, null, null, null]);
+  });
+
+  it.runIf(isRoot)('could be in a data folder of yet another user, which is refused', async () => {
+    const folder = mkdtempSync('/var/tmp/coupon-cli-test-');
+    spawnSync('chown', [String(STRANGER), folder]);
+    await expect(prepareServerFolder(host, folder, serverIdentity(host))).rejects.toMatchObject({ code: 'STACK_DIR_NOT_OURS' });
+    expect(lstatSync(folder).uid).toBe(STRANGER);
+    rmSync(folder, { recursive: true });
   });
 
   it.runIf(isRoot)('a stack is refused in a folder of another user', async () => {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverEnvironment, type Host } from '../../lib/host.ts';
-import { launch, type Identity } from '../../lib/processes.ts';
+import { launch, run, type Identity } from '../../lib/processes.ts';
 import { listensOn, stopProcess, worksIn } from '../ownership.ts';
 import type { StackPaths } from '../paths.ts';
 import { prepareServerFolder, removeServerFolder } from '../server-folder.ts';
@@ -12,6 +12,7 @@ import type { StoreDriver } from '../store.ts';
 import { askRedis } from './ask.ts';
 import type { NativeRedis } from './binary.ts';
 
+const REMOVE_MS = 10_000;
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
 /**
@@ -50,7 +51,9 @@ export function nativeRedis(
     },
     async prepare() {
       await prepareServerFolder(host, paths.redis, as);
-      rmSync(join(paths.redis, 'redis.conf'), { force: true }); // of an earlier version, with its password
+      // Of an earlier version, with its password. As the owner of the folder, who may have put anything there.
+      const options = { env: serverEnvironment(host), timeoutMs: REMOVE_MS, as };
+      await run('rm', ['-f', join(paths.redis, 'redis.conf')], options);
     },
     async launch(port) {
       const { command, env } = await route();
