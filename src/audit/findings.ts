@@ -4,7 +4,7 @@
  *
  * No finding, because it heals by itself or harms no user: a user between claim and ack, whatever happened to the worker
  * (`inFlight`); a lease that ran out; a queue member that another service wrote (`adoptable`); a dead-lettered user,
- * whose coupon stays spent; an issued or dead user whom another service queued again.
+ * whose coupon stays spent; an issued or dead user that another service queued again.
  */
 export const FINDINGS = {
   over_issued: { about: 'coupon', breaks: 'never over-issue', meaning: 'the ledger holds more issued coupons than the total' },

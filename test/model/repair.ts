@@ -79,8 +79,8 @@ export function isFormerLife({ redis, ledger }: Campaign): boolean {
   );
 }
 
-function isAnybodyThere({ admitted, waiting, leases, dead }: RedisSide): boolean {
-  return [admitted, waiting, leases, dead].some((place) => place.size > 0);
+function isAnybodyThere({ admitted, waiting, leases, claims, dead }: RedisSide): boolean {
+  return [admitted, waiting, leases, claims, dead].some((place) => place.size > 0);
 }
 
 /** As a number of this life. */

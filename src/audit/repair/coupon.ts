@@ -34,7 +34,9 @@ export async function repairCoupon(
   if (life !== 'ours') {
     await ports.coupons.index(id);
     const reached = { fence: await highestFence(ports, coupon), lastUs: await ports.repairs.latestRequestUs(id) };
-    await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), reached);
+    const bound = await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), reached);
+    // Another program has written over the hash once more: the plan is for what is no longer there.
+    if (bound === 'changed') return;
     mended('rebuild_coupon', 1);
   }
   if (has('recount')) {
@@ -64,7 +66,7 @@ async function highestFence(ports: RepairPorts, { id, maxFence }: LedgerCoupon):
 async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: readonly string[], mended: Mended): Promise<void> {
   if (users.length === 0) return;
   const { id, epoch } = coupon;
-  // A coupon out of service hands out no claims, and nothing else would put back the users whom no worker holds any more.
+  // A coupon out of service hands out no claims, so users that no worker holds any more would never be put back.
   for await (const page of ports.reader.walk(id, 'leases')) await ports.redis.requeue(id, epoch, page);
   for (let from = 0; from < users.length; from += ROWS_AT_ONCE) {
     const { moved } = await ports.redis.overpromise(coupon, await withoutRow(ports, id, users.slice(from, from + ROWS_AT_ONCE)));

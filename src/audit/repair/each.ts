@@ -3,8 +3,8 @@ import { judgeChunk, queuePages, readRedis, type AuditPorts, type JudgedUser } f
 import { auditUsers } from '../users.ts';
 
 /**
- * Users about whom a repair may have something to do, in chunks: first the members of the queue that another service wrote, then those
- * whom the audit finds something about. A plan and its run go the same way, and a user comes once.
+ * Users that a repair may have to mend, in chunks: first the members of the queue that another service wrote, then the users with findings.
+ * A plan and its run take the same way, and a user comes once.
  */
 export async function eachToMend(
   ports: AuditPorts,

@@ -49,7 +49,7 @@ export interface RedisRecord extends Marks {
 export interface Known {
   /** Rows of the ledger whose users Redis does not know as accepted. */
   rowsWithoutAdmission: number;
-  /** Coupons left once every user whom either store knows has one: as many could be promised a second time. */
+  /** Coupons left once every user in either store has one: as many could be promised a second time. */
   free: number;
 }
 

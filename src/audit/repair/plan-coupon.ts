@@ -168,7 +168,7 @@ async function countReturned(ports: RepairPorts, couponId: string): Promise<numb
 
 async function usersOfLife(ports: RepairPorts, couponId: string): Promise<string[]> {
   const users = new Set<string>();
-  for (const source of ['admitted', 'waiting', 'leases', 'dead'] as const) {
+  for (const source of ['admitted', 'waiting', 'leases', 'claims', 'dead'] as const) {
     for await (const page of ports.reader.walk(couponId, source)) for (const userId of page) users.add(userId);
   }
   return [...users].toSorted();

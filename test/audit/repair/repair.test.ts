@@ -228,19 +228,34 @@ describe('repair', () => {
     // A backup of Redis from before the reset is restored.
     await stores.redis.flushdb();
     for (const [name, value] of former) await stores.redis.restore(name, 0, value);
+    // Known by the record of a claim alone.
+    await stores.redis.hset(key('claims'), 'e', '9:w:1700000000000000:1000:1:0');
     const kept = await stores.redis.zrange(key('queue'), '0', '-1');
     const refused = await run({ confirm: false });
     expect(refused).toMatchObject({ ok: false, confirmed: false, done: [] });
-    expect(refused.plan.takesAway).toEqual([{ couponId: ID, users: ['a', 'b', 'c', 'd'] }]);
-    expect(refused.plan.steps).toContainEqual(expect.objectContaining({ step: 'drop_life', count: 4 }));
+    expect(refused.plan.takesAway).toEqual([{ couponId: ID, users: ['a', 'b', 'c', 'd', 'e'] }]);
+    expect(refused.plan.steps).toContainEqual(expect.objectContaining({ step: 'drop_life', count: 5 }));
     expect(refused.plan.mayBeMissing).toEqual([{ couponId: ID, upTo: 9 }]);
     expect(await stores.redis.zrange(key('queue'), '0', '-1')).toEqual(kept);
     const report = await run({ confirm: true });
     expect(report.plan).toEqual(refused.plan);
-    expect(done(report)).toMatchObject({ drop_life: 4, rebuild_coupon: 1, rebuild_admission: 1, reopen: 1 });
+    expect(done(report)).toMatchObject({ drop_life: 5, rebuild_coupon: 1, rebuild_admission: 1, reopen: 1 });
     expect(report).toMatchObject({ ok: true, confirmed: true });
     expect(await stores.redis.exists(key('queue'))).toBe(0);
     expect(await issued()).toEqual(['new']);
+  });
+
+  it('leaves a coupon alone, and claims nothing, whose hash another program rewrites once more meanwhile', async () => {
+    await stores.redis.hdel(key('coupon'), 'epoch');
+    const { redis } = ports;
+    const bind: typeof redis.bind = async (...args) => {
+      await stores.redis.hset(key('coupon'), 'epoch', strange);
+      return redis.bind(...args);
+    };
+    const report = await repair({ ...ports, redis: { ...redis, bind } }, OPTIONS, { mended: () => undefined, looked: () => undefined });
+    expect(report).toMatchObject({ ok: false, done: [] });
+    expect(await run()).toMatchObject({ ok: true });
+    expect(await drain()).toMatchObject({ issued: 2 });
   });
 
   describe('after Redis has lost what it knew', () => {
