@@ -2,7 +2,7 @@ import { OrderProof } from './reconcile/order.ts';
 import { inChunks, judgeChunk, ledgerPages, pipelined, redisChunks, type AuditPorts } from './reads.ts';
 import type { Walk } from './walk.ts';
 import type { LedgerBrief } from '../campaign/ports/ledger.ts';
-import type { Agreement } from '../campaign/ports/redis-reader.ts';
+import type { RowComparison } from '../campaign/ports/redis-reader.ts';
 
 export interface IssuedCounts {
   /** Users with a row who were also admitted. */
@@ -42,9 +42,9 @@ export async function issuedUsers({ ports, couponId, suspects, roll, looked }: W
 
 /** Ticks off those about whom both stores say the same, and yields the others. */
 async function* differingUsers(ports: AuditPorts, couponId: string, tickOff: TickOff, looked: Walk['looked']): AsyncGenerator<string[]> {
-  const compare = async (page: LedgerBrief[]): Promise<Agreement & { page: LedgerBrief[] }> => ({
+  const compare = async (page: LedgerBrief[]): Promise<RowComparison & { page: LedgerBrief[] }> => ({
     page,
-    ...(await ports.reader.agree(couponId, page)),
+    ...(await ports.reader.compareRows(couponId, page)),
   });
   for await (const { page, ...agreement } of pipelined(ledgerPages(ports, couponId), compare)) {
     const differing = new Set(agreement.differing);

@@ -23,7 +23,7 @@ export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
       ...reader,
       queue: async (...args) => turns.take(async () => reader.queue(...args)),
       users: async (...args) => turns.take(async () => reader.users(...args)),
-      agree: async (...args) => turns.take(async () => reader.agree(...args)),
+      compareRows: async (...args) => turns.take(async () => reader.compareRows(...args)),
       now: async () => turns.take(async () => reader.now()),
       walk: (...args) => turns.takeEach(reader.walk(...args)),
       scanIssued: (...args) => turns.takeEach(reader.scanIssued(...args)),

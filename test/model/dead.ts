@@ -14,9 +14,9 @@ export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer 
   const request = admitted.get(userId);
   if (!request) return 'not_admitted';
   if (reason === 'over_promised') {
-    if (coupon.stock <= 0) return 'no_stock';
+    if (!(coupon.stock > 0)) return 'no_stock';
     coupon.stock -= 1;
-    coupon.returned -= 1;
+    coupon.returned = oneLess(coupon.returned);
   }
   dead.delete(userId);
   waiting.set(userId, request.score);
@@ -32,9 +32,14 @@ export function drop({ redis, ledger }: Campaign, userId: string): DropAnswer {
   if (reason === undefined) return 'not_dead';
   if (admitted.has(userId)) {
     // A user promised beyond the total has given the coupon up already.
-    if (reason === 'over_promised') coupon.returned -= 1;
+    if (reason === 'over_promised') coupon.returned = oneLess(coupon.returned);
     else coupon.stock += 1;
   }
   for (const place of [dead, redis.claims, redis.waiting, admitted]) place.delete(userId);
   return 'ok';
+}
+
+/** Another program may have overwritten the number; a repair counts it anew. */
+function oneLess(returned: number): number {
+  return Math.max(returned - 1, 0);
 }

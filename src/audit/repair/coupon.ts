@@ -69,7 +69,7 @@ async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: reado
   // A coupon out of service hands out no claims, so users that no worker holds any more would never be put back.
   for await (const page of ports.reader.walk(id, 'leases')) await ports.redis.requeue(id, epoch, page);
   for (let from = 0; from < users.length; from += ROWS_AT_ONCE) {
-    const { moved } = await ports.redis.overpromise(coupon, await withoutRow(ports, id, users.slice(from, from + ROWS_AT_ONCE)));
+    const { moved } = await ports.redis.evictExcess(coupon, await withoutRow(ports, id, users.slice(from, from + ROWS_AT_ONCE)));
     mended('set_aside', moved);
   }
 }

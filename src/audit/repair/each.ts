@@ -39,7 +39,7 @@ export function withoutFormerLife(ports: AuditPorts): AuditPorts {
       coupon: async () => null,
       queue: async () => [],
       walk: none,
-      agree: async (_couponId, rows) => ({ differing: rows.map((row) => row.userId), adopted: [] }),
+      compareRows: async (_couponId, rows) => ({ differing: rows.map((row) => row.userId), adopted: [] }),
       async users(couponId, userIds) {
         const nowhere = { admitted: null, waiting: null, position: null, leaseDeadlineMs: null, claim: null, dead: null };
         return (await reader.users(couponId, userIds)).map((user) => {

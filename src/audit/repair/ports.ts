@@ -20,7 +20,7 @@ export interface RedisRepairs {
   /** @param users rows, and `used_at` as each hash had it when it was looked at */
   rehash(couponId: string, epoch: string, users: readonly { row: LedgerRow; seenUsedAt: string }[]): Promise<number>;
   /** @param userIds who asked last first; nobody, to ask for the excess */
-  overpromise(coupon: LedgerCoupon, userIds: readonly string[]): Promise<{ moved: number; excess: number }>;
+  evictExcess(coupon: LedgerCoupon, userIds: readonly string[]): Promise<{ moved: number; excess: number }>;
   /** @param state what becomes of it; empty: it stays */
   restore(
     coupon: LedgerCoupon,

@@ -65,8 +65,8 @@ export interface RedisUser {
   occupied: WrongType | null;
 }
 
-/** What Redis says to some ledger rows, see `agree.lua`. */
-export interface Agreement {
+/** Ledger rows compared with Redis, see `compare-rows.lua`. */
+export interface RowComparison {
   /** Users about whom it says something else, or something more. */
   differing: string[];
   /** Of the others, those that another service had put into the queue. */
@@ -89,7 +89,7 @@ export interface RedisReader {
   users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
   user(couponId: string, userId: string): Promise<RedisUser>;
   /** Holds rows against what Redis knows, for a small part of the cost of reading both in full. */
-  agree(couponId: string, rows: readonly LedgerBrief[]): Promise<Agreement>;
+  compareRows(couponId: string, rows: readonly LedgerBrief[]): Promise<RowComparison>;
   /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
   walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
   /** Number of keys of any kind; null: this user may not ask. */

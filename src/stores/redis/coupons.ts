@@ -115,9 +115,11 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
   };
 }
 
-/** Settings of a coupon as field, value pairs of its hash. */
+/** Settings of a coupon as field, value pairs of its hash. `verify.lua` tells what `window` and the milliseconds are. */
 export function settingFields({ name, opensAt, closesAt, expiry }: CouponDefinition): string[] {
-  const fields = ['name', name, 'opens_at', isoTime(opensAt), 'closes_at', isoTime(closesAt)];
+  const [opens, closes] = [isoTime(opensAt), isoTime(closesAt)];
+  const millis = ['opens_ms', String(opensAt?.getTime() ?? 0), 'closes_ms', String(closesAt?.getTime() ?? 0)];
+  const fields = ['name', name, 'opens_at', opens, 'closes_at', closes, 'window', `${opens} ${closes}`, ...millis];
   return expiry.kind === 'after'
     ? [...fields, 'valid_for', durationFlag(expiry.ms)]
     : [...fields, 'ex_date', expiry.kind === 'at' ? isoTime(expiry.at) : ''];

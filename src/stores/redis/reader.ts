@@ -92,12 +92,12 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
       return guard(keys, queueTimes(connection, keys.queue, nowMs));
     },
 
-    async agree(couponId, rows) {
+    async compareRows(couponId, rows) {
       const keys = couponKeys(couponId, style);
       const parts = await inParts(keys, rows, async (part) => {
         const userIds = part.map((row) => row.userId);
         const args = part.flatMap((row) => [row.userId, row.text]);
-        return (await runScript(client, 'agree', keys, userIds, [couponId, ...args])) as [string[], string[]];
+        return (await runScript(client, 'compare-rows', keys, userIds, [couponId, ...args])) as [string[], string[]];
       });
       return { differing: parts.flatMap(([differing]) => differing), adopted: parts.flatMap(([, adopted]) => adopted) };
     },

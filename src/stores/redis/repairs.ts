@@ -78,11 +78,11 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
       return written;
     },
 
-    async overpromise({ id, epoch, total }, userIds) {
+    async evictExcess({ id, epoch, total }, userIds) {
       let moved = 0;
       let excess = 0;
       for (const share of userIds.length > 0 ? scriptShares(userIds) : [[]]) {
-        const [some, left] = (await run('overpromise', id, [], [epoch, total, ...share.map(toBytes)])) as [number, number];
+        const [some, left] = (await run('evict-excess', id, [], [epoch, total, ...share.map(toBytes)])) as [number, number];
         moved += some;
         excess = left;
       }

@@ -22,12 +22,12 @@ export const SCRIPTS = {
   adopt: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   requeue: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   rehash: ['coupon'],
-  overpromise: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
+  'evict-excess': ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   bind: ['coupon', 'life'],
   restore: ['coupon', 'admitted', 'dead'],
   use: [],
-  agree: ['admitted', 'queue', 'leases', 'claims', 'dead'],
-  look: ['admitted', 'queue', 'leases', 'claims', 'dead'],
+  'compare-rows': ['admitted', 'queue', 'leases', 'claims', 'dead'],
+  'read-users': ['admitted', 'queue', 'leases', 'claims', 'dead'],
 } as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;
 
 export type ScriptName = keyof typeof SCRIPTS;

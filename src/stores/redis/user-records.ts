@@ -18,7 +18,7 @@ export interface UserRecords {
 
 /**
  * All of them as they are at one instant, unless this connection may only read: a user with `+@read` runs no scripts. The many
- * replies of single commands cost this process four times as much as the one of `look.lua`.
+ * replies of single commands cost this process four times as much as the one of `read-users.lua`.
  *
  * @param userIds up to 250
  */
@@ -27,7 +27,7 @@ export async function userRecords(connection: RedisConnection, keys: CouponKeys,
 }
 
 async function byScript({ client }: RedisConnection, keys: CouponKeys, userIds: readonly string[]): Promise<UserRecords> {
-  return JSON.parse((await runScript(client, 'look', keys, userIds, userIds.map(toBytes))) as string) as UserRecords;
+  return JSON.parse((await runScript(client, 'read-users', keys, userIds, userIds.map(toBytes))) as string) as UserRecords;
 }
 
 async function byCommands({ client }: RedisConnection, keys: CouponKeys, texts: readonly string[]): Promise<UserRecords> {

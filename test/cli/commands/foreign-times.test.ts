@@ -132,6 +132,7 @@ describe('a request window that another program wrote', () => {
     ['closes_at', 'never', 'unavailable'],
   ])('%s %j is read in the same way by admission and by GET: %s', async (field, text, outcome) => {
     await stores.redis.hset('coupon:42', field, text);
+    await stores.coupons.verify('42', (await stores.ledger.coupon('42'))!);
     expect(await admitted()).toBe(outcome);
     const answer = await availability(
       { reader: stores.reader, directory: new CouponDirectory(stores.ledger, () => performance.now()) },

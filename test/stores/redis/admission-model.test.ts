@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AdmissionAnswer } from '../../../src/campaign/admission.ts';
 import { admitOne, type AdmissionState } from '../../model/admit-one.ts';
+import { settingFields } from '../../../src/stores/redis/coupons.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000001';
@@ -19,6 +20,8 @@ type Step =
   | { kind: 'suspect'; on: boolean }
   | { kind: 'restart' }
   | { kind: 'stock'; stock: number | null };
+
+const DEFINITION = { id: 'c', name: 'Model', total: 0, opensAt: null, closesAt: null, expiry: { kind: 'never' as const } };
 
 const user = fc.constantFrom(...USERS);
 const hour = fc.constantFrom(-3_600_000, 3_600_000);
@@ -66,7 +69,7 @@ describe('admit.lua and the reference model', () => {
 
   async function apply(change: Exclude<Step, { kind: 'admit' }>, model: AdmissionState): Promise<void> {
     const { redis } = stores;
-    const iso = (inMs: number | null): string => (inMs === null ? '' : new Date(Date.now() + inMs).toISOString());
+    const date = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
     switch (change.kind) {
       case 'foreign':
         // What another service does: ZADD NX with a time in milliseconds.
@@ -91,9 +94,9 @@ describe('admit.lua and the reference model', () => {
         model.state = change.state;
         break;
       case 'window':
-        await redis.hset(KEYS.coupon, 'opens_at', iso(change.opensInMs), 'closes_at', iso(change.closesInMs));
         model.opensAtMs = change.opensInMs === null ? null : Date.now() + change.opensInMs;
         model.closesAtMs = change.closesInMs === null ? null : Date.now() + change.closesInMs;
+        await redis.hset(KEYS.coupon, settingFields({ ...DEFINITION, opensAt: date(model.opensAtMs), closesAt: date(model.closesAtMs) }));
         break;
       case 'suspect':
         await redis.hset(KEYS.coupon, 'suspect', change.on ? 'fence' : '');
@@ -124,8 +127,7 @@ describe('admit.lua and the reference model', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.integer({ min: 0, max: 4 }), async (steps, total) => {
         await stores.redis.flushdb();
-        const definition = { id: 'c', name: 'Model', total, opensAt: null, closesAt: null, expiry: { kind: 'never' as const } };
-        await stores.coupons.seed(definition, { epoch: EPOCH, version: 1 });
+        await stores.coupons.seed({ ...DEFINITION, total }, { epoch: EPOCH, version: 1 });
         const model: AdmissionState = {
           stock: total,
           state: 'open',

@@ -11,6 +11,7 @@ describe('admission', () => {
   });
   afterAll(() => stores[Symbol.asyncDispose]());
   beforeEach(() => stores.clear());
+  const verify = async () => stores.coupons.verify('42', (await stores.ledger.coupon('42'))!);
 
   it('gives rising microsecond scores in order of arrival, also within one batch', async () => {
     await stores.seed({ id: '42', total: 1_000 });
@@ -60,6 +61,7 @@ describe('admission', () => {
     ];
     for (const [i, [opens, closes, outcome]] of windows.entries()) {
       await stores.redis.hset('coupon:42', 'opens_at', opens, 'closes_at', closes);
+      await verify();
       const [answer] = await stores.admission.admit('42', [{ userId: `u${i}`, requestId: 'r' }]);
       expect([opens, closes, answer!.outcome]).toEqual([opens, closes, outcome]);
     }
@@ -74,9 +76,27 @@ describe('admission', () => {
       [60_000, 'not_open'],
     ].entries() as Iterable<[number, [number, string]]>) {
       await stores.redis.hset('coupon:42', 'opens_at', new Date(nowMs + offset).toISOString());
+      await verify();
       const [answer] = await stores.admission.admit('42', [{ userId: `u${i}`, requestId: 'r' }]);
       expect(answer!.outcome).toBe(outcome);
     }
+  });
+
+  it('takes nobody by a window that another program wrote, until it is verified; one from before there was a window in milliseconds is the same', async () => {
+    await stores.seed({ id: '42', total: 3 });
+    const ask = async (userId: string) => (await stores.admission.admit('42', [{ userId, requestId: 'r' }]))[0]!.outcome;
+    await stores.redis.hset('coupon:42', 'closes_at', '2999-01-01T00:00:00+09:00');
+    expect(await ask('kim')).toBe('unavailable');
+    await verify();
+    expect(await ask('kim')).toBe('accepted');
+    expect(await stores.redis.hmget('coupon:42', 'opens_ms', 'closes_ms')).toEqual(['0', String(Date.UTC(2998, 11, 31, 15))]);
+    await stores.redis.hdel('coupon:42', 'window', 'opens_ms', 'closes_ms');
+    expect(await ask('lee')).toBe('unavailable');
+    await verify();
+    expect(await ask('lee')).toBe('accepted');
+    await stores.redis.hset('coupon:42', 'closes_at', 'never');
+    await verify();
+    expect([await ask('park'), await stores.redis.hexists('coupon:42', 'opens_ms')]).toEqual(['unavailable', 0]);
   });
 
   it('writes nothing when a key has the wrong type', async () => {

@@ -18,9 +18,12 @@
 -- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. A user with a row is
 -- no longer dead.
 
+local COUPON, QUEUE, LEASES, CLAIMS, DEAD = unpack(KEYS, 1, 5)
+local ISSUED = { unpack(KEYS, 6) }
+
 -- include foreign-time
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 'epoch' } end
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 'epoch' } end
 
 -- Another program may have written 'null', or anything else.
 local function time_or(text, otherwise)
@@ -30,21 +33,21 @@ end
 local count = (#ARGV - 3) / 6
 
 -- WRONGTYPE must strike before the first write.
-redis.call('ZCARD', KEYS[2])
-redis.call('ZCARD', KEYS[3])
-redis.call('HLEN', KEYS[4])
-redis.call('HLEN', KEYS[5])
+redis.call('ZCARD', QUEUE)
+redis.call('ZCARD', LEASES)
+redis.call('HLEN', CLAIMS)
+redis.call('HLEN', DEAD)
 local reply, occupied = { 'ok' }, {}
 for i = 1, count do
-  if type(redis.pcall('HLEN', KEYS[5 + i])) == 'table' then
+  if type(redis.pcall('HLEN', ISSUED[i])) == 'table' then
     occupied[i] = true
     reply[#reply + 1] = ARGV[6 * (i - 1) + 4]
-    reply[#reply + 1] = redis.call('TYPE', KEYS[5 + i]).ok
+    reply[#reply + 1] = redis.call('TYPE', ISSUED[i]).ok
   end
 end
 
-if (tonumber(redis.call('HGET', KEYS[1], 'acked') or '') or 0) < tonumber(ARGV[3]) then
-  redis.call('HSET', KEYS[1], 'acked', ARGV[3])
+if (tonumber(redis.call('HGET', COUPON, 'acked') or '') or 0) < tonumber(ARGV[3]) then
+  redis.call('HSET', COUPON, 'acked', ARGV[3])
 end
 
 local function write_hash(key, at)
@@ -59,17 +62,17 @@ end
 for i = 1, count do
   local at = 6 * (i - 1) + 3
   local user = ARGV[at + 1]
-  if not occupied[i] then write_hash(KEYS[5 + i], at) end
-  redis.call('ZREM', KEYS[2], user)
-  redis.call('ZREM', KEYS[3], user)
-  redis.call('HDEL', KEYS[4], user)
-  local reason = redis.call('HGET', KEYS[5], user)
+  if not occupied[i] then write_hash(ISSUED[i], at) end
+  redis.call('ZREM', QUEUE, user)
+  redis.call('ZREM', LEASES, user)
+  redis.call('HDEL', CLAIMS, user)
+  local reason = redis.call('HGET', DEAD, user)
   if reason then
-    redis.call('HDEL', KEYS[5], user)
+    redis.call('HDEL', DEAD, user)
     -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: it must not be promised again.
     if reason == 'over_promised' then
-      redis.call('HINCRBY', KEYS[1], 'returned', -1)
-      if (tonumber(redis.call('HGET', KEYS[1], 'stock') or '') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'stock', -1) end
+      redis.call('HINCRBY', COUPON, 'returned', -1)
+      if (tonumber(redis.call('HGET', COUPON, 'stock') or '') or 0) > 0 then redis.call('HINCRBY', COUPON, 'stock', -1) end
     end
   end
 end

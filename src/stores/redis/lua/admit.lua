@@ -13,17 +13,19 @@
 --
 -- Reply: outcome, place, score for each request; place and score are '' where there is none.
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
--- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom the script is refused as a whole at the memory limit.
+-- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
+-- the script is refused as a whole at the memory limit.
 
--- include foreign-time
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
+local ISSUED = { unpack(KEYS, 6) }
 
 -- nil when requests are taken now, otherwise the refusal.
-local function window(state, opens_at, closes_at, now_us)
+local function window(state, opens_at, closes_at, read_from, opens_ms, closes_ms, now_ms)
   if state ~= 'open' then return 'not_open' end
-  -- Other programs may write the window; a text that is no time closes the coupon instead of guessing.
-  local opens, closes = foreign_time(opens_at or ''), foreign_time(closes_at or '')
-  if not opens or not closes then return 'unavailable' end
-  if now_us < opens or (closes > 0 and now_us >= closes) then return 'not_open' end
+  opens_ms, closes_ms = tonumber(opens_ms or ''), tonumber(closes_ms or '')
+  -- Another program has written the texts since: verify reads them again, and a text that is no time keeps the coupon closed.
+  if not opens_ms or not closes_ms or read_from ~= (opens_at or '') .. ' ' .. (closes_at or '') then return 'unavailable' end
+  if now_ms < opens_ms or (closes_ms > 0 and now_ms >= closes_ms) then return 'not_open' end
   return nil
 end
 
@@ -36,12 +38,13 @@ end
 
 local count = (#ARGV - 1) / 2
 
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('EXISTS', COUPON) == 0 then
   for _ = 1, count do answer('unknown_coupon') end
   return reply
 end
 
-local coupon = redis.call('HMGET', KEYS[1], 'stock', 'run', 'suspect', 'state', 'opens_at', 'closes_at', 'last_us')
+local coupon = redis.call('HMGET', COUPON, 'stock', 'run', 'suspect', 'last_us',
+  'state', 'opens_at', 'closes_at', 'window', 'opens_ms', 'closes_ms')
 -- Anything but whole digits would make HINCRBY fail.
 local stock = tonumber(string.match(coupon[1] or '', '^-?%d+$'))
 local time = redis.call('TIME')
@@ -52,35 +55,35 @@ local refusal
 if coupon[2] ~= ARGV[1] or (coupon[3] and coupon[3] ~= '') or not stock then
   refusal = 'unavailable'
 else
-  refusal = window(coupon[4], coupon[5], coupon[6], now_us)
+  refusal = window(coupon[5], coupon[6], coupon[7], coupon[8], coupon[9], coupon[10], math.floor(now_us / 1000))
 end
 
 -- WRONGTYPE must strike before the first write; these two are only read for users who ask again.
-redis.call('ZCARD', KEYS[4])
-redis.call('HLEN', KEYS[5])
+redis.call('ZCARD', LEASES)
+redis.call('HLEN', DEAD)
 
-local last_us = tonumber(coupon[7] or '') or 0
+local last_us = tonumber(coupon[4] or '') or 0
 local queue, admitted, batch = {}, {}, {}
 
 -- The first of issued, dead, claimed, waiting. Users that this batch accepted are in the queue as soon as it ends.
 local function place(user, issued_key)
   if redis.call('TYPE', issued_key).ok == 'hash' then return 'issued' end
-  if redis.call('HEXISTS', KEYS[5], user) == 1 then return 'dead' end
-  if redis.call('ZSCORE', KEYS[4], user) then return 'claimed' end
-  if batch[user] or redis.call('ZSCORE', KEYS[2], user) then return 'waiting' end
+  if redis.call('HEXISTS', DEAD, user) == 1 then return 'dead' end
+  if redis.call('ZSCORE', LEASES, user) then return 'claimed' end
+  if batch[user] or redis.call('ZSCORE', QUEUE, user) then return 'waiting' end
   return 'admitted'
 end
 
 for i = 1, count do
   local user, request = ARGV[2 * i], ARGV[2 * i + 1]
-  local issued_key = KEYS[5 + i]
-  local known = batch[user] or redis.call('HGET', KEYS[3], user)
+  local issued_key = ISSUED[i]
+  local known = batch[user] or redis.call('HGET', ADMITTED, user)
   if known then
     local score, first = string.match(known, '^([^:]*):(.*)$')
     local same = first ~= '' and first == request
     answer(same and 'accepted' or 'duplicate', place(user, issued_key), score)
   else
-    local waiting = redis.call('ZSCORE', KEYS[2], user)
+    local waiting = redis.call('ZSCORE', QUEUE, user)
     if waiting then
       answer('duplicate', place(user, issued_key), waiting)
     elseif redis.call('EXISTS', issued_key) == 1 then
@@ -106,12 +109,12 @@ end
 
 local accepted = #queue / 2
 if accepted > 0 then
-  redis.call('HINCRBY', KEYS[1], 'stock', -accepted)
-  redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', last_us))
+  redis.call('HINCRBY', COUPON, 'stock', -accepted)
+  redis.call('HSET', COUPON, 'last_us', string.format('%.0f', last_us))
   for from = 1, #queue, 1000 do
     local to = math.min(from + 999, #queue)
-    redis.call('HSET', KEYS[3], unpack(admitted, from, to))
-    redis.call('ZADD', KEYS[2], unpack(queue, from, to))
+    redis.call('HSET', ADMITTED, unpack(admitted, from, to))
+    redis.call('ZADD', QUEUE, unpack(queue, from, to))
   end
 end
 return reply

@@ -14,52 +14,48 @@
 --
 -- Reply: how many records were changed. A user who is in no place is not admitted by this. It can be repeated without harm.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
+
+-- include claim-record
+-- include request-time
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
 -- WRONGTYPE must strike before the first write.
-redis.call('ZCARD', KEYS[2])
-redis.call('HLEN', KEYS[3])
-redis.call('ZCARD', KEYS[4])
-redis.call('HLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
+redis.call('ZCARD', QUEUE)
+redis.call('HLEN', ADMITTED)
+redis.call('ZCARD', LEASES)
+redis.call('HLEN', DEAD)
+redis.call('HLEN', CLAIMS)
 
 local function now_us()
   local time = redis.call('TIME')
   local us = tonumber(time[1]) * 1000000 + tonumber(time[2])
-  us = math.max(us, (tonumber(redis.call('HGET', KEYS[1], 'last_us') or '') or 0) + 1)
-  redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', us))
-  return string.format('%.0f', us)
-end
-
--- A score in microseconds (campaign/coupon.ts); nil for none, and for one that is no time.
-local function micros(score)
-  local number = tonumber(score or '')
-  for _, unit in ipairs({ 1, 1e3, 1e6, 1e9 }) do
-    if number and number >= 978307200 * unit and number < 4102444800 * unit then
-      return string.format('%.0f', math.floor((unit == 1e9 and number / 1e3 or number * (1e6 / unit)) + 0.5))
-    end
-  end
-  return nil
+  us = math.max(us, (tonumber(redis.call('HGET', COUPON, 'last_us') or '') or 0) + 1)
+  redis.call('HSET', COUPON, 'last_us', string.format('%.0f', us))
+  return us
 end
 
 local changed = 0
 for i = 2, #ARGV, 2 do
   local user, in_ledger = ARGV[i], ARGV[i + 1]
-  local score, request = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]*):(.*)$')
-  local queued = redis.call('ZSCORE', KEYS[2], user)
-  local head, claimed, tail = string.match(redis.call('HGET', KEYS[6], user) or '', '^(%d+:[^:]*:)([^:]+)(:%d+:%d+:%d+)$')
-  local held = redis.call('ZSCORE', KEYS[4], user) or redis.call('HEXISTS', KEYS[5], user) == 1
-  if in_ledger ~= '' or score or queued or claimed or held then
-    local time = in_ledger ~= '' and in_ledger or micros(score) or micros(queued) or micros(claimed) or now_us()
-    if score == nil or tonumber(score) ~= tonumber(time) then
-      redis.call('HSET', KEYS[3], user, time .. ':' .. (request or ''))
+  local score, request = string.match(redis.call('HGET', ADMITTED, user) or '', '^([^:]*):(.*)$')
+  local queued = redis.call('ZSCORE', QUEUE, user)
+  local claim = read_claim(redis.call('HGET', CLAIMS, user))
+  local held = redis.call('ZSCORE', LEASES, user) or redis.call('HEXISTS', DEAD, user) == 1
+  if in_ledger ~= '' or score or queued or claim or held then
+    local us = tonumber(in_ledger) or score_us(score) or score_us(queued) or (claim and score_us(claim.score)) or now_us()
+    local time = string.format('%.0f', us)
+    if score == nil or tonumber(score) ~= us then
+      redis.call('HSET', ADMITTED, user, time .. ':' .. (request or ''))
       changed = changed + 1
     end
-    if queued and tonumber(queued) ~= tonumber(time) then
-      redis.call('ZADD', KEYS[2], time, user)
+    if queued and tonumber(queued) ~= us then
+      redis.call('ZADD', QUEUE, time, user)
       changed = changed + 1
     end
-    if claimed and tonumber(claimed) ~= tonumber(time) then
-      redis.call('HSET', KEYS[6], user, head .. time .. tail)
+    if claim and tonumber(claim.score) ~= us then
+      claim.score = time
+      redis.call('HSET', CLAIMS, user, write_claim(claim))
       changed = changed + 1
     end
   end

@@ -16,18 +16,20 @@
 --
 -- Reply: 'bound', or 'changed' (the hash has yet another epoch by now: nothing was written).
 
-local coupon = redis.call('HMGET', KEYS[1], 'epoch', 'fence', 'last_us')
+local COUPON, LIFE = KEYS[1], KEYS[2]
+
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'fence', 'last_us')
 local epoch = coupon[1] or ''
 if epoch ~= ARGV[1] and epoch ~= ARGV[2] then return 'changed' end
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 8))
+if redis.call('EXISTS', COUPON) == 0 then
+  redis.call('HSET', COUPON, 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 8))
 end
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'suspect', 'repair', 'run', ARGV[3], 'fence', higher(coupon[2], ARGV[6]),
+redis.call('HSET', COUPON, 'epoch', ARGV[1], 'suspect', 'repair', 'run', ARGV[3], 'fence', higher(coupon[2], ARGV[6]),
   'last_us', higher(coupon[3], ARGV[7]))
-redis.call('HSETNX', KEYS[1], 'state', 'open')
-for _, counter in ipairs({ 'acked', 'returned' }) do redis.call('HSETNX', KEYS[1], counter, '0') end
-redis.call('SET', KEYS[2], ARGV[1])
+redis.call('HSETNX', COUPON, 'state', 'open')
+for _, counter in ipairs({ 'acked', 'returned' }) do redis.call('HSETNX', COUPON, counter, '0') end
+redis.call('SET', LIFE, ARGV[1])
 return 'bound'

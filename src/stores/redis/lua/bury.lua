@@ -13,21 +13,26 @@
 -- Reply: how many were dead-lettered. A claim that another worker holds by now, or of another life of the coupon, is left alone.
 -- The claim record stays, with one fault more: it tells what was tried.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+local COUPON, QUEUE, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 5)
+
+-- include claim-record
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
 
 -- WRONGTYPE must strike before the first write.
-redis.call('ZCARD', KEYS[2])
-redis.call('ZCARD', KEYS[3])
-redis.call('HLEN', KEYS[4])
+redis.call('ZCARD', QUEUE)
+redis.call('ZCARD', LEASES)
+redis.call('HLEN', DEAD)
 
 local buried = 0
 for i = 2, #ARGV, 3 do
   local user, fence, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local holder, rest, faults = string.match(redis.call('HGET', KEYS[5], user) or '', '^(%d+)(:[^:]*:[^:]+:%d+:%d+:)(%d+)$')
-  if holder == fence and redis.call('ZREM', KEYS[3], user) == 1 then
-    redis.call('ZREM', KEYS[2], user)
-    redis.call('HSET', KEYS[4], user, reason)
-    redis.call('HSET', KEYS[5], user, holder .. rest .. string.format('%d', tonumber(faults) + 1))
+  local claim = read_claim(redis.call('HGET', CLAIMS, user))
+  if claim and claim.fence == fence and redis.call('ZREM', LEASES, user) == 1 then
+    redis.call('ZREM', QUEUE, user)
+    redis.call('HSET', DEAD, user, reason)
+    claim.faults = claim.faults + 1
+    redis.call('HSET', CLAIMS, user, write_claim(claim))
     buried = buried + 1
   end
 end

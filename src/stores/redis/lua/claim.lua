@@ -22,76 +22,60 @@
 -- Other services write scores in other units, in one queue. The oldest are found by time, whatever the unit, and a claim puts its
 -- users on one scale: microseconds. A score that is no time counts as a request of now.
 
-local coupon = redis.call('HMGET', KEYS[1], 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
+
+-- include claim-record
+-- include request-time
+
+local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
 if not coupon[1] then return { 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end
 if not coupon[6] then
   -- Made up, the number would be given twice.
-  redis.call('HSET', KEYS[1], 'suspect', 'fields')
+  redis.call('HSET', COUPON, 'suspect', 'fields')
   return { 'suspect', 'fields' }
 end
 if not string.find(coupon[6], '^%d+$') then
   -- HINCRBY would fail half-way. Only a repair knows the number that the ledger has reached.
-  redis.call('HSET', KEYS[1], 'suspect', 'fence')
+  redis.call('HSET', COUPON, 'suspect', 'fence')
   return { 'suspect', 'fence' }
 end
 
 -- WRONGTYPE must strike before the first write.
-redis.call('ZCARD', KEYS[2])
-redis.call('HLEN', KEYS[3])
-redis.call('ZCARD', KEYS[4])
-redis.call('HLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
+redis.call('ZCARD', QUEUE)
+redis.call('HLEN', ADMITTED)
+redis.call('ZCARD', LEASES)
+redis.call('HLEN', DEAD)
+redis.call('HLEN', CLAIMS)
 
 local limit, lease, worker = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- Scores that are times, by what a second is in each unit (campaign/coupon.ts): 2001 to 2100 in seconds to nanoseconds.
-local FIRST, LAST = 978307200, 4102444800
-local UNITS = { 1, 1e3, 1e6, 1e9 }
-
 -- The next request time of this coupon; where a clock once stood beyond all times, that of now.
 local last_us = math.max(now_us, (tonumber(coupon[7] or '') or 0) + 1)
 if last_us >= LAST * 1e6 then last_us = now_us end
-
--- Microseconds of a score, nil for no time.
-local function micros(score)
-  local number = tonumber(score)
-  for _, unit in ipairs(UNITS) do
-    if number and number >= FIRST * unit and number < LAST * unit then
-      return math.floor((unit == 1e9 and number / 1e3 or number * (1e6 / unit)) + 0.5)
-    end
-  end
-  return nil
-end
-
-local function parse(claim)
-  local fence, holder, score, length, deliveries, faults = string.match(claim, '^(%d+):([^:]*):([^:]+):(%d+):(%d+):(%d+)$')
-  if not fence then return nil end
-  return { score = score, lease = tonumber(length), deliveries = tonumber(deliveries), faults = tonumber(faults) }
-end
 
 -- A lease that ran out goes back to its original place. So does one that would last longer than twice its own length:
 -- the clock was set back since it was given, and no user should wait hours for it.
 local reclaimed = 0
 local function give_back(user)
-  local claim = parse(redis.call('HGET', KEYS[6], user) or '')
+  local claim = read_claim(redis.call('HGET', CLAIMS, user))
   if claim then
-    redis.call('ZADD', KEYS[2], claim.score, user)
-    redis.call('ZREM', KEYS[4], user)
+    redis.call('ZADD', QUEUE, claim.score, user)
+    redis.call('ZREM', LEASES, user)
     reclaimed = reclaimed + 1
   end
 end
-for _, user in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)) do
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)) do
   give_back(user)
 end
-local latest = redis.call('ZRANGE', KEYS[4], 0, 99, 'REV', 'WITHSCORES')
+local latest = redis.call('ZRANGE', LEASES, 0, 99, 'REV', 'WITHSCORES')
 for i = 1, #latest, 2 do
-  local claim = parse(redis.call('HGET', KEYS[6], latest[i]) or '')
+  local claim = read_claim(redis.call('HGET', CLAIMS, latest[i]))
   if claim and tonumber(latest[i + 1]) > now + 2 * claim.lease then give_back(latest[i]) end
 end
 
@@ -99,9 +83,9 @@ end
 local function candidates()
   local found = {}
   local function add(from, to)
-    local flat = redis.call('ZRANGEBYSCORE', KEYS[2], from, to, 'WITHSCORES', 'LIMIT', 0, limit)
+    local flat = redis.call('ZRANGEBYSCORE', QUEUE, from, to, 'WITHSCORES', 'LIMIT', 0, limit)
     for i = 1, #flat, 2 do
-      local us = micros(flat[i + 1])
+      local us = score_us(flat[i + 1])
       found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, at = us or last_us, nth = #found }
     end
   end
@@ -130,10 +114,10 @@ end
 
 -- The request time of a member whose score is no time: that of the admission, else now.
 local function time_of(record)
-  local us = micros(record and string.match(record, '^([^:]+)') or '')
+  local us = score_us(record and string.match(record, '^([^:]+)'))
   if not us then
     us, last_us = last_us, last_us + 1
-    if us > (tonumber(coupon[7] or '') or 0) then redis.call('HSET', KEYS[1], 'last_us', string.format('%.0f', us)) end
+    if us > (tonumber(coupon[7] or '') or 0) then redis.call('HSET', COUPON, 'last_us', string.format('%.0f', us)) end
   end
   return us
 end
@@ -145,33 +129,34 @@ local buried, fence = 0, 0
 local deadline = string.format('%.0f', now + lease)
 for i = 1, math.min(limit, #oldest) do
   local user, us = oldest[i].user, oldest[i].us
-  local record = redis.call('HGET', KEYS[3], user)
+  local record = redis.call('HGET', ADMITTED, user)
   if not us then
     us = time_of(record)
     timeless[#timeless + 1] = user
     timeless[#timeless + 1] = oldest[i].score
-    if record then redis.call('HSET', KEYS[3], user, string.format('%.0f', us) .. ':' .. (string.match(record, ':(.*)$') or '')) end
+    if record then redis.call('HSET', ADMITTED, user, string.format('%.0f', us) .. ':' .. (string.match(record, ':(.*)$') or '')) end
   end
   local score = string.format('%.0f', us)
   -- Another service may have queued this user: from here on it counts like one that we admitted.
-  if not record then redis.call('HSET', KEYS[3], user, score .. ':') end
-  redis.call('ZREM', KEYS[2], user)
+  if not record then redis.call('HSET', ADMITTED, user, score .. ':') end
+  redis.call('ZREM', QUEUE, user)
   local reason = fault(user)
-  if redis.call('HEXISTS', KEYS[5], user) == 1 then
+  if redis.call('HEXISTS', DEAD, user) == 1 then
     buried = buried + 1
   elseif reason then
-    redis.call('HSET', KEYS[5], user, reason)
-    redis.call('HDEL', KEYS[6], user)
+    redis.call('HSET', DEAD, user, reason)
+    redis.call('HDEL', CLAIMS, user)
     dead[#dead + 1] = user
     dead[#dead + 1] = reason
     buried = buried + 1
   else
-    if fence == 0 then fence = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
-    local before = parse(redis.call('HGET', KEYS[6], user) or '')
+    if fence == 0 then fence = redis.call('HINCRBY', COUPON, 'fence', 1) end
+    local before = read_claim(redis.call('HGET', CLAIMS, user))
     local deliveries = (before and before.deliveries or 0) + 1
-    local faults = before and before.faults or 0
-    redis.call('HSET', KEYS[6], user, string.format('%d:%s:%s:%d:%d:%d', fence, worker, score, lease, deliveries, faults))
-    redis.call('ZADD', KEYS[4], deadline, user)
+    local claim = { fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries,
+      faults = before and before.faults or 0 }
+    redis.call('HSET', CLAIMS, user, write_claim(claim))
+    redis.call('ZADD', LEASES, deadline, user)
     reply[#reply + 1] = user
     reply[#reply + 1] = score
     reply[#reply + 1] = tostring(deliveries)
@@ -179,5 +164,5 @@ for i = 1, math.min(limit, #oldest) do
 end
 
 reply[2], reply[3], reply[4] = tostring(fence), tostring(reclaimed), tostring(buried)
-reply[5] = tostring(redis.call('ZCARD', KEYS[2]))
+reply[5] = tostring(redis.call('ZCARD', QUEUE))
 return reply

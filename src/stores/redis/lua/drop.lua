@@ -13,29 +13,35 @@
 -- Reply: one word for each user: ok; not_dead; no_stock_field (the stock in Redis is missing: a repair comes first); epoch
 -- (another life of the coupon: nothing was written).
 
+local COUPON, QUEUE, ADMITTED, DEAD, CLAIMS = unpack(KEYS, 1, 5)
+
 local reply = {}
-local coupon = redis.call('HMGET', KEYS[1], 'epoch', 'stock')
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'stock', 'returned')
 if coupon[1] ~= ARGV[1] then
   for i = 2, #ARGV do reply[i - 1] = 'epoch' end
   return reply
 end
-redis.call('ZCARD', KEYS[2])
-redis.call('HLEN', KEYS[3])
-redis.call('HLEN', KEYS[5])
+redis.call('ZCARD', QUEUE)
+redis.call('HLEN', ADMITTED)
+redis.call('HLEN', CLAIMS)
 
+local returned = tonumber(coupon[3] or '') or 0
 local function drop(user)
-  local reason = redis.call('HGET', KEYS[4], user)
+  local reason = redis.call('HGET', DEAD, user)
   if not reason then return 'not_dead' end
   if not string.find(coupon[2] or '', '^-?%d+$') then return 'no_stock_field' end
-  redis.call('HDEL', KEYS[4], user)
-  redis.call('HDEL', KEYS[5], user)
+  redis.call('HDEL', DEAD, user)
+  redis.call('HDEL', CLAIMS, user)
   -- Another service may have queued the user once more.
-  redis.call('ZREM', KEYS[2], user)
-  if redis.call('HDEL', KEYS[3], user) == 1 then
-    -- A user promised beyond the total has given the coupon up already.
-    local field, by = 'stock', 1
-    if reason == 'over_promised' then field, by = 'returned', -1 end
-    redis.call('HINCRBY', KEYS[1], field, by)
+  redis.call('ZREM', QUEUE, user)
+  if redis.call('HDEL', ADMITTED, user) == 1 then
+    if reason ~= 'over_promised' then
+      redis.call('HINCRBY', COUPON, 'stock', 1)
+    elseif returned > 0 then
+      -- Such a user has given the coupon up already. The field may be lost; a repair counts it anew.
+      redis.call('HINCRBY', COUPON, 'returned', -1)
+      returned = returned - 1
+    end
   end
   return 'ok'
 end

@@ -11,13 +11,16 @@
 -- Reply: how many were written; 0 for another life of the coupon. A hash whose used_at has changed since keeps it: the use was
 -- decided by the ledger, and this row is from before it. Fields of other services are theirs.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+local COUPON = KEYS[1]
+local ISSUED = { unpack(KEYS, 2) }
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
 
 local count = (#ARGV - 2) / 7
-for i = 1, count do redis.call('HLEN', KEYS[1 + i]) end
+for i = 1, count do redis.call('HLEN', ISSUED[i]) end
 
 for i = 1, count do
-  local at, key = 7 * (i - 1) + 2, KEYS[1 + i]
+  local at, key = 7 * (i - 1) + 2, ISSUED[i]
   redis.call('HSET', key, 'userId', ARGV[at + 1], 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'requested_at', ARGV[at + 3],
     'issued_at', ARGV[at + 4])
   if (redis.call('HGET', key, 'used_at') or '') == ARGV[at + 7] then redis.call('HSET', key, 'used_at', ARGV[at + 5]) end

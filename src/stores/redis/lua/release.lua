@@ -11,16 +11,20 @@
 -- Reply: how many were given back. A claim that another worker holds by now, or of another life of the coupon, is left alone.
 -- The claim record stays, so that deliveries go on counting.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('ZCARD', KEYS[2])
-redis.call('ZCARD', KEYS[3])
+local COUPON, QUEUE, LEASES, CLAIMS = unpack(KEYS, 1, 4)
+
+-- include claim-record
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
+redis.call('ZCARD', QUEUE)
+redis.call('ZCARD', LEASES)
 
 local released = 0
 for i = 2, #ARGV, 2 do
   local user, fence = ARGV[i], ARGV[i + 1]
-  local holder, score = string.match(redis.call('HGET', KEYS[4], user) or '', '^(%d+):[^:]*:([^:]+):')
-  if holder == fence and redis.call('ZREM', KEYS[3], user) == 1 then
-    redis.call('ZADD', KEYS[2], score, user)
+  local claim = read_claim(redis.call('HGET', CLAIMS, user))
+  if claim and claim.fence == fence and redis.call('ZREM', LEASES, user) == 1 then
+    redis.call('ZADD', QUEUE, claim.score, user)
     released = released + 1
   end
 end

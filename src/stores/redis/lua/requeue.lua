@@ -15,9 +15,13 @@
 -- next claim finds the row and only acknowledges it again.
 -- The claim record stays or is made: a user who was put back has lost a turn, which the order of serving must not be judged by.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('ZCARD', KEYS[2])
-redis.call('HLEN', KEYS[6])
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
+
+-- include claim-record
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
+redis.call('ZCARD', QUEUE)
+redis.call('HLEN', CLAIMS)
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -25,16 +29,19 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local requeued = 0
 for i = 2, #ARGV do
   local user = ARGV[i]
-  local score = string.match(redis.call('HGET', KEYS[3], user) or '', '^([^:]+):')
-  local claim = redis.call('HGET', KEYS[6], user)
-  local length = claim and string.match(claim, '^%d+:[^:]*:[^:]+:(%d+):')
-  local deadline = tonumber(redis.call('ZSCORE', KEYS[4], user) or '')
-  local held = deadline and length and deadline > now and deadline <= now + 2 * tonumber(length)
-  local waits = redis.call('ZSCORE', KEYS[2], user)
-  if score and not held and not waits and redis.call('HEXISTS', KEYS[5], user) == 0 then
-    redis.call('ZREM', KEYS[4], user)
-    redis.call('ZADD', KEYS[2], score, user)
-    if not claim then redis.call('HSET', KEYS[6], user, '0:repair:' .. score .. ':0:1:0') end
+  local score = string.match(redis.call('HGET', ADMITTED, user) or '', '^([^:]+):')
+  local record = redis.call('HGET', CLAIMS, user)
+  local claim = read_claim(record)
+  local deadline = tonumber(redis.call('ZSCORE', LEASES, user) or '')
+  local held = deadline and claim and deadline > now and deadline <= now + 2 * claim.lease
+  local waits = redis.call('ZSCORE', QUEUE, user)
+  if score and not held and not waits and redis.call('HEXISTS', DEAD, user) == 0 then
+    redis.call('ZREM', LEASES, user)
+    redis.call('ZADD', QUEUE, score, user)
+    if not record then
+      claim = { fence = 0, worker = 'repair', score = score, lease = 0, deliveries = 1, faults = 0 }
+      redis.call('HSET', CLAIMS, user, write_claim(claim))
+    end
     requeued = requeued + 1
   end
 end

@@ -17,23 +17,25 @@
 -- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more users than coupons: the coupon stays as it is).
 -- `returned` is counted anew, because the field may be lost: each over-promised user has given back exactly one promise.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 'epoch' } end
+local COUPON, ADMITTED, DEAD = unpack(KEYS, 1, 3)
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 'epoch' } end
 local returned = 0
-for _, reason in ipairs(redis.call('HVALS', KEYS[3])) do
+for _, reason in ipairs(redis.call('HVALS', DEAD)) do
   if reason == 'over_promised' then returned = returned + 1 end
 end
-local stock = tonumber(ARGV[4]) + returned - redis.call('HLEN', KEYS[2])
+local stock = tonumber(ARGV[4]) + returned - redis.call('HLEN', ADMITTED)
 if stock < 0 then return { 'excess' } end
 
-local coupon = redis.call('HMGET', KEYS[1], 'fence', 'last_us', 'state')
+local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state')
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
 local state = coupon[3] or 'open'
 if ARGV[7] == 'pause' and state == 'open' then state = 'paused' end
 if ARGV[7] == 'reopen' and state == 'paused' then state = 'open' end
-redis.call('HDEL', KEYS[1], 'ex_date', 'valid_for')
-redis.call('HSET', KEYS[1], 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned),
+redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
+redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned),
   'version', ARGV[3], 'run', ARGV[2], 'fence', higher(coupon[1], ARGV[5]), 'last_us', higher(coupon[2], ARGV[6]), 'state', state,
   'suspect', '', unpack(ARGV, 8))
 return { 'ok', string.format('%d', stock) }

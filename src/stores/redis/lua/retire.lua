@@ -7,6 +7,8 @@
 --
 -- Reply: 1 if there was a coupon, 0 if not. Where the key is no hash, no script gets anywhere, and there is nothing to close.
 
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'closed', 'epoch', ARGV[1])
+local COUPON = KEYS[1]
+
+if redis.call('TYPE', COUPON).ok ~= 'hash' then return 0 end
+redis.call('HSET', COUPON, 'state', 'closed', 'epoch', ARGV[1])
 return 1

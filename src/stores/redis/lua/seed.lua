@@ -20,30 +20,32 @@
 -- stock, total and acked of the coupon. 'denied' and the commands that this user may not run, also in a list, with 'check' alone.
 -- Without allow-oom both are refused as a whole at the memory limit, on a replica, and where nothing can be saved.
 
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS, LIFE = unpack(KEYS, 1, 7)
+
 local check = ARGV[1] == 'check'
 
 if check and redis.acl_check_cmd then
   local denied = { 'denied' }
-  if not redis.acl_check_cmd('HSET', KEYS[1], 'total', ARGV[5]) then denied[#denied + 1] = 'HSET' end
+  if not redis.acl_check_cmd('HSET', COUPON, 'total', ARGV[5]) then denied[#denied + 1] = 'HSET' end
   if not redis.acl_check_cmd('SADD', ARGV[3], 'id') then denied[#denied + 1] = 'SADD' end
   if #denied > 1 then return denied end
 end
 
-if redis.call('EXISTS', KEYS[1]) == 1 then
+if redis.call('EXISTS', COUPON) == 1 then
   if ARGV[2] == '' then return check and { 'foreign' } or 'foreign' end
   -- WRONGTYPE ends the script here, before anything is written.
-  if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
+  if redis.call('HGET', COUPON, 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
   if not check then return 'exists' end
   local reply = { 'exists' }
-  for i, value in ipairs(redis.call('HMGET', KEYS[1], 'suspect', 'fence', 'version', 'stock', 'total', 'acked')) do
+  for i, value in ipairs(redis.call('HMGET', COUPON, 'suspect', 'fence', 'version', 'stock', 'total', 'acked')) do
     reply[i + 1] = value or ''
   end
   return reply
 end
-if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then return check and { 'leftovers' } or 'leftovers' end
+if redis.call('EXISTS', QUEUE, ADMITTED, LEASES, DEAD, CLAIMS) > 0 then return check and { 'leftovers' } or 'leftovers' end
 if check then return { 'free' } end
 
-redis.call('HSET', KEYS[1], 'total', ARGV[5], 'stock', ARGV[5], 'state', 'open', 'suspect', '', 'epoch', ARGV[2],
+redis.call('HSET', COUPON, 'total', ARGV[5], 'stock', ARGV[5], 'state', 'open', 'suspect', '', 'epoch', ARGV[2],
   'version', ARGV[4], 'run', ARGV[3], 'last_us', '0', 'fence', '0', 'returned', '0', unpack(ARGV, 6))
-redis.call('SET', KEYS[7], ARGV[2])
+redis.call('SET', LIFE, ARGV[2])
 return 'created'

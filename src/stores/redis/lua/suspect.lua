@@ -7,7 +7,9 @@
 --
 -- Reply: 1 if the mark stands now, 0 if this is another life of the coupon. An earlier reason is kept.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-local before = redis.call('HGET', KEYS[1], 'suspect')
-if not before or before == '' then redis.call('HSET', KEYS[1], 'suspect', ARGV[2]) end
+local COUPON = KEYS[1]
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 0 end
+local before = redis.call('HGET', COUPON, 'suspect')
+if not before or before == '' then redis.call('HSET', COUPON, 'suspect', ARGV[2]) end
 return 1

@@ -1,5 +1,5 @@
 -- One page of a coupon's rows by key, as page-issued.sql, in short: with all that the issued hash in Redis must say too in one
--- text, in the form that agree.lua describes.
+-- text, in the form that compare-rows.lua describes.
 -- $1 coupon id, $2 user id to start after ('' for the first page), $3 limit
 SELECT user_id, requested_us, fence, deliveries,
   format('%s %s %s %s %s %s',

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- overpromise: dead-letters users for whom there is no coupon, because more were accepted than there are coupons. Each gives a promise
+-- evict-excess: dead-letters users for whom there is no coupon, because more were accepted than there are coupons. Each gives a promise
 -- back (`returned`, counted anew as in restore), until promises and coupons are equal.
 --
 -- KEYS[1] coupon     hash
@@ -14,32 +14,34 @@
 --
 -- Reply: how many were dead-lettered, and how many promises are still too many. Users that a worker holds are left alone.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return { 0, 0 } end
-redis.call('ZCARD', KEYS[2])
-redis.call('HLEN', KEYS[6])
+local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
+
+if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 0, 0 } end
+redis.call('ZCARD', QUEUE)
+redis.call('HLEN', CLAIMS)
 
 local returned = 0
-for _, reason in ipairs(redis.call('HVALS', KEYS[5])) do
+for _, reason in ipairs(redis.call('HVALS', DEAD)) do
   if reason == 'over_promised' then returned = returned + 1 end
 end
-local excess = redis.call('HLEN', KEYS[3]) - tonumber(ARGV[2]) - returned
+local excess = redis.call('HLEN', ADMITTED) - tonumber(ARGV[2]) - returned
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 local moved = 0
 for i = 3, #ARGV do
   local user = ARGV[i]
-  local deadline = tonumber(redis.call('ZSCORE', KEYS[4], user) or '')
+  local deadline = tonumber(redis.call('ZSCORE', LEASES, user) or '')
   local held = deadline and deadline > now
-  local promised = redis.call('HEXISTS', KEYS[3], user) == 1 and redis.call('HGET', KEYS[5], user) ~= 'over_promised'
+  local promised = redis.call('HEXISTS', ADMITTED, user) == 1 and redis.call('HGET', DEAD, user) ~= 'over_promised'
   if excess > 0 and promised and not held then
-    redis.call('ZREM', KEYS[2], user)
-    redis.call('ZREM', KEYS[4], user)
-    redis.call('HDEL', KEYS[6], user)
-    redis.call('HSET', KEYS[5], user, 'over_promised')
+    redis.call('ZREM', QUEUE, user)
+    redis.call('ZREM', LEASES, user)
+    redis.call('HDEL', CLAIMS, user)
+    redis.call('HSET', DEAD, user, 'over_promised')
     excess = excess - 1
     moved = moved + 1
   end
 end
-if moved > 0 then redis.call('HSET', KEYS[1], 'returned', string.format('%d', returned + moved)) end
+if moved > 0 then redis.call('HSET', COUPON, 'returned', string.format('%d', returned + moved)) end
 return { moved, math.max(excess, 0) }

@@ -4,7 +4,7 @@ import { openStores, type TestStores } from '../../support/stores.ts';
 const ID = 'sale';
 const ISSUED = `issued_coupon:coupon:${ID}-user:kim`;
 
-describe('agree', () => {
+describe('compareRows', () => {
   let stores: TestStores;
   beforeAll(async () => {
     stores = await openStores();
@@ -24,7 +24,7 @@ describe('agree', () => {
     if (issued.status !== 'ok') throw new Error(issued.status);
     await stores.claims.ack(ID, epoch, issued.rows);
   };
-  const agree = async () => stores.reader.agree(ID, await stores.ledger.briefs(ID, '', 1_000));
+  const compare = async () => stores.reader.compareRows(ID, await stores.ledger.briefs(ID, '', 1_000));
 
   it('has nothing to say about anybody who was issued and acknowledged, in however many parts', async () => {
     const others = Array.from({ length: 99 }, (_, index) => ({ userId: `user-${index}`, requestId: 'r' }));
@@ -33,26 +33,26 @@ describe('agree', () => {
     const rows = await stores.ledger.briefs(ID, '', 1_000);
     expect(rows).toHaveLength(100);
     const manyParts = Array.from({ length: 6 }, () => rows).flat();
-    expect(await stores.reader.agree(ID, manyParts)).toEqual({ differing: [], adopted: [] });
-    expect(await stores.reader.agree(ID, [])).toEqual({ differing: [], adopted: [] });
+    expect(await stores.reader.compareRows(ID, manyParts)).toEqual({ differing: [], adopted: [] });
+    expect(await stores.reader.compareRows(ID, [])).toEqual({ differing: [], adopted: [] });
   });
 
   it('follows a use, a revoked coupon, and one that never ends', async () => {
     await drain();
     const used = await stores.ledger.use(ID, 'kim', 'once');
-    expect((await agree()).differing).toEqual(['kim']);
+    expect((await compare()).differing).toEqual(['kim']);
     if (used.status === 'used') await stores.coupons.use(ID, 'kim', used.usedAt);
-    expect((await agree()).differing).toEqual([]);
+    expect((await compare()).differing).toEqual([]);
     await stores.sql("UPDATE issued_coupons SET revoked_at = '2026-12-24T01:02:03.004Z', expires_at = NULL");
-    expect((await agree()).differing).toEqual(['kim']);
+    expect((await compare()).differing).toEqual(['kim']);
     await stores.redis.hset(ISSUED, { revoked_at: '2026-12-24T01:02:03.004Z', ex_date: '' });
-    expect((await agree()).differing).toEqual([]);
+    expect((await compare()).differing).toEqual([]);
   });
 
   it.each([1_700_000_000, 1_700_000_000_123, 1_700_000_000_123_456])('names users adopted at score %d as such', async (score) => {
     await stores.redis.zadd(`coupon_waiting_queue:${ID}`, score, 'guest');
     await drain();
-    expect(await agree()).toEqual({ differing: [], adopted: ['guest'] });
+    expect(await compare()).toEqual({ differing: [], adopted: ['guest'] });
   });
 
   it.each<[string, (stores: TestStores) => Promise<unknown>]>([
@@ -75,6 +75,6 @@ describe('agree', () => {
   ])('names a user who %s', async (_, plant) => {
     await drain();
     await plant(stores);
-    expect(await agree()).toEqual({ differing: ['kim'], adopted: [] });
+    expect(await compare()).toEqual({ differing: ['kim'], adopted: [] });
   });
 });
