@@ -1,3 +1,4 @@
+import { chunked } from '../lib/chunked.ts';
 import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../campaign/admission.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
 
@@ -39,11 +40,11 @@ export class AdmissionBatcher {
     const batches = [...this.#batches];
     this.#batches.clear();
     for (const [couponId, batch] of batches) {
-      for (let from = 0; from < batch.length; from += this.#maxBatch) void this.#send(couponId, batch.slice(from, from + this.#maxBatch));
+      for (const chunk of chunked(batch, this.#maxBatch)) void this.#send(couponId, chunk);
     }
   }
 
-  async #send(couponId: string, batch: Waiting[]): Promise<void> {
+  async #send(couponId: string, batch: readonly Waiting[]): Promise<void> {
     try {
       const answers = await this.#admission.admit(
         couponId,

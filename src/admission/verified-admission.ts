@@ -1,5 +1,7 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
+import type { Clock } from '../lib/clock.ts';
 import { isOutage, isReplyLost } from '../lib/errors.ts';
+import { retry } from '../lib/retry.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { Verification } from '../campaign/ports/coupon-store.ts';
 import type { Ledger } from '../campaign/ports/ledger.ts';
@@ -9,9 +11,7 @@ export interface VerifiedAdmissionPorts {
   admission: Admission;
   verification: Verification;
   ledger: Pick<Ledger, 'coupon'>;
-  /** Milliseconds, monotonic. */
-  now: () => number;
-  pause: (ms: number) => Promise<unknown>;
+  clock: Clock;
 }
 
 /** Before each further question after a lost reply: time for the link to come back (ioredis begins at about 50 ms). */
@@ -35,9 +35,9 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   /** Whether the coupon may be served now; one check at a time for each coupon. */
   const check = (couponId: string): Promise<boolean> => {
     const last = checks.get(couponId);
-    if (last && ports.now() - last.at < VERIFY_EVERY_MS) return last.result;
+    if (last && ports.clock.now() - last.at < VERIFY_EVERY_MS) return last.result;
     const result = verify(couponId);
-    checks.set(couponId, { at: ports.now(), result });
+    checks.set(couponId, { at: ports.clock.now(), result });
     return result;
   };
 
@@ -53,27 +53,22 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
   };
 
   const ask = async (couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]> => {
+    let lost: unknown = null;
     try {
-      return await ports.admission.admit(couponId, requests);
+      return await retry(
+        async () => ports.admission.admit(couponId, requests),
+        {
+          retries: (error) => (lost === null ? isReplyLost(error) : isOutage(error)),
+          delayMs: (count) => ASK_AGAIN_MS[count] ?? null,
+          patienceMs: ASK_AGAIN_WITHIN_MS,
+          failed: (error) => (lost ??= error),
+        },
+        ports.clock,
+      );
     } catch (error) {
-      if (!isReplyLost(error)) throw error;
-      return askAgain(couponId, requests, error);
+      // That nothing came of the later tries says nothing about the first.
+      throw lost !== null && isOutage(error) ? lost : error;
     }
-  };
-
-  const askAgain = async (couponId: string, requests: readonly AdmissionRequest[], lost: unknown): Promise<AdmissionAnswer[]> => {
-    const since = ports.now();
-    for (const ms of ASK_AGAIN_MS) {
-      if (ports.now() - since > ASK_AGAIN_WITHIN_MS) break;
-      await ports.pause(ms);
-      try {
-        return await ports.admission.admit(couponId, requests);
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-      }
-    }
-    // That nothing came of the later tries says nothing about the first.
-    throw lost;
   };
 
   return {

@@ -162,7 +162,7 @@ function finished(couponId: string, skipped: CouponAudit['skipped'], code: Findi
 async function lastingOrphans(ports: AuditPorts): Promise<OnlyInRedis> {
   const once = await onlyInRedis(ports);
   if (once.couponIds.length === 0) return once;
-  await ports.pause(SETTLE_MS);
+  await ports.clock.sleep(SETTLE_MS);
   const again = await onlyInRedis(ports);
   return { ...again, couponIds: once.couponIds.filter((couponId) => again.couponIds.includes(couponId)) };
 }

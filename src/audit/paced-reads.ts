@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import type { AuditPorts } from './reads.ts';
 
 /** Between two looks at whether a sale is on; the second one comes sooner, because until then it is unknown. */
@@ -15,10 +16,10 @@ const REST_FACTOR = 8;
  *
  * The order of reads is kept: what is asked later is read later, also when the answer in between is not awaited.
  */
-export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
-  const turns = new TurnQueue(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), pause);
+export function pacedReads({ reader, ledger, clock }: AuditPorts): AuditPorts {
+  const turns = new TurnQueue(async () => (await ledger.coupons()).reduce((sum, coupon) => sum + coupon.issuedQuantity, 0), clock);
   return {
-    pause,
+    clock,
     reader: {
       ...reader,
       queue: async (...args) => turns.take(async () => reader.queue(...args)),
@@ -37,12 +38,10 @@ export function pacedReads({ reader, ledger, pause }: AuditPorts): AuditPorts {
   };
 }
 
-type Pause = AuditPorts['pause'];
-
 /** Who may read, and when. */
 class TurnQueue {
   readonly #countIssued: () => Promise<number>;
-  readonly #pause: Pause;
+  readonly #clock: Clock;
   /** When the next one may read. */
   #free: Promise<unknown> = Promise.resolve();
   #look: Promise<void> | null = null;
@@ -50,15 +49,15 @@ class TurnQueue {
   #issued: number | null = null;
   #liveUntil = Infinity;
 
-  constructor(countIssued: () => Promise<number>, pause: Pause) {
+  constructor(countIssued: () => Promise<number>, clock: Clock) {
     this.#countIssued = countIssued;
-    this.#pause = pause;
+    this.#clock = clock;
   }
 
   async take<T>(read: () => Promise<T>): Promise<T> {
     await this.#lookInTime();
     // A sale that has just ended leaves a queue of reads, which keeps its order.
-    return performance.now() < this.#liveUntil ? this.#queue(read) : this.#free.then(read);
+    return this.#clock.now() < this.#liveUntil ? this.#queue(read) : this.#free.then(read);
   }
 
   async *takeEach<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
@@ -77,30 +76,30 @@ class TurnQueue {
   async #queue<T>(read: () => Promise<T>): Promise<T> {
     let rest = 0;
     const result = this.#free.then(async () => {
-      const began = performance.now();
+      const began = this.#clock.now();
       try {
         return await read();
       } finally {
-        rest = REST_FACTOR * (performance.now() - began);
+        rest = REST_FACTOR * (this.#clock.now() - began);
       }
     });
     const settled = result.then(
       () => undefined,
       () => undefined, // the caller gets the error
     );
-    this.#free = settled.then(async () => this.#pause(rest));
+    this.#free = settled.then(async () => this.#clock.sleep(rest));
     return result;
   }
 
   /** Everybody who comes while a look is under way waits for it, or one would overtake the other. */
   async #lookInTime(): Promise<void> {
-    if (!this.#look && performance.now() >= this.#nextLookAt) this.#look = this.#lookNow().finally(() => (this.#look = null));
+    if (!this.#look && this.#clock.now() >= this.#nextLookAt) this.#look = this.#lookNow().finally(() => (this.#look = null));
     await this.#look;
   }
 
   async #lookNow(): Promise<void> {
     const [before, issued] = [this.#issued, await this.#countIssued()];
-    const now = performance.now();
+    const now = this.#clock.now();
     this.#issued = issued;
     this.#nextLookAt = now + (before === null ? SECOND_LOOK_MS : LOOK_MS);
     if (before === null) return;

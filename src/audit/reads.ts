@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
 import { judgeUser, type UserVerdict } from './reconcile/user.ts';
 import type { Ledger, LedgerBrief, LedgerRow } from '../campaign/ports/ledger.ts';
@@ -6,8 +7,7 @@ import type { RedisReader, RedisUser } from '../campaign/ports/redis-reader.ts';
 export interface AuditPorts {
   reader: RedisReader;
   ledger: Ledger;
-  /** Resolves after so many milliseconds. */
-  pause(ms: number): Promise<void>;
+  clock: Clock;
 }
 
 /** Users read together. */

@@ -1,3 +1,4 @@
+import { chunked } from '../lib/chunked.ts';
 import { CHUNK, judgeChunk, readRedis, type AuditPorts, type JudgedUser } from './reads.ts';
 import type { AuditTally } from './tally.ts';
 
@@ -32,11 +33,10 @@ export class Suspects {
 
   async lookAgain(): Promise<void> {
     if (this.#held.size === 0) return;
-    await this.#ports.pause(SETTLE_MS);
+    await this.#ports.clock.sleep(SETTLE_MS);
     const userIds = [...this.#held.keys()];
-    for (let from = 0; from < userIds.length; from += CHUNK) {
-      const chunk = await readRedis(this.#ports, this.#couponId, userIds.slice(from, from + CHUNK));
-      const judged = await judgeChunk(this.#ports, this.#couponId, chunk);
+    for (const chunk of chunked(userIds, CHUNK)) {
+      const judged = await judgeChunk(this.#ports, this.#couponId, await readRedis(this.#ports, this.#couponId, chunk));
       const confirmed = judged.map((one) => this.#atBothLooks(one)).filter((one) => one.verdict.findings.length > 0);
       if (confirmed.length > 0) await this.#confirmed(confirmed);
     }

@@ -24,7 +24,7 @@ export async function auditTotals(ports: AuditPorts, coupon: LedgerCoupon, adopt
   let kept: Finding[] | null = null;
   let totals: CouponTotals = { redis: null, issued: 0 };
   for (let look = 1; look <= LOOKS; look++) {
-    if (look > 1) await ports.pause(SETTLE_MS);
+    if (look > 1) await ports.clock.sleep(SETTLE_MS);
     const ledger: LedgerCoupon = (await ports.ledger.coupon(coupon.id)) ?? coupon;
     const redis = await ports.reader.coupon(coupon.id);
     const counts = (await ports.ledger.counts(coupon.id)) ?? { issuedQuantity: 0, rows: 0, maxFence: coupon.maxFence };

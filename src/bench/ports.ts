@@ -147,9 +147,3 @@ export interface BenchStores {
   /** Nothing else lives in this Redis, so that the whole keyspace may be walked for issued hashes. */
   ownKeyspace: boolean;
 }
-
-export interface BenchClock {
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}

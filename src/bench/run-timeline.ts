@@ -1,5 +1,5 @@
 import type { Disruption, TimelineEntry } from './scenario/timeline.ts';
-import type { BenchClock } from './ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Note } from './report/report.ts';
 
 /** Does one thing to the service, and returns when the service stands again. */
@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 50;
 export async function runTimeline(
   timeline: readonly TimelineEntry[],
   disrupt: Disrupt,
-  clock: BenchClock,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Note[]> {
   const zero = clock.now();

@@ -13,7 +13,8 @@ import { evaluateThresholds } from './scenario/thresholds.ts';
 import { planRequests, UserDirectory } from './plan/user-plan.ts';
 import { verdictOf } from './report/verdict.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './report/figures.ts';
-import type { BenchClock, LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult, TlsTrust } from './ports.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LoadDriver, LoadProgress, LoadResult, Probe, ProbeResult, TlsTrust } from './ports.ts';
 import type { BenchReport, CouponOutcome, Note, Throughput, StoreSample } from './report/report.ts';
 import { notesOf } from './notes.ts';
 import { stillMissed } from './load-notes.ts';
@@ -28,7 +29,7 @@ export interface BenchPorts {
   driver: LoadDriver;
   probe: Probe;
   evidence: EvidenceSource;
-  clock: BenchClock;
+  clock: Clock;
   /** Carries out the scenario's timeline; without it there must be none. */
   disrupt?: Disrupt;
 }

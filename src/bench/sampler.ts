@@ -1,5 +1,5 @@
 import { CouponError } from '../lib/errors.ts';
-import type { BenchClock } from './ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { StoreSample } from './report/report.ts';
 import type { EvidenceSource } from './evidence/source.ts';
 
@@ -20,7 +20,7 @@ export interface Sampler {
  * Watches the stores while the load and the drain run: two small reads per coupon, a few times a second. A store that does
  * not answer leaves a gap; whether that matters is for others to say.
  */
-export function startSampler(source: EvidenceSource, couponIds: readonly string[], clock: BenchClock): Sampler {
+export function startSampler(source: EvidenceSource, couponIds: readonly string[], clock: Clock): Sampler {
   const startedMs = clock.now();
   const readings: StoreSample[][] = [];
   let everyMs = EVERY_MS;

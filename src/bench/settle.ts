@@ -1,5 +1,5 @@
 import { CouponError } from '../lib/errors.ts';
-import type { BenchClock } from './ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { EvidenceSource } from './evidence/source.ts';
 
 export interface SettleOptions {
@@ -35,7 +35,7 @@ const LOOKING_SHARE = 0.2;
  * than expected, so the wait then goes on until the time is up. With no user missing quiet still counts: a request whose
  * reply was lost may be admitted only now. A store that does not answer is asked again until the time is up.
  */
-export async function settle(source: EvidenceSource, options: SettleOptions, clock: BenchClock): Promise<Settled> {
+export async function settle(source: EvidenceSource, options: SettleOptions, clock: Clock): Promise<Settled> {
   const began = clock.now();
   const deadline = began + options.timeoutMs;
   const unserved = new Map(options.coupons.map(({ couponId, accepted }) => [couponId, accepted]));

@@ -1,6 +1,7 @@
 import { gaveUp, isOutage, usageError } from '../lib/errors.ts';
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../lib/clock.ts';
 import { durationFlag, parseDuration } from '../lib/duration.ts';
+import { retry } from '../lib/retry.ts';
 import { visible } from '../lib/visible.ts';
 import type { Context } from './context.ts';
 
@@ -28,19 +29,15 @@ export function parsePatience(text: string): number {
  * @throws CouponError of kind `unreachable` when patience runs out; anything else at once
  */
 export async function openWithRetry<T>(context: Context, patienceMs: number, stop: AbortSignal, open: () => Promise<T>): Promise<T | null> {
-  const started = performance.now();
-  let told = false;
-  while (!stop.aborted) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!isOutage(error)) throw error;
-      const left = started + patienceMs - performance.now();
-      if (left <= 0) throw patienceMs > 0 ? gaveUp(error, durationFlag(patienceMs)) : error;
-      if (!told) context.out.warn(`${visible((error as Error).message)}; trying again`);
-      told = true;
-      await delay(Math.min(RETRY_MS, left), undefined, { signal: stop }).catch(() => undefined);
-    }
+  if (stop.aborted) return null;
+  const failed = (error: unknown, count: number): void => {
+    if (count === 0) context.out.warn(`${visible((error as Error).message)}; trying again`);
+  };
+  try {
+    return await retry(open, { retries: isOutage, delayMs: () => RETRY_MS, patienceMs, stop, failed }, systemClock);
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    if (stop.aborted) return null;
+    throw patienceMs > 0 ? gaveUp(error, durationFlag(patienceMs)) : error;
   }
-  return null;
 }

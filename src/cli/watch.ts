@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { isOutage, usageError } from '../lib/errors.ts';
 import { visible } from '../lib/visible.ts';
@@ -55,6 +55,6 @@ export async function watch<T>(
       if (!away) out.warn(`a store is away, trying again: ${visible((error as Error).message)}`);
       away = true;
     }
-    await delay(intervalMs, undefined, { signal: stop }).catch(() => undefined);
+    await systemClock.sleep(intervalMs, stop);
   }
 }

@@ -1,5 +1,7 @@
+import type { Clock } from '../lib/clock.ts';
 import { durationFlag } from '../lib/duration.ts';
 import { CouponError, gaveUp, isOutage } from '../lib/errors.ts';
+import { retry } from '../lib/retry.ts';
 import { WRONG_TYPE_FIX } from '../campaign/wrong-type.ts';
 import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
@@ -31,12 +33,6 @@ export interface DrainEvents {
   recovered(): void;
 }
 
-export interface Clock {
-  now(): number;
-  /** Resolves after so many milliseconds, or as soon as `stop` is aborted. */
-  sleep(ms: number, stop: AbortSignal): Promise<void>;
-}
-
 const LONGEST_BACKOFF_MS = 5_000;
 
 /**
@@ -56,28 +52,17 @@ export async function drainLoop(
   const totals: DrainTotals = { issued: 0, reclaimed: 0, dead: 0, passes: 0, seconds: 0 };
   const started = clock.now();
   const rest = couponRest(options.intervalMs, () => clock.now());
-  let awaySince: number | null = null;
   let busySince: number | null = null;
-  let failures = 0;
+
+  const work = async (): Promise<{ passes: CouponPass[]; empty: boolean }> => {
+    const passes = await drainPass(ports, options, stop, rest.of);
+    return { passes, empty: options.until === 'empty' && (await isEmpty(ports, passes)) };
+  };
 
   while (!stop.aborted) {
-    let passes: CouponPass[];
-    let empty = false;
-    try {
-      passes = await drainPass(ports, options, stop, rest.of);
-      if (options.until === 'empty') empty = await isEmpty(ports, passes);
-    } catch (error) {
-      if (!isOutage(error)) throw error;
-      if (awaySince === null) events.outage(error);
-      awaySince ??= clock.now();
-      const left = awaySince + options.patienceMs - clock.now();
-      if (left <= 0) throw options.patienceMs > 0 ? gaveUp(error, durationFlag(options.patienceMs)) : error;
-      await clock.sleep(Math.min(left, jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(failures++, 10)))), stop);
-      continue;
-    }
-    if (awaySince !== null) events.recovered();
-    awaySince = null;
-    failures = 0;
+    const next = await throughOutages(work, options.patienceMs, events, clock, stop);
+    if (!next) break;
+    const { passes, empty } = next;
     totals.passes += 1;
     for (const pass of passes) {
       totals.issued += pass.issued;
@@ -103,6 +88,36 @@ export async function drainLoop(
     if (!goOn) await clock.sleep(options.intervalMs, stop);
   }
   return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
+}
+
+/**
+ * Retries while stores are away. Null: stopped meanwhile.
+ *
+ * @throws CouponError of kind `unreachable` when patience runs out; anything else at once
+ */
+async function throughOutages<T>(
+  work: () => Promise<T>,
+  patienceMs: number,
+  events: Pick<DrainEvents, 'outage' | 'recovered'>,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<T | null> {
+  let away = false;
+  const failed = (error: unknown): void => {
+    if (!away) events.outage(error);
+    away = true;
+  };
+  const delayMs = (count: number): number => jitter(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(count, 10)));
+  try {
+    const done = await retry(work, { retries: isOutage, delayMs, patienceMs, stop, failed }, clock);
+    if (away) events.recovered();
+    return done;
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    if (!away) events.outage(error);
+    if (stop.aborted && patienceMs > 0) return null;
+    throw patienceMs > 0 ? gaveUp(error, durationFlag(patienceMs)) : error;
+  }
 }
 
 function ledgerRefuses({ couponId, reason }: CouponPass): CouponError {

@@ -1,3 +1,4 @@
+import { chunked } from '../lib/chunked.ts';
 import { scoreToIso } from '../campaign/coupon.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
@@ -98,8 +99,7 @@ export async function dropDead(
   const { epoch } = await knownCoupon(ports.ledger, couponId, ports.keyStyle);
   const wanted = userIds ?? (await deadIds(ports.reader, couponId));
   const users: { userId: string; outcome: DropOutcome | 'issued' }[] = [];
-  for (let from = 0; from < wanted.length; from += CHUNK) {
-    const chunk = wanted.slice(from, from + CHUNK);
+  for (const chunk of chunked(wanted, CHUNK)) {
     // A name outside the rule cannot be in the ledger, which would not even take the question.
     const issued = new Set((await ports.ledger.rows(couponId, chunk.filter(mayHaveRow))).map((row) => row.userId));
     const free = chunk.filter((userId) => !issued.has(userId));

@@ -1,3 +1,4 @@
+import { chunked } from '../lib/chunked.ts';
 import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
@@ -71,8 +72,8 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
   const page = left.slice(0, limit);
   const nowMs = await ports.reader.now();
   const coupons: CouponLine[] = [];
-  for (let from = 0; from < page.length; from += CONCURRENT_READS) {
-    const lines = page.slice(from, from + CONCURRENT_READS).map(async (couponId) => {
+  for (const chunk of chunked(page, CONCURRENT_READS)) {
+    const lines = chunk.map(async (couponId) => {
       const ledger = known.get(couponId) ?? null;
       return couponLine(
         couponId,

@@ -1,6 +1,8 @@
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
+import type { Clock } from '../lib/clock.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
 import { noOutcomes, type Outcome, type OutcomeCounts } from '../campaign/outcome.ts';
+import { retry } from '../lib/retry.ts';
 import type { SubmitPlan } from './submit-plan.ts';
 
 /**
@@ -19,13 +21,6 @@ export interface SubmitOptions {
   /** Requests per second; null: as fast as the answers come. */
   rate: number | null;
   newRequestId: () => string;
-}
-
-export interface SubmitClock {
-  /** Milliseconds, monotonic. */
-  now(): number;
-  /** Ends early, and without an error, when stopped. */
-  sleep(ms: number, stop: AbortSignal): Promise<void>;
 }
 
 export interface SubmitResult {
@@ -48,7 +43,7 @@ const SLICE_MS = 10;
 export async function submit(
   send: Send,
   options: SubmitOptions,
-  clock: SubmitClock,
+  clock: Clock,
   stop: AbortSignal,
   progress: (sent: number, outcomes: OutcomeCounts) => void,
 ): Promise<SubmitResult> {
@@ -97,7 +92,7 @@ export async function submit(
 }
 
 export interface Patience {
-  clock: SubmitClock;
+  clock: Clock;
   stop: AbortSignal;
   /** Milliseconds for which a store that is away is asked again. */
   patienceMs: number;
@@ -109,15 +104,6 @@ const RETRY_MS = 200;
  * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was.
  */
 export function sendWithRetry(send: Send, { clock, stop, patienceMs }: Patience): Send {
-  return async (requests) => {
-    const started = clock.now();
-    for (;;) {
-      try {
-        return await send(requests);
-      } catch (error) {
-        if (!isOutage(error) || stop.aborted || clock.now() - started >= patienceMs) throw error;
-        await clock.sleep(RETRY_MS, stop);
-      }
-    }
-  };
+  const policy = { retries: isOutage, delayMs: () => RETRY_MS, patienceMs, stop };
+  return async (requests) => retry(async () => send(requests), policy, clock);
 }

@@ -1,5 +1,5 @@
+import { systemClock } from '../../src/lib/clock.ts';
 import { isReplyLost } from '../../src/lib/errors.ts';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { verifiedAdmission } from '../../src/admission/verified-admission.ts';
@@ -30,7 +30,7 @@ function verified(admission: Admission = stores.admission): Admission {
       return stores.ledger.coupon(couponId);
     },
   };
-  return verifiedAdmission({ admission, verification: stores.coupons, ledger, now: () => ms, pause: async (pauseMs) => delay(pauseMs) });
+  return verifiedAdmission({ admission, verification: stores.coupons, ledger, clock: { ...systemClock, now: () => ms } });
 }
 
 const ask = (userId: string) => ({ userId, requestId: `request of ${userId}` });

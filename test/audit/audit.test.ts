@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit, type AuditReport } from '../../src/audit/audit.ts';
 import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
@@ -16,7 +16,7 @@ describe('audit', () => {
   beforeEach(() => stores.clear());
 
   const auditAll = (scan = false, couponIds: string[] = []): Promise<AuditReport> =>
-    audit({ reader: stores.reader, ledger: stores.ledger, pause: async (ms) => delay(ms) }, { couponIds, scan, keyStyle: 'plain' });
+    audit({ reader: stores.reader, ledger: stores.ledger, clock: systemClock }, { couponIds, scan, keyStyle: 'plain' });
   const admit = (count: number, prefix = 'user-', id = ID) =>
     stores.admission.admit(
       id,

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditPorts } from '../../src/audit/reads.ts';
 import { pacedReads } from '../../src/audit/paced-reads.ts';
@@ -40,11 +41,14 @@ describe('reads at a pace', () => {
     paced = pacedReads({
       reader: { ...reader, users: logged('users', reader.users), now: logged('now', reader.now) },
       ledger: { ...ledger, coupons, rows: logged('rows', ledger.rows) },
-      pause: async () => {
-        pauses += 1;
-        log.push('rest');
-        await gate;
-        log.push('/rest');
+      clock: {
+        ...systemClock,
+        sleep: async () => {
+          pauses += 1;
+          log.push('rest');
+          await gate;
+          log.push('/rest');
+        },
       },
     });
   });

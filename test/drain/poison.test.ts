@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { dropDead, listDead, retryDead } from '../../src/operate/dead.ts';
@@ -34,7 +34,7 @@ describe('users whose rows the ledger refuses', () => {
   const drain = async (ledger: Ledger = stores.ledger, batch = 100) =>
     (await drainPass({ claims: stores.claims, coupons: stores.coupons, ledger }, { ...DRAIN, batch }, new AbortController().signal))[0]!;
   const findings = async () => {
-    const ports = { reader: stores.reader, ledger: stores.ledger, pause: async (ms: number) => delay(ms) };
+    const ports = { reader: stores.reader, ledger: stores.ledger, clock: systemClock };
     return (await audit(ports, { couponIds: [], scan: true, keyStyle: 'plain' })).findings;
   };
   const ports = () => ({

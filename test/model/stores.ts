@@ -2,6 +2,7 @@
  * Histories of a coupon on real stores, through the real adapters, and what is in the stores afterwards in the words of the reference
  * model. Disasters are made by hand: leases run out by their deadlines, a restarted server is a coupon that was checked for another one.
  */
+import { systemClock } from '../../src/lib/clock.ts';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
@@ -56,7 +57,7 @@ export interface RealCampaign {
 export function campaignPorts(stores: TestStores): CampaignPorts {
   const { connection, database, admission, claims, ledger, coupons, reader } = stores;
   // Nothing moves while an audit looks: a second look need not wait.
-  const pause = async (): Promise<void> => undefined;
+  const clock = { ...systemClock, sleep: async (): Promise<void> => undefined };
   const redis = redisRepairs(connection, 'plain');
   const repairs = ledgerRepairs(database);
   return {
@@ -64,7 +65,7 @@ export function campaignPorts(stores: TestStores): CampaignPorts {
     claims,
     ledger,
     dead: redisDead(connection, 'plain'),
-    repair: { reader, ledger, pause, claims, coupons, redis, repairs },
+    repair: { reader, ledger, clock, claims, coupons, redis, repairs },
   };
 }
 

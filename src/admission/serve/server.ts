@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { AdmissionBatcher } from '../batcher.ts';
@@ -77,6 +77,5 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
 }
 
 function verified({ admission, coupons, ledger }: HttpPorts): Admission {
-  const pause = async (ms: number): Promise<void> => delay(ms);
-  return verifiedAdmission({ admission, verification: coupons, ledger, now: () => performance.now(), pause });
+  return verifiedAdmission({ admission, verification: coupons, ledger, clock: systemClock });
 }

@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { readRedis } from '../reads.ts';
@@ -68,8 +69,8 @@ async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: reado
   const { id, epoch } = coupon;
   // A coupon out of service hands out no claims, so users that no worker holds any more would never be put back.
   for await (const page of ports.reader.walk(id, 'leases')) await ports.redis.requeue(id, epoch, page);
-  for (let from = 0; from < users.length; from += ROWS_AT_ONCE) {
-    const { moved } = await ports.redis.evictExcess(coupon, await withoutRow(ports, id, users.slice(from, from + ROWS_AT_ONCE)));
+  for (const chunk of chunked(users, ROWS_AT_ONCE)) {
+    const { moved } = await ports.redis.evictExcess(coupon, await withoutRow(ports, id, chunk));
     mended('set_aside', moved);
   }
 }

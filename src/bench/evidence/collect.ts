@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { LedgerEvidence, RedisEvidence } from '../checks/integrity.ts';
 import { isCompanion } from '../../campaign/ids.ts';
@@ -95,9 +96,8 @@ async function readHashes(
     const wanted = new Set<number>(options.asked);
     for (const list of [places.waiting, places.claimed, places.dead, options.before]) for (const user of list) wanted.add(user);
     for (const row of rows ?? []) wanted.add(users.numberOf(row.userId));
-    const all = [...wanted];
-    for (let from = 0; from < all.length; from += PAGE) {
-      const ids = all.slice(from, from + PAGE).map((user) => users.id(user));
+    for (const chunk of chunked([...wanted], PAGE)) {
+      const ids = chunk.map((user) => users.id(user));
       for (const user of await redis.users(couponId, ids)) if (user.issued) issued.add(users.numberOf(user.userId));
     }
   }

@@ -91,18 +91,18 @@ export interface RedisReader {
   /** Holds rows against what Redis knows, for a small part of the cost of reading both in full. */
   compareRows(couponId: string, rows: readonly LedgerBrief[]): Promise<RowComparison>;
   /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
-  walk(couponId: string, source: UserSource): AsyncIterable<string[]>;
+  walk(couponId: string, source: UserSource): AsyncIterable<readonly string[]>;
   /** Number of keys of any kind; null: this user may not ask. */
   keyCount(): Promise<number | null>;
   /** Ids of coupons that have a key in one of the three formats, found by walking the whole keyspace. */
   scanCoupons(): Promise<string[]>;
   queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
   /** User ids of issued keys of any type, found by walking the whole keyspace. */
-  scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<string[]>;
+  scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<readonly string[]>;
   /** How the issued key of a user is spelled. */
   issuedKey(couponId: string, userId: string): string;
   /** Keys that look like ours and are not, such as those of a serializer, found by walking the whole keyspace. */
-  scanForeign(): AsyncIterable<string[]>;
+  scanForeign(): AsyncIterable<readonly string[]>;
   /** Redis TIME, milliseconds. */
   now(): Promise<number>;
 }

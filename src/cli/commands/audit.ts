@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { audit, type AuditEvents } from '../../audit/audit.ts';
 import type { RepairOptions } from '../../audit/repair/repair.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { auditText } from '../../audit/text.ts';
@@ -31,8 +31,6 @@ function looking(progress: Progress): AuditEvents {
   return { looked: (couponId, users) => progress.update(`${AUDITING} coupon ${couponId}: ${number(users)} users so far`) };
 }
 
-const pause = async (ms: number): Promise<void> => delay(ms);
-
 export const configure: Configure = (command, cli) => {
   command
     .argument('[id...]', 'coupons to look at; all of them when none is named')
@@ -55,7 +53,7 @@ export const configure: Configure = (command, cli) => {
         if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
         const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
         const progress = await startProgress(context, AUDITING);
-        const report = await audit({ reader, ledger, pause }, options, looking(progress));
+        const report = await audit({ reader, ledger, clock: systemClock }, options, looking(progress));
         progress.stop();
         context.out.data(report, (paint) => auditText(report, paint));
         return report.ok ? EXIT.ok : EXIT.broken;
@@ -74,7 +72,7 @@ async function repairThem(context: Context, options: RepairOptions): Promise<num
   const [{ reader, claims, coupons, connection }, ledger] = [await context.redis(), await context.ledgerOf(database)];
   const writes = { redis: redisRepairs(connection, context.keyStyle), repairs: ledgerRepairs(database) };
   const progress = await startProgress(context, AUDITING);
-  const report = await repair({ reader, ledger, claims, coupons, ...writes, pause }, options, {
+  const report = await repair({ reader, ledger, claims, coupons, ...writes, clock: systemClock }, options, {
     ...looking(progress),
     mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
   });

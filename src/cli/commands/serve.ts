@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import { verifyCoupons } from '../../campaign/verify-coupons.ts';
 import { parseWhole } from '../../lib/numbers.ts';
@@ -81,7 +81,7 @@ async function serve(context: Context, strategy: Strategy, patienceMs: number): 
 async function finish(context: Context, app: FastifyInstance): Promise<void> {
   const closed = app.close().then(() => true);
   const deadline = new AbortController();
-  const late = delay(FINISH_MS, false, { signal: deadline.signal }).catch(() => false);
+  const late = systemClock.sleep(FINISH_MS, deadline.signal).then(() => false);
   if (!(await Promise.race([closed, late]))) {
     context.out.warn(`requests were still open after ${FINISH_MS / 1_000} s and are cut off`);
     app.server.closeAllConnections();

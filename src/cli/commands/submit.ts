@@ -1,5 +1,5 @@
+import { systemClock } from '../../lib/clock.ts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
 import { sendWithRetry, submit, type Send } from '../../operate/submit.ts';
 import { verifiedAdmission } from '../../admission/verified-admission.ts';
@@ -25,11 +25,6 @@ Examples:
   coupon-cli submit summer --users 10000 --url http://127.0.0.1:8080
 
 Refusals such as sold_out are expected answers (exit 0); unknown or unexpected ones are not (exit 1).`;
-
-const CLOCK = {
-  now: () => performance.now(),
-  sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
-};
 
 /** How long requests straight to Redis are repeated while it is away. */
 const PATIENCE_MS = 30_000;
@@ -81,13 +76,13 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
   // Half of what may be in flight, so that the next batch is on its way while one is being answered.
   const batch = flags.url === undefined ? Math.min(ADMISSION_BATCH, Math.ceil(concurrency / 2)) : 1;
   const progress = await startProgress(context, `sending ${plan.requests} requests`);
-  const started = CLOCK.now();
+  const started = systemClock.now();
   const { lost, ...result } = await submit(
     send,
     { plan, concurrency, batch, rate, newRequestId: randomUUID },
-    CLOCK,
+    systemClock,
     stop,
-    (sent, outcomes) => progress.update(submitProgressText(sent, plan.requests, (CLOCK.now() - started) / 1_000, outcomes)),
+    (sent, outcomes) => progress.update(submitProgressText(sent, plan.requests, (systemClock.now() - started) / 1_000, outcomes)),
   );
   progress.stop();
   const summary = { couponId, ...result };
@@ -126,9 +121,8 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
   const ledger = await context.ledger();
   const redis = await context.redis(true);
   await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, context.keyStyle));
-  const pause = async (ms: number): Promise<void> => delay(ms);
-  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, now: CLOCK.now, pause });
-  return sendWithRetry((requests) => admission.admit(couponId, requests), { clock: CLOCK, stop, patienceMs: PATIENCE_MS });
+  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, clock: systemClock });
+  return sendWithRetry((requests) => admission.admit(couponId, requests), { clock: systemClock, stop, patienceMs: PATIENCE_MS });
 }
 
 async function toEndpoint(context: Context, couponId: string, target: string, connections: number, flags: SubmitFlags): Promise<Send> {

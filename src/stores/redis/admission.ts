@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { Admission } from '../../campaign/ports/admission.ts';
 import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../../campaign/admission.ts';
 import type { Place } from '../../campaign/place.ts';
@@ -15,8 +16,7 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
       const keys = couponKeys(couponId, style);
       const chunks: Promise<unknown>[] = [];
       try {
-        for (let from = 0; from < requests.length; from += ADMISSION_BATCH) {
-          const chunk = requests.slice(from, from + ADMISSION_BATCH);
+        for (const chunk of chunked(requests, ADMISSION_BATCH)) {
           const users = chunk.map((request) => request.userId);
           chunks.push(runScript(connection.client, 'admit', keys, users, encode(connection.run, chunk)));
         }

@@ -1,10 +1,11 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../campaign/ports/claim-queue.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toText } from './members.ts';
-import { runScript, runScriptForBytes, SCRIPT_USERS, scriptShares } from './script.ts';
+import { runScript, runScriptForBytes, SCRIPT_USERS } from './script.ts';
 import { couponFault } from './wrong-type.ts';
 
 export function redisClaims(connection: RedisConnection, style: KeyStyle): ClaimQueue {
@@ -23,7 +24,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     ack: (couponId, epoch, rows, occupied) =>
       run(couponId, async () => {
         const keys = couponKeys(couponId, style);
-        for (const chunk of scriptShares(rows)) {
+        for (const chunk of chunked(rows, SCRIPT_USERS)) {
           const users = chunk.map((row) => row.userId);
           const fence = Math.max(...chunk.map((row) => row.fence));
           const args = [epoch, couponId, fence, ...chunk.flatMap(issuedFields)];
@@ -37,7 +38,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     release: (couponId, epoch, claims) =>
       run(couponId, async () => {
         let released = 0;
-        for (const chunk of scriptShares(claims)) {
+        for (const chunk of chunked(claims, SCRIPT_USERS)) {
           const args = [epoch, ...chunk.flatMap((claim) => [claim.userId, claim.fence])];
           released += (await runScript(connection.client, 'release', couponKeys(couponId, style), [], args)) as number;
         }
@@ -47,7 +48,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     bury: (couponId, epoch, refused) =>
       run(couponId, async () => {
         let buried = 0;
-        for (const chunk of scriptShares(refused)) {
+        for (const chunk of chunked(refused, SCRIPT_USERS)) {
           const args = [epoch, ...chunk.flatMap(({ userId, fence, reason }) => [userId, fence, reason])];
           buried += (await runScript(connection.client, 'bury', couponKeys(couponId, style), [], args)) as number;
         }

@@ -1,15 +1,16 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports/claim-queue.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toBytes } from './members.ts';
-import { runScript, scriptShares } from './script.ts';
+import { runScript, SCRIPT_USERS } from './script.ts';
 import { couponFault } from './wrong-type.ts';
 
 export function redisDead(connection: RedisConnection, style: KeyStyle): DeadUsers {
   const all = async (script: 'retry' | 'drop', couponId: string, epoch: string, userIds: readonly string[]): Promise<string[]> => {
     const outcomes: string[] = [];
     try {
-      for (const share of scriptShares(userIds)) {
+      for (const share of chunked(userIds, SCRIPT_USERS)) {
         outcomes.push(
           ...((await runScript(connection.client, script, couponKeys(couponId, style), [], [epoch, ...share.map(toBytes)])) as string[]),
         );

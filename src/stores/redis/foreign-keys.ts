@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { ForeignRedis } from '../../bench/evidence/foreign-ports.ts';
 import { fillTemplate, type ForeignKeys } from '../../bench/scenario/verify.ts';
 import { usageError, type CouponError } from '../../lib/errors.ts';
@@ -60,8 +61,7 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
     async issued(couponId, userIds) {
       try {
         const found: string[] = [];
-        for (let from = 0; from < userIds.length; from += CHUNK) {
-          const chunk = userIds.slice(from, from + CHUNK);
+        for (const chunk of chunked(userIds, CHUNK)) {
           const pipeline = client.pipeline();
           for (const userId of chunk) pipeline.exists(key('issued', couponId, userId));
           const replies = (await pipeline.exec()) ?? [];

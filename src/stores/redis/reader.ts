@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { QueueEntry, RedisCoupon, RedisReader, RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
@@ -26,9 +27,7 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Redis
 
   /** In parts that a script may look at. All leave at once: whatever this connection is asked next comes after them. */
   const inParts = <T, R>(keys: CouponKeys, items: readonly T[], look: (part: readonly T[]) => Promise<R>): Promise<R[]> => {
-    const parts: Promise<R>[] = [];
-    for (let from = 0; from < items.length; from += USERS_AT_ONCE) parts.push(look(items.slice(from, from + USERS_AT_ONCE)));
-    return guard(keys, Promise.all(parts));
+    return guard(keys, Promise.all(Array.from(chunked(items, USERS_AT_ONCE), look)));
   };
 
   const users = async (couponId: string, userIds: readonly string[]): Promise<RedisUser[]> => {

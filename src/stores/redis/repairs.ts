@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { RedisRepairs } from '../../audit/repair/ports.ts';
 import { isoTime } from '../../campaign/coupon.ts';
 import { settingFields } from './coupons.ts';
@@ -5,7 +6,7 @@ import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toBytes } from './members.ts';
 import { repliesOf, toNumber } from './replies.ts';
-import { runScript, scriptShares, type ScriptName } from './script.ts';
+import { runScript, type ScriptName, SCRIPT_USERS } from './script.ts';
 import { couponFault } from './wrong-type.ts';
 
 export function redisRepairs(connection: RedisConnection, style: KeyStyle): RedisRepairs {
@@ -51,7 +52,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
 
     async adopt(couponId, epoch, users) {
       let changed = 0;
-      for (const share of scriptShares(users)) {
+      for (const share of chunked(users, SCRIPT_USERS)) {
         const args = share.flatMap(({ userId, requestedUs }) => [toBytes(userId), requestedUs ?? '']);
         changed += (await run('adopt', couponId, [], [epoch, ...args])) as number;
       }
@@ -60,13 +61,14 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
 
     async requeue(couponId, epoch, userIds) {
       let requeued = 0;
-      for (const share of scriptShares(userIds)) requeued += (await run('requeue', couponId, [], [epoch, ...share.map(toBytes)])) as number;
+      for (const share of chunked(userIds, SCRIPT_USERS))
+        requeued += (await run('requeue', couponId, [], [epoch, ...share.map(toBytes)])) as number;
       return requeued;
     },
 
     async rehash(couponId, epoch, users) {
       let written = 0;
-      for (const share of scriptShares(users)) {
+      for (const share of chunked(users, SCRIPT_USERS)) {
         const args = share.flatMap(({ row, seenUsedAt }) => [
           row.userId,
           ...[row.expiresAt, row.requestedAt, row.issuedAt, row.usedAt, row.revokedAt].map(isoTime),
@@ -81,7 +83,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
     async evictExcess({ id, epoch, total }, userIds) {
       let moved = 0;
       let excess = 0;
-      for (const share of userIds.length > 0 ? scriptShares(userIds) : [[]]) {
+      for (const share of userIds.length > 0 ? chunked(userIds, SCRIPT_USERS) : [[]]) {
         const [some, left] = (await run('evict-excess', id, [], [epoch, total, ...share.map(toBytes)])) as [number, number];
         moved += some;
         excess = left;

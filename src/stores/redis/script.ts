@@ -73,7 +73,3 @@ type Arg = string | number | Buffer;
 
 /** Users in one script that writes to several keys for each: about 2 ms of Redis on a slow machine. */
 export const SCRIPT_USERS = 200;
-
-export function* scriptShares<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += SCRIPT_USERS) yield items.slice(from, from + SCRIPT_USERS);
-}

@@ -1,3 +1,4 @@
+import { chunked } from '../../lib/chunked.ts';
 import type { RedisReader, UserSource } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import {
@@ -37,7 +38,7 @@ export function redisWalks(
       for await (const chunk of guarded(walkStream(connection, keys, source), keys)) {
         const userIds = chunk.filter((_, index) => index % 2 === 0).map(toText);
         // A small hash comes as a whole, whatever COUNT says.
-        for (let from = 0; from < userIds.length; from += WALK_COUNT) yield userIds.slice(from, from + WALK_COUNT);
+        yield* chunked(userIds, WALK_COUNT);
       }
     },
 

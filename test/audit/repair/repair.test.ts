@@ -1,5 +1,5 @@
+import { systemClock } from '../../../src/lib/clock.ts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../../src/audit/audit.ts';
 import { drainPass, type DrainOptions } from '../../../src/drain/pass.ts';
@@ -24,13 +24,12 @@ describe('repair', () => {
   beforeAll(async () => {
     stores = await openStores();
     const { reader, ledger, claims, coupons, connection, database } = stores;
-    const pause = async (ms: number): Promise<void> => delay(ms);
     ports = {
       reader,
       ledger,
       claims,
       coupons,
-      pause,
+      clock: systemClock,
       redis: redisRepairs(connection, 'plain'),
       repairs: ledgerRepairs(database),
     };

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../../lib/clock.ts';
 import { benchRun, type BenchOptions, type BenchRun } from '../../../bench/run.ts';
 import type { Disrupt } from '../../../bench/run-timeline.ts';
 import type { LoadDriver } from '../../../bench/ports.ts';
@@ -14,11 +14,16 @@ export async function runBench(
 ): Promise<BenchRun> {
   const { httpProbe } = await import('../../../bench/load/probe.ts');
   const driver = await driverOf(context, options.processes ?? 1);
-  const clock = { now: () => performance.now(), sleep: (ms: number) => sleep(ms) };
   const progress = await startProgress(context, `${options.scenario.name}: starting`);
   try {
     return await benchRun(
-      { driver, probe: httpProbe, evidence: options.evidence, clock, ...(options.disrupt ? { disrupt: options.disrupt } : {}) },
+      {
+        driver,
+        probe: httpProbe,
+        evidence: options.evidence,
+        clock: systemClock,
+        ...(options.disrupt ? { disrupt: options.disrupt } : {}),
+      },
       { ...options, onProgress: (step) => progress.update(`${options.scenario.name}: ${benchProgressText(step)}`) },
     );
   } finally {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../../lib/clock.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../../drain/loop.ts';
 import { knownCoupon } from '../../../campaign/known-coupon.ts';
@@ -108,13 +108,9 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
   });
   if (!opened) return;
 
-  const clock = {
-    now: () => performance.now(),
-    sleep: (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined),
-  };
   const ports = health?.observed(opened) ?? opened;
   supervisor.ready();
-  const totals = await drainLoop(ports, options, events(context, options, health), clock, stop);
+  const totals = await drainLoop(ports, options, events(context, options, health), systemClock, stop);
   report(context, options, totals);
 }
 
