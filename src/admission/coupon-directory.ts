@@ -1,4 +1,4 @@
-import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import { cached } from '../lib/cached.ts';
 
 /**
@@ -16,7 +16,7 @@ export class CouponDirectory {
   readonly all: () => Promise<readonly LedgerCoupon[]>;
 
   /** @param now milliseconds, monotonic */
-  constructor(ledger: Pick<Ledger, 'coupons'>, now: () => number) {
+  constructor(ledger: Pick<LedgerReader, 'coupons'>, now: () => number) {
     this.all = cached(() => ledger.coupons(), now);
   }
 

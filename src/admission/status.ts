@@ -1,14 +1,14 @@
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { isOutage } from '../lib/errors.ts';
 import { placeOf, type Place } from '../campaign/place.ts';
 import { isoTime, scoreToDate } from '../campaign/coupon.ts';
 import { readForeignDate } from '../campaign/foreign-time.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
 import type { RedisReader, RedisUser } from '../campaign/ports/redis-reader.ts';
 
 export interface StatusPorts {
   reader: Pick<RedisReader, 'coupon' | 'user'>;
-  ledger: Pick<Ledger, 'issuedSince' | 'rows'>;
+  ledger: Pick<LedgerReader, 'issuedSince' | 'rows'>;
   directory: CouponDirectory;
   /** Milliseconds since 1970. */
   now: () => number;

@@ -1,16 +1,16 @@
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isOutage, isReplyLost } from '../lib/errors.ts';
 import { retry } from '../lib/retry.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
-import type { Verification } from '../campaign/ports/coupon-store.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { Verification } from '../campaign/ports/verification.ts';
 import { verifyAgainstLedger } from '../campaign/verify-coupon.ts';
 
 export interface VerifiedAdmissionPorts {
   admission: Admission;
   verification: Verification;
-  ledger: Pick<Ledger, 'coupon'>;
+  ledger: Pick<LedgerReader, 'coupon'>;
   clock: Clock;
 }
 

@@ -1,7 +1,7 @@
+import type { AuditPorts } from './ports.ts';
 import type { Facts, FindingCode } from './findings.ts';
 import { WrongTypeError } from '../campaign/wrong-type.ts';
 import { AuditNotes, type AuditNote } from './notes.ts';
-import type { AuditPorts } from './reads.ts';
 import { counting } from './suspects.ts';
 import { AuditTally, type FindingReport } from './tally.ts';
 import { auditTotals } from './totals.ts';
@@ -11,7 +11,7 @@ import { onlyInRedis, type OnlyInRedis } from '../campaign/only-in-redis.ts';
 import { pacedReads } from './paced-reads.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 
-export type { AuditPorts } from './reads.ts';
+export type { AuditPorts } from './ports.ts';
 export type { FindingReport } from './tally.ts';
 
 export interface AuditOptions {

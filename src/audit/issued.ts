@@ -1,8 +1,7 @@
 import { OrderProof } from './reconcile/order.ts';
-import { inChunks, judgeChunk, ledgerPages, pipelined, redisChunks, type AuditPorts } from './reads.ts';
+import { inChunks, judgeChunk, ledgerPages, pipelined, redisChunks } from './reads.ts';
 import type { Walk } from './walk.ts';
-import type { LedgerBrief } from '../campaign/ports/ledger.ts';
-import type { RowComparison } from '../campaign/ports/redis-reader.ts';
+import type { AuditPorts, LedgerBrief, RowComparison } from './ports.ts';
 
 export interface IssuedCounts {
   /** Users with a row who were also admitted. */

@@ -1,5 +1,5 @@
+import type { AuditPorts } from './ports.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { AuditPorts } from './reads.ts';
 
 /** Between two looks at whether a sale is on; the second one comes sooner, because until then it is unknown. */
 const LOOK_MS = 500;

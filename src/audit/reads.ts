@@ -1,14 +1,8 @@
-import type { Clock } from '../lib/clock.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
 import { judgeUser, type UserVerdict } from './reconcile/user.ts';
-import type { Ledger, LedgerBrief, LedgerRow } from '../campaign/ports/ledger.ts';
-import type { RedisReader, RedisUser } from '../campaign/ports/redis-reader.ts';
-
-export interface AuditPorts {
-  reader: RedisReader;
-  ledger: Ledger;
-  clock: Clock;
-}
+import type { AuditPorts, LedgerBrief } from './ports.ts';
+import type { LedgerRow } from '../campaign/ports/ledger.ts';
+import type { RedisUser } from '../campaign/ports/redis-reader.ts';
 
 /** Users read together. */
 export const CHUNK = 1_000;

@@ -1,5 +1,6 @@
+import type { AuditPorts } from './ports.ts';
 import { chunked } from '../lib/chunked.ts';
-import { CHUNK, judgeChunk, readRedis, type AuditPorts, type JudgedUser } from './reads.ts';
+import { CHUNK, judgeChunk, readRedis, type JudgedUser } from './reads.ts';
 import type { AuditTally } from './tally.ts';
 
 /** Time for a step that was half done at the first look, such as `use`, which writes the ledger before Redis. */

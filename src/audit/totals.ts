@@ -1,6 +1,6 @@
+import type { AuditPorts } from './ports.ts';
 import type { Finding } from './findings.ts';
 import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
-import type { AuditPorts } from './reads.ts';
 import type { AuditTally } from './tally.ts';
 import { countAdoptable } from './users.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';

@@ -1,10 +1,11 @@
+import type { AuditPorts } from './ports.ts';
 import type { Place } from '../campaign/place.ts';
 import { judgeUser } from './reconcile/user.ts';
 import { isCompanion } from '../campaign/ids.ts';
 import { RollCall } from './reconcile/missing-users.ts';
 import { AuditNotes } from './notes.ts';
 import { issuedUsers } from './issued.ts';
-import { inChunks, judgeChunk, queuePages, redisChunks, type AuditPorts, type JudgedUser, type RedisChunk } from './reads.ts';
+import { inChunks, judgeChunk, queuePages, redisChunks, type JudgedUser, type RedisChunk } from './reads.ts';
 import { Suspects, type Confirmed } from './suspects.ts';
 import type { Walk } from './walk.ts';
 

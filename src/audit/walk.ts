@@ -1,6 +1,6 @@
+import type { AuditPorts } from './ports.ts';
 import type { RollCall } from './reconcile/missing-users.ts';
 import type { AuditNotes } from './notes.ts';
-import type { AuditPorts } from './reads.ts';
 import type { Suspects } from './suspects.ts';
 
 /** What all walks over the users of one coupon share. */

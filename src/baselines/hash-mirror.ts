@@ -1,5 +1,5 @@
-import type { AckRow, ClaimQueue } from '../campaign/ports/claim-queue.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
+import type { AckRow, Acknowledgement } from '../campaign/ports/acknowledgement.ts';
 
 const BATCH = 200;
 
@@ -9,13 +9,13 @@ const BATCH = 200;
  * measured: no answer waits for them, and no lock is held meanwhile.
  */
 export class HashMirror {
-  readonly #claims: Pick<ClaimQueue, 'ack'>;
-  readonly #ledger: Pick<Ledger, 'coupon'>;
+  readonly #claims: Acknowledgement;
+  readonly #ledger: Pick<LedgerReader, 'coupon'>;
   readonly #onFault: (error: unknown) => void;
   #rows: AckRow[] = [];
   #copying: Promise<void> | null = null;
 
-  constructor(ports: { claims: Pick<ClaimQueue, 'ack'>; ledger: Pick<Ledger, 'coupon'> }, onFault: (error: unknown) => void) {
+  constructor(ports: { claims: Acknowledgement; ledger: Pick<LedgerReader, 'coupon'> }, onFault: (error: unknown) => void) {
     this.#claims = ports.claims;
     this.#ledger = ports.ledger;
     this.#onFault = onFault;

@@ -1,4 +1,5 @@
 /** What a bench run needs from the world beside the stores; `load/` implements these. */
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import type { RequestRecord } from './checks/integrity.ts';
 import type { Outcome, OutcomeCounts } from '../campaign/outcome.ts';
 import type { Phase } from './plan/phase.ts';
@@ -7,7 +8,6 @@ import type { ProbePlan } from './scenario/verify.ts';
 import type { Aggregation, Threshold } from './scenario/thresholds.ts';
 import type { UnexplainedReply } from './report/unexplained.ts';
 import type { RequestPlan, UserDirectory } from './plan/user-plan.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
 import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
 /** Whose certificate a load on https takes. */
@@ -143,7 +143,7 @@ export interface Probe {
 /** Where the truth is read afterwards. */
 export interface BenchStores {
   redis: RedisReader;
-  ledger: Ledger;
+  ledger: LedgerReader;
   /** Nothing else lives in this Redis, so that the whole keyspace may be walked for issued hashes. */
   ownKeyspace: boolean;
 }

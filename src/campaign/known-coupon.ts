@@ -1,7 +1,7 @@
 import { CouponError, usageError } from '../lib/errors.ts';
 import { number } from '../lib/figures.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
-import type { Ledger, LedgerCoupon } from './ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from './ports/ledger.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 
 /**
@@ -9,7 +9,7 @@ import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-c
  *
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY`
  */
-export async function knownCoupon(ledger: Pick<Ledger, 'coupon'>, couponId: string, keyStyle: string): Promise<LedgerCoupon> {
+export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId: string, keyStyle: string): Promise<LedgerCoupon> {
   const coupon = await ledger.coupon(couponId);
   if (!coupon) {
     throw usageError(

@@ -1,5 +1,5 @@
+import type { LedgerReader } from './ports/ledger.ts';
 import { WrongTypeError, type WrongType } from './wrong-type.ts';
-import type { Ledger } from './ports/ledger.ts';
 import type { RedisReader } from './ports/redis-reader.ts';
 
 export interface OnlyInRedis {
@@ -12,7 +12,13 @@ export interface OnlyInRedis {
  * Ids of seeded coupons that Redis has and the ledger has not: the database was replaced, or this is another one. An id that
  * merely stands in the index is no coupon; a reset that stopped half-way leaves such behind.
  */
-export async function onlyInRedis({ reader, ledger }: { reader: RedisReader; ledger: Ledger }): Promise<OnlyInRedis> {
+export async function onlyInRedis({
+  reader,
+  ledger,
+}: {
+  reader: RedisReader;
+  ledger: Pick<LedgerReader, 'coupons'>;
+}): Promise<OnlyInRedis> {
   const { indexed, wrongIndex } = await readIndex(reader);
   const known = new Set((await ledger.coupons()).map((coupon) => coupon.id));
   const found: string[] = [];

@@ -1,9 +1,9 @@
-import type { Verification, VerifyResult } from './ports/coupon-store.ts';
-import type { Ledger, LedgerCoupon } from './ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from './ports/ledger.ts';
+import type { Verification, VerifyResult } from './ports/verification.ts';
 
 export interface VerifyPorts {
   verification: Verification;
-  ledger: Pick<Ledger, 'coupon'>;
+  ledger: Pick<LedgerReader, 'coupon'>;
 }
 
 /** Reason for which a coupon is suspect when it is the ledger that lost data. */

@@ -1,5 +1,5 @@
+import type { LedgerReader } from './ports/ledger.ts';
 import { verifyCoupon } from './known-coupon.ts';
-import type { Ledger } from './ports/ledger.ts';
 import type { VerifyPorts } from './verify-coupon.ts';
 import { CouponError } from '../lib/errors.ts';
 
@@ -10,7 +10,7 @@ import { CouponError } from '../lib/errors.ts';
  * @throws CouponError of kind `unreachable`
  */
 export async function verifyCoupons(
-  ports: VerifyPorts & { ledger: Pick<Ledger, 'coupons'> },
+  ports: VerifyPorts & { ledger: Pick<LedgerReader, 'coupons'> },
   keyStyle: string,
 ): Promise<{ coupons: number; problems: CouponError[] }> {
   const coupons = (await ports.ledger.coupons()).filter((coupon) => coupon.state === 'ready' && coupon.keyStyle === keyStyle);

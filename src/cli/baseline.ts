@@ -1,5 +1,5 @@
+import type { Ledger } from '../stores/postgres/ledger.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
 import type { Strategy } from '../campaign/strategy.ts';
 import type { Context, RedisStores } from './context.ts';
 

@@ -1,9 +1,12 @@
+import type { CouponStore } from '../stores/redis/coupons.ts';
+import type { Ledger } from '../stores/postgres/ledger.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
-import type { ClaimQueue, DeadUsers } from '../campaign/ports/claim-queue.ts';
-import type { CouponStore, UsePort, Verification } from '../campaign/ports/coupon-store.ts';
+import type { AuditReader } from '../audit/ports.ts';
+import type { UseHashes } from '../campaign/ports/use.ts';
+import type { Verification } from '../campaign/ports/verification.ts';
+import type { ClaimQueue } from '../drain/ports.ts';
+import type { DeadUsers } from '../operate/ports.ts';
 import type { LedgerHealth, RedisHealth } from '../campaign/ports/health.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
-import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 import { usageError } from '../lib/errors.ts';
 import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
@@ -18,9 +21,9 @@ export interface RedisStores {
   connection: RedisConnection;
   admission: Admission;
   claims: ClaimQueue;
-  coupons: CouponStore & Verification & UsePort;
+  coupons: CouponStore & Verification & UseHashes;
   dead: DeadUsers;
-  reader: RedisReader;
+  reader: AuditReader;
   health: RedisHealth;
 }
 
@@ -114,13 +117,12 @@ export class Context implements AsyncDisposable {
 
   /** As {@link ledger}, on a database that is open. */
   async ledgerOf(database: Database): Promise<Ledger> {
-    const [{ checkSchema }, { ledgerCoupons }, { ledgerIssued }] = await Promise.all([
+    const [{ checkSchema }, { postgresLedger }] = await Promise.all([
       import('../stores/postgres/migrate.ts'),
-      import('../stores/postgres/ledger-coupons.ts'),
-      import('../stores/postgres/ledger-issued.ts'),
+      import('../stores/postgres/ledger.ts'),
     ]);
     await checkSchema(database);
-    return { ...ledgerCoupons(database), ...ledgerIssued(database) };
+    return postgresLedger(database);
   }
 
   async ledgerHealth(database: Database): Promise<LedgerHealth> {

@@ -1,6 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
-import type { AckRow, Refused } from '../campaign/ports/claim-queue.ts';
-import type { IssueOptions, Ledger, RefusalScope } from '../campaign/ports/ledger.ts';
+import type { AckRow } from '../campaign/ports/acknowledgement.ts';
+import type { IssueLedger, IssueOptions, RefusalScope, Refused } from './ports.ts';
 
 /** A row that the ledger refused when it stood alone. */
 export type RefusedRow = Refused & { claim: Claim; scope: RefusalScope };
@@ -35,7 +35,7 @@ const NOT_KEPT = 'the database kept no row and gave no error: a trigger or a rul
  *   same as a lost reply
  */
 export async function issueBatch(
-  ledger: Pick<Ledger, 'issue'>,
+  ledger: IssueLedger,
   couponId: string,
   claims: readonly Claim[],
   options: IssueOptions,
@@ -82,7 +82,7 @@ function halves(part: readonly Claim[]): (readonly Claim[])[] {
 
 /** What only the moment refused is tried once more now that others got through: a lock or a conflict may be over. */
 async function confirmMoments(
-  ledger: Pick<Ledger, 'issue'>,
+  ledger: IssueLedger,
   couponId: string,
   done: BatchResult,
   options: IssueOptions,

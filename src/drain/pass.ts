@@ -3,16 +3,16 @@ import { CouponError, isOutage } from '../lib/errors.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { issueBatch, type BatchResult } from './issue-batch.ts';
-import type { ClaimQueue, ClaimResult } from '../campaign/ports/claim-queue.ts';
-import type { CouponStore, Verification } from '../campaign/ports/coupon-store.ts';
-import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
+import type { Verification } from '../campaign/ports/verification.ts';
+import type { ClaimQueue, ClaimResult, IssueLedger, QueueScan } from './ports.ts';
 import { judgeRefusals } from './refusal-verdict.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
 
 export interface DrainPorts {
   claims: ClaimQueue;
-  coupons: Verification & Pick<CouponStore, 'scanQueues'>;
-  ledger: Ledger;
+  coupons: Verification & QueueScan;
+  ledger: LedgerReader & IssueLedger;
 }
 
 export interface DrainOptions {

@@ -1,5 +1,5 @@
 import type { DeadAnswer, DeadList } from './dead.ts';
-import type { DropOutcome, RetryOutcome } from '../campaign/ports/claim-queue.ts';
+import type { DropOutcome, RetryOutcome } from './ports.ts';
 import { DEAD_REASONS, printable } from '../campaign/ids.ts';
 import { command } from '../lib/suggested-command.ts';
 import { pageText } from './inspect-text.ts';

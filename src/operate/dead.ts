@@ -1,11 +1,11 @@
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { chunked } from '../lib/chunked.ts';
 import { scoreToIso } from '../campaign/coupon.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
-import type { DeadUsers, DropOutcome, RetryOutcome } from '../campaign/ports/claim-queue.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
 import type { RedisReader } from '../campaign/ports/redis-reader.ts';
+import type { DeadUsers, DropOutcome, RetryOutcome } from './ports.ts';
 
 /** Dead-lettered users, by user id. Times are ISO 8601; null: unknown. */
 export interface DeadList {
@@ -57,7 +57,7 @@ async function deadIds(reader: RedisReader, couponId: string): Promise<string[]>
 export interface DeadPorts {
   dead: DeadUsers;
   reader: RedisReader;
-  ledger: Ledger;
+  ledger: Pick<LedgerReader, 'coupon' | 'rows'>;
   keyStyle: string;
 }
 

@@ -2,12 +2,12 @@ import { chunked } from '../lib/chunked.ts';
 import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
-import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
 
 export interface InspectPorts {
   reader: RedisReader;
-  ledger: Ledger;
+  ledger: LedgerReader;
   keyStyle: string;
 }
 

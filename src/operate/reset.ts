@@ -1,10 +1,10 @@
+import type { ResetLedger, ResetStore } from './ports.ts';
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { usageError } from '../lib/errors.ts';
-import type { CouponStore } from '../campaign/ports/coupon-store.ts';
-import type { Ledger } from '../campaign/ports/ledger.ts';
 
 export interface ResetPorts {
-  ledger: Ledger;
-  coupons: CouponStore;
+  ledger: Pick<LedgerReader, 'coupon' | 'page'> & ResetLedger;
+  coupons: ResetStore;
   newEpoch: () => string;
 }
 

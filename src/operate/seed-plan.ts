@@ -2,8 +2,8 @@ import { definitionDifferences, type CouponDefinition } from '../campaign/coupon
 import { CouponError, usageError } from '../lib/errors.ts';
 import { command, shellQuoted } from '../lib/suggested-command.ts';
 import { couponNotInRedis, couponSuspect } from '../campaign/known-coupon.ts';
-import type { CouponStore, SeedCheck, SeedResult } from '../campaign/ports/coupon-store.ts';
-import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
+import type { SeedCheck, SeedLedger, SeedResult, SeedStore } from './ports.ts';
 import { LEDGER_BEHIND } from '../campaign/verify-coupon.ts';
 
 /** What is left to do about one coupon. `finish`: an earlier seed had stopped half-way. */
@@ -15,8 +15,8 @@ export type SeedPlan = { couponId: string; total: number } & (
 );
 
 export interface PlanPorts {
-  ledger: Pick<Ledger, 'coupon' | 'trySeeding'>;
-  coupons: Pick<CouponStore, 'checkSeed'>;
+  ledger: Pick<LedgerReader, 'coupon'> & Pick<SeedLedger, 'trySeeding'>;
+  coupons: Pick<SeedStore, 'checkSeed'>;
   /** A fresh random UUID. */
   newEpoch: () => string;
   keyStyle: string;

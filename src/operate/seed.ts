@@ -1,13 +1,14 @@
+import type { SeedLedger, SeedStore, ResetLedger, ResetStore } from './ports.ts';
 import { checkDefinition, type CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
-import type { CouponStore, Verification } from '../campaign/ports/coupon-store.ts';
-import type { Ledger, LedgerCoupon } from '../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
+import type { Verification } from '../campaign/ports/verification.ts';
 import { nextSeedStep, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {
-  ledger: Ledger;
-  coupons: CouponStore & Verification;
+  ledger: Pick<LedgerReader, 'coupon' | 'page'> & SeedLedger & ResetLedger;
+  coupons: SeedStore & ResetStore & Verification;
   /** A fresh random UUID. */
   newEpoch: () => string;
   keyStyle: string;

@@ -1,13 +1,13 @@
+import type { Acknowledgement } from '../campaign/ports/acknowledgement.ts';
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { isOutage } from '../lib/errors.ts';
 import { isCouponFault } from '../campaign/wrong-type.ts';
-import type { ClaimQueue } from '../campaign/ports/claim-queue.ts';
-import type { UsePort } from '../campaign/ports/coupon-store.ts';
-import type { Ledger, UseResult } from '../campaign/ports/ledger.ts';
+import type { UseHashes, UseLedger, UseResult } from '../campaign/ports/use.ts';
 
 export interface UsePorts {
-  ledger: Pick<Ledger, 'use' | 'coupon' | 'rows'>;
-  hashes: UsePort;
-  claims: Pick<ClaimQueue, 'ack'>;
+  ledger: Pick<LedgerReader, 'coupon' | 'rows'> & UseLedger;
+  hashes: UseHashes;
+  claims: Acknowledgement;
 }
 
 /** `followed`: the issued hash in Redis shows the use too; false when Redis is away or has lost the coupon. */

@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditPorts } from '../../src/audit/reads.ts';
+import type { AuditPorts } from '../../src/audit/ports.ts';
 import { pacedReads } from '../../src/audit/paced-reads.ts';
 import { issueWaiting } from '../support/issue.ts';
 import { openStores, type TestStores } from '../support/stores.ts';

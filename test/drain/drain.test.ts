@@ -1,8 +1,8 @@
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
 import { drainLoop, type LoopOptions } from '../../src/drain/loop.ts';
-import type { ClaimQueue } from '../../src/campaign/ports/claim-queue.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { ClaimQueue } from '../../src/drain/ports.ts';
 import { CouponError } from '../../src/lib/errors.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 

@@ -1,9 +1,9 @@
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { dropDead, listDead, retryDead } from '../../src/operate/dead.ts';
 import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 

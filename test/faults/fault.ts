@@ -2,9 +2,10 @@
  * What the fault suite inflicts, and on what. A kind of fault knows how to break one thing and how to mend it again; the campaign
  * around it (load, workers, oracle) knows nothing of kinds.
  */
-import type { CouponStore, Verification } from '../../src/campaign/ports/coupon-store.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { CouponStore } from '../../src/stores/redis/coupons.ts';
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import type { RedisReader } from '../../src/campaign/ports/redis-reader.ts';
+import type { Verification } from '../../src/campaign/ports/verification.ts';
 import type { Finished } from '../support/processes.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { FaultPostgres } from './servers/postgres.ts';

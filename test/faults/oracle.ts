@@ -3,8 +3,8 @@
  * things that only this suite can ask for: `audit` finds nothing, nobody was served out of turn, and nobody was told "you have asked
  * already" who had asked once.
  */
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { collectEvidence } from '../../src/bench/evidence/collect.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
 import type { RedisReader } from '../../src/campaign/ports/redis-reader.ts';
 import { checkIntegrity } from '../../src/bench/checks/checker.ts';
 import type { CheckName, CheckResult } from '../../src/bench/checks/integrity.ts';

@@ -1,7 +1,7 @@
 /** What a promise looks like when it is broken: programs with the fault of their name, on real stores. */
 import { Redis } from 'ioredis';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
-import type { IssueOptions } from '../../src/campaign/ports/ledger.ts';
+import type { IssueOptions } from '../../src/drain/ports.ts';
 import type { AdmissionAnswer } from '../../src/campaign/admission.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import type { AdmissionOutcome } from '../../src/campaign/outcome.ts';

@@ -1,10 +1,9 @@
+import { postgresLedger } from '../../src/stores/postgres/ledger.ts';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Closers } from '../../src/lib/closers.ts';
 import { freePort } from '../../src/stack/ports.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
-import { ledgerCoupons } from '../../src/stores/postgres/ledger-coupons.ts';
-import { ledgerIssued } from '../../src/stores/postgres/ledger-issued.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
@@ -94,7 +93,7 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
     drains,
     endpoint: `http://127.0.0.1:${port}`,
     reader: redisReader(connection, 'plain'),
-    ledger: { ...ledgerCoupons(database), ...ledgerIssued(database) },
+    ledger: postgresLedger(database),
     coupons: redisCoupons(connection, 'plain'),
     sql: async (text, values = []) => (await pool.query(text, values)).rows,
     command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url } }),

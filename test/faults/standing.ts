@@ -1,5 +1,5 @@
 /** How a coupon stands in both stores right after a blow. */
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import type { RedisReader } from '../../src/campaign/ports/redis-reader.ts';
 import { CouponError } from '../../src/lib/errors.ts';
 import type { Loss } from './result.ts';

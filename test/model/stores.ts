@@ -2,6 +2,7 @@
  * Histories of a coupon on real stores, through the real adapters, and what is in the stores afterwards in the words of the reference
  * model. Disasters are made by hand: leases run out by their deadlines, a restarted server is a coupon that was checked for another one.
  */
+import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,8 +10,8 @@ import pg from 'pg';
 import { dropDead, retryDead } from '../../src/operate/dead.ts';
 import { issueBatch, type BatchResult } from '../../src/drain/issue-batch.ts';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
-import type { ClaimQueue, DeadUsers } from '../../src/campaign/ports/claim-queue.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { ClaimQueue } from '../../src/drain/ports.ts';
+import type { DeadUsers } from '../../src/operate/ports.ts';
 import { repair, type RepairPorts } from '../../src/audit/repair/repair.ts';
 import { reset } from '../../src/operate/reset.ts';
 import { useCoupon } from '../../src/operate/use.ts';

@@ -1,6 +1,6 @@
 /** The campaign as the two stores would be read by an audit. */
 import type { RedisTotals } from '../../src/audit/reconcile/coupon.ts';
-import type { LedgerCounts } from '../../src/campaign/ports/ledger.ts';
+import type { LedgerCounts } from '../../src/audit/ports.ts';
 import type { UserView } from '../../src/audit/reconcile/user.ts';
 import type { Command } from './history.ts';
 import type { Campaign } from './state.ts';

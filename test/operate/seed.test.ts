@@ -1,6 +1,7 @@
+import type { CouponStore } from '../../src/stores/redis/coupons.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CouponStore, Verification } from '../../src/campaign/ports/coupon-store.ts';
+import type { Verification } from '../../src/campaign/ports/verification.ts';
 import { reset } from '../../src/operate/reset.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { planSeeds } from '../../src/operate/seed-plan.ts';

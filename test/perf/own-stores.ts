@@ -1,13 +1,11 @@
+import { postgresLedger, type Ledger } from '../../src/stores/postgres/ledger.ts';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { ClaimQueue } from '../../src/campaign/ports/claim-queue.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
+import type { ClaimQueue } from '../../src/drain/ports.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
-import { ledgerCoupons } from '../../src/stores/postgres/ledger-coupons.ts';
-import { ledgerIssued } from '../../src/stores/postgres/ledger-issued.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';
@@ -38,7 +36,7 @@ export async function ownStores(): Promise<OwnStores> {
   const connection = await RedisConnection.open({ url: redisUrl, reconnect: true });
   const database = new Database(databaseUrl);
   await migrate(database);
-  const ledger: Ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  const ledger: Ledger = postgresLedger(database);
   const coupons = redisCoupons(connection, 'plain');
   return {
     redisUrl,

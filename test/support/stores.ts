@@ -1,15 +1,13 @@
+import { postgresLedger, type Ledger } from '../../src/stores/postgres/ledger.ts';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { seed } from '../../src/operate/seed.ts';
 import type { LedgerHealth, RedisHealth } from '../../src/campaign/ports/health.ts';
-import type { Ledger } from '../../src/campaign/ports/ledger.ts';
 import type { CouponDefinition } from '../../src/campaign/coupon.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
 import { ledgerHealth } from '../../src/stores/postgres/health.ts';
-import { ledgerCoupons } from '../../src/stores/postgres/ledger-coupons.ts';
-import { ledgerIssued } from '../../src/stores/postgres/ledger-issued.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
@@ -68,7 +66,7 @@ export async function openStores({ keyStyle = 'plain', migrated = true, durable 
   if (migrated) await migrate(database);
   const looker = new pg.Pool({ connectionString: databaseUrl.href, max: 2 });
   looker.on('error', () => undefined);
-  const ledger: Ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  const ledger: Ledger = postgresLedger(database);
   const coupons = redisCoupons(connection, keyStyle);
 
   return {

@@ -1,14 +1,15 @@
+import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
+import type { LedgerReader } from '../../campaign/ports/ledger.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { AdmissionBatcher } from '../batcher.ts';
 import { CouponDirectory } from '../coupon-directory.ts';
 import type { Admission } from '../../campaign/ports/admission.ts';
-import type { ClaimQueue } from '../../campaign/ports/claim-queue.ts';
-import type { UsePort, Verification } from '../../campaign/ports/coupon-store.ts';
-import type { LedgerHealth, RedisHealth } from '../../campaign/ports/health.ts';
-import type { Ledger } from '../../campaign/ports/ledger.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
+import type { UseHashes, UseLedger } from '../../campaign/ports/use.ts';
+import type { Verification } from '../../campaign/ports/verification.ts';
+import type { LedgerHealth, RedisHealth } from '../../campaign/ports/health.ts';
 import { readiness } from '../../campaign/check-readiness.ts';
 import { verifiedAdmission } from '../verified-admission.ts';
 import { AdmissionMetrics } from './admission-metrics.ts';
@@ -23,10 +24,10 @@ import { StoreMetrics } from '../../http/store-metrics.ts';
 export interface HttpPorts {
   /** As the store gives it; verification and batching are added here. */
   admission: Admission;
-  coupons: Verification & UsePort;
-  claims: Pick<ClaimQueue, 'ack'>;
+  coupons: Verification & UseHashes;
+  claims: Acknowledgement;
   reader: Pick<RedisReader, 'coupon' | 'queueTimes' | 'user' | 'now'>;
-  ledger: Pick<Ledger, 'coupon' | 'coupons' | 'issuedSince' | 'rows' | 'use'>;
+  ledger: LedgerReader & UseLedger;
   health: { redis: RedisHealth; ledger: LedgerHealth };
 }
 

@@ -1,6 +1,6 @@
 /** The judgement of one coupon from its totals and settings in both stores. Pure. */
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
-import type { LedgerCounts } from '../../campaign/ports/ledger.ts';
+import type { LedgerCounts } from '../ports.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { finding, type Finding } from '../findings.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';

@@ -1,5 +1,6 @@
+import type { AuditPorts } from '../ports.ts';
 import { isForeign } from './mend.ts';
-import { judgeChunk, queuePages, readRedis, type AuditPorts, type JudgedUser } from '../reads.ts';
+import { judgeChunk, queuePages, readRedis, type JudgedUser } from '../reads.ts';
 import { auditUsers } from '../users.ts';
 
 /**

@@ -1,5 +1,6 @@
+import type { AuditPorts } from '../ports.ts';
 import { scoreToMicros } from '../../campaign/coupon.ts';
-import { inChunks, judgeChunk, readRedis, type AuditPorts, type JudgedUser } from '../reads.ts';
+import { inChunks, judgeChunk, readRedis, type JudgedUser } from '../reads.ts';
 import { mendUser } from './mend.ts';
 
 /**

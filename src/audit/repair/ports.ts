@@ -1,9 +1,9 @@
 /** What a repair writes, beside what the other ports offer. All of it may be repeated; nothing is written for another epoch. */
-import type { AuditPorts } from '../reads.ts';
+import type { AuditPorts } from '../ports.ts';
+import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
 import type { RedisRecord } from './life.ts';
-import type { ClaimQueue } from '../../campaign/ports/claim-queue.ts';
-import type { CouponStore, Verification } from '../../campaign/ports/coupon-store.ts';
 import type { LedgerCoupon, LedgerRow } from '../../campaign/ports/ledger.ts';
+import type { Verification } from '../../campaign/ports/verification.ts';
 
 export interface RedisRepairs {
   /** Also where the coupon itself is gone. */
@@ -65,9 +65,17 @@ export interface LedgerRepairs {
   latestRequestUs(couponId: string): Promise<number>;
 }
 
+/** The keys of a coupon as a whole. */
+export interface CouponKeys {
+  /** False: it was indexed already. */
+  index(couponId: string): Promise<boolean>;
+  /** Removes the issued hashes of everyone admitted, then all keys of the coupon, then its place in the index. */
+  drop(couponId: string): Promise<void>;
+}
+
 export interface RepairPorts extends AuditPorts {
-  claims: Pick<ClaimQueue, 'ack'>;
-  coupons: Pick<CouponStore, 'index' | 'drop'> & Verification;
+  claims: Acknowledgement;
+  coupons: CouponKeys & Verification;
   redis: RedisRepairs;
   repairs: LedgerRepairs;
 }

@@ -1,9 +1,5 @@
-/**
- * Ports of the stores: `stores/redis` and `stores/postgres` implement them. Every method may throw a CouponError of kind `unreachable`;
- * after that the effect of a write is unknown, and all writes here may be repeated.
- */
+/** Reads of Redis that several features share. Every method may throw a CouponError of kind `unreachable`. */
 import type { WrongType } from '../wrong-type.ts';
-import type { LedgerBrief } from './ledger.ts';
 
 /** One coupon as it stands in Redis, all fields from one instant. */
 export interface RedisCoupon {
@@ -65,19 +61,10 @@ export interface RedisUser {
   occupied: WrongType | null;
 }
 
-/** Ledger rows compared with Redis, see `compare-rows.lua`. */
-export interface RowComparison {
-  /** Users about whom it says something else, or something more. */
-  differing: string[];
-  /** Of the others, those that another service had put into the queue. */
-  adopted: string[];
-}
-
 export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
 
 /**
- * Reads for inspect, audit and the HTTP status route. Nothing here writes, or walks the whole keyspace (but the two `scan`s). User ids
- * are texts as `campaign/member.ts` makes them, also those that are no user ids.
+ * User ids are texts as `campaign/member.ts` makes them, also those that are no user ids.
  *
  * Every method about one coupon may throw a WrongTypeError.
  */
@@ -88,21 +75,13 @@ export interface RedisReader {
   queue(couponId: string, offset: number, limit: number): Promise<QueueEntry[]>;
   users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
   user(couponId: string, userId: string): Promise<RedisUser>;
-  /** Holds rows against what Redis knows, for a small part of the cost of reading both in full. */
-  compareRows(couponId: string, rows: readonly LedgerBrief[]): Promise<RowComparison>;
-  /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
-  walk(couponId: string, source: UserSource): AsyncIterable<readonly string[]>;
+  queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
   /** Number of keys of any kind; null: this user may not ask. */
   keyCount(): Promise<number | null>;
-  /** Ids of coupons that have a key in one of the three formats, found by walking the whole keyspace. */
-  scanCoupons(): Promise<string[]>;
-  queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
-  /** User ids of issued keys of any type, found by walking the whole keyspace. */
-  scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<readonly string[]>;
-  /** How the issued key of a user is spelled. */
-  issuedKey(couponId: string, userId: string): string;
-  /** Keys that look like ours and are not, such as those of a serializer, found by walking the whole keyspace. */
-  scanForeign(): AsyncIterable<readonly string[]>;
   /** Redis TIME, milliseconds. */
   now(): Promise<number>;
+  /** User ids in chunks of about a thousand; an id may come more than once, as SCAN allows. */
+  walk(couponId: string, source: UserSource): AsyncIterable<readonly string[]>;
+  /** User ids of issued keys of any type, found by walking the whole keyspace. */
+  scanIssued(couponId: string, only?: 'hashes'): AsyncIterable<readonly string[]>;
 }

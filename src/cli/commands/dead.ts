@@ -1,5 +1,5 @@
 import { dropDead, listDead, retryDead, type DeadAnswer, type DeadPorts } from '../../operate/dead.ts';
-import type { DropOutcome, RetryOutcome } from '../../campaign/ports/claim-queue.ts';
+import type { DropOutcome, RetryOutcome } from '../../operate/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';

@@ -1,4 +1,5 @@
-import type { Ledger, LedgerCoupon, LedgerState } from '../../campaign/ports/ledger.ts';
+import type { ResetLedger, SeedLedger } from '../../operate/ports.ts';
+import type { LedgerCoupon, LedgerReader, LedgerState } from '../../campaign/ports/ledger.ts';
 import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';
@@ -20,10 +21,7 @@ interface CouponRow {
   may_be_missing: number | null;
 }
 
-type CouponPart = Pick<
-  Ledger,
-  'coupons' | 'coupon' | 'trySeeding' | 'startSeeding' | 'finishSeeding' | 'undoSeeding' | 'startReset' | 'deleteIssued' | 'dropCoupon'
->;
+type CouponPart = Pick<LedgerReader, 'coupons' | 'coupon'> & SeedLedger & ResetLedger;
 
 /** The `coupons` table. */
 export function ledgerCoupons(database: Database): CouponPart {

@@ -1,5 +1,8 @@
+import type { AuditLedger } from '../../audit/ports.ts';
 import type { PoolClient } from 'pg';
-import type { IssueOptions, IssueResult, Ledger, LedgerRow, UseResult } from '../../campaign/ports/ledger.ts';
+import type { LedgerReader, LedgerRow } from '../../campaign/ports/ledger.ts';
+import type { UseLedger, UseResult } from '../../campaign/ports/use.ts';
+import type { IssueLedger, IssueOptions, IssueResult } from '../../drain/ports.ts';
 import { microsBySize, type Claim } from '../../campaign/coupon.ts';
 import type { Database } from './database.ts';
 import { isConflict, refusalOf } from './refusal.ts';
@@ -23,7 +26,7 @@ interface BriefRow extends Pick<IssuedRow, 'user_id' | 'requested_us' | 'fence' 
   text: string;
 }
 
-type IssuedPart = Pick<Ledger, 'issue' | 'page' | 'briefs' | 'rows' | 'counts' | 'issuedSince' | 'use'>;
+type IssuedPart = Omit<LedgerReader, 'coupons' | 'coupon'> & Pick<AuditLedger, 'briefs' | 'counts'> & IssueLedger & UseLedger;
 
 /** The `issued_coupons` table. */
 export function ledgerIssued(database: Database): IssuedPart {

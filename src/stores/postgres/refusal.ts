@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import type { RefusalScope } from '../../campaign/ports/ledger.ts';
+import type { RefusalScope } from '../../drain/ports.ts';
 import { printable } from '../../campaign/ids.ts';
 
 /**

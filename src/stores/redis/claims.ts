@@ -1,5 +1,6 @@
 import { chunked } from '../../lib/chunked.ts';
-import type { AckRow, ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../campaign/ports/claim-queue.ts';
+import type { AckRow } from '../../campaign/ports/acknowledgement.ts';
+import type { ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../drain/ports.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';

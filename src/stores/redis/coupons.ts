@@ -1,4 +1,7 @@
-import type { CouponStore, SeedCheck, SeedResult, UsePort, Verification, VerifyResult } from '../../campaign/ports/coupon-store.ts';
+import type { UseHashes } from '../../campaign/ports/use.ts';
+import type { Verification, VerifyResult } from '../../campaign/ports/verification.ts';
+import type { ResetStore, SeedCheck, SeedResult, SeedStore } from '../../operate/ports.ts';
+import type { QueueScan } from '../../drain/ports.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';
@@ -11,8 +14,11 @@ import { couponFault, wrongTypeOf } from './wrong-type.ts';
 
 const SCAN_COUNT = 1_000;
 
+/** Sets coupons up and takes them away. */
+export type CouponStore = SeedStore & ResetStore & QueueScan;
+
 /** Sets coupons up, checks them against the ledger, and takes them away. */
-export function redisCoupons(connection: RedisConnection, style: KeyStyle): CouponStore & Verification & UsePort {
+export function redisCoupons(connection: RedisConnection, style: KeyStyle): CouponStore & Verification & UseHashes {
   const { client } = connection;
   const guard =
     <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>

@@ -1,5 +1,5 @@
 import { chunked } from '../../lib/chunked.ts';
-import type { DeadUsers, DropOutcome, RetryOutcome } from '../../campaign/ports/claim-queue.ts';
+import type { DeadUsers, DropOutcome, RetryOutcome } from '../../operate/ports.ts';
 import type { RedisConnection } from './connection.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toBytes } from './members.ts';

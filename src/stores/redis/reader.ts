@@ -1,5 +1,6 @@
+import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
-import type { QueueEntry, RedisCoupon, RedisReader, RedisUser } from '../../campaign/ports/redis-reader.ts';
+import type { QueueEntry, RedisCoupon, RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
 import { toBytes, toText } from './members.ts';
@@ -14,7 +15,7 @@ import { couponFault, wrongTypeOf } from './wrong-type.ts';
 const USERS_AT_ONCE = 250;
 
 /** Reads for inspect, audit and the status route. Nothing here writes. */
-export function redisReader(connection: RedisConnection, style: KeyStyle): RedisReader {
+export function redisReader(connection: RedisConnection, style: KeyStyle): AuditReader {
   const { client } = connection;
 
   const guard = async <T>(keys: CouponKeys, work: Promise<T>): Promise<T> => {

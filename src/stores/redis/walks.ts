@@ -1,5 +1,6 @@
+import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
-import type { RedisReader, UserSource } from '../../campaign/ports/redis-reader.ts';
+import type { UserSource } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection.ts';
 import {
   ANY_COUPON_PATTERN,
@@ -21,7 +22,7 @@ const WALK_COUNT = 1_000;
 export function redisWalks(
   connection: RedisConnection,
   style: KeyStyle,
-): Pick<RedisReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
+): Pick<AuditReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
   const { client } = connection;
 
   async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {

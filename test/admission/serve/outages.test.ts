@@ -1,3 +1,4 @@
+import { postgresLedger } from '../../../src/stores/postgres/ledger.ts';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,8 +7,6 @@ import { seed } from '../../../src/operate/seed.ts';
 import { Closers } from '../../../src/lib/closers.ts';
 import { Database } from '../../../src/stores/postgres/database.ts';
 import { ledgerHealth } from '../../../src/stores/postgres/health.ts';
-import { ledgerCoupons } from '../../../src/stores/postgres/ledger-coupons.ts';
-import { ledgerIssued } from '../../../src/stores/postgres/ledger-issued.ts';
 import { redisAdmission } from '../../../src/stores/redis/admission.ts';
 import { RedisConnection } from '../../../src/stores/redis/connection.ts';
 import { redisCoupons } from '../../../src/stores/redis/coupons.ts';
@@ -46,7 +45,7 @@ async function openBehindProxy(what: 'redis' | 'ledger') {
   }
   const database = new Database(proxy.through(stores.databaseUrl));
   open.add(() => database.close());
-  const ledger = { ...ledgerCoupons(database), ...ledgerIssued(database) };
+  const ledger = postgresLedger(database);
   const endpoint = await openEndpoint(stores, { ledger, health: { ...stores.health, ledger: ledgerHealth(database) } });
   open.add(() => endpoint[Symbol.asyncDispose]());
   return { proxy, endpoint, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };

@@ -1,9 +1,8 @@
+import { postgresLedger } from '../../../src/stores/postgres/ledger.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../../../src/stores/postgres/database.ts';
-import { ledgerCoupons } from '../../../src/stores/postgres/ledger-coupons.ts';
-import { ledgerIssued } from '../../../src/stores/postgres/ledger-issued.ts';
 import { migrate } from '../../../src/stores/postgres/migrate.ts';
 import { RedisConnection } from '../../../src/stores/redis/connection.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
@@ -48,7 +47,7 @@ describe('PostgreSQL takes a transaction of a worker back', () => {
       redis,
       postgres,
       reader: redisReader(connection, 'plain'),
-      ledger: { ...ledgerCoupons(database), ...ledgerIssued(database) },
+      ledger: postgresLedger(database),
       sql: async (text: string, values: unknown[] = []) => (await pool.query(text, values)).rows,
       command: (argv: readonly string[]) => runToEnd(argv, { env }),
       afterwards: (look: () => Promise<string[]>) => void looks.push(look),

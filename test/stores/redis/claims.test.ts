@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AckRow, ClaimResult } from '../../../src/campaign/ports/claim-queue.ts';
+import type { AckRow } from '../../../src/campaign/ports/acknowledgement.ts';
+import type { ClaimResult } from '../../../src/drain/ports.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 
 const users = (count: number) => Array.from({ length: count }, (_, i) => `user-${i + 1}`);

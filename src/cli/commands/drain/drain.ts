@@ -1,9 +1,9 @@
+import type { Ledger } from '../../../stores/postgres/ledger.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../../drain/loop.ts';
 import { knownCoupon } from '../../../campaign/known-coupon.ts';
 import { paceText, perSecond } from '../../../drain/pace.ts';
-import type { Ledger } from '../../../campaign/ports/ledger.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseCouponId } from '../../../campaign/ids.ts';

@@ -1,8 +1,8 @@
+import type { Ledger } from '../../../stores/postgres/ledger.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import type { DrainPorts } from '../../../drain/pass.ts';
 import type { LoopOptions } from '../../../drain/loop.ts';
 import { drainHeartbeat } from '../../../drain/heartbeat.ts';
-import type { Ledger } from '../../../campaign/ports/ledger.ts';
 import { readiness } from '../../../campaign/check-readiness.ts';
 import { cached } from '../../../lib/cached.ts';
 import { parseWhole } from '../../../lib/numbers.ts';

@@ -1,9 +1,11 @@
 /**
- * Ports of the stores: `stores/redis` and `stores/postgres` implement them. Every method may throw a CouponError of kind `unreachable`;
- * after that the effect of a write is unknown, and all writes here may be repeated.
+ * How a drain takes users from Redis and issues their coupons in the ledger.
+ *
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes here may be
+ * repeated.
  */
-import type { Claim, IssuedCoupon } from '../coupon.ts';
-import type { WrongType } from '../wrong-type.ts';
+import type { Claim } from '../campaign/coupon.ts';
+import type { AckRow, Acknowledgement } from '../campaign/ports/acknowledgement.ts';
 
 export interface ClaimOptions {
   epoch: string;
@@ -39,21 +41,12 @@ export interface InvalidMember {
   reason: string;
 }
 
-/** A ledger row, and the claim that it came from. */
-export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
-
 /** A claimed user whose row the ledger refuses. `reason` is one line, see {@link IssueResult}. */
 export type Refused = Pick<Claim, 'userId' | 'fence'> & { reason: string };
 
 /** Hands accepted users to workers. */
-export interface ClaimQueue {
+export interface ClaimQueue extends Acknowledgement {
   claim(couponId: string, options: ClaimOptions): Promise<ClaimResult>;
-  /**
-   * False: the coupon has another epoch now, nothing was written.
-   *
-   * @param occupied called with each issued key that holds another type: its hash was not written, the claim was given up
-   */
-  ack(couponId: string, epoch: string, rows: readonly AckRow[], occupied?: (wrong: WrongType) => void): Promise<boolean>;
   /** How many were given back. */
   release(couponId: string, epoch: string, claims: readonly Pick<Claim, 'userId' | 'fence'>[]): Promise<number>;
   /** Dead-letters users for a fault of their own. @returns how many; `release` says which users it leaves alone */
@@ -62,13 +55,36 @@ export interface ClaimQueue {
   backlog(couponId: string): Promise<{ waiting: number; claimed: number }>;
 }
 
-/** What became of one user; the scripts say what each word means. */
-export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
-export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
+/** Queues that exist in Redis, seeded or not. */
+export interface QueueScan {
+  /** Ids of queues that exist in Redis, and keys of queues that a serializer spelled, found with SCAN. */
+  scanQueues(): Promise<{ couponIds: string[]; serialised: string[] }>;
+}
 
-/** Dead-lettered users. Outcomes come in the order of the users. */
-export interface DeadUsers {
-  retry(couponId: string, epoch: string, userIds: readonly string[]): Promise<RetryOutcome[]>;
-  /** For users without a ledger row. */
-  drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
+/**
+ * What a refusal of the ledger speaks of: the data of a `row`; the `statement` as a whole (schema, limits), though a trigger may raise it
+ * for one row; or the `moment` (a conflict, a lock, a time limit).
+ */
+export type RefusalScope = 'row' | 'statement' | 'moment';
+
+/**
+ * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: by
+ * a row, or by none (see {@link RefusalScope}); the reason is one line and begins with the SQLSTATE. But for `ok` nothing was written.
+ */
+export type IssueResult =
+  | { status: 'ok'; rows: AckRow[] }
+  | { status: 'epoch' }
+  | { status: 'guarded'; constraint: string }
+  | { status: 'refused'; scope: RefusalScope; reason: string };
+
+export interface IssueOptions {
+  epoch: string;
+  worker: string;
+  /** Milliseconds; the lease bounds how long the ledger may take. */
+  timeoutMs: number;
+}
+
+export interface IssueLedger {
+  /** One transaction; may be repeated. Rows come back for every user of the batch who has a coupon, old or new. */
+  issue(couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult>;
 }

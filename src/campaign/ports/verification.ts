@@ -1,0 +1,16 @@
+/**
+ * Whether a coupon may be served by the Redis that runs now.
+ *
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes here may be
+ * repeated.
+ */
+import type { LedgerCoupon } from './ledger.ts';
+
+/** `acked`: the highest claim number that the ledger is known to have reached, see `campaign/verify-coupon.ts`. */
+export type VerifyResult = { status: 'ok'; acked: number } | { status: 'gone' } | { status: 'suspect'; reason: string };
+
+/** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */
+export interface Verification {
+  verify(couponId: string, ledger: Pick<LedgerCoupon, 'epoch' | 'maxFence' | 'version'>): Promise<VerifyResult>;
+  markSuspect(couponId: string, epoch: string, reason: string): Promise<void>;
+}

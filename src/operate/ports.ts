@@ -1,0 +1,76 @@
+/**
+ * How operators set coupons up, take them away, and decide on dead-lettered users.
+ *
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes here may be
+ * repeated.
+ */
+import type { CouponDefinition } from '../campaign/coupon.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+
+export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
+
+/** What a seeding would meet in Redis. `exists`: the coupon of this epoch, with what `verify.lua` would look at. */
+export type SeedCheck =
+  | { status: 'free' | 'foreign' | 'leftovers' }
+  | { status: 'exists'; suspect: string; fence: number; version: number; counted: boolean; acked: number };
+
+export interface SeedStore {
+  /** False: it was indexed already. */
+  index(couponId: string): Promise<boolean>;
+  unindex(couponId: string): Promise<void>;
+  /**
+   * What {@link seed} would do, with nothing changed.
+   *
+   * @param epoch of the ledger's coupon; null: it has none
+   * @throws CouponError `REDIS_AUTH` when this user may not seed
+   */
+  checkSeed(couponId: string, epoch: string | null): Promise<SeedCheck>;
+  seed(definition: CouponDefinition, life: { epoch: string; version: number }): Promise<SeedResult>;
+}
+
+export interface SeedLedger {
+  /**
+   * Writes these coupons, from the first row to the last state, and takes it all back: rights, constraints and triggers answer as
+   * they will. Null: nothing was refused. Coupons that are there already are left alone.
+   */
+  trySeeding(
+    definitions: readonly CouponDefinition[],
+    epoch: string,
+    keyStyle: string,
+  ): Promise<{ couponId: string | null; error: Error } | null>;
+  /** The row as it stands afterwards: the new one, in state `seeding`, or the one that was there. */
+  startSeeding(definition: CouponDefinition, epoch: string, keyStyle: string): Promise<LedgerCoupon>;
+  /** False: there is no such seeding any more; it was finished, or taken back. */
+  finishSeeding(couponId: string, epoch: string): Promise<boolean>;
+  /** Removes a coupon whose seeding was not finished. */
+  undoSeeding(couponId: string, epoch: string): Promise<void>;
+}
+
+export interface ResetStore {
+  /** First step of a reset: closes admission and shuts out every worker of the old epoch. */
+  retire(couponId: string, newEpoch: string): Promise<void>;
+  /** Removes the issued hashes of these users. */
+  dropIssued(couponId: string, userIds: readonly string[]): Promise<void>;
+  /** Removes the issued hashes of everyone admitted, then all keys of the coupon, then its place in the index. */
+  drop(couponId: string): Promise<void>;
+}
+
+export interface ResetLedger {
+  /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
+  startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
+  /** Deletes the rows of these users of a coupon that is being reset. */
+  deleteIssued(couponId: string, epoch: string, userIds: readonly string[]): Promise<void>;
+  /** Removes a coupon that is being reset and has no rows left. */
+  dropCoupon(couponId: string, epoch: string): Promise<void>;
+}
+
+/** What became of one user; the scripts say what each word means. */
+export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
+export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
+
+/** Dead-lettered users. Outcomes come in the order of the users. */
+export interface DeadUsers {
+  retry(couponId: string, epoch: string, userIds: readonly string[]): Promise<RetryOutcome[]>;
+  /** For users without a ledger row. */
+  drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
+}
