@@ -1,12 +1,11 @@
 import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
 import { NOTES, type AuditNote } from './notes.ts';
 import { FINDINGS } from './findings.ts';
-import { printable } from '../campaign/ids.ts';
 import { otherKeysText } from '../campaign/only-in-redis.ts';
-import { shellQuoted } from '../lib/suggested-command.ts';
-import { visibleValues } from '../lib/visible.ts';
-import type { Paint } from '../lib/style.ts';
-import { table } from '../lib/table.ts';
+import { shellQuoted } from '../lib/text/suggested-command.ts';
+import { visibleValues, printable } from '../lib/text/visible.ts';
+import type { Paint } from '../lib/text/style.ts';
+import { table } from '../lib/text/table.ts';
 
 const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
   seeding: 'not looked at: its seeding was not finished (run `seed` again)',

@@ -1,7 +1,7 @@
 import type { CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import type { UserDirectory } from './plan/user-plan.ts';
-import { command, shellQuoted } from '../lib/suggested-command.ts';
+import { command, shellQuoted } from '../lib/text/suggested-command.ts';
 import type { BenchStores } from './ports.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 import type { RedisCoupon } from '../campaign/ports/redis-reader.ts';

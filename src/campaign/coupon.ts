@@ -1,6 +1,6 @@
 import { durationFlag } from '../lib/duration.ts';
 import { usageError } from '../lib/errors.ts';
-import { isVisible, visible } from '../lib/visible.ts';
+import { isVisible, visible } from '../lib/text/visible.ts';
 
 /** When an issued coupon stops being usable. `after` counts from the ledger's `issued_at`. */
 export type Expiry = { kind: 'never' } | { kind: 'at'; at: Date } | { kind: 'after'; ms: number };

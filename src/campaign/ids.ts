@@ -1,5 +1,5 @@
 import { CouponError, usageError } from '../lib/errors.ts';
-import { visible } from '../lib/visible.ts';
+import { printable } from '../lib/text/visible.ts';
 import { ESCAPE } from './member.ts';
 
 /** 1–64 of `A–Z a–z 0–9 . _ -`, starting with a letter or digit. */
@@ -75,11 +75,4 @@ export function parseUserId(text: string): string {
     why: `it ${why}`,
     fix: 'Use 1–128 visible ASCII characters other than "{" and "}", not beginning with a quote or a bracket.',
   });
-}
-
-/** Made visible (see `visible.ts`) and length bounded, so that a foreign id can stand in a message or a table. */
-export function printable(text: string, limit = 80): string {
-  const shown = visible(text);
-  // Not between the halves of a surrogate pair.
-  return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…` : shown;
 }

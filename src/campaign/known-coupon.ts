@@ -1,6 +1,6 @@
 import { CouponError, usageError } from '../lib/errors.ts';
-import { number } from '../lib/figures.ts';
-import { command, shellQuoted } from '../lib/suggested-command.ts';
+import { number } from '../lib/text/figures.ts';
+import { command, shellQuoted } from '../lib/text/suggested-command.ts';
 import type { LedgerCoupon, LedgerReader } from './ports/ledger.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
 

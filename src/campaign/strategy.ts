@@ -1,5 +1,5 @@
 import { usageError } from '../lib/errors.ts';
-import { suggestion } from '../lib/suggest.ts';
+import { suggestion } from '../lib/text/suggest.ts';
 
 /**
  * How `serve` decides on a request.

@@ -1,7 +1,7 @@
 import { constants, hostname, setPriority, tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Host } from '../lib/host.ts';
+import type { Host } from '../lib/process/host.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 

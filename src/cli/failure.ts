@@ -1,6 +1,6 @@
 import { CouponError } from '../lib/errors.ts';
-import { visible, visibleLines } from '../lib/visible.ts';
-import type { Paint } from '../lib/style.ts';
+import { visible, visibleLines } from '../lib/text/visible.ts';
+import type { Paint } from '../lib/text/style.ts';
 
 /** Under the text of the first line: what a server or a file brought along cannot begin a line of its own. */
 const CONTINUED = '       ';

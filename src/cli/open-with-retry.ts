@@ -2,7 +2,7 @@ import { gaveUp, isOutage, usageError } from '../lib/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { durationFlag, parseDuration } from '../lib/duration.ts';
 import { retry } from '../lib/retry.ts';
-import { visible } from '../lib/visible.ts';
+import { visible } from '../lib/text/visible.ts';
 import type { Context } from './context.ts';
 
 const RETRY_MS = 500;

@@ -1,5 +1,5 @@
-import { painter, type Paint } from '../lib/style.ts';
-import { jsonText, terminalText } from '../lib/terminal.ts';
+import { painter, type Paint } from '../lib/text/style.ts';
+import { jsonText, terminalText } from '../lib/text/terminal.ts';
 import type { Env, OutputStream } from './env.ts';
 import type { MaskedEnv } from './masked-env.ts';
 

@@ -1,6 +1,6 @@
-import { nearest } from '../lib/suggest.ts';
+import { nearest } from '../lib/text/suggest.ts';
 import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
-import { readConfigFile, type ConfigFile } from './config-file.ts';
+import { readConfigFile, type ConfigFile } from './files/config-file.ts';
 import type { Env } from './env.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';

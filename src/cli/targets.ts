@@ -1,5 +1,5 @@
 import { usageError } from '../lib/errors.ts';
-import { shellQuoted } from '../lib/suggested-command.ts';
+import { shellQuoted } from '../lib/text/suggested-command.ts';
 import { parseDatabaseUrl } from '../stores/postgres/url.ts';
 import { parseRedisUrl } from '../stores/redis/url.ts';
 import type { Context } from './context.ts';

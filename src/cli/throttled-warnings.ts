@@ -1,5 +1,5 @@
 import { CouponError } from '../lib/errors.ts';
-import { visible } from '../lib/visible.ts';
+import { visible } from '../lib/text/visible.ts';
 import type { Context } from './context.ts';
 
 /** The same fault is told once in this time, however many requests meet it. */

@@ -1,8 +1,8 @@
 import { systemClock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { isOutage, usageError } from '../lib/errors.ts';
-import { visible } from '../lib/visible.ts';
-import type { Paint } from '../lib/style.ts';
+import { visible } from '../lib/text/visible.ts';
+import type { Paint } from '../lib/text/style.ts';
 import type { Context } from './context.ts';
 
 export interface WatchFlags {

@@ -1,10 +1,10 @@
 import type { CouponPass } from './coupon-pass.ts';
 import type { DrainTotals } from './loop.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
-import { DEAD_REASONS, printable } from '../campaign/ids.ts';
+import { DEAD_REASONS } from '../campaign/ids.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
-import { command, shellQuoted } from '../lib/suggested-command.ts';
-import { visible } from '../lib/visible.ts';
+import { command, shellQuoted } from '../lib/text/suggested-command.ts';
+import { visible, printable } from '../lib/text/visible.ts';
 
 /** `coupon 42: issued 100, 1,900 waiting`. */
 export function passText(pass: CouponPass): string {

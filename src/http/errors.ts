@@ -1,7 +1,8 @@
+import { printable } from '../lib/text/visible.ts';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CouponError, isReplyLost } from '../lib/errors.ts';
-import { printable, userIdProblem } from '../campaign/ids.ts';
+import { userIdProblem } from '../campaign/ids.ts';
 import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 
 export type OnFault = (error: unknown) => void;

@@ -3,8 +3,8 @@ import type { Document } from 'yaml';
 import { z } from 'zod';
 import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
-import { suggestion } from './suggest.ts';
-import { visible } from './visible.ts';
+import { suggestion } from './text/suggest.ts';
+import { visible } from './text/visible.ts';
 
 /** Unfolding a longer text takes minutes and gigabytes. */
 const MAX_CHARACTERS = 4_000_000;

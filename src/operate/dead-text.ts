@@ -1,10 +1,11 @@
+import { printable } from '../lib/text/visible.ts';
 import type { DeadAnswer, DeadList } from './dead.ts';
 import type { DropOutcome, RetryOutcome } from './ports.ts';
-import { DEAD_REASONS, printable } from '../campaign/ids.ts';
-import { command } from '../lib/suggested-command.ts';
+import { DEAD_REASONS } from '../campaign/ids.ts';
+import { command } from '../lib/text/suggested-command.ts';
 import { pageText } from './inspect-text.ts';
-import type { Paint } from '../lib/style.ts';
-import { table } from '../lib/table.ts';
+import type { Paint } from '../lib/text/style.ts';
+import { table } from '../lib/text/table.ts';
 
 /** Room for a member of 128 escaped bytes: a shortened one could not be named to `dead drop`. */
 const ID_CHARS = 600;

@@ -6,7 +6,7 @@ import { certificateNotTrusted, isCertificateFault } from '../lib/certificate.ts
 import { HTTP_STATUS, outcomeOfReply } from '../campaign/http-status.ts';
 import type { Outcome } from '../campaign/outcome.ts';
 import { ReplyBody, REPLY_LIMIT_BYTES } from '../lib/reply-body.ts';
-import { command } from '../lib/suggested-command.ts';
+import { command } from '../lib/text/suggested-command.ts';
 
 export interface EndpointClient {
   /** Sends each request as a POST of its own, with its request id as Idempotency-Key. */

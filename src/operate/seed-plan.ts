@@ -1,6 +1,6 @@
 import { definitionDifferences, type CouponDefinition } from '../campaign/coupon.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
-import { command, shellQuoted } from '../lib/suggested-command.ts';
+import { command, shellQuoted } from '../lib/text/suggested-command.ts';
 import { couponNotInRedis, couponSuspect } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { SeedCheck, SeedLedger, SeedResult, SeedStore } from './ports.ts';

@@ -1,7 +1,7 @@
 import type { SeedOutcome } from './seed.ts';
 import type { SeedPlan } from './seed-plan.ts';
-import type { Paint } from '../lib/style.ts';
-import { table } from '../lib/table.ts';
+import type { Paint } from '../lib/text/style.ts';
+import { table } from '../lib/text/table.ts';
 
 export interface SeedResultLine {
   couponId: string;

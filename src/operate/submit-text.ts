@@ -1,6 +1,6 @@
 import { OUTCOMES, type OutcomeCounts } from '../campaign/outcome.ts';
-import type { Paint } from '../lib/style.ts';
-import { table } from '../lib/table.ts';
+import type { Paint } from '../lib/text/style.ts';
+import { table } from '../lib/text/table.ts';
 
 export interface SubmitSummary {
   couponId: string;

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Host } from '../lib/host.ts';
+import type { Host } from '../lib/process/host.ts';
 import { defaultStackDir } from './paths.ts';
 
 export interface NamedStack {

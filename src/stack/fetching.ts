@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host, Log } from '../lib/host.ts';
+import type { Host, Log } from '../lib/process/host.ts';
 import { withLock } from './lock.ts';
 import { ensureOwnFolder } from './paths.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Host } from '../lib/host.ts';
+import type { Host } from '../lib/process/host.ts';
 
 /** One line for a person to copy, right for the system that they sit at. */
 const REDIS: Record<string, string> = {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { serverEnvironment, type Host, type Log } from '../lib/host.ts';
+import { serverEnvironment, type Host, type Log } from '../lib/process/host.ts';
 import { CouponError } from '../lib/errors.ts';
 import { occupyStack } from './occupy.ts';
 import { stackDown } from './stack.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CouponError } from '../lib/errors.ts';
-import type { Host, Log } from '../lib/host.ts';
+import type { Host, Log } from '../lib/process/host.ts';
 import { until } from './wait.ts';
 
 /** As long as a slow line may need to fetch a server. */

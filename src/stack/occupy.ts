@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Host, Log } from '../lib/host.ts';
+import type { Host, Log } from '../lib/process/host.ts';
 import { withLock } from './lock.ts';
 import { ensureOwnFolder, refusePrivateParent, stackFolderMode } from './paths.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { CouponError } from '../lib/errors.ts';
-import type { Host } from '../lib/host.ts';
-import { run } from '../lib/processes.ts';
+import type { Host } from '../lib/process/host.ts';
+import { run } from '../lib/process/processes.ts';
 import { until } from './wait.ts';
 
 const STOP_MS = 20_000;

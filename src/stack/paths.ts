@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CouponError, usageError } from '../lib/errors.ts';
-import { isRoot, type Host } from '../lib/host.ts';
+import { isRoot, type Host } from '../lib/process/host.ts';
 
 /** Where everything of one stack lies. */
 export interface StackPaths {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { CouponError } from '../lib/errors.ts';
-import { serverEnvironment, type Host } from '../lib/host.ts';
-import { lastLines, run, type Identity } from '../lib/processes.ts';
+import { serverEnvironment, type Host } from '../lib/process/host.ts';
+import { lastLines, run, type Identity } from '../lib/process/processes.ts';
 
 const WORK_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CouponError } from '../lib/errors.ts';
-import { isRoot, type Host } from '../lib/host.ts';
-import type { Identity } from '../lib/processes.ts';
+import { isRoot, type Host } from '../lib/process/host.ts';
+import type { Identity } from '../lib/process/processes.ts';
 
 /**
  * PostgreSQL refuses to run as root, and a Redis of root's would write files as root for any holder of its password. Root starts both as

@@ -1,6 +1,6 @@
 import { CouponError, usageError } from '../lib/errors.ts';
 import { containerPostgres, containerRedis } from './docker/containers.ts';
-import type { Host, Log } from '../lib/host.ts';
+import type { Host, Log } from '../lib/process/host.ts';
 import { withLock } from './lock.ts';
 import { ensureOwnFolder, isOwnFolder, refusePrivateParent, stackFolderMode, stackPaths, type StackPaths } from './paths.ts';
 import { ensureDatabase } from './postgres/ask.ts';
@@ -15,7 +15,7 @@ import { readOrCreateSecrets, readSecrets, readState, rememberStore, renewSecret
 import { bringUp, type StoreDriver } from './store.ts';
 
 export { defaultStackDir } from './paths.ts';
-export type { Host } from '../lib/host.ts';
+export type { Host } from '../lib/process/host.ts';
 
 /**
  * The local stack: one real Redis and one real PostgreSQL on loopback, for one clone (or one test run, or one demo).

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { CouponError } from '../lib/errors.ts';
-import type { Log } from '../lib/host.ts';
+import type { Log } from '../lib/process/host.ts';
 import { freePort, isFree } from './ports.ts';
-import { lastLines, type Launched } from '../lib/processes.ts';
+import { lastLines, type Launched } from '../lib/process/processes.ts';
 import { until } from './wait.ts';
 
 const START_MS = 60_000;

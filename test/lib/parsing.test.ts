@@ -1,8 +1,9 @@
+import { printable } from '../../src/lib/text/visible.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationFlag, formatDuration, parseDuration } from '../../src/lib/duration.ts';
 import { CouponError } from '../../src/lib/errors.ts';
-import { isCouponId, isUserId, parseCouponId, parseUserId, printable } from '../../src/campaign/ids.ts';
+import { isCouponId, isUserId, parseCouponId, parseUserId } from '../../src/campaign/ids.ts';
 import { parseRate, parseShare, parseWhole } from '../../src/lib/numbers.ts';
 import { parseInstant } from '../../src/campaign/time.ts';
 

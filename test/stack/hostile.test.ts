@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { findOnPath } from '../../src/lib/processes.ts';
+import { findOnPath } from '../../src/lib/process/processes.ts';
 import { prepareServerFolder } from '../../src/stack/server-folder.ts';
 import { askPostgres } from '../../src/stack/postgres/ask.ts';
 import { askRedis } from '../../src/stack/redis/ask.ts';

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { Host } from '../../src/lib/host.ts';
+import type { Host } from '../../src/lib/process/host.ts';
 
 /** The machine that the tests run on, as the local stack sees it; `changes` make it another one. */
 export function testHost(changes: Partial<Host> = {}): Host {

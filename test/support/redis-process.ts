@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { lastLines } from '../../src/lib/processes.ts';
+import { lastLines } from '../../src/lib/process/processes.ts';
 import { defaultStackDir, redisServerCommand } from '../../src/stack/stack.ts';
 import { testHost } from './host.ts';
 import { REPOSITORY } from './stack-dir.ts';

@@ -1,10 +1,10 @@
 /** The judgement of one coupon from its totals and settings in both stores. Pure. */
+import { printable } from '../../lib/text/visible.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import type { LedgerCounts } from '../ports.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { finding, type Finding } from '../findings.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
-import { printable } from '../../campaign/ids.ts';
 
 /** The coupon in Redis, all fields from one instant. */
 export interface RedisTotals {

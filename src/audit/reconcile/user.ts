@@ -4,11 +4,11 @@
  * The judgement is sound for a live campaign if Redis was read before the ledger: users only move from Redis into the ledger,
  * so a user who is in no place of Redis when it is read must already have a row.
  */
+import { printable } from '../../lib/text/visible.ts';
 import { placeOf, type Place } from '../../campaign/place.ts';
 import { isoTime, scoreToMicros } from '../../campaign/coupon.ts';
 import { finding, type Facts, type Finding } from '../findings.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
-import { printable } from '../../campaign/ids.ts';
 import type { WrongType } from '../../campaign/wrong-type.ts';
 
 /** What Redis knows about a user of one coupon; null: nothing of that kind. Scores as they stand, deadlines in ms. */

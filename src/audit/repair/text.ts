@@ -1,11 +1,11 @@
+import { printable } from '../../lib/text/visible.ts';
 import type { RepairReport } from './repair.ts';
-import { printable } from '../../campaign/ids.ts';
 import { REPAIR_STEPS, type LeftToYou, type NamedUsers, type PlannedStep } from './plan.ts';
 import { upToMissing } from '../../campaign/known-coupon.ts';
-import { command } from '../../lib/suggested-command.ts';
+import { command } from '../../lib/text/suggested-command.ts';
 import { auditText } from '../text.ts';
-import type { Paint } from '../../lib/style.ts';
-import { table } from '../../lib/table.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 /** The plan, what came of it, and the audit afterwards with its verdict at the end. */
 export function repairText(report: RepairReport, paint: Paint): string {

@@ -3,7 +3,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
 import { verdictLineText, verdictWords } from '../report/verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../report/words.ts';
-import type { Paint } from '../../lib/style.ts';
+import type { Paint } from '../../lib/text/style.ts';
 
 /** The story of a flash sale for a reader who sees one for the first time: who got in, how fast, and what proves it. */
 export function demoReport(report: BenchReport, paint: Paint): string {

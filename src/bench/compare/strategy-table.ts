@@ -1,8 +1,8 @@
 import { compareStrategies, type StrategyRow } from './strategies.ts';
 import type { BenchReport } from '../report/report.ts';
 import type { Strategy } from '../../campaign/strategy.ts';
-import type { Paint } from '../../lib/style.ts';
-import { table } from '../../lib/table.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 const WHAT: Record<Strategy, string> = {
   'rdb-lock': 'before Redis: every request locks the coupon’s row in PostgreSQL; the accepted are issued at once',

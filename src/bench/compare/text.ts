@@ -1,8 +1,8 @@
 import type { Comparison, ComparedFigure, RunName } from './compare.ts';
-import { visibleValues } from '../../lib/visible.ts';
-import { figure } from '../../lib/figures.ts';
-import type { Paint } from '../../lib/style.ts';
-import { table } from '../../lib/table.ts';
+import { visibleValues } from '../../lib/text/visible.ts';
+import { figure } from '../../lib/text/figures.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 /** Two runs for the terminal: who they were, what changed, and what was not allowed to. */
 export function benchComparison(comparison: Comparison, paint: Paint): string {

@@ -1,6 +1,6 @@
 /** Why a load on a coupon of another service is not made: nothing was sent (exit 2). */
 import { CouponError, usageError } from '../../lib/errors.ts';
-import { shellQuoted } from '../../lib/suggested-command.ts';
+import { shellQuoted } from '../../lib/text/suggested-command.ts';
 
 export function foreignMissing(couponId: string, found: boolean): CouponError {
   return usageError(

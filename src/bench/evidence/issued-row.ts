@@ -1,8 +1,8 @@
+import { printable } from '../../lib/text/visible.ts';
 import { microsBySize } from '../../campaign/coupon.ts';
 import { usageError } from '../../lib/errors.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
-import { printable } from '../../campaign/ids.ts';
-import { suggestion } from '../../lib/suggest.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
 
 /** One issued coupon in the list of another service. */
 export interface IssuedRow {

@@ -58,3 +58,29 @@ type ParserClass = (new (type: 'RESPONSE') => Parser) & {
   kOnBody: number;
   kOnMessageComplete: number;
 };
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * Milliseconds before the next connection, at random between half and all of it.
+ *
+ * @param failed connections in a row that brought no reply; the first loss after one that served is the server's right (keep-alive limits)
+ */
+export function reconnectPauseMs(failed: number): number {
+  return failed < 2 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failed - 2)) * (0.5 + Math.random() / 2);
+}
+
+/** Node names the error itself for some faults, and its code alone for others. */
+export function authorizationFault(error: NodeJS.ErrnoException | string | null | undefined): string {
+  if (typeof error === 'string') return error;
+  return error?.code ?? 'CERT_UNTRUSTED';
+}
+
+/** A parser for the next connection: the old one may be in the middle of a reply. */
+export function parserAfter(original: Parser): Parser {
+  const { constructor: ParserOf } = original;
+  const parser = new ParserOf('RESPONSE');
+  for (const event of [ParserOf.kOnHeaders, ParserOf.kOnHeadersComplete]) parser[event] = original[event]!;
+  return parser;
+}

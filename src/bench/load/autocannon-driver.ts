@@ -3,7 +3,8 @@ import { isOpen } from '../plan/phase.ts';
 import { GeneratorWatch } from './generator-watch.ts';
 import type { CpuUsage } from './generator-watch.ts';
 import { latenciesOf } from '../record/histogram.ts';
-import { LoadRun, type Autocannon } from './load-run.ts';
+import type { Autocannon } from './autocannon-phase.ts';
+import { LoadRun } from './load-run.ts';
 import { ThresholdWatch } from './threshold-watch.ts';
 
 const PROGRESS_EVERY_MS = 250;
@@ -64,7 +65,7 @@ export class AutocannonDriver implements LoadDriver {
       startedAt: run.startedAt,
       zeroMs: run.zeroMs,
       interrupted: options.signal.aborted,
-      targetLost: run.targetLost,
+      targetLost: run.target.lost,
       aborted: thresholds.missed,
       ranOut: run.ranOut,
       unexplained: run.unexplained.top,
@@ -72,7 +73,7 @@ export class AutocannonDriver implements LoadDriver {
         vus: Math.max(...plan.phases.map((phase) => phase.vus)),
         requestsPerSecond: seconds > 0 ? replies / seconds : 0,
         reconnects: Math.max(0, run.reconnects),
-        faults: Object.fromEntries([...run.faults].toSorted(([, a], [, b]) => b - a)),
+        faults: Object.fromEntries([...run.target.faults].toSorted(([, a], [, b]) => b - a)),
         ...seen,
       },
     };

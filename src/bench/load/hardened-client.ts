@@ -21,12 +21,14 @@
 import { Socket } from 'node:net';
 import { ReplyBody, REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
 import { headerOf } from '../report/unexplained.ts';
-import type { AutocannonClient, ClientHost, Parser } from './autocannon-client.ts';
-
-export type { AutocannonClient, ClientHost } from './autocannon-client.ts';
-
-const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
+import {
+  authorizationFault,
+  parserAfter,
+  reconnectPauseMs,
+  type AutocannonClient,
+  type ClientHost,
+  type Parser,
+} from './autocannon-client.ts';
 
 /** One virtual user on one keep-alive connection with at most one request under way. */
 export class HardenedClient {
@@ -44,7 +46,7 @@ export class HardenedClient {
   #parked = true;
   #keepAlive = true;
   /** Connections in a row that brought no reply. */
-  #barren = 0;
+  #failedConnects = 0;
   #fault = 'closed';
   readonly #body = new ReplyBody();
   /** Bytes of the reply under way, headers and all. */
@@ -105,20 +107,18 @@ export class HardenedClient {
     this.#freshParser();
     // The call from autocannon's constructor; `wake` opens the connection.
     if (this.#parked) return;
-    this.#barren += 1;
+    this.#failedConnects += 1;
     this.#keepAlive = true;
     this.#fault = 'closed';
-    // The first loss of a connection that had served is the server's right (keep-alive limits); only a barren one means trouble.
-    const pauseMs = this.#barren < 2 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#barren - 2));
+    const pauseMs = reconnectPauseMs(this.#failedConnects);
     if (pauseMs === 0) this.#openSocket();
-    else this.#pause = setTimeout(() => this.#openSocket(), pauseMs * (0.5 + Math.random() / 2));
+    else this.#pause = setTimeout(() => this.#openSocket(), pauseMs);
   }
 
   /** The request under way will get no reply any more. */
   #settle(): void {
-    const row = this.#row;
+    if (this.#row !== null) this.#host.lost(this.#row, this.#fault);
     this.#row = null;
-    if (row !== null) this.#host.lost(row, this.#fault);
   }
 
   #close(): void {
@@ -152,19 +152,17 @@ export class HardenedClient {
       this.#fault = error.code ?? 'error';
       if (!this.#open) this.#host.connected(false, this.#fault);
     });
-    conn.prependListener('end', () => this.#ended());
+    conn.prependListener('end', () => {
+      this.#open = false;
+      // A body without a length is complete now; anything else is cut off.
+      if (this.#row !== null) this.#client.parser.finish();
+    });
     conn.on('data', (chunk: Buffer) => {
       if (this.#client.conn !== conn) return;
       this.#received += chunk.length;
       if (this.#client.parser.hadError) this.#giveUp('garbled');
       else if (this.#row !== null && this.#received > REPLY_LIMIT_BYTES) this.#cutOff();
     });
-  }
-
-  /** The server has closed its side. A body without a length is complete now; anything else is cut off. */
-  #ended(): void {
-    this.#open = false;
-    if (this.#row !== null) this.#client.parser.finish();
   }
 
   /** A reply without an end: what it says so far is its status at most. */
@@ -193,10 +191,7 @@ export class HardenedClient {
     if (!this.#open || this.#row !== null) return;
     const next = this.#host.take(this);
     if (next === 'wait') return;
-    if (!next) {
-      this.end('closed');
-      return;
-    }
+    if (!next) return this.end('closed');
     this.#row = next.row;
     this.#received = 0;
     this.#body.clear();
@@ -208,7 +203,7 @@ export class HardenedClient {
   #replied(status: number, headers: readonly string[]): void {
     const row = this.#row;
     this.#row = null;
-    this.#barren = -1;
+    this.#failedConnects = -1;
     const body = this.#body.text(headerOf(headers, 'content-type'));
     this.#body.clear();
     if (row !== null) this.#host.replied(row, status, body, headers);
@@ -216,13 +211,9 @@ export class HardenedClient {
 
   /** One timer per client for connecting and for every request; `refresh` re-arms it without allocating. */
   #startDeadline(): void {
-    if (this.#deadline) this.#deadline.refresh();
-    else this.#deadline = setTimeout(() => this.#late(), this.#host.timeoutMs);
-  }
-
-  /** On a connection that waits for its next turn nothing is late. */
-  #late(): void {
-    if (!this.#open || this.#row !== null) this.#giveUp('timeout');
+    // On a connection that waits for its next turn nothing is late.
+    this.#deadline ??= setTimeout(() => (this.#open && this.#row === null) || this.#giveUp('timeout'), this.#host.timeoutMs);
+    this.#deadline.refresh();
   }
 
   #freshParser(): void {
@@ -233,10 +224,8 @@ export class HardenedClient {
       client.timeoutTicker = { reschedule: () => undefined, clear: () => undefined };
     }
     const original = this.#original;
-    const { constructor: ParserOf } = original;
-    const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = ParserOf;
-    const parser = new ParserOf('RESPONSE');
-    for (const event of [kOnHeaders, kOnHeadersComplete]) parser[event] = original[event]!;
+    const { kOnBody, kOnMessageComplete } = original.constructor;
+    const parser = parserAfter(original);
     this.#body.clear();
     parser[kOnBody] = (chunk, start, length) => {
       if (client.parser !== parser || this.#row === null) return;
@@ -256,10 +245,4 @@ export class HardenedClient {
     };
     client.parser = parser;
   }
-}
-
-/** Node names the error itself for some faults, and its code alone for others. */
-function authorizationFault(error: NodeJS.ErrnoException | string | null | undefined): string {
-  if (typeof error === 'string') return error;
-  return error?.code ?? 'CERT_UNTRUSTED';
 }

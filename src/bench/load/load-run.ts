@@ -9,46 +9,22 @@ import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts
 import { classifier } from './classify.ts';
 import { ClosedExecutor } from './closed-executor.ts';
 import type { Executor, PhaseHost } from './executor.ts';
+import { runAutocannon, type Autocannon } from './autocannon-phase.ts';
 import { HardenedClient } from './hardened-client.ts';
-import type { AutocannonClient, ClientHost } from './hardened-client.ts';
+import type { AutocannonClient, ClientHost } from './autocannon-client.ts';
 import { OpenExecutor } from './open-executor.ts';
-import { LoadRecord } from '../record/record.ts';
+import { LoadRecord, recentP99 } from '../record/record.ts';
 import { requestWriter } from './request-writer.ts';
-
-/** No connection at all for so long: the target is gone, and the rest of the plan is not sent. */
-const TARGET_LOST_AFTER_MS = 10_000;
-/** Faults of connecting by which this machine says that it has no more to give. */
-const OWN_LIMITS = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']);
-/** How many of the requests sent last a live p99 looks at. */
-const RECENT = 2_000;
-/** autocannon ends a run on its next sample. */
-const SAMPLE_MS = 20;
-/** Longer than any phase: our executors end a phase, not autocannon's clock, which would cut off replies under way. */
-const NEVER_SECONDS = 2_000_000;
-
-interface AutocannonOptions {
-  url: string;
-  connections: number;
-  pipelining: 1;
-  duration: number;
-  sampleInt: number;
-  timeout: number;
-  tlsOptions: { ca?: string };
-  setupClient(client: AutocannonClient): void;
-}
-
-/** The types that are published are of version 7. */
-export type Autocannon = (options: AutocannonOptions, done: (error: Error | null) => void) => void;
+import { TargetWatch } from './target-watch.ts';
 
 /** The state that all phases and virtual users of a run share. */
 export class LoadRun {
   readonly record: LoadRecord;
   readonly startedAt = new Date();
-  readonly faults = new Map<string, number>();
   readonly unexplained = new UnexplainedReplies();
   /** Connections beyond the first of each virtual user. */
   reconnects = 0;
-  targetLost = false;
+  readonly target: TargetWatch;
   /** Phases that ended before their time because all users had asked. */
   readonly ranOut: string[] = [];
   /** Spent on waiting for the moment of the next arrival, see `open-executor.ts`. */
@@ -62,7 +38,6 @@ export class LoadRun {
   readonly #classify: (status: number, body: string) => number;
   /** Microsecond 0 of the record, on this process's own clock. */
   readonly zeroMs = performance.now();
-  readonly #targetLostAfterMs: number;
   #firstSentUs = Number.NaN;
   #lastDoneUs = Number.NaN;
   #phaseName = '';
@@ -72,14 +47,13 @@ export class LoadRun {
   /** Next request of the plan, end of those that the present phase may take, and of those that were planned so far. */
   #cursor = 0;
   #end = 0;
-  #downSinceUs: number | null = null;
 
-  constructor(plan: LoadPlan, targetLostAfterMs = TARGET_LOST_AFTER_MS) {
+  constructor(plan: LoadPlan, targetLostAfterMs?: number) {
     this.#plan = plan;
     this.record = new LoadRecord(plan.requests);
     this.#write = requestWriter(plan, Math.floor(this.startedAt.getTime()).toString(36));
     this.#classify = classifier(plan.outcomes);
-    this.#targetLostAfterMs = targetLostAfterMs;
+    this.target = new TargetWatch(targetLostAfterMs);
   }
 
   get seconds(): number {
@@ -118,23 +92,15 @@ export class LoadRun {
       planned: this.record.length,
       outcomes: this.record.counts(false),
       elapsedMs,
-      p99Ms: this.#recentP99(),
+      p99Ms: recentP99(this.record, this.#cursor),
       leftMs: timeLeftMs(ahead, performance.now() - this.#phaseStartedMs, this.#cursor - this.#phaseFrom, perSecond),
     };
-  }
-
-  #recentP99(): number | null {
-    const from = Math.max(0, this.#cursor - RECENT);
-    const { sentUs, doneUs } = this.record;
-    const latencies = doneUs.subarray(from, this.#cursor).map((done, index) => done - sentUs[from + index]!);
-    const answered = latencies.filter((us) => us >= 0).toSorted();
-    return answered.length === 0 ? null : answered[Math.ceil(answered.length * 0.99) - 1]! / 1_000;
   }
 
   /** Runs one phase until its requests have all ended, or have been given up. */
   async phase(phase: Phase, signal: AbortSignal, autocannon: Autocannon): Promise<void> {
     const wanted = wantedRequests(phase);
-    if (signal.aborted || this.targetLost) {
+    if (signal.aborted || this.target.lost) {
       // Work that was to be shared stays on the record as unsent; what would have become due by the clock never did.
       if (phase.executor === 'shared-iterations') this.#cursor += phase.iterations;
       return;
@@ -166,29 +132,13 @@ export class LoadRun {
     const timer = isOpen(phase) ? undefined : setTimeout(stop, phase.maxDurationMs);
     signal.addEventListener('abort', stop, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => {
-        autocannon(
-          {
-            url: this.#plan.target,
-            // No more users than requests: autocannon takes a client that never sends for one that still runs.
-            connections: Math.max(1, Math.min(phase.vus, planned - this.#cursor)),
-            pipelining: 1,
-            duration: NEVER_SECONDS,
-            sampleInt: SAMPLE_MS,
-            timeout: 1,
-            tlsOptions: this.#plan.tls?.ca == null ? {} : { ca: this.#plan.tls.ca },
-            setupClient: (client) => {
-              clients.push(new HardenedClient(client, host, clients.length));
-            },
-          },
-          (error) => (error ? reject(error) : resolve()),
-        );
-        // autocannon counts a client's end only once all of them are built.
-        setImmediate(() => {
-          if (stopping) for (const client of clients) client.end('closed');
-          else executor.start();
-        });
-      });
+      const setup = (client: AutocannonClient): void => void clients.push(new HardenedClient(client, host, clients.length));
+      const begin = (): void => {
+        if (stopping) for (const client of clients) client.end('closed');
+        else executor.start();
+      };
+      // No more users than requests: autocannon takes a client that never sends for one that still runs.
+      await runAutocannon(autocannon, this.#plan, Math.max(1, Math.min(phase.vus, planned - this.#cursor)), { setup, begin });
     } finally {
       settled.abort();
       clearTimeout(timer);
@@ -204,8 +154,7 @@ export class LoadRun {
   /** The record, without the requests that no phase came to want. */
   close(): LoadRecord {
     this.record.cut(this.#cursor);
-    // A load can end before the target has been away for long enough; what it could not send is just as lost.
-    if (this.#downSinceUs !== null && this.record.counts(true).unsent > 0) this.targetLost = true;
+    this.target.close(this.record.counts(true).unsent);
     return this.record;
   }
 
@@ -269,34 +218,23 @@ export class LoadRun {
       },
       replied: (row, status, body, headers) => replied(row, this.#classify(status, body), status, headers, body),
       tooLong: (row, status, headers) => {
-        this.#fault('reply too long');
+        this.target.fault('reply too long');
         replied(row, outcomeCode('unexpected'), status, headers, `a reply of more than ${REPLY_LIMIT_BYTES} bytes, cut off`);
       },
       lost: (row, fault) => {
         this.record.lost(row);
-        this.#fault(fault);
+        this.target.fault(fault);
         this.#lastDoneUs = this.#us(performance.now());
       },
       connected: (ok, fault) => {
         if (ok) {
           this.reconnects += 1;
-          this.#downSinceUs = null;
-          return;
+          this.target.connected();
+        } else if (this.target.failed(fault, performance.now())) {
+          stop();
         }
-        this.#fault(fault);
-        // Out of files or ports is this machine's trouble, and says nothing about the target.
-        if (OWN_LIMITS.has(fault)) return;
-        const now = this.#us(performance.now());
-        this.#downSinceUs ??= now;
-        if (now - this.#downSinceUs < this.#targetLostAfterMs * 1_000) return;
-        this.targetLost = true;
-        stop();
       },
     };
-  }
-
-  #fault(fault: string): void {
-    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
   }
 
   #us(ms: number): number {

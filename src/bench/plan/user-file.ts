@@ -1,6 +1,6 @@
 import { CsvReader } from '../../lib/csv.ts';
 import { userIdProblem } from '../../campaign/ids.ts';
-import { suggestion } from '../../lib/suggest.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
 import { UserTable } from './user-table.ts';
 
 const MAX_ROWS = 10_000_000;

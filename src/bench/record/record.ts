@@ -86,3 +86,14 @@ export class LoadRecord implements RequestRecord {
     return counts;
   }
 }
+
+/** How many of the requests sent last a live p99 looks at. */
+const RECENT = 2_000;
+
+/** Milliseconds; null: none of the latest requests before `end` was answered. */
+export function recentP99({ sentUs, doneUs }: LoadRecord, end: number): number | null {
+  const from = Math.max(0, end - RECENT);
+  const latencies = doneUs.subarray(from, end).map((done, index) => done - sentUs[from + index]!);
+  const answered = latencies.filter((us) => us >= 0).toSorted();
+  return answered.length === 0 ? null : answered[Math.ceil(answered.length * 0.99) - 1]! / 1_000;
+}

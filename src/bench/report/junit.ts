@@ -1,10 +1,10 @@
 import type { BenchReport } from './report.ts';
 import type { CheckResult } from '../checks/integrity.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/visible.ts';
 import { sampleText } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, reasonText } from './words.ts';
-import { figure } from '../../lib/figures.ts';
+import { figure } from '../../lib/text/figures.ts';
 
 interface Case {
   group: 'integrity' | 'thresholds';

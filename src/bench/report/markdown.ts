@@ -2,10 +2,10 @@ import type { BenchReport } from './report.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/visible.ts';
 import { CHECK_WORDS, noteText, reasonText } from './words.ts';
-import { figure, number } from '../../lib/figures.ts';
-import { painter } from '../../lib/style.ts';
+import { figure, number } from '../../lib/text/figures.ts';
+import { painter } from '../../lib/text/style.ts';
 
 const MARKS = { pass: '✅', fail: '❌', not_checked: '❔' } as const;
 const SIGNS = { good: '✅', bad: '❌', open: '❔' } as const;

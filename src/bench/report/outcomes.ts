@@ -1,7 +1,7 @@
 import type { BenchReport } from './report.ts';
 import type { LatencySummary } from '../ports.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
-import { figure, number } from '../../lib/figures.ts';
+import { figure, number } from '../../lib/text/figures.ts';
 
 /** One line of the table of outcomes, in words; the same for terminal, page and Markdown. */
 export interface OutcomeRow {

@@ -1,8 +1,7 @@
 import type { BenchProgress } from '../run.ts';
 import type { BenchReport } from './report.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../campaign/ids.ts';
-import { visibleValues } from '../../lib/visible.ts';
+import { visibleValues, printable } from '../../lib/text/visible.ts';
 import type { CheckResult } from '../checks/integrity.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
@@ -10,9 +9,9 @@ import type { OutcomeRow } from './outcomes.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import type { VerdictWords } from './verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from './words.ts';
-import { figure, number } from '../../lib/figures.ts';
-import type { Paint } from '../../lib/style.ts';
-import { table } from '../../lib/table.ts';
+import { figure, number } from '../../lib/text/figures.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 /** A bench report for the terminal: first what must hold, then what was wished for, then the figures. */
 export function benchSummary(given: BenchReport, paint: Paint): string {

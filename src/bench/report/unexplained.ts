@@ -1,5 +1,5 @@
 /** Replies that decided nothing, counted by what they look like: what a wrong path, a proxy or a limiter said. */
-import { printable } from '../../campaign/ids.ts';
+import { printable } from '../../lib/text/visible.ts';
 import type { Outcome } from '../../campaign/outcome.ts';
 
 export interface UnexplainedReply {

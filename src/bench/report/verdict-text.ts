@@ -3,7 +3,7 @@ import type { BenchReport } from './report.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 import type { VerdictReason } from './verdict.ts';
 import { lateText } from './words.ts';
-import { number } from '../../lib/figures.ts';
+import { number } from '../../lib/text/figures.ts';
 
 export interface VerdictWords {
   look: 'good' | 'bad' | 'open';

@@ -1,5 +1,5 @@
 import type { ScenarioDocument } from './schema.ts';
-import { suggestion } from '../../lib/suggest.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
 import type { Report } from '../../lib/yaml-file.ts';
 
 /** Variables in double braces are filled in for each request, each escaped for its place. */

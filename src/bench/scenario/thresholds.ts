@@ -5,7 +5,7 @@
  * otherwise pass for ever. And a threshold on something that never happened fails (k6 takes an empty metric as 0): "accepted
  * within 200 ms" is not met by a run that accepted no user.
  */
-import { suggestion } from '../../lib/suggest.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import type { Outcome } from '../../campaign/outcome.ts';
 

@@ -4,7 +4,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { auditText } from '../../audit/text.ts';
-import { number } from '../../lib/figures.ts';
+import { number } from '../../lib/text/figures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startProgress, type Progress } from '../progress.ts';

@@ -1,4 +1,4 @@
-import { table } from '../../lib/table.ts';
+import { table } from '../../lib/text/table.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
 import { parseRedisUrl } from '../../stores/redis/url.ts';

@@ -3,7 +3,7 @@ import type { DropOutcome, RetryOutcome } from '../../operate/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { shellQuoted } from '../../lib/suggested-command.ts';
+import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';

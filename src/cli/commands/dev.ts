@@ -4,7 +4,7 @@ import { KEEP } from '../../stack/keeper.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
 import { parseRedisUrl } from '../../stores/redis/url.ts';
-import { table } from '../../lib/table.ts';
+import { table } from '../../lib/text/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';

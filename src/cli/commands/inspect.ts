@@ -1,14 +1,15 @@
+import { printable } from '../../lib/text/visible.ts';
 import type { Command } from '@commander-js/extra-typings';
 import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../operate/inspect.ts';
 import { inspectIssued, inspectQueue, inspectUser } from '../../operate/inspect-users.ts';
 import { usageError, type CouponError } from '../../lib/errors.ts';
-import { parseCouponId, parseUserId, printable } from '../../campaign/ids.ts';
+import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { suggestion } from '../../lib/suggest.ts';
-import { command as suggested } from '../../lib/suggested-command.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
+import { command as suggested } from '../../lib/text/suggested-command.ts';
 import { couponsText, couponText } from '../../operate/inspect-text.ts';
 import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
-import type { Paint } from '../../lib/style.ts';
+import type { Paint } from '../../lib/text/style.ts';
 import type { Cli, Configure } from '../command.ts';
 import { watch, type WatchFlags } from '../watch.ts';
 

@@ -8,7 +8,7 @@ import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { parseInstant } from '../../campaign/time.ts';
-import { shellQuoted } from '../../lib/suggested-command.ts';
+import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
 import { requireLocalStores } from '../targets.ts';
@@ -69,7 +69,7 @@ async function readDefinitions(context: Context, id: string | undefined, flags: 
     if (id !== undefined || single.some((flag) => flags[flag] !== undefined)) {
       throw usageError('SEED_USAGE', '--file already says everything about the coupons', 'Give either an id with options, or --file.');
     }
-    const { readEventFile } = await import('../event-file.ts');
+    const { readEventFile } = await import('../files/event-file.ts');
     return readEventFile(context.env, flags.file);
   }
   if (id === undefined || flags.name === undefined || flags.stock === undefined) {

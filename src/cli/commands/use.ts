@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { useCoupon, type UseAnswer } from '../../operate/use.ts';
 import { CouponError, usageError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
-import { command as suggested } from '../../lib/suggested-command.ts';
+import { command as suggested } from '../../lib/text/suggested-command.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `

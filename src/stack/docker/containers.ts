@@ -1,5 +1,5 @@
 import { containerName, inContainer } from './docker.ts';
-import type { Host } from '../../lib/host.ts';
+import type { Host } from '../../lib/process/host.ts';
 import type { StackPaths } from '../paths.ts';
 import { askPostgres } from '../postgres/ask.ts';
 import { askRedis } from '../redis/ask.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, rmSync } from 'node:fs';
-import type { Host } from '../../lib/host.ts';
-import { findOnPath, run, type Output } from '../../lib/processes.ts';
+import type { Host } from '../../lib/process/host.ts';
+import { findOnPath, run, type Output } from '../../lib/process/processes.ts';
 import type { StoreDriver } from '../store.ts';
 
 /** A client is often installed where no daemon runs, so the daemon is what we ask. */

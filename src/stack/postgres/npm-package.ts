@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fetching } from '../fetching.ts';
-import type { Host, Log } from '../../lib/host.ts';
+import type { Host, Log } from '../../lib/process/host.ts';
 import { isOwnFolder } from '../paths.ts';
-import { findOnPath, isExecutable, lastLines, run } from '../../lib/processes.ts';
+import { findOnPath, isExecutable, lastLines, run } from '../../lib/process/processes.ts';
 
 /**
  * PostgreSQL from npm: one package per platform holds the server's binaries.

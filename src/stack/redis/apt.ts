@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host } from '../../lib/host.ts';
-import { run, type Output } from '../../lib/processes.ts';
+import type { Host } from '../../lib/process/host.ts';
+import { run, type Output } from '../../lib/process/processes.ts';
 
 const LOOK_MS = 60_000;
 const DEPTH = 6;

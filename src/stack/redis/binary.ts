@@ -1,10 +1,10 @@
 import { CouponError } from '../../lib/errors.ts';
 import { unpackDebianRedis, unpackedDebianRedis, type Unpacked } from './debian-package.ts';
 import { dockerAnswers } from '../docker/docker.ts';
-import { serverEnvironment, type Host, type Log } from '../../lib/host.ts';
+import { serverEnvironment, type Host, type Log } from '../../lib/process/host.ts';
 import { installRedisCommand } from '../install-hint.ts';
 import { cacheDir } from '../paths.ts';
-import { findOnPath, isExecutable, run } from '../../lib/processes.ts';
+import { findOnPath, isExecutable, run } from '../../lib/process/processes.ts';
 
 export interface NativeRedis {
   kind: 'native';

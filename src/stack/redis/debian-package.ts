@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { Apt } from './apt.ts';
 import { linuxRelease } from '../install-hint.ts';
-import type { Host, Log } from '../../lib/host.ts';
+import type { Host, Log } from '../../lib/process/host.ts';
 import { fetching } from '../fetching.ts';
 import { isOwnFolder } from '../paths.ts';
-import { findOnPath, isExecutable, lastLines } from '../../lib/processes.ts';
+import { findOnPath, isExecutable, lastLines } from '../../lib/process/processes.ts';
 
 /**
  * Redis from the package of Debian or Ubuntu, unpacked into a folder of ours instead of installed: works without root, starts no

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { serverEnvironment, type Host } from '../../lib/host.ts';
-import { launch, run, type Identity } from '../../lib/processes.ts';
+import { serverEnvironment, type Host } from '../../lib/process/host.ts';
+import { launch, run, type Identity } from '../../lib/process/processes.ts';
 import { listensOn, stopProcess, worksIn } from '../ownership.ts';
 import type { StackPaths } from '../paths.ts';
 import { prepareServerFolder, removeServerFolder } from '../server-folder.ts';

@@ -1,6 +1,6 @@
 import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/visible.ts';
 import type { PgTarget } from './url.ts';
 
 /** Where a database is, for messages. */

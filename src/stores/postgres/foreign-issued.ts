@@ -1,8 +1,8 @@
+import { printable } from '../../lib/text/visible.ts';
 import pg from 'pg';
 import type { FieldDef, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { IssuedList } from '../../bench/evidence/foreign-ports.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { printable } from '../../campaign/ids.ts';
 import {
   columnName,
   columnProblem,
@@ -11,7 +11,7 @@ import {
   type IssuedColumn,
   type IssuedRow,
 } from '../../bench/evidence/issued-row.ts';
-import { suggestion } from '../../lib/suggest.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
 import type { Database } from './database.ts';
 
 const FETCH = 2_000;

@@ -1,6 +1,6 @@
+import { printable } from '../../lib/text/visible.ts';
 import { DatabaseError } from 'pg';
 import type { RefusalScope } from '../../drain/ports.ts';
-import { printable } from '../../campaign/ids.ts';
 
 /**
  * What PostgreSQL's refusal of an issue transaction speaks of, by SQLSTATE (manual, appendix A). The longest prefix wins; a code that is

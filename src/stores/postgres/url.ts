@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import type { ConnectionOptions } from 'node:tls';
 import { CouponError } from '../../lib/errors.ts';
 import { hostName, parameterName, portNumber, splitStoreUrl, type RefuseUrl } from '../../lib/store-url.ts';
-import { nearest } from '../../lib/suggest.ts';
+import { nearest } from '../../lib/text/suggest.ts';
 import { PG_PARAMETERS, PG_VARIABLES, type Parameter } from './parameters.ts';
 import { passwordFromFile } from './pgpass.ts';
 import { tlsOptions } from './tls.ts';

@@ -1,6 +1,6 @@
 import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/visible.ts';
 import { addressOf, parseRedisUrl } from './url.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */

@@ -4,7 +4,7 @@ import { compareStrategies } from '../../../src/bench/compare/strategies.ts';
 import type { CheckResult } from '../../../src/bench/checks/integrity.ts';
 import type { Strategy } from '../../../src/campaign/strategy.ts';
 import { strategyTable } from '../../../src/bench/compare/strategy-table.ts';
-import { painter } from '../../../src/lib/style.ts';
+import { painter } from '../../../src/lib/text/style.ts';
 
 const check = (name: CheckResult['check'], changes: Partial<CheckResult> = {}): CheckResult => ({
   check: name,

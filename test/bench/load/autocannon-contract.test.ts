@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { describe, expect, test } from 'vitest';
-import type { AutocannonClient } from '../../../src/bench/load/hardened-client.ts';
+import type { AutocannonClient } from '../../../src/bench/load/autocannon-client.ts';
 import { rawServer } from './faulty-servers.ts';
 
 const require = createRequire(import.meta.url);

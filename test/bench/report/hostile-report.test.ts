@@ -3,8 +3,8 @@ import { benchJunit } from '../../../src/bench/report/junit.ts';
 import { benchMarkdown } from '../../../src/bench/report/markdown.ts';
 import { benchSummary } from '../../../src/bench/report/summary.ts';
 import { htmlReport } from '../../../src/bench/report/html/page.ts';
-import { painter } from '../../../src/lib/style.ts';
-import { jsonText, terminalText } from '../../../src/lib/terminal.ts';
+import { painter } from '../../../src/lib/text/style.ts';
+import { jsonText, terminalText } from '../../../src/lib/text/terminal.ts';
 import { benchReport } from '../../support/bench-report.ts';
 
 const EVIL = 'x\u001b[2J\u009b31m\u202eevil\u2066\u200b\ufeff\u2028\nforged: integrity proven';

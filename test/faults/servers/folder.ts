@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultStackDir } from '../../../src/stack/paths.ts';
-import { run } from '../../../src/lib/processes.ts';
+import { run } from '../../../src/lib/process/processes.ts';
 import { testHost } from '../../support/host.ts';
 import { REPOSITORY } from '../../support/stack-dir.ts';
 

@@ -4,13 +4,13 @@ import { chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Closers } from '../../../src/lib/closers.ts';
-import { serverEnvironment } from '../../../src/lib/host.ts';
+import { serverEnvironment } from '../../../src/lib/process/host.ts';
 import { stackPaths } from '../../../src/stack/paths.ts';
 import { freePort } from '../../../src/stack/ports.ts';
 import { askPostgres, ensureDatabase } from '../../../src/stack/postgres/ask.ts';
 import { findNativePostgres } from '../../../src/stack/postgres/binary.ts';
 import { serverIdentity } from '../../../src/stack/server-user.ts';
-import { lastLines, run } from '../../../src/lib/processes.ts';
+import { lastLines, run } from '../../../src/lib/process/processes.ts';
 import { POSTGRES_DATABASE, POSTGRES_SETTINGS, POSTGRES_USER } from '../../../src/stack/settings.ts';
 import { testHost } from '../../support/host.ts';
 import { copyFolder, serverFolder, smallDisk } from './folder.ts';

@@ -1,7 +1,7 @@
 import { chownSync, closeSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findOnPath, lastLines, run, type Identity } from '../../../src/lib/processes.ts';
+import { findOnPath, lastLines, run, type Identity } from '../../../src/lib/process/processes.ts';
 import { testHost } from '../../support/host.ts';
 
 /**

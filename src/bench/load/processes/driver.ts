@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadDriver, LoadPlan, LoadProgress, LoadResult } from '../../ports.ts';
 import { noOutcomes, OUTCOMES } from '../../../campaign/outcome.ts';
-import type { Child } from '../../../lib/children.ts';
+import type { Child } from '../../../lib/process/children.ts';
 import { mergeResults } from './merge-results.ts';
 import { splitPlan } from './plan.ts';
 import { readResult, writePart } from './worker.ts';

@@ -3,7 +3,7 @@ import type { Latencies } from '../../ports.ts';
 import type { BenchReport } from '../report.ts';
 import { OUTCOMES } from '../../../campaign/outcome.ts';
 import type { Outcome } from '../../../campaign/outcome.ts';
-import { figure, number } from '../../../lib/figures.ts';
+import { figure, number } from '../../../lib/text/figures.ts';
 import { outcomeSeries } from './chart.ts';
 import type { Chart } from './chart.ts';
 

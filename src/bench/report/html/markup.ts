@@ -1,5 +1,5 @@
-import { visible } from '../../../lib/visible.ts';
-import { jsonText } from '../../../lib/terminal.ts';
+import { visible } from '../../../lib/text/visible.ts';
+import { jsonText } from '../../../lib/text/terminal.ts';
 
 /** HTML from templates in which every value is escaped, unless it is markup already. */
 export class Markup {

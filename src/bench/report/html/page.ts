@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Latencies } from '../../ports.ts';
 import type { BenchReport } from '../report.ts';
 import { formatDuration } from '../../../lib/duration.ts';
-import { number } from '../../../lib/figures.ts';
+import { number } from '../../../lib/text/figures.ts';
 import type { Chart } from './chart.ts';
 import { latencyChart, outcomesChart, spectrumChart } from './load-charts.ts';
 import { inlineJson, markup, Markup } from './markup.ts';

@@ -4,8 +4,8 @@ import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../summary.ts';
 import { verdictLineText, verdictWords } from '../verdict-text.ts';
 import { CHECK_WORDS, noteText, reasonText } from '../words.ts';
-import { figure, number } from '../../../lib/figures.ts';
-import { painter } from '../../../lib/style.ts';
+import { figure, number } from '../../../lib/text/figures.ts';
+import { painter } from '../../../lib/text/style.ts';
 import { markup, Markup } from './markup.ts';
 
 const NOTHING = new Markup('');

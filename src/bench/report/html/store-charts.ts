@@ -1,7 +1,7 @@
 /** Charts of the stores: where the coupons went, and who still waited. */
 import type { BenchReport } from '../report.ts';
 import type { StoreSample } from '../report.ts';
-import { number } from '../../../lib/figures.ts';
+import { number } from '../../../lib/text/figures.ts';
 import type { Chart, Series } from './chart.ts';
 
 /** More coupons than this would be more charts than anybody looks at; the table has them all. */

@@ -9,7 +9,7 @@ import { parseStrategies, type Strategy } from '../../../campaign/strategy.ts';
 import { parseTarget } from '../../../bench/scenario/target.ts';
 import { benchSummary } from '../../../bench/report/summary.ts';
 import { strategyTable } from '../../../bench/compare/strategy-table.ts';
-import { table } from '../../../lib/table.ts';
+import { table } from '../../../lib/text/table.ts';
 import { prepareOut, publish } from './out.ts';
 import type { Context } from '../../context.ts';
 import { evidenceOpener, storesOf } from './evidence.ts';

@@ -5,10 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { BenchReport } from '../../../bench/report/report.ts';
 import type { BenchRun } from '../../../bench/run.ts';
 import { CouponError, usageError } from '../../../lib/errors.ts';
-import { jsonText } from '../../../lib/terminal.ts';
+import { jsonText } from '../../../lib/text/terminal.ts';
 import type { Context } from '../../context.ts';
 import type { MaskedEnv } from '../../masked-env.ts';
-import { makeFolder } from '../../make-folder.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 
 export const RECORD_FILE = 'record.bin';
 export const REPORT_FILE = 'report.json';

@@ -1,7 +1,7 @@
 import { durationFlag } from '../../../lib/duration.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
-import { startChild, type Child } from '../../../lib/children.ts';
+import { startChild, type Child } from '../../../lib/process/children.ts';
 import type { Context } from '../../context.ts';
 
 export interface OwnServiceOptions {

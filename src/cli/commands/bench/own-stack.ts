@@ -10,7 +10,7 @@ import { reset } from '../../../operate/reset.ts';
 import { seed } from '../../../operate/seed.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
-import { command } from '../../../lib/suggested-command.ts';
+import { command } from '../../../lib/text/suggested-command.ts';
 import type { Context } from '../../context.ts';
 
 export interface OwnStackOptions {

@@ -39,7 +39,7 @@ async function driverOf(context: Context, processes: number): Promise<LoadDriver
   }
   const [{ ProcessesDriver }, { startChild }] = await Promise.all([
     import('../../../bench/load/processes/driver.ts'),
-    import('../../../lib/children.ts'),
+    import('../../../lib/process/children.ts'),
   ]);
   return new ProcessesDriver({
     processes,

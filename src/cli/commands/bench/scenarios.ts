@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import type { TlsTrust } from '../../../bench/ports.ts';
 import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
-import { suggestion } from '../../../lib/suggest.ts';
+import { suggestion } from '../../../lib/text/suggest.ts';
 import type { Env } from '../../env.ts';
-import { textPieces } from '../../text-file.ts';
+import { textPieces } from '../../files/text-file.ts';
 
 /** A scenario of a hundred coupons and long bodies stays far below. */
 const MAX_BYTES = 4_000_000;

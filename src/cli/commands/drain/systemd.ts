@@ -48,7 +48,7 @@ export function systemdSupervisor(context: Context, stop: AbortSignal): Supervis
 
 /** Why it did not work; null: it did. */
 async function notify(context: Context, socket: string, messages: readonly string[]): Promise<string | null> {
-  const { findOnPath, lastLines, run } = await import('../../../lib/processes.ts');
+  const { findOnPath, lastLines, run } = await import('../../../lib/process/processes.ts');
   const program = findOnPath(context.env, ['systemd-notify']);
   if (program === null) return 'there is no systemd-notify';
   const { code, stderr } = await run(program, [...messages], {

@@ -6,7 +6,7 @@ import { isOpen } from '../../../../src/bench/plan/phase.ts';
 import { OUTCOMES } from '../../../../src/campaign/outcome.ts';
 import { UserDirectory } from '../../../../src/bench/plan/user-plan.ts';
 import { UserTable } from '../../../../src/bench/plan/user-table.ts';
-import { startChild } from '../../../../src/lib/children.ts';
+import { startChild } from '../../../../src/lib/process/children.ts';
 import { latenciesOf } from '../../../../src/bench/record/histogram.ts';
 import { mergeResults, type PartResult } from '../../../../src/bench/load/processes/merge-results.ts';
 import { joinPart, splitPlan } from '../../../../src/bench/load/processes/plan.ts';

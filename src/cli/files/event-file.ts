@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { parseEvent } from '../campaign/event.ts';
-import type { CouponDefinition } from '../campaign/coupon.ts';
-import { usageError } from '../lib/errors.ts';
-import type { Env } from './env.ts';
+import { parseEvent } from '../../campaign/event.ts';
+import type { CouponDefinition } from '../../campaign/coupon.ts';
+import { usageError } from '../../lib/errors.ts';
+import type { Env } from '../env.ts';
 
 /** The coupons of an event file; `-` reads standard input. */
 export async function readEventFile(env: Env, path: string): Promise<CouponDefinition[]> {

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { command, shellQuoted } from '../../src/lib/suggested-command.ts';
-import { isVisible } from '../../src/lib/visible.ts';
+import { command, shellQuoted } from '../../../src/lib/text/suggested-command.ts';
+import { isVisible } from '../../../src/lib/text/visible.ts';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const SRC = fileURLToPath(new URL('../../../src/', import.meta.url));
 
 /** What a real shell makes of a suggested command: the arguments of coupon-cli. */
 function argvOf(text: string): string[] {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CouponError } from './errors.ts';
+import { CouponError } from '../errors.ts';
 
 export interface ChildOptions {
   /** Executable, then its first arguments. */

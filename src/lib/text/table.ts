@@ -1,5 +1,5 @@
+import { printable } from './visible.ts';
 import Table from 'cli-table3';
-import { printable } from '../campaign/ids.ts';
 import type { Paint } from './style.ts';
 
 export interface Column<Row> {

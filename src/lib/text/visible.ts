@@ -55,3 +55,10 @@ function escaped(character: string): string {
   if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 }
+
+/** Made visible (see `visible.ts`) and length bounded, so that a foreign id can stand in a message or a table. */
+export function printable(text: string, limit = 80): string {
+  const shown = visible(text);
+  // Not between the halves of a surrogate pair.
+  return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…` : shown;
+}

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { CouponError } from '../lib/errors.ts';
-import type { Env } from './env.ts';
+import { CouponError } from '../../lib/errors.ts';
+import type { Env } from '../env.ts';
 
 export interface ConfigFile {
   /** As it is called in messages. */

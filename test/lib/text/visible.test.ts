@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkDefinition } from '../../src/campaign/coupon.ts';
-import { isVisible, visible, visibleLines } from '../../src/lib/visible.ts';
+import { checkDefinition } from '../../../src/campaign/coupon.ts';
+import { isVisible, visible, visibleLines } from '../../../src/lib/text/visible.ts';
 
 describe('visible', () => {
   it.each([
