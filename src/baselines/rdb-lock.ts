@@ -55,10 +55,9 @@ export function rdbLockAdmission({ database, onIssued }: RdbLockOptions): Admiss
   const one = async (couponId: string, userId: string): Promise<AdmissionAnswer> => {
     let decided: Decision | undefined;
     try {
-      const { answer, row } = await database.transaction(
-        async (client) => (decided = await decide(client, couponId, userId)),
-        (decision) => (decision.row ? 'COMMIT' : 'ROLLBACK'),
-      );
+      const { answer, row } = await database.transaction(async (client) => (decided = await decide(client, couponId, userId)), {
+        end: (decision) => (decision.row ? 'COMMIT' : 'ROLLBACK'),
+      });
       if (row) onIssued(row);
       return answer;
     } catch (error) {

@@ -58,8 +58,8 @@ export interface ResetStore {
 export interface ResetLedger {
   /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
   startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
-  /** Deletes the rows of these users of a coupon that is being reset. */
-  deleteIssued(couponId: string, epoch: string, userIds: readonly string[]): Promise<void>;
+  /** Deletes the rows from one user to another, both included, of a coupon that is being reset. */
+  deleteIssued(couponId: string, epoch: string, firstUserId: string, lastUserId: string): Promise<void>;
   /** Removes a coupon that is being reset and has no rows left. */
   dropCoupon(couponId: string, epoch: string): Promise<void>;
 }

@@ -26,7 +26,7 @@ export async function reset(couponId: string, { ledger, coupons, newEpoch }: Res
       if (users.length === 0) break;
       // Redis first: a hash without its row would never be found again.
       await coupons.dropIssued(couponId, users);
-      await ledger.deleteIssued(couponId, epoch, users);
+      await ledger.deleteIssued(couponId, epoch, users[0]!, users.at(-1)!);
       if ((await ledger.coupon(couponId))?.epoch !== epoch) {
         throw usageError('RESET_OVERTAKEN', `another reset of coupon ${couponId} is under way`, 'Let the other one finish.');
       }

@@ -15,6 +15,11 @@ const SILENCE_MS = 2_000;
  * later, and no other worker could issue meanwhile. Three statements' time, a lease for a drain, and at most this.
  */
 const LONGEST_IDLE_MS = 10_000;
+/**
+ * A plan that was made while a table was empty reads it from end to end, and is kept while it grows. Where nothing else is possible a
+ * table is read like that all the same; the price that PostgreSQL then puts on it must not start its compiler.
+ */
+const PLANNING = '-c enable_seqscan=off -c jit=off';
 const POOL_SIZE = 10;
 /** A server that hangs says no farewell. */
 const CLOSE_MS = 2_000;
@@ -40,7 +45,7 @@ export class Database {
     const { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false, variables = {} } = options;
     this.target = parseDatabaseUrl(url, variables);
     const { host, port, user, password, database, ssl, sslnegotiation, keepAlive, keepAliveDelayMs } = this.target;
-    const session = [this.target.options, readOnly && '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
+    const session = [PLANNING, this.target.options, readOnly && '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
     this.#pool = new pg.Pool({
       Client: LedgerClient,
       host,
@@ -60,7 +65,7 @@ export class Database {
       ...(keepAliveDelayMs === null ? {} : { keepAliveInitialDelayMillis: keepAliveDelayMs }),
       application_name: this.target.applicationName,
       allowExitOnIdle: true,
-      ...(session ? { options: session } : {}),
+      options: session,
     });
     this.#pool.on('connect', (client) => this.#clients.add(client));
     this.#pool.on('remove', (client) => this.#clients.delete(client));
@@ -92,15 +97,20 @@ export class Database {
   /**
    * One transaction, READ COMMITTED. The connection is thrown away after a failure that it cannot roll back: its state is unknown.
    *
-   * @param end how to end it once the work is done
+   * @param options.end how to end it once the work is done
+   * @param options.timeoutMs that each statement may take
    */
-  async transaction<T>(work: (client: PoolClient) => Promise<T>, end: (result: T) => 'COMMIT' | 'ROLLBACK' = () => 'COMMIT'): Promise<T> {
+  async transaction<T>(
+    work: (client: PoolClient) => Promise<T>,
+    { end = () => 'COMMIT', timeoutMs }: { end?: (result: T) => 'COMMIT' | 'ROLLBACK'; timeoutMs?: number } = {},
+  ): Promise<T> {
     let client: PoolClient | undefined;
     try {
       client = await this.#pool.connect();
       // A connection that breaks while it is checked out reports twice: to the query, and here.
       client.on('error', () => undefined);
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const limit = timeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`;
+      await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED${limit}`);
       const result = await work(client);
       await client.query(end(result));
       client.removeAllListeners('error');

@@ -25,12 +25,13 @@ type CouponPart = Pick<LedgerReader, 'coupons' | 'coupon'> & SeedLedger & ResetL
 
 /** The `coupons` table. */
 export function ledgerCoupons(database: Database): CouponPart {
-  const find = async (couponId: string | null): Promise<LedgerCoupon[]> =>
-    (await database.query<CouponRow>(statement('find-coupons', [couponId]))).map(toCoupon);
-  const coupon = async (couponId: string): Promise<LedgerCoupon | null> => (await find(couponId))[0] ?? null;
+  const coupon = async (couponId: string): Promise<LedgerCoupon | null> => {
+    const [row] = await database.query<CouponRow>(statement('find-coupon', [couponId]));
+    return row ? toCoupon(row) : null;
+  };
 
   return {
-    coupons: () => find(null),
+    coupons: async () => (await database.query<CouponRow>(statement('find-coupons'))).map(toCoupon),
     coupon,
 
     async trySeeding(definitions, epoch, keyStyle) {
@@ -44,7 +45,7 @@ export function ledgerCoupons(database: Database): CouponPart {
               await client.query(statement('finish-seeding', [definition.id, epoch]));
             }
           },
-          () => 'ROLLBACK',
+          { end: () => 'ROLLBACK' },
         );
         return null;
       } catch (error) {
@@ -72,8 +73,8 @@ export function ledgerCoupons(database: Database): CouponPart {
       return coupon(couponId);
     },
 
-    async deleteIssued(couponId, epoch, userIds) {
-      await database.execute(statement('delete-issued', [couponId, epoch, userIds]));
+    async deleteIssued(couponId, epoch, firstUserId, lastUserId) {
+      await database.execute(statement('delete-issued', [couponId, epoch, firstUserId, lastUserId]));
     },
 
     async dropCoupon(couponId, epoch) {

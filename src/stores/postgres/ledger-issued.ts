@@ -35,11 +35,14 @@ export function ledgerIssued(database: Database): IssuedPart {
       for (let attempt = 1; ; attempt += 1) {
         let written = false;
         try {
-          return await database.transaction(async (client) => {
-            const result = await issueBatch(client, couponId, claims, options);
-            written = true;
-            return result;
-          });
+          return await database.transaction(
+            async (client) => {
+              const result = await issueBatch(client, couponId, claims, options);
+              written = true;
+              return result;
+            },
+            { timeoutMs: options.timeoutMs },
+          );
         } catch (error) {
           if (isConflict(error) && attempt < ATTEMPTS) continue;
           const refusal = refusalOf(error);
@@ -97,16 +100,19 @@ export function ledgerIssued(database: Database): IssuedPart {
 const ATTEMPTS = 4;
 
 async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
-  const { epoch, worker, timeoutMs } = options;
-  await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
+  const { epoch, worker } = options;
   const users = claims.map((claim) => claim.userId);
   const times = claims.map((claim) => microsBySize(claim.score));
   const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries);
-  const issued = await client.query(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
-  if (issued.rowCount === 0) return { status: 'epoch' };
-  const { rows } = await client.query<IssuedRow>(statement('find-issued', [couponId, users]));
-  return { status: 'ok', rows: rows.map(toRow) };
+  const issued = await client.query<IssuedRow>(statement('issue', [couponId, epoch, worker, users, times, fences, deliveries]));
+  if (issued.rows.length === 0) return { status: 'epoch' };
+  const rows = issued.rows.filter((row) => row.user_id !== null).map(toRow);
+  if (rows.length === claims.length) return { status: 'ok', rows };
+  // A statement of its own, so that it also sees rows that another worker committed in between.
+  const inserted = new Set(rows.map((row) => row.userId));
+  const before = await client.query<IssuedRow>(statement('find-issued', [couponId, users.filter((userId) => !inserted.has(userId))]));
+  return { status: 'ok', rows: [...rows, ...before.rows.map(toRow)] };
 }
 
 async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult | null> {

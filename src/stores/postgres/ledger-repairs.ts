@@ -45,8 +45,7 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
     },
 
     async recordUses(couponId, uses) {
-      const values = [couponId, uses.map((use) => use.userId), uses.map((use) => use.usedAt)];
-      await database.execute(statement('record-use', values));
+      for (const { userId, usedAt } of uses) await database.execute(statement('record-use', [couponId, userId, usedAt]));
     },
 
     recount: (couponId, epoch, fence) => guarded(statement('lock-coupon', [couponId, epoch]), statement('recount', [couponId, fence])),

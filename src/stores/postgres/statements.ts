@@ -5,6 +5,7 @@ import type { QueryConfig } from 'pg';
 const STATEMENTS = {
   coupons: [
     'find-coupons',
+    'find-coupon',
     'start-seeding',
     'finish-seeding',
     'undo-seeding',

@@ -4,7 +4,7 @@
 -- cannot deadlock.
 -- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
 -- $1 coupon id, $2 epoch, $3 worker, $4 user ids, $5 request times (us), $6 fences, $7 deliveries
--- -> one row updated, or none if this is another life of the coupon
+-- -> the rows that were inserted; one row of nulls when none was; no row at all if this is another life of the coupon
 WITH coupon AS (
   SELECT id, expires_at, valid_for_ms FROM coupons WHERE id = $1 AND epoch = $2 FOR NO KEY UPDATE
 ), batch AS (
@@ -17,9 +17,12 @@ WITH coupon AS (
   FROM coupon CROSS JOIN batch
   ORDER BY batch.user_id COLLATE "C"
   ON CONFLICT (coupon_id, user_id) DO NOTHING
-  RETURNING 1
+  RETURNING coupon_id, user_id, requested_at, requested_us, issued_at, expires_at, used_at, revoked_at, worker, fence, deliveries
+), counted AS (
+  UPDATE coupons
+  SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted),
+    max_fence = greatest(max_fence, (SELECT max(fence) FROM batch))
+  WHERE id = $1 AND epoch = $2
+  RETURNING id
 )
-UPDATE coupons
-SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted),
-  max_fence = greatest(max_fence, (SELECT max(fence) FROM batch))
-WHERE id = $1 AND epoch = $2
+SELECT inserted.* FROM counted LEFT JOIN inserted ON true
