@@ -34,6 +34,8 @@ export interface DrainEvents {
 }
 
 const LONGEST_BACKOFF_MS = 5_000;
+/** With `eager` a pass goes on with a backlog for so long before it looks at the coupons again. */
+const SLICE_MS = 1_000;
 
 /**
  * Passes until there is a reason to end. A pass under way is always finished: that is how the first signal ends without
@@ -52,10 +54,11 @@ export async function drainLoop(
   const totals: DrainTotals = { issued: 0, reclaimed: 0, dead: 0, passes: 0, seconds: 0 };
   const started = clock.now();
   const rest = couponRest(options.intervalMs, () => clock.now());
+  const isContinuous = options.eager && options.until !== 'once';
   let busySince: number | null = null;
 
   const work = async (): Promise<{ passes: CouponPass[]; empty: boolean }> => {
-    const passes = await drainPass(ports, options, stop, rest.of);
+    const passes = await drainPass(ports, { ...options, sliceMs: isContinuous ? SLICE_MS : 0 }, stop, rest.of);
     return { passes, empty: options.until === 'empty' && (await isEmpty(ports, passes)) };
   };
 

@@ -2,6 +2,7 @@ import type { Claim } from '../campaign/coupon.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
+import { inLanes } from './lanes.ts';
 import { issueBatch, type BatchResult } from './issue-batch.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
@@ -20,6 +21,8 @@ export interface DrainOptions {
   couponIds: readonly string[];
   /** At most so many users per coupon and pass. */
   batch: number;
+  /** Milliseconds for which a coupon with a backlog is drained on in one pass, batch after batch; left out or 0: one batch. */
+  sliceMs?: number;
   leaseMs: number;
   worker: string;
   keyStyle: string;
@@ -27,11 +30,14 @@ export interface DrainOptions {
   scan: boolean;
 }
 
+/** Coupons that are drained at a time: a slow one does not hold up the others. Each may hold three connections to the ledger. */
+const COUPONS_AT_ONCE = 3;
+
 /** Claims of one pass while no row gets through: only one that does tells rows at fault from a coupon at fault. */
 const LOOKS = 8;
 
 /**
- * One pass over all coupons, in turn, at most `batch` users each. Stops between two coupons once `stop` is aborted.
+ * One pass over all coupons, a few at a time. Once `stop` is aborted no further batch begins.
  *
  * @param rest coupons that are left alone in this pass, with what is to be said of them
  */
@@ -43,20 +49,7 @@ export async function drainPass(
 ): Promise<CouponPass[]> {
   const known = await ports.ledger.coupons();
   const wanted = options.couponIds.length > 0 ? known.filter((coupon) => options.couponIds.includes(coupon.id)) : known;
-  const passes: CouponPass[] = [];
-  let outage: CouponError | null = null;
-  for (const coupon of wanted) {
-    if (stop.aborted) break;
-    try {
-      passes.push(rest(coupon.id) ?? (await drainReadable(ports, options, coupon)));
-    } catch (error) {
-      // A trigger may raise what looks like an outage. A second coupon in a row tells the two apart.
-      if (!isOutage(error) || outage) throw error;
-      outage = error;
-      passes.push({ ...emptyPass(coupon.id), skipped: 'busy', reason: [error.message, error.why].filter(Boolean).join(': ') });
-    }
-  }
-  if (outage && !passes.some((pass) => pass.issued > 0)) throw outage;
+  const passes = await drainEach(wanted, async (coupon) => rest(coupon.id) ?? drainReadable(ports, options, coupon, stop), stop);
   if (options.scan) {
     const ids = new Set(known.map((coupon) => coupon.id));
     const { couponIds, serialised } = await ports.coupons.scanQueues();
@@ -66,10 +59,42 @@ export async function drainPass(
   return passes;
 }
 
+/** In the order of the coupons. @throws what is no outage; an outage that more than one coupon met, or no coupon got through */
+async function drainEach(
+  coupons: readonly LedgerCoupon[],
+  drain: (coupon: LedgerCoupon) => Promise<CouponPass>,
+  stop: AbortSignal,
+): Promise<CouponPass[]> {
+  const passes = new Map<string, CouponPass>();
+  const outages: CouponError[] = [];
+  const left = coupons.values();
+  const worker = async (): Promise<void> => {
+    for (const coupon of left) {
+      if (stop.aborted || outages.length > 1) return;
+      try {
+        passes.set(coupon.id, await drain(coupon));
+      } catch (error) {
+        // A trigger may raise what looks like an outage. A second coupon tells the two apart.
+        if (!isOutage(error)) throw error;
+        outages.push(error);
+        const reason = [error.message, error.why].filter(Boolean).join(': ');
+        passes.set(coupon.id, { ...emptyPass(coupon.id), skipped: 'busy', reason });
+      }
+    }
+  };
+  const workers = await Promise.allSettled(Array.from({ length: COUPONS_AT_ONCE }, worker));
+  for (const one of workers) if (one.status === 'rejected') throw one.reason;
+  const done = coupons.flatMap((coupon) => passes.get(coupon.id) ?? []);
+  const [outage] = outages;
+  if (outage && (outages.length > 1 || !done.some((pass) => pass.issued > 0))) throw outage;
+  return done;
+}
+
 /** What is wrong with the keys of one coupon does not keep the others from being drained. */
-async function drainReadable(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
+async function drainReadable(ports: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
+  const coupon = { ...listed };
   try {
-    return await drainCoupon(ports, options, coupon);
+    return await inLanes(coupon.id, async () => drainCoupon(ports, options, coupon), options.sliceMs ?? 0, stop);
   } catch (error) {
     if (!isCouponFault(error)) throw error;
     const isWrongType = error instanceof WrongTypeError;
@@ -127,6 +152,8 @@ async function issue(
   if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows, (wrong) => occupied.push(wrong)))) return { ...pass, skipped: 'epoch' };
   if (occupied.length > 0) pass.occupied = occupied;
   pass.issued = rows.length;
+  // The ledger has reached at least this, so that what Redis says of it need not be looked up for the next batch.
+  for (const row of rows) coupon.maxFence = Math.max(coupon.maxFence, row.fence);
   // A row from an earlier pass proves nothing about the ledger as it is now.
   const fences = new Set(held.map((claim) => claim.fence));
   const issued = rows.some((row) => fences.has(row.fence));
