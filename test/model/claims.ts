@@ -125,7 +125,7 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
 
 /** The coupon that an over-promised user gave up is taken after all, from the stock if there is any. */
 function takeBack(coupon: CouponHash): void {
-  coupon.returned -= 1;
+  coupon.returned = Math.max(coupon.returned - 1, 0);
   if (coupon.stock > 0) coupon.stock -= 1;
 }
 

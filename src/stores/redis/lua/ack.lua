@@ -37,12 +37,15 @@ redis.call('ZCARD', QUEUE)
 redis.call('ZCARD', LEASES)
 redis.call('HLEN', CLAIMS)
 redis.call('HLEN', DEAD)
-local reply, occupied = { 'ok' }, {}
+local reply, users, kept = { 'ok' }, {}, {}
 for i = 1, count do
-  if type(redis.pcall('HLEN', ISSUED[i])) == 'table' then
-    occupied[i] = true
-    reply[#reply + 1] = ARGV[6 * (i - 1) + 4]
+  users[i] = ARGV[6 * (i - 1) + 4]
+  local fields = redis.pcall('HMGET', ISSUED[i], 'used_at', 'revoked_at')
+  if fields.err then
+    reply[#reply + 1] = users[i]
     reply[#reply + 1] = redis.call('TYPE', ISSUED[i]).ok
+  else
+    kept[i] = fields
   end
 end
 
@@ -50,29 +53,34 @@ if (tonumber(redis.call('HGET', COUPON, 'acked') or '') or 0) < tonumber(ARGV[3]
   redis.call('HSET', COUPON, 'acked', ARGV[3])
 end
 
-local function write_hash(key, at)
-  local kept = redis.call('HMGET', key, 'used_at', 'revoked_at')
-  local used = time_or(kept[1], ARGV[at + 5])
-  local revoked = time_or(kept[2], ARGV[at + 6])
-  redis.call('HSET', key, 'userId', ARGV[at + 1], 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
-    'requested_at', ARGV[at + 3], 'issued_at', ARGV[at + 4])
-  if revoked ~= '' then redis.call('HSET', key, 'revoked_at', revoked) elseif kept[2] then redis.call('HDEL', key, 'revoked_at') end
-end
-
 for i = 1, count do
   local at = 6 * (i - 1) + 3
-  local user = ARGV[at + 1]
-  if not occupied[i] then write_hash(ISSUED[i], at) end
-  redis.call('ZREM', QUEUE, user)
-  redis.call('ZREM', LEASES, user)
-  redis.call('HDEL', CLAIMS, user)
-  local reason = redis.call('HGET', DEAD, user)
+  if kept[i] then
+    local used = time_or(kept[i][1], ARGV[at + 5])
+    local revoked = time_or(kept[i][2], ARGV[at + 6])
+    redis.call('HSET', ISSUED[i], 'userId', ARGV[at + 1], 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
+      'requested_at', ARGV[at + 3], 'issued_at', ARGV[at + 4])
+    if revoked ~= '' then
+      redis.call('HSET', ISSUED[i], 'revoked_at', revoked)
+    elseif kept[i][2] then
+      redis.call('HDEL', ISSUED[i], 'revoked_at')
+    end
+  end
+end
+if count == 0 then return reply end
+
+redis.call('ZREM', QUEUE, unpack(users))
+redis.call('ZREM', LEASES, unpack(users))
+redis.call('HDEL', CLAIMS, unpack(users))
+for i, reason in ipairs(redis.call('HMGET', DEAD, unpack(users))) do
   if reason then
-    redis.call('HDEL', DEAD, user)
+    redis.call('HDEL', DEAD, users[i])
     -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: it must not be promised again.
     if reason == 'over_promised' then
-      redis.call('HINCRBY', COUPON, 'returned', -1)
-      if (tonumber(redis.call('HGET', COUPON, 'stock') or '') or 0) > 0 then redis.call('HINCRBY', COUPON, 'stock', -1) end
+      local numbers = redis.call('HMGET', COUPON, 'returned', 'stock')
+      for k, field in ipairs({ 'returned', 'stock' }) do
+        if (tonumber(numbers[k] or '') or 0) > 0 then redis.call('HINCRBY', COUPON, field, -1) end
+      end
     end
   end
 end

@@ -73,21 +73,24 @@ end
 for _, user in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)) do
   give_back(user)
 end
-local latest = redis.call('ZRANGE', LEASES, 0, 99, 'REV', 'WITHSCORES')
-for i = 1, #latest, 2 do
-  local claim = read_claim(redis.call('HGET', CLAIMS, latest[i]))
-  if claim and tonumber(latest[i + 1]) > now + 2 * claim.lease then give_back(latest[i]) end
+local latest, holders = redis.call('ZRANGE', LEASES, 0, 99, 'REV', 'WITHSCORES'), {}
+for i = 1, #latest, 2 do holders[#holders + 1] = latest[i] end
+local held = #holders > 0 and redis.call('HMGET', CLAIMS, unpack(holders)) or {}
+for i, user in ipairs(holders) do
+  local length = tonumber(string.match(held[i] or '', '^%d+:[^:]*:[^:]+:(%d+):%d+:%d+$') or '')
+  if length and tonumber(latest[2 * i]) > now + 2 * length then give_back(user) end
 end
 
 -- The oldest of the queue: user, score, us (nil: no time).
 local function candidates()
-  local found = {}
+  local found, ranges = {}, 0
   local function add(from, to)
     local flat = redis.call('ZRANGEBYSCORE', QUEUE, from, to, 'WITHSCORES', 'LIMIT', 0, limit)
     for i = 1, #flat, 2 do
       local us = score_us(flat[i + 1])
       found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, at = us or last_us, nth = #found }
     end
+    if #flat > 0 then ranges = ranges + 1 end
   end
   local between = '-inf'
   for _, unit in ipairs(UNITS) do
@@ -97,6 +100,8 @@ local function candidates()
     between = last
   end
   add(between, '+inf')
+  -- One range is in order already.
+  if ranges <= 1 then return found end
   table.sort(found, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
     return a.nth < b.nth
@@ -123,43 +128,60 @@ local function time_of(record)
 end
 
 local oldest = candidates()
+local users = {}
+for i = 1, math.min(limit, #oldest) do users[i] = oldest[i].user end
 local dead, timeless = {}, {}
 local reply = { 'ok', '', '', '', '', coupon[5] or '0', dead, timeless }
 local buried, fence = 0, 0
-local deadline = string.format('%.0f', now + lease)
-for i = 1, math.min(limit, #oldest) do
-  local user, us = oldest[i].user, oldest[i].us
-  local record = redis.call('HGET', ADMITTED, user)
-  if not us then
-    us = time_of(record)
-    timeless[#timeless + 1] = user
-    timeless[#timeless + 1] = oldest[i].score
-    if record then redis.call('HSET', ADMITTED, user, string.format('%.0f', us) .. ':' .. (string.match(record, ':(.*)$') or '')) end
+
+if #users > 0 then
+  local records = redis.call('HMGET', ADMITTED, unpack(users))
+  local reasons = redis.call('HMGET', DEAD, unpack(users))
+  local before = redis.call('HMGET', CLAIMS, unpack(users))
+  local deadline = string.format('%.0f', now + lease)
+  -- Field, value, or score, member: each list is written at once.
+  local admitted, claims, leases = {}, {}, {}
+  for i, user in ipairs(users) do
+    local record, us = records[i], oldest[i].us
+    if not us then
+      us = time_of(record)
+      timeless[#timeless + 1] = user
+      timeless[#timeless + 1] = oldest[i].score
+    end
+    local score = string.format('%.0f', us)
+    -- Another service may have queued this user: from here on it counts like one that we admitted.
+    if not record or not oldest[i].us then
+      admitted[#admitted + 1] = user
+      admitted[#admitted + 1] = score .. ':' .. (record and string.match(record, ':(.*)$') or '')
+    end
+    local reason = fault(user)
+    if reasons[i] then
+      buried = buried + 1
+    elseif reason then
+      redis.call('HSET', DEAD, user, reason)
+      redis.call('HDEL', CLAIMS, user)
+      dead[#dead + 1] = user
+      dead[#dead + 1] = reason
+      buried = buried + 1
+    else
+      if fence == 0 then fence = redis.call('HINCRBY', COUPON, 'fence', 1) end
+      local last = read_claim(before[i])
+      local deliveries = (last and last.deliveries or 0) + 1
+      claims[#claims + 1] = user
+      claims[#claims + 1] = write_claim({ fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries,
+        faults = last and last.faults or 0 })
+      leases[#leases + 1] = deadline
+      leases[#leases + 1] = user
+      reply[#reply + 1] = user
+      reply[#reply + 1] = score
+      reply[#reply + 1] = tostring(deliveries)
+    end
   end
-  local score = string.format('%.0f', us)
-  -- Another service may have queued this user: from here on it counts like one that we admitted.
-  if not record then redis.call('HSET', ADMITTED, user, score .. ':') end
-  redis.call('ZREM', QUEUE, user)
-  local reason = fault(user)
-  if redis.call('HEXISTS', DEAD, user) == 1 then
-    buried = buried + 1
-  elseif reason then
-    redis.call('HSET', DEAD, user, reason)
-    redis.call('HDEL', CLAIMS, user)
-    dead[#dead + 1] = user
-    dead[#dead + 1] = reason
-    buried = buried + 1
-  else
-    if fence == 0 then fence = redis.call('HINCRBY', COUPON, 'fence', 1) end
-    local before = read_claim(redis.call('HGET', CLAIMS, user))
-    local deliveries = (before and before.deliveries or 0) + 1
-    local claim = { fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries,
-      faults = before and before.faults or 0 }
-    redis.call('HSET', CLAIMS, user, write_claim(claim))
-    redis.call('ZADD', LEASES, deadline, user)
-    reply[#reply + 1] = user
-    reply[#reply + 1] = score
-    reply[#reply + 1] = tostring(deliveries)
+  redis.call('ZREM', QUEUE, unpack(users))
+  if #admitted > 0 then redis.call('HSET', ADMITTED, unpack(admitted)) end
+  if #claims > 0 then
+    redis.call('HSET', CLAIMS, unpack(claims))
+    redis.call('ZADD', LEASES, unpack(leases))
   end
 end
 
