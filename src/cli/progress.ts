@@ -4,6 +4,8 @@ import type { OutputStream } from './env.ts';
 /** A line on stderr that says how far something is. */
 export interface Progress {
   update(text: string): void;
+  /** Writes something else to stderr, and draws the line again below it. */
+  aside(write: () => void): void;
   /** Takes the line away. */
   stop(): void;
 }
@@ -34,7 +36,12 @@ export async function startProgress(context: Context, text: string): Promise<Pro
   }).start();
   const stop = (): void => void spinner.stop();
   context.onClose(stop);
-  return { update: (next) => (spinner.text = out.shown(next.replaceAll('\n', ' '))), stop };
+  const aside = (write: () => void): void => {
+    spinner.clear();
+    write();
+    if (spinner.isSpinning) spinner.render();
+  };
+  return { update: (next) => (spinner.text = out.shown(next.replaceAll('\n', ' '))), aside, stop };
 }
 
 function plainProgress(write: (line: string) => void, now: () => number): Progress {
@@ -45,6 +52,7 @@ function plainProgress(write: (line: string) => void, now: () => number): Progre
       last = now();
       write(text);
     },
+    aside: (write) => write(),
     stop: () => undefined,
   };
 }

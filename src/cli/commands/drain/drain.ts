@@ -9,13 +9,14 @@ import { usageError } from '../../../lib/errors.ts';
 import { parseCouponId } from '../../../campaign/ids.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import { isCouponFault } from '../../../campaign/wrong-type.ts';
-import { passText, refusedText, skippedText, totalsText } from '../../../drain/text.ts';
+import { refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
 import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { systemdSupervisor } from './systemd.ts';
+import { narrate, type Narrator } from './narrate.ts';
 import type { Configure } from '../../command.ts';
 
 const EXAMPLES = `
@@ -49,6 +50,7 @@ export const configure: Configure = (command, cli) => {
       WAIT_FOR_STORES,
       `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
     )
+    .option('--verbose', 'a line for every pass, instead of one every few seconds')
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
     .option('--health-port <n>', 'serve health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
     .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
@@ -58,7 +60,7 @@ export const configure: Configure = (command, cli) => {
         if (flags.once && flags.untilEmpty)
           throw usageError('DRAIN_USAGE', '--once and --until-empty exclude each other', 'Give one of them.');
         const options = readOptions(context, ids.map(parseCouponId), flags);
-        await run(context, options);
+        await run(context, options, flags.verbose === true);
       });
     });
 };
@@ -68,6 +70,7 @@ interface DrainFlags {
   once?: true | undefined;
   untilEmpty?: true | undefined;
   scan?: true | undefined;
+  verbose?: true | undefined;
   waitForStores?: string | undefined;
 }
 
@@ -93,7 +96,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
   };
 }
 
-async function run(context: Context, options: LoopOptions): Promise<void> {
+async function run(context: Context, options: LoopOptions, verbose: boolean): Promise<void> {
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
@@ -110,7 +113,13 @@ async function run(context: Context, options: LoopOptions): Promise<void> {
 
   const ports = health?.observed(opened) ?? opened;
   supervisor.ready();
-  const totals = await drainLoop(ports, options, events(context, options, health), systemClock, stop);
+  const narrator = await narrate(context, options, verbose);
+  let totals: DrainTotals;
+  try {
+    totals = await drainLoop(ports, options, events(context, options, health, narrator), systemClock, stop);
+  } finally {
+    narrator.end();
+  }
   report(context, options, totals);
 }
 
@@ -140,29 +149,30 @@ async function announce(context: Context, options: LoopOptions, redis: RedisStor
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }
 
-function events(context: Context, options: LoopOptions, health: DrainHealth | null): DrainEvents {
+function events(context: Context, options: LoopOptions, health: DrainHealth | null, narrator: Narrator): DrainEvents {
   const skipped = new Map<string, string>();
   let remarked = false;
   return {
     pass(passes) {
       health?.passed(passes);
-      for (const pass of passes) {
-        tellSkipped(context, options, skipped, pass);
-        for (const line of refusedText(pass)) context.out.warn(line);
-        if (pass.issued + pass.reclaimed + pass.dead === 0) continue;
-        if (options.until === 'stopped') context.out.item({ event: 'pass', ...pass }, () => passText(pass));
-        else context.out.note(passText(pass));
-      }
-      const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
-      const long = longest > perSecond(options) * LONG_BACKLOG_S;
-      if (long && !remarked) context.out.note(paceText(options, longest));
-      remarked = long;
+      narrator.passed(passes);
+      narrator.aside(() => {
+        for (const pass of passes) {
+          tellSkipped(context, options, skipped, pass);
+          for (const line of refusedText(pass)) context.out.warn(line);
+        }
+        const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
+        const long = longest > perSecond(options) * LONG_BACKLOG_S;
+        if (long && !remarked) context.out.note(paceText(options, longest));
+        remarked = long;
+      });
     },
     outage(error) {
-      context.out.warn(`a store is away, trying again: ${failureText(error, context.out.notePaint, false).replace(/^.*?error:\S* /, '')}`);
+      const text = failureText(error, context.out.notePaint, false).replace(/^.*?error:\S* /, '');
+      narrator.aside(() => context.out.warn(`a store is away, trying again: ${text}`));
     },
     recovered() {
-      context.out.note('the stores are back');
+      narrator.aside(() => context.out.note('the stores are back'));
     },
   };
 }
