@@ -37,7 +37,7 @@ export interface LedgerCounts {
 export interface AuditLedger extends LedgerReader {
   /** As {@link page}, in short. */
   briefs(couponId: string, afterUserId: string, limit: number): Promise<LedgerBrief[]>;
-  /** `issued_quantity`, the number of rows, and the highest claim number, from one snapshot. */
+  /** `issued_quantity`, the number of rows, and the highest fence, from one snapshot. */
   counts(couponId: string): Promise<LedgerCounts | null>;
 }
 

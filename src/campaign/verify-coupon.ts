@@ -27,7 +27,7 @@ export async function verifyAgainstLedger(ports: VerifyPorts, coupon: LedgerCoup
  * claim is acknowledged in Redis only after the ledger committed it, so a ledger that is read after Redis must have reached it.
  * The coupon is then suspect in Redis too.
  *
- * @param acked highest acknowledged claim number, from Redis
+ * @param acked highest acknowledged fence, from Redis
  */
 export async function isLedgerBehind({ ledger, verification }: VerifyPorts, coupon: LedgerCoupon, acked: number): Promise<boolean> {
   if (acked <= coupon.maxFence) return false;

@@ -52,7 +52,7 @@ function plainProgress(write: (line: string) => void, now: () => number): Progre
       last = now();
       write(text);
     },
-    aside: (write) => write(),
+    aside: (action) => action(),
     stop: () => undefined,
   };
 }

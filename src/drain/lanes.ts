@@ -21,21 +21,21 @@ export async function inLanes(
 ): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
   const total = emptyPass(couponId);
-  let over = false;
+  const state = { over: false };
   const one = async (): Promise<void> => {
     try {
       const pass = await drainBatch();
       add(total, pass);
       // A backlog of claims that other workers hold is no reason to spin.
-      over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
-      over ||= stop.aborted || performance.now() >= endMs;
+      state.over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
+      state.over ||= stop.aborted || performance.now() >= endMs;
     } catch (error) {
-      over = true;
+      state.over = true;
       throw error;
     }
   };
   const lane = async (): Promise<void> => {
-    while (!over) await one();
+    while (!state.over) await one();
   };
   await one();
   if (forMs === 0) return total;

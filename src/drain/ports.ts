@@ -24,7 +24,7 @@ export type ClaimResult =
       buried: number;
       /** Left in the queue. */
       waiting: number;
-      /** The highest claim number that the ledger is known to have reached: a ledger that now has less is itself behind. */
+      /** The highest fence that the ledger is known to have reached: a ledger that now has less is itself behind. */
       acked: number;
       /** Of the buried, those that this claim dead-lettered: no user ids. Left out when there are none. */
       refused?: InvalidMember[];

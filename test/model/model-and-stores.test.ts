@@ -103,7 +103,7 @@ describe('real stores and the reference model of a campaign', () => {
     expect(await check(late, { ...ports, claims: { ...ports.claims, ack: forgetful } })).toMatchObject(DISAGREEMENT);
   });
 
-  it('disagree when a claim does not raise the claim number', async () => {
+  it('disagree when a claim does not raise the fence', async () => {
     const { claim } = ports.claims;
     const level: typeof claim = async (couponId, options) => {
       const fence = await stores.redis.hget('coupon:42', 'fence');

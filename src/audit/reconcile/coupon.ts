@@ -20,7 +20,7 @@ export interface RedisTotals {
   expiresAt: string;
   validFor: string;
   fence: number;
-  /** The highest claim number that was ever acknowledged, which is only done after the ledger committed it. */
+  /** The highest fence that was ever acknowledged, which is only done after the ledger committed it. */
   acked: number;
   /** How many users were ever accepted. */
   admitted: number;
@@ -36,8 +36,8 @@ export interface LedgerTotals extends CouponDefinition {
 /**
  * Everything but the stock.
  *
- * @param ledger read before `redis`: the claim number in Redis only rises, so a healthy live coupon never looks behind
- * @param counts the ledger's counter, its rows and its claim number, from one snapshot that was taken after `redis`: in Redis only
+ * @param ledger read before `redis`: the fence in Redis only rises, so a healthy live coupon never looks behind
+ * @param counts the ledger's counter, its rows and its fence, from one snapshot that was taken after `redis`: in Redis only
  *   what the ledger has reached is ever acknowledged, so neither does a healthy ledger
  */
 export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, counts: LedgerCounts): Finding[] {

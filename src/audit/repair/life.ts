@@ -34,7 +34,7 @@ export function judgeLife({ hashEpoch, lifeEpoch }: Marks, epoch: string, ended:
 /** What Redis says about a coupon, from one instant, before anything is mended. */
 export interface RedisRecord extends Marks {
   stock: number | null;
-  /** The highest claim number; null: the field is not there. */
+  /** The highest fence; null: the field is not there. */
   fence: number | null;
   /** Request time of the last admission, microseconds; null: the field is not there; 0: there was none. */
   lastUs: number | null;

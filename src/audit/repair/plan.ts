@@ -13,7 +13,7 @@ export const REPAIR_STEPS = {
   rebuild_hash: 'write the issued hash from the ledger; a use that only the hash knew is recorded in the ledger',
   requeue: 'put back into the queue, at the original place',
   set_aside: 'dead-letter as over_promised the users who asked last: more were accepted than there are coupons',
-  restore_settings: 'bring settings and claim number up to what both stores have reached',
+  restore_settings: 'bring settings and fence up to what both stores have reached',
   set_stock: 'set the stock to total + returned − accepted',
   clear_suspect: 'put the coupon back into service',
   pause: 'pause the coupon, because accepted users may be missing; --reopen opens it',

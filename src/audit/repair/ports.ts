@@ -55,7 +55,7 @@ export interface LedgerRepairs {
   /** `guarded`: they would pass the total, so none of them was written. */
   restoreRows(couponId: string, epoch: string, rows: readonly ProvenRow[]): Promise<'ok' | 'epoch' | 'guarded'>;
   recordUses(couponId: string, uses: readonly { userId: string; usedAt: Date }[]): Promise<void>;
-  /** @param fence claim number that the ledger must have reached; `guarded`: there are more rows than the total */
+  /** @param fence that the ledger must have reached; `guarded`: there are more rows than the total */
   recount(couponId: string, epoch: string, fence: number): Promise<'ok' | 'epoch' | 'guarded'>;
   /** Epochs of this coupon that a reset has ended. */
   endedEpochs(couponId: string): Promise<ReadonlySet<string>>;

@@ -17,7 +17,7 @@ export interface RedisCoupon {
   expiresAt: string;
   validFor: string;
   fence: number;
-  /** The highest claim number that the ledger is known to have reached. */
+  /** The highest fence that the ledger is known to have reached. */
   acked: number;
   admitted: number;
   waiting: number;

@@ -6,7 +6,7 @@
  */
 import type { LedgerCoupon } from './ledger.ts';
 
-/** `acked`: the highest claim number that the ledger is known to have reached, see `campaign/verify-coupon.ts`. */
+/** `acked`: the highest fence that the ledger is known to have reached, see `campaign/verify-coupon.ts`. */
 export type VerifyResult = { status: 'ok'; acked: number } | { status: 'gone' } | { status: 'suspect'; reason: string };
 
 /** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */

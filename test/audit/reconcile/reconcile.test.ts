@@ -180,7 +180,7 @@ describe('reconcile', () => {
     ['another life of the coupon', {}, { epoch: 'other' }, ['epoch_mismatch']],
     ['a ledger that has less than was acknowledged', {}, { acked: 4 }, ['ledger_behind']],
     ['older settings', { version: 2 }, {}, ['version_mismatch']],
-    ['a claim number below the one that reached the ledger', { maxFence: 7 }, {}, ['redis_behind']],
+    ['a fence below the one that reached the ledger', { maxFence: 7 }, {}, ['redis_behind']],
     ['another total', {}, { total: 6 }, ['total_mismatch']],
     ['another name', {}, { name: 'Other' }, ['settings_mismatch']],
     ['another expiry', { expiry: { kind: 'after', ms: 86_400_000 } }, { validFor: '2d' }, ['settings_mismatch']],

@@ -106,7 +106,7 @@ describe('repair', () => {
     ['another name and window', () => stores.redis.hset(key('coupon'), 'name', 'x', 'opens_at', '2020-01-01T00:00:00.000Z')],
     ['an older version', () => stores.redis.hset(key('coupon'), 'version', 0)],
     ['a coupon marked suspect', () => stores.redis.hset(key('coupon'), 'suspect', 'fence')],
-    ['a claim number that went back', () => stores.redis.hset(key('coupon'), 'fence', 0)],
+    ['a fence that went back', () => stores.redis.hset(key('coupon'), 'fence', 0)],
     ['a counter of the ledger that is wrong', () => stores.sql('UPDATE coupons SET issued_quantity = 1')],
     ['a row deleted of somebody issued', () => stores.sql(`DELETE FROM issued_coupons WHERE user_id = 'a'`)],
     ['the whole of Redis', () => stores.redis.flushdb()],

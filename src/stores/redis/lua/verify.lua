@@ -7,7 +7,7 @@
 -- KEYS[2] life       string, epoch; written for coupons that were seeded before there was one
 -- ARGV[1] run id     of this server, as the caller's connection learned it
 -- ARGV[2] epoch      from the ledger
--- ARGV[3] max fence  from the ledger: the highest claim number that ever reached it
+-- ARGV[3] max fence  from the ledger: the highest fence that ever reached it
 -- ARGV[4] version    from the ledger
 --
 -- The window is read here, so that admission only compares numbers: `opens_ms` and `closes_ms` (0: none), and `window`, the texts that
