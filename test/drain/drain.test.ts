@@ -1,3 +1,4 @@
+import { until } from '../support/until.ts';
 import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
@@ -146,12 +147,44 @@ describe('drain', () => {
     await expect(drainLoop(away, LOOP, silent, clock, running)).rejects.toBe(down);
   });
 
-  it('stops after the pass in which it was told to', async () => {
-    await stores.seed({ id: '42', total: 500 });
-    await admit('42', 500);
+  it('begins no further batch once it was told to stop, and leaves no claim behind', async () => {
+    await stores.seed({ id: '42', total: 2_000 });
+    await admit('42', 2_000);
     const stop = new AbortController();
-    const totals = await drainLoop(ports(), { ...LOOP, until: 'stopped' }, { ...silent, pass: () => stop.abort() }, clock, stop.signal);
-    expect(totals).toMatchObject({ passes: 1, issued: 100 });
-    expect(await stores.claims.backlog('42')).toEqual({ waiting: 400, claimed: 0 });
+    let batches = 0;
+    const ledger: Ledger = {
+      ...stores.ledger,
+      issue: async (...args) => {
+        batches += 1;
+        if (batches === 2) stop.abort();
+        return stores.ledger.issue(...args);
+      },
+    };
+    const totals = await drainLoop({ ...ports(), ledger }, { ...LOOP, until: 'stopped' }, silent, clock, stop.signal);
+    // The first batch goes alone; three may be under way when the signal comes.
+    expect(totals).toMatchObject({ passes: 1, issued: batches * 100 });
+    expect(batches).toBeLessThanOrEqual(4);
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 2_000 - batches * 100, claimed: 0 });
+  });
+
+  it('does not let a coupon whose ledger is slow hold up another one', async () => {
+    for (const id of ['fast', 'slow']) {
+      await stores.seed({ id, total: 300 });
+      await admit(id, 300);
+    }
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const ledger: Ledger = {
+      ...stores.ledger,
+      issue: async (couponId, ...rest) => {
+        if (couponId === 'slow') await gate;
+        return stores.ledger.issue(couponId, ...rest);
+      },
+    };
+    const draining = drainLoop({ ...ports(), ledger }, { ...LOOP, until: 'empty' }, silent, clock, new AbortController().signal);
+    await until(async () => (await stores.ledger.counts('fast'))!.rows === 300);
+    expect((await stores.ledger.counts('slow'))!.rows).toBe(0);
+    release();
+    expect(await draining).toMatchObject({ issued: 600 });
   });
 });

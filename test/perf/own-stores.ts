@@ -20,6 +20,7 @@ export interface OwnStores extends AsyncDisposable {
   redisUrl: string;
   databaseUrl: string;
   redis: Redis;
+  connection: RedisConnection;
   database: Database;
   ledger: Ledger;
   claims: ClaimQueue;
@@ -42,6 +43,7 @@ export async function ownStores(): Promise<OwnStores> {
     redisUrl,
     databaseUrl,
     redis: connection.client,
+    connection,
     database,
     ledger,
     claims: redisClaims(connection, 'plain'),

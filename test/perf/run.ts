@@ -5,6 +5,7 @@
 import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
 import { cpuPerRequest } from './cpu.ts';
+import { drainFlat } from './drain-flat.ts';
 import { evenness } from './evenness.ts';
 import type { Figure } from './figures.ts';
 import { plantedLatencies, stall } from './latencies.ts';
@@ -16,6 +17,7 @@ const MEASUREMENTS: Record<string, () => Figure[] | Promise<Figure[]>> = {
   evenness,
   stall,
   cpu: cpuPerRequest,
+  'drain-flat': drainFlat,
   'audit-scale': auditAtScale,
   'audit-live': auditLive,
 };
