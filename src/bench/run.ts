@@ -47,15 +47,6 @@ export type BenchProgress =
   | { step: 'load'; load: LoadProgress; stockLeft: number | null }
   | { step: 'settle'; waiting: number; claimed: number; issued: number };
 
-/**
- * @throws CouponError `SCENARIO_COUPON_MISSING`, `SCENARIO_COUPON_DIFFERS`, `COUPON_NOT_FRESH`, `BENCH_TARGET_DOWN`,
- *   `CERTIFICATE_NOT_TRUSTED`, and what the stores throw when they cannot be reached before the load; after it that is part of the
- *   report. The signal's reason when it is aborted before the load
- */
-export async function bench(ports: BenchPorts, options: BenchOptions): Promise<BenchReport> {
-  return (await benchRun(ports, options)).report;
-}
-
 /** A report with what it was made from, so that it can be kept and judged again. */
 export interface BenchRun {
   report: BenchReport;
@@ -65,7 +56,11 @@ export interface BenchRun {
   users: UserNames;
 }
 
-/** As {@link bench}. */
+/**
+ * @throws CouponError `SCENARIO_COUPON_MISSING`, `SCENARIO_COUPON_DIFFERS`, `COUPON_NOT_FRESH`, `BENCH_TARGET_DOWN`,
+ *   `CERTIFICATE_NOT_TRUSTED`, and what the stores throw when they cannot be reached before the load; after it that is part of the
+ *   report. The signal's reason when it is aborted before the load
+ */
 export async function benchRun(ports: BenchPorts, options: BenchOptions): Promise<BenchRun> {
   const { scenario, target, tls, signal, onProgress } = options;
   const users = new UserDirectory(scenario.users);

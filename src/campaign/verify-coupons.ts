@@ -12,7 +12,7 @@ import { CouponError } from '../lib/errors.ts';
 export async function verifyCoupons(
   ports: VerifyPorts & { ledger: Pick<LedgerReader, 'coupons'> },
   keyStyle: string,
-): Promise<{ coupons: number; problems: CouponError[] }> {
+): Promise<CouponError[]> {
   const coupons = (await ports.ledger.coupons()).filter((coupon) => coupon.state === 'ready' && coupon.keyStyle === keyStyle);
   const problems: CouponError[] = [];
   for (const coupon of coupons) {
@@ -23,5 +23,5 @@ export async function verifyCoupons(
       problems.push(error);
     }
   }
-  return { coupons: coupons.length, problems };
+  return problems;
 }

@@ -5,7 +5,7 @@ import { HTTP_STATUS } from '../campaign/http-status.ts';
  * Every refusal and failure that the endpoint can answer with, by its stable `code`. Clients match on the code; title and
  * detail are for people.
  */
-export const PROBLEMS = {
+const PROBLEMS = {
   duplicate: { status: HTTP_STATUS.duplicate, title: 'Already requested' },
   sold_out: { status: HTTP_STATUS.sold_out, title: 'Sold out' },
   not_open: { status: HTTP_STATUS.not_open, title: 'Not open' },

@@ -1,5 +1,6 @@
 import type { ResetLedger, ResetStore } from './ports.ts';
 import type { LedgerReader } from '../campaign/ports/ledger.ts';
+import { changeBothStores } from './two-store-change.ts';
 import { usageError } from '../lib/errors.ts';
 
 export interface ResetPorts {
@@ -17,23 +18,33 @@ const PAGE = 500;
  */
 export async function reset(couponId: string, { ledger, coupons, newEpoch }: ResetPorts): Promise<number> {
   const epoch = newEpoch();
-  const stored = await ledger.startReset(couponId, epoch);
-  await coupons.retire(couponId, epoch);
   let deleted = 0;
-  if (stored) {
-    for (;;) {
-      const users = (await ledger.page(couponId, '', PAGE)).map((row) => row.userId);
-      if (users.length === 0) break;
-      // Redis first: a hash without its row would never be found again.
-      await coupons.dropIssued(couponId, users);
-      await ledger.deleteIssued(couponId, epoch, users[0]!, users.at(-1)!);
-      if ((await ledger.coupon(couponId))?.epoch !== epoch) {
-        throw usageError('RESET_OVERTAKEN', `another reset of coupon ${couponId} is under way`, 'Let the other one finish.');
-      }
-      deleted += users.length;
-    }
-  }
-  await coupons.drop(couponId);
-  if (stored) await ledger.dropCoupon(couponId, epoch);
+  await changeBothStores({
+    begin: async () => ledger.startReset(couponId, epoch),
+    inRedis: async (stored) => {
+      await coupons.retire(couponId, epoch);
+      if (stored) deleted = await deleteIssued(couponId, epoch, { ledger, coupons });
+      await coupons.drop(couponId);
+    },
+    finish: async (stored) => {
+      if (stored) await ledger.dropCoupon(couponId, epoch);
+    },
+  });
   return deleted;
+}
+
+/** Rows and hashes, page by page. @returns how many */
+async function deleteIssued(couponId: string, epoch: string, { ledger, coupons }: Omit<ResetPorts, 'newEpoch'>): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const users = (await ledger.page(couponId, '', PAGE)).map((row) => row.userId);
+    if (users.length === 0) return deleted;
+    // Redis first: a hash without its row would never be found again.
+    await coupons.dropIssued(couponId, users);
+    await ledger.deleteIssued(couponId, epoch, users[0]!, users.at(-1)!);
+    if ((await ledger.coupon(couponId))?.epoch !== epoch) {
+      throw usageError('RESET_OVERTAKEN', `another reset of coupon ${couponId} is under way`, 'Let the other one finish.');
+    }
+    deleted += users.length;
+  }
 }

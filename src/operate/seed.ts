@@ -4,6 +4,7 @@ import { CouponError } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
+import { changeBothStores } from './two-store-change.ts';
 import { nextSeedStep, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {
@@ -77,16 +78,23 @@ async function seedOne(wanted: CouponDefinition, ports: SeedPorts): Promise<Seed
   const own = ports.newEpoch();
   let epoch = own;
   for (let attempt = 1; ; attempt += 1) {
-    const stored = await ledger.startSeeding(wanted, epoch, keyStyle);
-    if (nextSeedStep(wanted, stored, keyStyle) === 'unchanged') {
-      await verifyCoupon({ verification: coupons, ledger }, stored);
-      return attempt === 1 ? 'unchanged' : 'finished';
-    }
-    await intoRedis(stored, stored.epoch === own, ports);
-    if (await ledger.finishSeeding(stored.id, stored.epoch)) return stored.epoch === own ? 'created' : 'finished';
-    if (attempt >= ATTEMPTS) throw new Error(`coupon ${stored.id} is being seeded and taken back by others again and again`);
-    // Redis holds this epoch now, so a row that was taken back meanwhile has to return under the same one.
-    epoch = stored.epoch;
+    const written = epoch;
+    const outcome = await changeBothStores<LedgerCoupon, SeedOutcome | null>({
+      begin: async () => ledger.startSeeding(wanted, written, keyStyle),
+      inRedis: async (stored) => {
+        // Redis holds this epoch from here on, so a row that is taken back meanwhile has to return under the same one.
+        epoch = stored.epoch;
+        if (nextSeedStep(wanted, stored, keyStyle) === 'unchanged') await verifyCoupon({ verification: coupons, ledger }, stored);
+        else await intoRedis(stored, stored.epoch === own, ports);
+      },
+      finish: async (stored) => {
+        if (stored.state === 'ready') return attempt === 1 ? 'unchanged' : 'finished';
+        if (!(await ledger.finishSeeding(stored.id, stored.epoch))) return null;
+        return stored.epoch === own ? 'created' : 'finished';
+      },
+    });
+    if (outcome !== null) return outcome;
+    if (attempt >= ATTEMPTS) throw new Error(`coupon ${wanted.id} is being seeded and taken back by others again and again`);
   }
 }
 

@@ -6,7 +6,7 @@ const LONGEST = 4_096;
  * The first few kilobytes of a file in a folder that another user may write: that user may have planted a link, or a pipe that nobody
  * writes to. Null when there is no such file, or when it is none.
  */
-export function readSmallFile(file: string): string | null {
+function readSmallFile(file: string): string | null {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

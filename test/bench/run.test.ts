@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bench } from '../../src/bench/run.ts';
+import { benchRun } from '../../src/bench/run.ts';
 import type { BenchOptions, BenchProgress } from '../../src/bench/run.ts';
 import { ownEvidence } from '../../src/bench/evidence/own-stores.ts';
 import type { BenchStores } from '../../src/bench/ports.ts';
@@ -62,7 +62,7 @@ async function run({
   const over = new AbortController();
   const drained = drain ? drainUntil(over.signal) : Promise.resolve();
   try {
-    return await bench(
+    const { report } = await benchRun(
       {
         driver: new AutocannonDriver(),
         probe: httpProbe,
@@ -88,6 +88,7 @@ async function run({
         },
       },
     );
+    return report;
   } finally {
     over.abort();
     await drained;

@@ -100,7 +100,7 @@ function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
 const TIME_FIELDS = ['ex_date', 'used_at', 'requested_at', 'issued_at', 'revoked_at'] as const;
 
 /** Times of an issued hash that are a text which is no time. */
-export function unreadableFields(hash: Readonly<Record<string, string>>): string[] {
+function unreadableFields(hash: Readonly<Record<string, string>>): string[] {
   return TIME_FIELDS.filter((field) => readForeignTime(hash[field]).kind === 'unreadable');
 }
 
@@ -111,7 +111,7 @@ function unreadableTimes(hash: Readonly<Record<string, string>>): Finding[] {
 }
 
 /** Fields of the issued hash that are not what `ack.lua` would write from this row. Fields of other services are theirs. */
-export function differingFields(hash: Readonly<Record<string, string>>, row: RowView): string[] {
+function differingFields(hash: Readonly<Record<string, string>>, row: RowView): string[] {
   const expected = {
     userId: row.userId,
     couponId: row.couponId,

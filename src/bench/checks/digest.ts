@@ -3,7 +3,7 @@ import type { RequestRecord, UserNames } from './integrity.ts';
 import { SAMPLE_SIZE } from './integrity.ts';
 
 /** What the requests of one user for one coupon came to, as bits of {@link Digest.said}. */
-export const ASKED = 1;
+const ASKED = 1;
 export const ACCEPTED = 2;
 /** Sent, and no usable answer came. */
 export const UNKNOWN = 4;

@@ -44,7 +44,7 @@ export type MetricSource =
 export type LatencyFrom = 'sent' | 'planned';
 
 /** `accept_rate`, `issue_rate`: users per second; `time_until_drained`: ms from the first request until no user waits. */
-export const FIGURES = ['accept_rate', 'issue_rate', 'time_until_drained'] as const;
+const FIGURES = ['accept_rate', 'issue_rate', 'time_until_drained'] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface ThresholdResult {

@@ -57,7 +57,7 @@ async function serve(context: Context, strategy: Strategy, patienceMs: number): 
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
     const redis = (opened ??= await context.redis(true));
     const ledger = await context.ledgerOf(database);
-    return { redis, ledger, ...(await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle)) };
+    return { redis, ledger, problems: await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle) };
   });
   if (!stores) return;
   const { redis, ledger, problems } = stores;

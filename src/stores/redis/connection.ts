@@ -108,10 +108,6 @@ export class RedisConnection {
     return this.#gate;
   }
 
-  get serverVersion(): string {
-    return this.#version;
-  }
-
   /** Commands whose replies belong together: of one instant, unless the user may only read: MULTI is not allowed then. */
   together(): ChainableCommander {
     return this.readOnly ? this.client.pipeline() : this.client.multi();

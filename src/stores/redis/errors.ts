@@ -4,7 +4,7 @@ import { visible } from '../../lib/text/visible.ts';
 import { addressOf, parseRedisUrl } from './url.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */
-export function redisAddress(url: string): string {
+function redisAddress(url: string): string {
   return addressOf(parseRedisUrl(url));
 }
 

@@ -23,7 +23,7 @@ function markupOf(value: Value): string {
 }
 
 /** For text and for attributes in quotes, in HTML and in XML alike. */
-export function escapeMarkup(text: string): string {
+function escapeMarkup(text: string): string {
   const shown = text.replaceAll(/[^\n\t]+/g, visible);
   return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
