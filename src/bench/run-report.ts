@@ -11,9 +11,18 @@ import { acceptsPerSecond, latencyFields, measurements } from './report/figures.
 import type { BenchReport, CouponOutcome, Note, StoreSample, Throughput } from './report/report.ts';
 import { timeseries } from './report/timeseries.ts';
 import { verdictOf } from './report/verdict.ts';
-import type { BenchOptions } from './run.ts';
+import type { Strategy } from '../campaign/strategy.ts';
+import type { Scenario } from './scenario/scenario.ts';
 import { evaluateThresholds } from './scenario/thresholds.ts';
 import type { Settled } from './settle.ts';
+
+/** What was to be run. */
+interface Asked {
+  scenario: Scenario;
+  target: string;
+  strategy?: Strategy;
+  signal: AbortSignal;
+}
 
 /** What a run came to, before anybody judged it. */
 export interface Findings {
@@ -29,10 +38,7 @@ export interface Findings {
 }
 
 /** The report: what was measured, what was proven, and the verdict. */
-export function reportOf(
-  { scenario, target, strategy, signal }: Pick<BenchOptions, 'scenario' | 'target' | 'strategy' | 'signal'>,
-  findings: Findings,
-): BenchReport {
+export function reportOf({ scenario, target, strategy, signal }: Asked, findings: Findings): BenchReport {
   const { load, collected, users } = findings;
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users);
