@@ -16,7 +16,7 @@ export interface Availability {
   claimed: number;
   opensAt: string | null;
   closesAt: string | null;
-  /** Those of the two that stand in Redis as a text that is no time. Left out when there are none. */
+  /** Those of the two that Redis holds as a text that is no time. Left out when there are none. */
   unreadable?: string[];
 }
 

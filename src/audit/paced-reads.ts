@@ -38,7 +38,7 @@ export function pacedReads({ reader, ledger, clock }: AuditPorts): AuditPorts {
   };
 }
 
-/** Who may read, and when. */
+/** Which reads may run, and when. */
 class TurnQueue {
   readonly #countIssued: () => Promise<number>;
   readonly #clock: Clock;
@@ -91,7 +91,7 @@ class TurnQueue {
     return result;
   }
 
-  /** Everybody who comes while a look is under way waits for it, or one would overtake the other. */
+  /** A read that comes while a look is under way waits for it, so that reads keep their order. */
   async #lookInTime(): Promise<void> {
     if (!this.#look && this.#clock.now() >= this.#nextLookAt) this.#look = this.#lookNow().finally(() => (this.#look = null));
     await this.#look;

@@ -8,7 +8,7 @@ const SETTLE_MS = 200;
 /** Suspects who settle together, so that a coupon where everything is broken does not wait for each chunk. */
 const MOST_SUSPECTS = 10_000;
 
-/** Hears of users as they were at the second look, with those of their findings that were there at both. */
+/** Called with users as they were at the second look, and with the findings that both looks share. */
 export type Confirmed = (users: readonly JudgedUser[]) => Promise<void> | void;
 
 /** Users with findings, who are looked at a second time; only what is still there then counts. */

@@ -5,7 +5,7 @@ import type { AdmissionAnswer } from '../campaign/admission.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { statement } from '../stores/postgres/statements.ts';
 
-/** Stands in the ledger's column `worker`: there was none. */
+/** The ledger's column `worker`: there was none. */
 const WORKER = 'rdb-lock';
 
 export interface RdbLockOptions {
@@ -42,11 +42,11 @@ interface Decision {
 /**
  * FOR COMPARISON ONLY: how coupons were issued before there was a Redis, and what "slow" means in "too slow". Each request is
  * one transaction of the database: lock the coupon's row (`SELECT … FOR UPDATE`), look whether the user has one, insert, count,
- * commit. It is correct, with nothing to drain and nobody who waits; but all requests for a coupon stand in one line, each
+ * commit. It is correct, with nothing to drain and no user waiting; but all requests for a coupon wait in one line, each
  * for the round trips and the flush to disk of the one before, and so do those that are only to be told "sold out".
  *
  * It is given its best: prepared statements, no more round trips than steps, refusals rolled back (a commit would flush the row
- * lock to disk), and no delay of any kind. `synchronous_commit` is the server's, which is `on` unless somebody changed it.
+ * lock to disk), and no delay of any kind. `synchronous_commit` is the server's, which is `on` unless it was changed.
  *
  * @returns answers `accepted` (already issued), `duplicate`, `sold_out`, `not_open`, `unknown_coupon`, `unavailable`
  * @throws CouponError `LEDGER_REPLY_LOST` when the answer to COMMIT was lost; what the database throws otherwise

@@ -4,7 +4,7 @@ import type { ThresholdResult } from './scenario/thresholds.ts';
 import type { AbortedLoad, LoadResult } from './ports.ts';
 import type { Note } from './report/report.ts';
 
-/** What the load itself leaves to be known: how it ended, and whether it was the one that was asked for. */
+/** Notes on the load itself: how it ended, and whether it was the load that was asked for. */
 export function loadNotes(load: LoadResult): Note[] {
   const { aborted, generator, outcomes, ranOut } = load;
   const dropped = droppedArrivals(load.record);

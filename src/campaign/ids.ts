@@ -5,7 +5,7 @@ import { ESCAPE } from './member.ts';
 /** 1–64 of `A–Z a–z 0–9 . _ -`, starting with a letter or digit. */
 export const COUPON_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** What may stand in a ledger row: the rule for user ids before serialised ones were refused. */
+/** What a ledger row may hold: the rule for user ids before serialised ones were refused. */
 const VISIBLE = /^[!-z|~]{1,128}$/;
 
 /**

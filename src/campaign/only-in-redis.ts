@@ -10,7 +10,7 @@ export interface OnlyInRedis {
 
 /**
  * Ids of seeded coupons that Redis has and the ledger has not: the database was replaced, or this is another one. An id that
- * merely stands in the index is no coupon; a reset that stopped half-way leaves such behind.
+ * is only in the index is no coupon; a reset that stopped half-way leaves such behind.
  */
 export async function onlyInRedis({
   reader,

@@ -108,7 +108,7 @@ export class Settings {
     return { ...this.#file.vars, ...Object.fromEntries(set) };
   }
 
-  /** Settings as they are written in the file, for who must know its secrets. */
+  /** Settings as they are written in the file, for code that must know its secrets. */
   get fileVars(): Readonly<Record<string, string>> {
     return this.#file.vars;
   }

@@ -2,7 +2,7 @@ import type { Claim } from '../campaign/coupon.ts';
 import type { AckRow } from '../campaign/ports/acknowledgement.ts';
 import type { IssueLedger, IssueOptions, RefusalScope, Refused } from './ports.ts';
 
-/** A row that the ledger refused when it stood alone. */
+/** A row that the ledger refused when it was alone. */
 export type RefusedRow = Refused & { claim: Claim; scope: RefusalScope };
 
 /** What a batch came to. `rows` are in the ledger whatever else is said. */

@@ -9,9 +9,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const HANG_UP_EVERY_MS = 50;
 
 export interface AppOptions {
-  /** Hears of every store error and of everything unforeseen; clients are told neither. */
+  /** Called with every store error and every unforeseen error; clients see neither. */
   onFault: OnFault;
-  /** For who asks for a path that is not there: which ones are. */
+  /** Added to a 404: where the routes are listed. */
   whereTo: string;
 }
 
@@ -26,7 +26,7 @@ export function emptyApp({ onFault, whereTo }: AppOptions): { app: FastifyInstan
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Who is still connected while we close gets an answer and `Connection: close`, not a 503.
+    // A client that is still connected while we close gets an answer and `Connection: close`, not a 503.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },

@@ -4,7 +4,7 @@
  */
 
 const MASK = '***';
-/** Shorter ones stand in half of all words. */
+/** Shorter ones are part of half of all words. */
 const SHORTEST = 4;
 
 /**

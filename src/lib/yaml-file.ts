@@ -57,7 +57,7 @@ export function readYaml<Schema extends z.ZodType, Result>(
   return result;
 }
 
-/** Plain scalars that YAML takes for numbers and the like become the text that stands there. */
+/** Plain scalars that YAML takes for numbers and the like become the text as written. */
 function keepAsWritten(document: Document, { list, field }: { list: string; field: string }): void {
   const items = document.get(list, true);
   if (!isSeq(items)) return;
@@ -193,7 +193,7 @@ function branches(schema: JsonSchema): JsonSchema[] {
   return [schema, ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(branches)];
 }
 
-/** Where the value at a path stands in the text; for a key that is not there, its nearest parent. */
+/** Where the value at a path is in the text; for a key that is not there, its nearest parent. */
 function offsetOf(document: Document, path: Path): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;

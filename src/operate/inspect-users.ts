@@ -10,7 +10,7 @@ export interface QueueList {
   /** Waiting altogether. */
   total: number;
   /**
-   * `position` counts from 1; the next to be claimed, unless scores of several units stand in the queue. `waitingMs` is null where the
+   * `position` counts from 1; the next to be claimed, unless the queue holds scores of several units. `waitingMs` is null where the
    * score is no time, or lies in the future.
    */
   queue: { position: number; userId: string; requestedAt: string | null; waitingMs: number | null }[];
@@ -78,7 +78,7 @@ export interface UserDetail {
   userId: string;
   /** The first of issued, dead, claimed, waiting; `admitted`: accepted, but in none of them; null: never asked, or refused. */
   place: Place | null;
-  /** All places that the user stands in; two between commit and acknowledgement. */
+  /** All places that the user is in; two between commit and acknowledgement. */
   places: Place[];
   admitted: { requestedAt: string | null; requestId: string } | null;
   waiting: { position: number | null; requestedAt: string | null } | null;

@@ -5,7 +5,7 @@ import { ensureOwnFolder, refusePrivateParent, stackFolderMode } from './paths.t
 
 /**
  * Keeps a stack for one command from now until the returned function is called. A rehearsal resets its coupons, so two on one
- * stack would spoil each other; the second waits and says for whom.
+ * stack would spoil each other; the second waits and names the first.
  *
  * @throws CouponError `STACK_LOCKED` when it is kept for longer than `patienceMs` (ten minutes)
  */

@@ -10,9 +10,9 @@ const LOOK_MS = 5_000;
 /**
  * Whether the process is the server that works in this folder.
  *
- * A pid on file proves nothing: after a crash or a reboot the number may belong to a stranger, whom we must never signal, and another user
+ * A pid on file proves nothing: after a crash or a reboot the number may belong to another process, which we must never signal, and another user
  * may have written it. So the program, its owner and its folder are looked at. Both servers have their folder in their command line or as
- * their working directory (root in a container may not look at that of another user's process). A dead process that nobody has
+ * their working directory (root in a container may not look at that of another user's process). A dead process that no parent has
  * collected yet has neither.
  *
  * @param owner user id that the server runs as; null: not looked at
@@ -47,7 +47,7 @@ export async function listensOn(host: Host, pid: number, port: number, owner = h
 }
 
 /**
- * Null: the system does not let us look, at the list or at what stands in it (root in a container, at another user's process); then the
+ * Null: the system does not let us look, at the list or at what is in it (root in a container, at another user's process); then the
  * owner of the socket must do.
  */
 function openSockets(pid: number): ReadonlySet<string> | null {

@@ -17,7 +17,7 @@ export interface StackPaths {
   postgres: string;
   postgresData: string;
   postgresLog: string;
-  /** Who may log in to PostgreSQL, and how. */
+  /** The users that may log in to PostgreSQL, and how. */
   postgresHba: string;
 }
 

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 const LONGEST = 4_096;
 
 /**
- * The first few kilobytes of a file in a folder that another user may write: that user may have planted a link, or a pipe that nobody
+ * The first few kilobytes of a file in a folder that another user may write: that user may have planted a link, or a pipe that no process
  * writes to. Null when there is no such file, or when it is none.
  */
 function readSmallFile(file: string): string | null {

@@ -46,7 +46,7 @@ export function readOrCreateSecrets(paths: StackPaths): Secrets {
   return fresh;
 }
 
-/** On file before the server hears of it: whenever this process is killed, the next one knows the password. */
+/** Written to the file before the server gets it: whenever this process is killed, the next one knows the password. */
 export function renewSecret(paths: StackPaths, secrets: Secrets, store: keyof Secrets): void {
   secrets[store] = newPassword();
   writeJson(paths.secrets, secrets);

@@ -35,7 +35,7 @@ export interface HttpOptions {
   /** Of this program, for the OpenAPI document. */
   version: string;
   keyStyle: string;
-  /** Hears of every store error and of everything unforeseen; clients are told neither. */
+  /** Called with every store error and every unforeseen error; clients see neither. */
   onFault: OnFault;
   /**
    * Each request goes to `admission` by itself, once, and as it is. For the baselines: they have neither batches nor request ids

@@ -26,7 +26,7 @@ export class RollCall {
     this.#sums[bucket]! -= tag;
   }
 
-  /** Everybody who was called was seen. */
+  /** Every user who was called was seen. */
   isSettled(): boolean {
     return this.#sums.every((sum) => sum === 0);
   }

@@ -121,7 +121,7 @@ export class Tally {
   }
 }
 
-/** How often each user stands in a list. */
+/** How often each user is in a list. */
 export function occurrences(users: Uint32Array, size: number): Uint8Array {
   const seen = new Uint8Array(size);
   for (const user of users) seen[user] = Math.min(255, seen[user]! + 1);

@@ -13,7 +13,7 @@ import type { Outcome } from '../../campaign/outcome.ts';
  * - `accepted_are_issued`      every user who was told "accepted" has a coupon
  * - `issued_were_accepted`     no user has a coupon who was refused, or never asked
  * - `sold_out_when_gone`       no user was refused while there was stock, and no stock leaked
- * - `first_come_first_served`  who was answered before another asked, stands before the other
+ * - `first_come_first_served`  a user answered before another asked comes before the other
  * - `stock_adds_up`            `total + returned = stock + |admitted ∪ waiting|`
  */
 export const CHECKS = [
@@ -103,7 +103,7 @@ export interface RequestRecord {
   readonly status: Uint16Array;
 }
 
-/** Ledger rows of one coupon, as parallel arrays. A user who has two rows stands in it twice. */
+/** Ledger rows of one coupon, as parallel arrays. A user who has two rows is in it twice. */
 export interface LedgerEvidence {
   readonly user: Uint32Array;
   /** Request time as the ledger has it, microseconds since 1970; NaN when it does not say. */
@@ -119,7 +119,7 @@ export interface LedgerEvidence {
 }
 
 export interface RedisEvidence {
-  /** Users with an issued hash. A user found twice stands in it twice. */
+  /** Users with an issued hash. A user found twice is in it twice. */
   readonly issued: Uint32Array;
   readonly waiting: Uint32Array;
   readonly claimed: Uint32Array;

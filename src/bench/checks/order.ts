@@ -12,7 +12,7 @@ import type { Digest } from './digest.ts';
  * - A was not claimed in a later turn than B: claims take the oldest first. Users claimed more than once are left out as A,
  *   because a worker that died costs them their turn without anybody having been unfair.
  *
- * Requests that overlapped may stand in any order. Sorting A's by answer and B's by sending, one sweep suffices: the largest
+ * Requests that overlapped may be in any order. Sorting A's by answer and B's by sending, one sweep suffices: the largest
  * value among all A's that came before is the only one that B must be compared with. O(n log n).
  */
 export function firstComeFirstServed(context: CheckContext): CheckResult {

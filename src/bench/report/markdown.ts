@@ -28,7 +28,7 @@ export function benchMarkdown(report: BenchReport): string {
       1,
     ),
     list([...throughputLines(report).map((line) => line.replace(/\s{2,}/, ': ')), ...generatorLines(report, PLAIN)]),
-    report.notes.length > 0 ? `To be known:\n\n${list(report.notes.map(noteText))}` : '',
+    report.notes.length > 0 ? `Notes:\n\n${list(report.notes.map(noteText))}` : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')

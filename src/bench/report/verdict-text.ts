@@ -35,7 +35,7 @@ export function verdictWords({ verdict, unexplained = [], notes }: Pick<BenchRep
   if (verdict.integrity === 'fail') return { look: 'bad', integrity: 'BROKEN', why: [] };
   const { reasons = [] } = verdict;
   const has = (code: VerdictReason['code']): boolean => reasons.some((reason) => reason.code === code);
-  // Beside exit code 3 nobody should read "proven", in whatever sentence.
+  // Beside exit code 3 no text may say "proven", in whatever sentence.
   if (has('TARGET_LOST') && !has('CHECKS_OPEN'))
     return { look: 'open', integrity: 'not established', why: [REASON_WORDS.TARGET_LOST(factsOf(reasons, 'TARGET_LOST'))] };
   const sale = reasons.filter(({ code }) => code !== 'CHECKS_OPEN').map(({ code, facts }) => REASON_WORDS[code](facts));

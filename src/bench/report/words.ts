@@ -86,7 +86,7 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
     `this machine ran out of files or ports (${facts['faults']}): fewer virtual users, or a higher limit (ulimit -n), and not the service, decide here`,
   QUEUE_NEVER_SHRINKS: (facts) =>
     `the queue still holds ${facts['waiting']} users although every accepted user has a coupon: it looks like a list of applicants; leave it out with verify.redis.keys.queue: null`,
-  DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it stood again after ${facts['took']} s`,
+  DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it was back after ${facts['took']} s`,
   DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,
 };
 

@@ -1,7 +1,7 @@
 /** Reads of Redis that several features share. Every method may throw a CouponError of kind `unreachable`. */
 import type { WrongType } from '../wrong-type.ts';
 
-/** One coupon as it stands in Redis, all fields from one instant. */
+/** One coupon as it is in Redis, all fields from one instant. */
 export interface RedisCoupon {
   couponId: string;
   name: string;

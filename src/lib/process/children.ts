@@ -12,7 +12,7 @@ export interface ChildOptions {
   cwd: string;
   /** It reads its stdin, which stays open for as long as we live. */
   listens?: boolean;
-  /** Hears of every JSON line on stdout that has an `event`. */
+  /** Called with every JSON line on stdout that has an `event`. */
   onEvent?: (event: Record<string, unknown>) => void;
   /** Called when it ends without having been asked to. */
   onDeath: (name: string, said: string) => void;

@@ -22,7 +22,7 @@ export function command(ours: TemplateStringsArray, ...values: readonly string[]
 /** One argument of a POSIX shell. Plain values stay as they are. */
 export function shellQuoted(value: string): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
-  // Neither a backtick, which ends the command in our own text, nor what no terminal shows may stand there raw.
+  // Neither a backtick, which ends the command in our own text, nor what no terminal shows may be there raw.
   if (isVisible(value) && !value.includes('`')) return `'${value.replaceAll("'", `'\\''`)}'`;
   return `"$(printf '${octal(value)}')"`;
 }

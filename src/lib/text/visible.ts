@@ -56,7 +56,7 @@ function escaped(character: string): string {
   return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
-/** Made visible (see `visible.ts`) and length bounded, so that a foreign id can stand in a message or a table. */
+/** Made visible (see `visible.ts`) and length bounded, so that a foreign id is safe in a message or a table. */
 export function printable(text: string, limit = 80): string {
   const shown = visible(text);
   // Not between the halves of a surrogate pair.

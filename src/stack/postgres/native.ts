@@ -156,10 +156,10 @@ async function setPassword(
 }
 
 /**
- * PostgreSQL does not start while the pid in its pid file exists, whoever has that pid now: after a crash in a container that may be any
- * process, or a dead one that nobody has collected. Removing the file would also remove PostgreSQL's protection against a second server
+ * PostgreSQL does not start while the pid in its pid file exists, whichever process has that pid now: after a crash in a container that may be any
+ * process, or a dead one that no parent has collected. Removing the file would also remove PostgreSQL's protection against a second server
  * on the same data. Instead, for a pid that we have looked at and that is no server of this folder, we say what pg_ctl says of its own
- * pid; PostgreSQL then still makes sure by itself that nobody uses the memory of the old server.
+ * pid; PostgreSQL then still makes sure by itself that no process uses the memory of the old server.
  */
 function strangerOnFile(pidFile: string): Record<string, string> {
   const pid = readPid(pidFile);

@@ -82,7 +82,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     drop: guard(async (couponId) => {
       const keys = couponKeys(couponId, style);
-      // Whatever stands under the keys of this coupon goes, of whatever type it is.
+      // Everything under the keys of this coupon goes, of whatever type it is.
       const isHash = (await client.type(keys.admitted)) === 'hash';
       const admitted = isHash ? (client.hscanBufferStream(keys.admitted, { count: SCAN_COUNT }) as AsyncIterable<Buffer[]>) : [];
       for await (const chunk of admitted) {

@@ -20,7 +20,7 @@ export interface Series {
   label: string;
   /** Name of a custom property of `style.ts`. */
   colour: string;
-  /** Lengths of dashes and gaps; empty is a whole line. Nobody has to tell colours apart. */
+  /** Lengths of dashes and gaps; empty is a whole line. Lines differ without colour too. */
   dash: number[];
   width: number;
 }

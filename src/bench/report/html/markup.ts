@@ -28,7 +28,7 @@ function escapeMarkup(text: string): string {
   return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
 
-/** JSON that may stand in a script element: no `</script>` and no `<!--` can arise, and it stays valid JSON. */
+/** JSON that is safe in a script element: no `</script>` and no `<!--` can arise, and it stays valid JSON. */
 export function inlineJson(value: unknown): Markup {
   return new Markup(jsonText(value).replaceAll('<', '\\u003c'));
 }

@@ -75,7 +75,7 @@ export function notes({ notes: all }: BenchReport): Markup {
   return all.length === 0
     ? NOTHING
     : section(
-        'To be known',
+        'Notes',
         markup`<ul>
           ${all.map((note) => markup`<li>${noteText(note)}</li>`)}
         </ul>`,

@@ -5,7 +5,7 @@ import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { suggestion } from '../../../lib/text/suggest.ts';
 import type { Env } from '../../env.ts';
-import { textPieces } from '../../files/text-file.ts';
+import { textChunks } from '../../files/text-file.ts';
 
 /** A scenario of a hundred coupons and long bodies stays far below. */
 const MAX_BYTES = 4_000_000;
@@ -48,7 +48,7 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
     );
   }
   // Files that a scenario names lie where it lies.
-  const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textPieces(resolve(dirname(path), file)) });
+  const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textChunks(resolve(dirname(path), file)) });
   return withPaths(scenario, dirname(path));
 }
 

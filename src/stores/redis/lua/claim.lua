@@ -33,7 +33,7 @@ if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end
 if not coupon[6] then
-  -- Made up, the number would be given twice.
+  -- Invented, the number would be given twice.
   redis.call('HSET', COUPON, 'suspect', 'fields')
   return { 'suspect', 'fields' }
 end
@@ -55,7 +55,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- The next request time of this coupon; where a clock once stood beyond all times, that of now.
+-- The next request time of this coupon; where a clock once was beyond all times, that of now.
 local last_us = math.max(now_us, (tonumber(coupon[7] or '') or 0) + 1)
 if last_us >= LAST * 1e6 then last_us = now_us end
 
@@ -109,7 +109,7 @@ local function candidates()
   return found
 end
 
--- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name cannot stand in a key or in the ledger, or is what a
+-- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name fits neither a key nor the ledger, or is what a
 -- serializer made of one: a second person beside the user.
 local function fault(user)
   if string.find(user, '^["%[{]') or string.sub(user, 1, 2) == '\172\237' then return 'looks_serialised' end

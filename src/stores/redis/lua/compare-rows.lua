@@ -25,7 +25,7 @@ for i = 2, #ARGV, 2 do
   texts[#texts + 1] = ARGV[i + 1]
 end
 
--- One entry per user; hardly anybody stands in a place when most are issued, and then the place is not even asked.
+-- One entry per user; hardly any user is in a place when most are issued, and then the place is not even asked.
 local function place(size, read, key)
   if redis.call(size, key) == 0 then return {} end
   return redis.call(read, key, unpack(users))

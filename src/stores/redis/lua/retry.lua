@@ -8,7 +8,7 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId of each. Up to 200.
 --
--- Reply: one word for each user: ok; not_dead; invalid (a name that cannot stand in a key or in the ledger would only be set
+-- Reply: one word for each user: ok; not_dead; invalid (a name that fits neither a key nor the ledger would only be set
 -- dead-lettered again); no_stock (promised beyond the total, and there is still no coupon); not_admitted (no request time to put the
 -- user back at; a repair makes one); epoch (another life of the coupon: nothing was written).
 

@@ -15,7 +15,7 @@
 -- ARGV[5] total
 -- ARGV[6...]         further field, value pairs: name, window, expiry
 --
--- Reply: 'created' (with 'check': 'free'); 'exists' (this very seeding wrote it already); 'foreign' (another coupon stands there);
+-- Reply: 'created' (with 'check': 'free'); 'exists' (this very seeding wrote it already); 'foreign' (another coupon is there);
 -- 'leftovers' (no coupon, but a queue or records of one). 'check' has it first in a list; after 'exists' come suspect, fence, version,
 -- stock, total and acked of the coupon. 'denied' and the commands that this user may not run, also in a list, with 'check' alone.
 -- Without allow-oom both are refused as a whole at the memory limit, on a replica, and where nothing can be saved.
