@@ -2,9 +2,8 @@
 import { Redis } from 'ioredis';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import type { IssueOptions } from '../../src/drain/ports.ts';
-import type { AdmissionAnswer } from '../../src/campaign/admission.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
-import type { AdmissionOutcome } from '../../src/campaign/outcome.ts';
+import { decode, encode } from '../../src/stores/redis/admission.ts';
 import { couponKeys } from '../../src/stores/redis/keys.ts';
 import { defineScripts, runScript } from '../../src/stores/redis/script.ts';
 import type { TestStores } from '../support/stores.ts';
@@ -43,12 +42,9 @@ export function resendingAdmission(url: string, run: string): Admission & Dispos
   defineScripts(client);
   return {
     async admit(couponId, requests) {
-      const users = requests.map(({ userId }) => userId);
-      const reply = (await runScript(client, 'admit', couponKeys(couponId, 'plain'), users, [
-        run,
-        ...users.flatMap((user) => [user, '']),
-      ])) as string[];
-      return requests.map((_, index): AdmissionAnswer => ({ outcome: reply[3 * index] as AdmissionOutcome }));
+      const keys = couponKeys(couponId, 'plain');
+      const batch = encode(requests.map(({ userId }) => ({ userId, requestId: '' })));
+      return decode((await runScript(client, 'admit', keys, [], [run, keys.issued(''), batch])) as string);
     },
     [Symbol.dispose]: () => client.disconnect(),
   };

@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/clock.ts';
-import { randomUUID } from 'node:crypto';
+import { requestIds } from '../../campaign/request-ids.ts';
 import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
 import { sendWithRetry, submit, type Send } from '../../operate/submit.ts';
 import { verifiedAdmission } from '../../admission/verified-admission.ts';
@@ -79,7 +79,7 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
   const started = systemClock.now();
   const { lost, ...result } = await submit(
     send,
-    { plan, concurrency, batch, rate, newRequestId: randomUUID },
+    { plan, concurrency, batch, rate, newRequestId: requestIds() },
     systemClock,
     stop,
     (sent, outcomes) => progress.update(submitProgressText(sent, plan.requests, (systemClock.now() - started) / 1_000, outcomes)),

@@ -17,10 +17,10 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
       const chunks: Promise<unknown>[] = [];
       try {
         for (const chunk of chunked(requests, ADMISSION_BATCH)) {
-          const users = chunk.map((request) => request.userId);
-          chunks.push(runScript(connection.client, 'admit', keys, users, encode(connection.run, chunk)));
+          const args = [connection.run, keys.issued(''), encode(chunk)];
+          chunks.push(runScript(connection.client, 'admit', keys, [], args));
         }
-        return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string[]));
+        return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string));
       } catch (error) {
         await Promise.allSettled(chunks);
         throw await couponFault(connection, keys, error, redisWriteError);
@@ -29,18 +29,20 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
   };
 }
 
-function encode(run: string, requests: readonly AdmissionRequest[]): string[] {
-  return [run, ...requests.flatMap((request) => [request.userId, request.requestId])];
+/** Neither id holds a control character: see `USER_ID`, and the pattern of the header `Idempotency-Key`. */
+export function encode(requests: readonly AdmissionRequest[]): string {
+  let text = '';
+  for (const { userId, requestId } of requests) text += `${userId}\t${requestId}\n`;
+  return text;
 }
 
-function decode(reply: string[]): AdmissionAnswer[] {
-  const answers: AdmissionAnswer[] = [];
-  for (let i = 0; i < reply.length; i += 3) {
-    const answer: AdmissionAnswer = { outcome: reply[i] as AdmissionOutcome };
-    if (reply[i + 1]) answer.place = reply[i + 1] as Place;
-    const micros = reply[i + 2] ? scoreToMicros(Number(reply[i + 2])) : null;
+export function decode(reply: string): AdmissionAnswer[] {
+  return reply.split('\n').map((line) => {
+    const [outcome, place, score] = line.split(' ') as [AdmissionOutcome, Place | '-', string];
+    const answer: AdmissionAnswer = { outcome };
+    if (place !== '-') answer.place = place;
+    const micros = score === '-' ? null : scoreToMicros(Number(score));
     if (micros !== null) answer.firstRequestUs = micros;
-    answers.push(answer);
-  }
-  return answers;
+    return answer;
+  });
 }

@@ -1,9 +1,9 @@
 import { isReplyLost } from '../../../lib/errors.ts';
-import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { AdmissionBatcher } from '../../batcher.ts';
 import { requestStatuses, type StatusPorts } from '../../status.ts';
 import type { AdmissionAnswer } from '../../../campaign/admission.ts';
+import { requestIds } from '../../../campaign/request-ids.ts';
 import { HTTP_STATUS } from '../../../campaign/http-status.ts';
 import type { AdmissionMetrics } from '../admission-metrics.ts';
 import { sendProblem, problems } from '../../../http/problem.ts';
@@ -101,6 +101,7 @@ const DETAILS = {
 
 export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
   const { batcher, metrics, directory } = ports;
+  const newRequestId = requestIds();
 
   app.post<{ Params: { couponId: string }; Body: { userId: string }; Headers: { 'idempotency-key'?: string } }>(
     '/coupons/:couponId/requests',
@@ -110,7 +111,7 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
       const { userId } = request.body;
       let answer: AdmissionAnswer;
       try {
-        answer = await batcher.admit(couponId, { userId, requestId: request.headers['idempotency-key'] ?? randomUUID() });
+        answer = await batcher.admit(couponId, { userId, requestId: request.headers['idempotency-key'] ?? newRequestId() });
         // Redis may have lost what the ledger still has; "there is no such coupon" would then be a lie.
         if (answer.outcome === 'unknown_coupon' && (await directory.has(couponId))) answer = { outcome: 'unavailable' };
       } catch (error) {

@@ -7,17 +7,18 @@
 -- KEYS[3] admitted   hash, user -> "score:requestId"
 -- KEYS[4] leases     sorted set, user -> deadline
 -- KEYS[5] dead       hash, user -> reason
--- KEYS[6...] issued  hash of each user, in the order of ARGV
 -- ARGV[1]            run id of this server, as the caller's connection learned it
--- ARGV[2...]         userId, requestId for each request
+-- ARGV[2]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
+-- ARGV[3]            the batch: a line `userId TAB requestId` for each request
 --
--- Reply: outcome, place, score for each request; place and score are '' where there is none.
+-- Reply: a line `outcome place score` for each request; place and score are '-' where there is none. One text each way, because
+-- three texts for each request cost Redis and its client more than the decision does.
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
 -- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
 -- the script is refused as a whole at the memory limit.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
-local ISSUED = { unpack(KEYS, 6) }
+local ISSUED_PREFIX = ARGV[2]
 
 -- nil when requests are taken now, otherwise the refusal.
 local function window(state, opens_at, closes_at, read_from, opens_ms, closes_ms, now_ms)
@@ -31,16 +32,12 @@ end
 
 local reply = {}
 local function answer(outcome, place, score)
-  reply[#reply + 1] = outcome
-  reply[#reply + 1] = place or ''
-  reply[#reply + 1] = score or ''
+  reply[#reply + 1] = outcome .. ' ' .. (place or '-') .. ' ' .. (score or '-')
 end
 
-local count = (#ARGV - 1) / 2
-
 if redis.call('EXISTS', COUPON) == 0 then
-  for _ = 1, count do answer('unknown_coupon') end
-  return reply
+  for _ in string.gmatch(ARGV[3], '\n') do answer('unknown_coupon') end
+  return table.concat(reply, '\n')
 end
 
 local coupon = redis.call('HMGET', COUPON, 'stock', 'run', 'suspect', 'last_us',
@@ -62,32 +59,48 @@ end
 redis.call('ZCARD', LEASES)
 redis.call('HLEN', DEAD)
 
+local users, requests = {}, {}
+for user, request in string.gmatch(ARGV[3], '([^\t\n]+)\t([^\t\n]*)\n') do
+  users[#users + 1] = user
+  requests[#requests + 1] = request
+end
+-- A call for each user would cost more than the decision.
+local admissions = redis.call('HMGET', ADMITTED, unpack(users))
+local waiting = redis.call('ZMSCORE', QUEUE, unpack(users))
+local unseen = {}
+for i = 1, #users do
+  if not admissions[i] and not waiting[i] then unseen[#unseen + 1] = ISSUED_PREFIX .. users[i] end
+end
+local issued_without_admission = #unseen > 0 and redis.call('EXISTS', unpack(unseen)) > 0
+
 local last_us = tonumber(coupon[4] or '') or 0
 local queue, admitted, batch = {}, {}, {}
 
 -- The first of issued, dead, claimed, waiting. Users that this batch accepted are in the queue as soon as it ends.
-local function place(user, issued_key)
-  if redis.call('TYPE', issued_key).ok == 'hash' then return 'issued' end
+local function place(i)
+  local user = users[i]
+  if redis.call('TYPE', ISSUED_PREFIX .. user).ok == 'hash' then return 'issued' end
   if redis.call('HEXISTS', DEAD, user) == 1 then return 'dead' end
   if redis.call('ZSCORE', LEASES, user) then return 'claimed' end
-  if batch[user] or redis.call('ZSCORE', QUEUE, user) then return 'waiting' end
+  if batch[user] or waiting[i] then return 'waiting' end
   return 'admitted'
 end
 
-for i = 1, count do
-  local user, request = ARGV[2 * i], ARGV[2 * i + 1]
-  local issued_key = ISSUED[i]
-  local known = batch[user] or redis.call('HGET', ADMITTED, user)
+for i = 1, #users do
+  local user, request = users[i], requests[i]
+  local known = batch[user] or admissions[i]
   if known then
     local score, first = string.match(known, '^([^:]*):(.*)$')
     local same = first ~= '' and first == request
-    answer(same and 'accepted' or 'duplicate', place(user, issued_key), score)
+    answer(same and 'accepted' or 'duplicate', place(i), string.match(score, '^%S+$'))
+  elseif waiting[i] then
+    answer('duplicate', place(i), waiting[i])
   else
-    local waiting = redis.call('ZSCORE', QUEUE, user)
-    if waiting then
-      answer('duplicate', place(user, issued_key), waiting)
-    elseif redis.call('EXISTS', issued_key) == 1 then
-      if redis.call('TYPE', issued_key).ok == 'hash' then answer('duplicate', 'issued') else answer('unavailable') end
+    local type = issued_without_admission and redis.call('TYPE', ISSUED_PREFIX .. user).ok or 'none'
+    if type == 'hash' then
+      answer('duplicate', 'issued')
+    elseif type ~= 'none' then
+      answer('unavailable')
     elseif refusal then
       answer(refusal)
     elseif stock <= 0 then
@@ -117,4 +130,4 @@ if accepted > 0 then
     redis.call('ZADD', QUEUE, unpack(queue, from, to))
   end
 end
-return reply
+return table.concat(reply, '\n')
