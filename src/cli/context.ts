@@ -1,6 +1,7 @@
 import type { CouponStore } from '../stores/redis/coupons.ts';
 import type { Ledger } from '../stores/postgres/ledger.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
+import type { Refusals } from '../admission/ports.ts';
 import type { AuditReader } from '../audit/ports.ts';
 import type { UseHashes } from '../campaign/ports/use.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
@@ -20,6 +21,7 @@ import { Settings } from './settings.ts';
 export interface RedisStores {
   connection: RedisConnection;
   admission: Admission;
+  refusals: Refusals;
   claims: ClaimQueue;
   coupons: CouponStore & Verification & UseHashes;
   dead: DeadUsers;
@@ -65,16 +67,25 @@ export class Context implements AsyncDisposable {
   }
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
-    const [{ RedisConnection }, { redisAdmission }, { redisClaims }, { redisCoupons }, { redisDead }, { redisReader }, { redisHealth }] =
-      await Promise.all([
-        import('../stores/redis/connection.ts'),
-        import('../stores/redis/admission.ts'),
-        import('../stores/redis/claims.ts'),
-        import('../stores/redis/coupons.ts'),
-        import('../stores/redis/dead.ts'),
-        import('../stores/redis/reader.ts'),
-        import('../stores/redis/health.ts'),
-      ]);
+    const [
+      { RedisConnection },
+      { redisAdmission },
+      { redisRefusals },
+      { redisClaims },
+      { redisCoupons },
+      { redisDead },
+      { redisReader },
+      { redisHealth },
+    ] = await Promise.all([
+      import('../stores/redis/connection.ts'),
+      import('../stores/redis/admission.ts'),
+      import('../stores/redis/refusals.ts'),
+      import('../stores/redis/claims.ts'),
+      import('../stores/redis/coupons.ts'),
+      import('../stores/redis/dead.ts'),
+      import('../stores/redis/reader.ts'),
+      import('../stores/redis/health.ts'),
+    ]);
     const style = this.keyStyle;
     this.env.secrets.learnUrl(url);
     const connection = await RedisConnection.open({ url, reconnect });
@@ -82,6 +93,7 @@ export class Context implements AsyncDisposable {
     return {
       connection,
       admission: redisAdmission(connection, style),
+      refusals: redisRefusals(connection, style),
       claims: redisClaims(connection, style),
       coupons: redisCoupons(connection, style),
       dead: redisDead(connection, style),

@@ -1,4 +1,6 @@
 import { nearest } from '../lib/text/suggest.ts';
+import { MAX_PENDING } from '../admission/backlog.ts';
+import { MAX_IN_FLIGHT } from '../admission/batcher.ts';
 import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
 import { readConfigFile, type ConfigFile } from './files/config-file.ts';
 import type { Env } from './env.ts';
@@ -34,6 +36,18 @@ export const SETTINGS = {
   lease: { flag: '--lease', variable: 'COUPON_LEASE', fallback: '30s', about: 'how long a worker may keep a claim' },
   host: { flag: '--host', variable: 'COUPON_HOST', fallback: '127.0.0.1', about: 'where serve listens' },
   port: { flag: '--port', variable: 'COUPON_PORT', fallback: '8080', about: 'where serve listens' },
+  maxPending: {
+    flag: '--max-pending',
+    variable: 'COUPON_MAX_PENDING',
+    fallback: String(MAX_PENDING),
+    about: 'requests that may wait for an answer; serve refuses more with 503',
+  },
+  maxInFlight: {
+    flag: '--max-in-flight',
+    variable: 'COUPON_MAX_IN_FLIGHT',
+    fallback: String(MAX_IN_FLIGHT),
+    about: 'requests that serve may have under way to Redis',
+  },
   healthHost: {
     flag: '--health-host',
     variable: 'COUPON_HEALTH_HOST',

@@ -25,13 +25,13 @@ export interface TestEndpoint extends AsyncDisposable {
 export async function openEndpoint(
   stores: TestStores,
   replaced: Partial<HttpPorts> = {},
-  options: Pick<HttpOptions, 'plain'> = {},
+  options: Pick<HttpOptions, 'plain' | 'limits'> = {},
 ): Promise<TestEndpoint> {
-  const { admission, coupons, claims, reader, ledger, health } = stores;
+  const { admission, refusals, coupons, claims, reader, ledger, health } = stores;
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
   const app = await buildServer(
-    { admission, coupons, claims, reader, ledger, health, ...replaced },
+    { admission, refusals, coupons, claims, reader, ledger, health, ...replaced },
     { version: '0.0.0-test', keyStyle: 'plain', onFault, ...options },
   );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -9,6 +9,8 @@ export interface ExtraRedis extends AsyncDisposable {
   url: string;
   /** Ends the server as a crash would. */
   kill(): Promise<void>;
+  /** Stops it, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Starts it again on the same data and port. */
   start(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function extraRedis(args: readonly string[] = [], password?: string
     url: `redis://127.0.0.1:${port}`,
     kill,
     start,
+    signal: (name) => void process.kill(server!.pid, name),
     async [Symbol.asyncDispose]() {
       await kill();
       rmSync(dir, { recursive: true, force: true });

@@ -22,6 +22,7 @@ export async function redisProgram(): Promise<RedisProgram> {
 /** One life of one server. */
 export interface RedisProcess {
   readonly exited: boolean;
+  readonly pid: number;
   /** SIGKILL. Returns when it is gone, also when it was gone before. */
   kill(): Promise<void>;
 }
@@ -89,6 +90,7 @@ export async function launchRedis(program: RedisProgram, launch: RedisLaunch): P
     probe.disconnect();
   }
   return {
+    pid: child.pid!,
     get exited() {
       return failure !== null;
     },

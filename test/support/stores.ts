@@ -1,3 +1,4 @@
+import type { Refusals } from '../../src/admission/ports.ts';
 import { postgresLedger, type Ledger } from '../../src/stores/postgres/ledger.ts';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
@@ -9,6 +10,7 @@ import type { CouponDefinition } from '../../src/campaign/coupon.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
 import { ledgerHealth } from '../../src/stores/postgres/health.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { redisRefusals } from '../../src/stores/redis/refusals.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';
@@ -25,6 +27,7 @@ export interface TestStores extends AsyncDisposable {
   database: Database;
   ledger: Ledger;
   admission: ReturnType<typeof redisAdmission>;
+  refusals: Refusals;
   claims: ReturnType<typeof redisClaims>;
   coupons: ReturnType<typeof redisCoupons>;
   reader: ReturnType<typeof redisReader>;
@@ -76,6 +79,7 @@ export async function openStores({ keyStyle = 'plain', migrated = true, durable 
     database,
     ledger,
     admission: redisAdmission(connection, keyStyle),
+    refusals: redisRefusals(connection, keyStyle),
     claims: redisClaims(connection, keyStyle),
     coupons,
     reader: redisReader(connection, keyStyle),

@@ -1,5 +1,5 @@
 import { isReplyLost } from '../../lib/errors.ts';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Admission } from '../../campaign/ports/admission.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import { ambiguousCounter } from '../../http/store-metrics.ts';
@@ -10,15 +10,24 @@ const OUTAGES: ReadonlySet<string> = new Set(['unavailable', 'unknown']);
 /** What the endpoint counts: admissions. As everywhere, the coupon label only ever holds a coupon that exists. */
 export class AdmissionMetrics {
   readonly #admissions: Counter<'coupon' | 'result'>;
+  readonly #fromMemory: Counter<'coupon'>;
   readonly #ambiguous: Counter<'op'>;
   readonly #batchSize: Histogram;
   readonly #batchSeconds: Histogram;
   /** Looking a label set up by its hash costs more than the rest of the count; so each is looked up once. */
   readonly #children = new Map<string, Map<string, { inc(): void }>>();
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, backlog: { readonly pending: number }) {
     const own = (name: string, help: string) => ({ name, help, registers: [registry] });
     this.#admissions = new Counter({ ...own('coupon_admissions_total', 'Requests by outcome'), labelNames: ['coupon', 'result'] });
+    this.#fromMemory = new Counter({
+      ...own('coupon_refusals_from_memory_total', 'Refusals for which Redis was not asked'),
+      labelNames: ['coupon'],
+    });
+    const pending: Gauge = new Gauge({
+      ...own('coupon_requests_pending', 'Requests without an answer yet'),
+      collect: () => pending.set(backlog.pending),
+    });
     this.#ambiguous = ambiguousCounter(registry);
     this.#batchSize = new Histogram({
       ...own('coupon_admission_batch_size', 'Requests in one admission batch'),
@@ -38,6 +47,12 @@ export class AdmissionMetrics {
     let child = children.get(outcome);
     if (!child) children.set(outcome, (child = this.#admissions.labels(label, outcome)));
     child.inc();
+  }
+
+  /** A refusal that Redis was not asked for; it counts as an admission too. */
+  fromMemory(couponId: string, outcome: AdmissionOutcome): void {
+    this.#fromMemory.labels(couponId).inc();
+    this.admission(couponId, outcome);
   }
 
   /** The same admission, measured. */

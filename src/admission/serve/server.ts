@@ -3,7 +3,10 @@ import type { LedgerReader } from '../../campaign/ports/ledger.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
+import { Backlog } from '../backlog.ts';
 import { AdmissionBatcher } from '../batcher.ts';
+import type { Refusals } from '../ports.ts';
+import { RefusalMemory } from '../refusal-memory.ts';
 import { CouponDirectory } from '../coupon-directory.ts';
 import type { Admission } from '../../campaign/ports/admission.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
@@ -24,6 +27,8 @@ import { StoreMetrics } from '../../http/store-metrics.ts';
 export interface HttpPorts {
   /** As the store gives it; verification and batching are added here. */
   admission: Admission;
+  /** Left out: no request is refused from memory. */
+  refusals?: Refusals;
   coupons: Verification & UseHashes;
   claims: Acknowledgement;
   reader: Pick<RedisReader, 'coupon' | 'queueTimes' | 'user' | 'now'>;
@@ -42,6 +47,15 @@ export interface HttpOptions {
    * that would make a second try harmless.
    */
   plain?: boolean;
+  limits?: Limits;
+}
+
+/** What one process takes on; the defaults are those of {@link Backlog} and {@link AdmissionBatcher}. */
+export interface Limits {
+  /** Requests without an answer. */
+  maxPending?: number | undefined;
+  /** Requests that are sent to Redis and have no answer. */
+  maxInFlight?: number | undefined;
 }
 
 /** The HTTP endpoint of DESIGN §7, ready to listen. */
@@ -65,13 +79,18 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
     coupons: directory.all,
     keyStyle: options.keyStyle,
   });
-  const metrics = new AdmissionMetrics(stores.registry);
-  const batcher = options.plain
-    ? new AdmissionBatcher(metrics.measured(ports.admission), 1)
-    : new AdmissionBatcher(metrics.measured(verified(ports)));
-  requestRoutes(app, { ...ports, directory, batcher, metrics });
-  couponRoutes(app, { reader: ports.reader, directory });
-  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims });
+  const { limits = {}, onFault } = options;
+  const backlog = new Backlog(limits.maxPending);
+  const metrics = new AdmissionMetrics(stores.registry, backlog);
+  const memory = ports.refusals ? new RefusalMemory(ports.refusals, { now: () => performance.now(), onFault }) : null;
+  const admission = metrics.measured(options.plain ? ports.admission : verified(ports));
+  const batcher = new AdmissionBatcher(memory?.learningFrom(admission) ?? admission, {
+    maxInFlight: limits.maxInFlight,
+    ...(options.plain ? { maxBatch: 1 } : {}),
+  });
+  requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics });
+  couponRoutes(app, { reader: ports.reader, directory, backlog });
+  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, backlog });
   healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return complete();

@@ -1,5 +1,7 @@
 import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
+import { MAX_PENDING } from '../../admission/backlog.ts';
+import { MAX_IN_FLIGHT } from '../../admission/batcher.ts';
 import { verifyCoupons } from '../../campaign/verify-coupons.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { parseStrategy, type Strategy } from '../../campaign/strategy.ts';
@@ -39,17 +41,21 @@ export const configure: Configure = (command, cli) => {
       parseStrategy,
       'atomic' as const,
     )
+    .option('--max-pending <n>', `requests that may wait for an answer; more get 503 (COUPON_MAX_PENDING, default ${MAX_PENDING})`)
+    .option('--max-in-flight <n>', `requests under way to Redis (COUPON_MAX_IN_FLIGHT, default ${MAX_IN_FLIGHT})`)
+    .option('--no-sold-out-cache', 'ask Redis for every request, also for a coupon that is sold out or not open')
     .option(WAIT_FOR_STORES, 'at the start, try so long for stores that are away before ending with 3', '0s')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
-      await cli.run(self, (context) => serve(context, flags.strategy, parsePatience(flags.waitForStores)));
+      await cli.run(self, (context) => serve(context, flags.strategy, flags.soldOutCache, parsePatience(flags.waitForStores)));
     });
 };
 
-async function serve(context: Context, strategy: Strategy, patienceMs: number): Promise<void> {
+async function serve(context: Context, strategy: Strategy, remembers: boolean, patienceMs: number): Promise<void> {
   if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
   const host = context.settings.get('host').value;
   const port = parseWhole(context.settings.get('port').value, context.settings.label('port'), 0, 65_535);
+  const limits = { maxPending: limit(context, 'maxPending'), maxInFlight: limit(context, 'maxInFlight') };
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
@@ -67,14 +73,19 @@ async function serve(context: Context, strategy: Strategy, patienceMs: number): 
   const onFault = throttledWarnings(context);
   const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
   const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };
-  const ports = { admission, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
-  const options = { version: packageVersion(), keyStyle: context.keyStyle, onFault, plain: strategy !== 'atomic' };
+  const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
+  const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
+  const options = { version: packageVersion(), keyStyle: context.keyStyle, onFault, plain: strategy !== 'atomic', limits };
   const app = await buildServer(ports, options);
   const url = await listen(app, { host, port, flags: { host: '--host', port: '--port' } });
   context.out.item({ event: 'listening', url }, () => `listening on ${url}`);
   supervisor.ready();
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await finish(context, app);
+}
+
+function limit({ settings }: Context, name: 'maxPending' | 'maxInFlight'): number {
+  return parseWhole(settings.get(name).value, settings.label(name), 1, 1_000_000);
 }
 
 /** No new connections; requests in flight are answered, those that take too long are cut off. */

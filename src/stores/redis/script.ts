@@ -9,6 +9,7 @@ import { toBytes } from './members.ts';
  */
 export const SCRIPTS = {
   admit: ['coupon', 'queue', 'admitted', 'leases', 'dead'],
+  'read-refusal': ['coupon', 'queue', 'admitted'],
   claim: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   ack: ['coupon', 'queue', 'leases', 'claims', 'dead'],
   release: ['coupon', 'queue', 'leases', 'claims'],

@@ -1,3 +1,4 @@
+import type { Backlog } from '../../backlog.ts';
 import type { FastifyInstance } from 'fastify';
 import { availability, type AvailabilityPorts } from '../../availability.ts';
 import { sendProblem, problems } from '../../../http/problem.ts';
@@ -33,9 +34,9 @@ const schema = {
   },
 };
 
-export function couponRoutes(app: FastifyInstance, ports: AvailabilityPorts): void {
+export function couponRoutes(app: FastifyInstance, ports: AvailabilityPorts & { backlog: Backlog }): void {
   app.get<{ Params: { couponId: string } }>('/coupons/:couponId', { schema }, async (request, reply) => {
-    const answer = await availability(ports, request.params.couponId);
+    const answer = await ports.backlog.run(() => availability(ports, request.params.couponId));
     if (answer.status === 'found') return answer.coupon;
     const detail = answer.status === 'unavailable' ? 'The coupon cannot be served at this moment.' : 'There is no such coupon.';
     return sendProblem(reply, answer.status, detail);

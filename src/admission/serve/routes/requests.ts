@@ -1,6 +1,8 @@
 import { isReplyLost } from '../../../lib/errors.ts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Backlog } from '../../backlog.ts';
 import type { AdmissionBatcher } from '../../batcher.ts';
+import type { RefusalMemory } from '../../refusal-memory.ts';
 import { requestStatuses, type StatusPorts } from '../../status.ts';
 import type { AdmissionAnswer } from '../../../campaign/admission.ts';
 import { requestIds } from '../../../campaign/request-ids.ts';
@@ -20,7 +22,10 @@ import {
 
 export interface RequestPorts extends Omit<StatusPorts, 'now'> {
   batcher: Pick<AdmissionBatcher, 'admit'>;
-  metrics: Pick<AdmissionMetrics, 'admission'>;
+  /** Null: every request goes to Redis. */
+  memory: Pick<RefusalMemory, 'refusalOf'> | null;
+  backlog: Backlog;
+  metrics: Pick<AdmissionMetrics, 'admission' | 'fromMemory'>;
 }
 
 const askSchema = {
@@ -100,7 +105,7 @@ const DETAILS = {
 };
 
 export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
-  const { batcher, metrics, directory } = ports;
+  const { batcher, memory, backlog, metrics, directory } = ports;
   const newRequestId = requestIds();
 
   app.post<{ Params: { couponId: string }; Body: { userId: string }; Headers: { 'idempotency-key'?: string } }>(
@@ -109,9 +114,15 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
     async (request, reply) => {
       const { couponId } = request.params;
       const { userId } = request.body;
+      const refusal = memory?.refusalOf(couponId, userId);
+      if (refusal) {
+        metrics.fromMemory(couponId, refusal);
+        return sendAnswer(reply, couponId, userId, { outcome: refusal });
+      }
+      const asked = { userId, requestId: request.headers['idempotency-key'] ?? newRequestId() };
       let answer: AdmissionAnswer;
       try {
-        answer = await batcher.admit(couponId, { userId, requestId: request.headers['idempotency-key'] ?? newRequestId() });
+        answer = await backlog.run(() => batcher.admit(couponId, asked));
         // Redis may have lost what the ledger still has; "there is no such coupon" would then be a lie.
         if (answer.outcome === 'unknown_coupon' && (await directory.has(couponId))) answer = { outcome: 'unavailable' };
       } catch (error) {
@@ -128,7 +139,7 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
     '/coupons/:couponId/requests/:userId',
     { schema: statusSchema },
     async (request, reply) => {
-      const answer = await statusOf(request.params.couponId, request.params.userId);
+      const answer = await backlog.run(() => statusOf(request.params.couponId, request.params.userId));
       if (answer.status === 'found') return { ...answer.request, requestedAt: answer.request.requestedAt?.toISOString() ?? null };
       return sendProblem(
         reply,

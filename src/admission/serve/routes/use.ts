@@ -1,3 +1,4 @@
+import type { Backlog } from '../../backlog.ts';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { useCoupon, type UsePorts } from '../../../operate/use.ts';
@@ -28,13 +29,14 @@ const schema = {
   },
 };
 
-export function useRoutes(app: FastifyInstance, ports: UsePorts): void {
+export function useRoutes(app: FastifyInstance, ports: UsePorts & { backlog: Backlog }): void {
   app.post<{ Params: { couponId: string; userId: string }; Headers: { 'idempotency-key'?: string } }>(
     '/coupons/:couponId/issued/:userId/use',
     { schema },
     async (request, reply) => {
       const { couponId, userId } = request.params;
-      const answer = await useCoupon(ports, couponId, userId, request.headers['idempotency-key'] ?? randomUUID());
+      const useId = request.headers['idempotency-key'] ?? randomUUID();
+      const answer = await ports.backlog.run(() => useCoupon(ports, couponId, userId, useId));
       switch (answer.status) {
         case 'used':
           return { couponId, userId, usedAt: answer.usedAt.toISOString(), repeated: answer.repeated };

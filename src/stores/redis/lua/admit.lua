@@ -20,15 +20,7 @@
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
 local ISSUED_PREFIX = ARGV[2]
 
--- nil when requests are taken now, otherwise the refusal.
-local function window(state, opens_at, closes_at, read_from, opens_ms, closes_ms, now_ms)
-  if state ~= 'open' then return 'not_open' end
-  opens_ms, closes_ms = tonumber(opens_ms or ''), tonumber(closes_ms or '')
-  -- Another program has written the texts since: verify reads them again, and a text that is no time keeps the coupon closed.
-  if not opens_ms or not closes_ms or read_from ~= (opens_at or '') .. ' ' .. (closes_at or '') then return 'unavailable' end
-  if now_ms < opens_ms or (closes_ms > 0 and now_ms >= closes_ms) then return 'not_open' end
-  return nil
-end
+-- include refusal
 
 local reply = {}
 local function answer(outcome, place, score)
@@ -40,20 +32,8 @@ if redis.call('EXISTS', COUPON) == 0 then
   return table.concat(reply, '\n')
 end
 
-local coupon = redis.call('HMGET', COUPON, 'stock', 'run', 'suspect', 'last_us',
-  'state', 'opens_at', 'closes_at', 'window', 'opens_ms', 'closes_ms')
--- Anything but whole digits would make HINCRBY fail.
-local stock = tonumber(string.match(coupon[1] or '', '^-?%d+$'))
-local time = redis.call('TIME')
-local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
-
--- Missing stock is never made up: a coupon without it is closed until an operator has looked.
-local refusal
-if coupon[2] ~= ARGV[1] or (coupon[3] and coupon[3] ~= '') or not stock then
-  refusal = 'unavailable'
-else
-  refusal = window(coupon[5], coupon[6], coupon[7], coupon[8], coupon[9], coupon[10], math.floor(now_us / 1000))
-end
+local coupon = read_refusal(COUPON, ARGV[1])
+local refusal, stock, now_us = coupon.refusal, coupon.stock, coupon.now_us
 
 -- WRONGTYPE must strike before the first write; these two are only read for users who ask again.
 redis.call('ZCARD', LEASES)
@@ -73,7 +53,7 @@ for i = 1, #users do
 end
 local issued_without_admission = #unseen > 0 and redis.call('EXISTS', unpack(unseen)) > 0
 
-local last_us = tonumber(coupon[4] or '') or 0
+local last_us = tonumber(coupon.last_us) or 0
 local queue, admitted, batch = {}, {}, {}
 
 -- The first of issued, dead, claimed, waiting. Users that this batch accepted are in the queue as soon as it ends.

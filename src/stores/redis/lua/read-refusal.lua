@@ -1,0 +1,23 @@
+#!lua flags=no-writes,allow-oom
+-- read-refusal: what `admit` says now to a user whom it does not know, and what shows that it has come to know more users.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] queue      sorted set
+-- KEYS[3] admitted   hash
+-- ARGV[1]            run id of this server, as the caller's connection learned it
+--
+-- Reply: outcome ('' unless it is sold_out or not_open), milliseconds until it opens ('' where that is no matter), epoch, last_us, number
+-- of admitted users, number of waiting users.
+
+local COUPON, QUEUE, ADMITTED = unpack(KEYS, 1, 3)
+
+-- include refusal
+
+local coupon = read_refusal(COUPON, ARGV[1])
+local outcome = coupon.refusal or (coupon.stock <= 0 and 'sold_out') or ''
+if outcome ~= 'sold_out' and outcome ~= 'not_open' then outcome = '' end
+local opens_in = coupon.opens_ms and coupon.opens_ms - math.floor(coupon.now_us / 1000) or 0
+return {
+  outcome, opens_in > 0 and string.format('%.0f', opens_in) or '', coupon.epoch, coupon.last_us,
+  redis.call('HLEN', ADMITTED), redis.call('ZCARD', QUEUE),
+}

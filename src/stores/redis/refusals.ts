@@ -1,0 +1,45 @@
+import type { Refusal, Refusals } from '../../admission/ports.ts';
+import type { RedisConnection } from './connection.ts';
+import { couponKeys, type KeyStyle } from './keys.ts';
+import { runScript } from './script.ts';
+import { redisWalks } from './walks.ts';
+import { couponFault } from './wrong-type.ts';
+
+export function redisRefusals(connection: RedisConnection, style: KeyStyle): Refusals {
+  const { walk } = redisWalks(connection, style);
+  return {
+    async refusal(couponId) {
+      const keys = couponKeys(couponId, style);
+      try {
+        return decode(
+          (await runScript(connection.client, 'read-refusal', keys, [], [connection.run])) as [
+            string,
+            string,
+            string,
+            string,
+            number,
+            number,
+          ],
+        );
+      } catch (error) {
+        throw await couponFault(connection, keys, error);
+      }
+    },
+
+    async *knownUsers(couponId) {
+      yield* walk(couponId, 'admitted');
+      yield* walk(couponId, 'waiting');
+    },
+  };
+}
+
+function decode([outcome, opensIn, epoch, lastUs, admitted, waiting]: [string, string, string, string, number, number]): Refusal {
+  return {
+    outcome: outcome === '' ? null : (outcome as 'sold_out' | 'not_open'),
+    opensInMs: opensIn === '' ? null : Number(opensIn),
+    epoch,
+    lastUs,
+    admitted,
+    waiting,
+  };
+}
