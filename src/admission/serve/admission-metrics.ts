@@ -16,6 +16,7 @@ export class AdmissionMetrics {
   readonly #batchSeconds: Histogram;
   /** Looking a label set up by its hash costs more than the rest of the count; so each is looked up once. */
   readonly #children = new Map<string, Map<string, { inc(): void }>>();
+  readonly #fromMemoryOf = new Map<string, { inc(): void }>();
 
   constructor(registry: Registry, backlog: { readonly pending: number }) {
     const own = (name: string, help: string) => ({ name, help, registers: [registry] });
@@ -51,7 +52,9 @@ export class AdmissionMetrics {
 
   /** A refusal that Redis was not asked for; it counts as an admission too. */
   fromMemory(couponId: string, outcome: AdmissionOutcome): void {
-    this.#fromMemory.labels(couponId).inc();
+    let child = this.#fromMemoryOf.get(couponId);
+    if (!child) this.#fromMemoryOf.set(couponId, (child = this.#fromMemory.labels(couponId)));
+    child.inc();
     this.admission(couponId, outcome);
   }
 

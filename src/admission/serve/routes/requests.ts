@@ -1,3 +1,4 @@
+import { endOfTurn } from '../../../lib/end-of-turn.ts';
 import { isReplyLost } from '../../../lib/errors.ts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Backlog } from '../../backlog.ts';
@@ -116,6 +117,7 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
       const { userId } = request.body;
       const refusal = memory?.refusalOf(couponId, userId);
       if (refusal) {
+        await endOfTurn();
         metrics.fromMemory(couponId, refusal);
         return sendAnswer(reply, couponId, userId, { outcome: refusal });
       }
