@@ -1,5 +1,6 @@
 import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '../campaign/admission.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
+import { chunked } from '../lib/chunked.ts';
 import { overloaded } from './backlog.ts';
 
 interface Waiting {
@@ -10,105 +11,103 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** A request that waited so long for its turn is given up, so that what Redis then takes comes on top of a known time. */
-const WAIT_MS = 1_000;
-
-export interface BatcherOptions {
-  /** Requests in one call. */
-  maxBatch?: number;
-  /** Requests that are sent and have no answer. More wait, and are sent in their order as answers come. */
-  maxInFlight?: number | undefined;
+interface Coupon {
+  waiting: Waiting[];
+  /** Batches that are sent and have no answer. */
+  underWay: number;
 }
 
-/** Well above what a Redis that is well has under way: 100 connections have about 60, 2,000 about 700. */
+/** A request that waited so long for its turn is given up, so that what Redis then takes comes on top of a known time. */
+const WAIT_MS = 1_000;
+/** How often those that wait are looked at. */
+const SWEEP_MS = 100;
+
+/** Of all coupons together. Four scripts' worth: a Redis that is well has less under way, whatever the number of connections. */
 export const MAX_IN_FLIGHT = 1_024;
 
 /**
- * Gathers the requests that arrive in one turn of the event loop into one admission batch per coupon, in order of arrival.
- * Under load that is what makes one script run out of hundreds; alone, a request waits for nothing but the end of the turn.
+ * Gathers requests into admission batches, in order of arrival. What arrives while a batch of its coupon is under way goes in the next
+ * one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn.
  *
- * At most so many requests are under way. Behind a Redis that does not answer the others wait a second, and are then refused.
+ * Behind a Redis that does not answer the others wait a second, and are then refused: they were not sent.
  */
 export class AdmissionBatcher {
   readonly #admission: Admission;
-  readonly #maxBatch: number;
   readonly #maxInFlight: number;
-  readonly #coupons = new Map<string, Waiting[]>();
+  readonly #coupons = new Map<string, Coupon>();
   #inFlight = 0;
   #flushing = false;
   #sweep: NodeJS.Timeout | null = null;
 
-  constructor(admission: Admission, { maxBatch = ADMISSION_BATCH, maxInFlight = MAX_IN_FLIGHT }: BatcherOptions = {}) {
+  /** @param maxInFlight requests that are sent and have no answer */
+  constructor(admission: Admission, maxInFlight = MAX_IN_FLIGHT) {
     this.#admission = admission;
-    this.#maxBatch = maxBatch;
     this.#maxInFlight = maxInFlight;
   }
 
   /** @throws CouponError `OVERLOADED` when the turn of the request did not come in time; it was not sent */
   admit(couponId: string, request: AdmissionRequest): Promise<AdmissionAnswer> {
     return new Promise((resolve, reject) => {
-      const waiting = this.#coupons.get(couponId);
-      const one = { request, sinceMs: performance.now(), resolve, reject };
-      if (waiting) waiting.push(one);
-      else this.#coupons.set(couponId, [one]);
-      this.#schedule();
+      let coupon = this.#coupons.get(couponId);
+      if (!coupon) this.#coupons.set(couponId, (coupon = { waiting: [], underWay: 0 }));
+      coupon.waiting.push({ request, sinceMs: performance.now(), resolve, reject });
+      this.#scheduleFlush();
     });
   }
 
   /** setImmediate runs after all sockets of this turn were read. */
-  #schedule(): void {
-    if (this.#flushing || this.#coupons.size === 0) return;
-    if (this.#inFlight >= this.#maxInFlight) {
-      this.#sweep ??= setTimeout(() => this.#giveUpOld(), WAIT_MS);
-      return;
-    }
+  #scheduleFlush(): void {
+    if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
-      this.#flush();
+      for (const [couponId, coupon] of [...this.#coupons]) this.#flush(couponId, coupon);
     });
   }
 
-  /** Coupon by coupon, a batch each in turn. */
-  #flush(): void {
-    for (const [couponId, waiting] of this.#coupons) {
-      const room = this.#maxInFlight - this.#inFlight;
-      if (room <= 0) break;
-      const batch = waiting.splice(0, Math.min(room, this.#maxBatch));
+  /** All that waits for a coupon of which nothing is under way, in as many batches as that takes; then it is the turn of the others. */
+  #flush(couponId: string, coupon: Coupon): void {
+    const room = coupon.underWay > 0 ? 0 : this.#maxInFlight - this.#inFlight;
+    if (room > 0) {
       this.#coupons.delete(couponId);
-      // A coupon that is set anew comes last in the order of this very loop.
-      if (waiting.length > 0) this.#coupons.set(couponId, waiting);
-      void this.#send(couponId, batch);
+      if (coupon.waiting.length === 0) return;
+      this.#coupons.set(couponId, coupon);
+      for (const batch of chunked(coupon.waiting.splice(0, room), ADMISSION_BATCH)) void this.#send(couponId, coupon, batch);
     }
-    this.#schedule();
+    if (coupon.waiting.length > 0) this.#sweep ??= setTimeout(() => this.#giveUpOld(), SWEEP_MS);
   }
 
-  async #send(couponId: string, batch: readonly Waiting[]): Promise<void> {
+  async #send(couponId: string, coupon: Coupon, batch: readonly Waiting[]): Promise<void> {
+    coupon.underWay += 1;
     this.#inFlight += batch.length;
+    let settle: (entry: Waiting, index: number) => void;
     try {
       const answers = await this.#admission.admit(
         couponId,
         batch.map((entry) => entry.request),
       );
-      for (let i = 0; i < batch.length; i += 1) batch[i]!.resolve(answers[i]!);
+      settle = ({ resolve }, index) => resolve(answers[index]!);
     } catch (error) {
-      for (const entry of batch) entry.reject(error);
-    } finally {
-      this.#inFlight -= batch.length;
-      this.#schedule();
+      settle = ({ reject }) => reject(error);
     }
+    coupon.underWay -= 1;
+    this.#inFlight -= batch.length;
+    // Before the replies are written, so that Redis works meanwhile.
+    if (this.#coupons.size > 1) this.#scheduleFlush();
+    else this.#flush(couponId, coupon);
+    batch.forEach(settle);
   }
 
   #giveUpOld(): void {
     this.#sweep = null;
     const bornMs = performance.now() - WAIT_MS;
-    for (const [couponId, waiting] of this.#coupons) {
+    let waits = false;
+    for (const { waiting } of this.#coupons.values()) {
       const young = waiting.findIndex(({ sinceMs }) => sinceMs > bornMs);
       const old = waiting.splice(0, young < 0 ? waiting.length : young);
       for (const { reject } of old) reject(overloaded('Redis does not answer as fast as requests come'));
-      if (waiting.length === 0) this.#coupons.delete(couponId);
+      waits ||= waiting.length > 0;
     }
-    // Not at once: one of the remaining may be only a moment younger.
-    if (this.#coupons.size > 0) this.#sweep = setTimeout(() => this.#giveUpOld(), WAIT_MS / 10);
+    if (waits) this.#sweep = setTimeout(() => this.#giveUpOld(), SWEEP_MS);
   }
 }

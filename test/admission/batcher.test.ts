@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AdmissionBatcher } from '../../src/admission/batcher.ts';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 let stores: TestStores;
 let sizes: [string, number][];
@@ -22,6 +23,7 @@ beforeEach(async () => {
   await stores.clear();
 });
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const ask = (userId: string) => ({ userId, requestId: `request of ${userId}` });
 
 test('requests of one turn go as one batch per coupon, and each gets its own answer', async () => {
@@ -60,16 +62,81 @@ test('a batch holds no more than one script run, so that it is answered or fails
   expect(new Set(answers.map((answer) => answer.outcome))).toEqual(new Set(['accepted']));
 });
 
-test('requests of the next turn go in the next batch', async () => {
+test('what arrives while a batch of the coupon is under way goes in the next one, and other coupons do not wait', async () => {
   await stores.seed({ id: 'a', total: 10 });
+  await stores.seed({ id: 'b', total: 10 });
   const batcher = new AdmissionBatcher(counted);
   const first = batcher.admit('a', ask('u1'));
-  await new Promise(setImmediate);
-  await Promise.all([first, batcher.admit('a', ask('u2'))]);
+  await turn();
+  const others = [batcher.admit('a', ask('u2')), batcher.admit('b', ask('u1'))];
+  await turn();
+  others.push(batcher.admit('a', ask('u3')));
+  await Promise.all([first, ...others]);
   expect(sizes).toEqual([
     ['a', 1],
-    ['a', 1],
+    ['b', 1],
+    ['a', 2],
   ]);
+});
+
+describe('behind a Redis that does not answer', () => {
+  test('no more than so many are under way, the others are refused unsent after a second, and all goes on with the first answer', async () => {
+    const held: (() => void)[] = [];
+    const batcher = new AdmissionBatcher(
+      {
+        admit: async (couponId, requests) => {
+          sizes.push([couponId, requests.length]);
+          await new Promise<void>((resolve) => held.push(resolve));
+          return stores.admission.admit(couponId, requests);
+        },
+      },
+      3,
+    );
+    await stores.seed({ id: 'a', total: 10 });
+    await stores.seed({ id: 'b', total: 10 });
+    const sent = Array.from({ length: 3 }, (_, i) => batcher.admit('a', ask(`u${i}`)));
+    const late = [...Array.from({ length: 3 }, (_, i) => batcher.admit('a', ask(`late-${i}`))), batcher.admit('b', ask('late'))];
+    expect((await Promise.allSettled(late)).map((one) => one.status === 'rejected' && one.reason)).toEqual(
+      late.map(() => expect.objectContaining({ code: 'OVERLOADED', kind: 'unreachable' })),
+    );
+    expect(sizes).toEqual([['a', 3]]);
+    const next = [batcher.admit('a', ask('next')), batcher.admit('b', ask('next'))];
+    held.pop()!();
+    expect((await Promise.all(sent)).map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
+    await until(() => held.length === 2);
+    for (const release of held.splice(0)) release();
+    expect((await Promise.all(next)).map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
+  });
+
+  test('a coupon with a long queue does not keep the others out', async () => {
+    const held: (() => void)[] = [];
+    const batcher = new AdmissionBatcher(
+      {
+        admit: async (couponId, requests) => {
+          sizes.push([couponId, requests.length]);
+          await new Promise<void>((resolve) => held.push(resolve));
+          return requests.map(() => ({ outcome: 'sold_out' }));
+        },
+      },
+      2,
+    );
+    const many = Array.from({ length: 8 }, (_, i) => batcher.admit('a', ask(`u${i}`)));
+    await turn();
+    const other = batcher.admit('b', ask('u'));
+    let answered = false;
+    void other.then(() => (answered = true));
+    for (let released = 0; !answered; released += 1) {
+      expect(released).toBeLessThan(3);
+      await until(() => held.length > 0);
+      held.shift()!();
+      await turn();
+      await turn();
+    }
+    await until(async () => {
+      for (const release of held.splice(0)) release();
+      return (await Promise.race([Promise.all(many), turn()])) !== undefined;
+    });
+  });
 });
 
 test('a coupon that fails does not fail the others', async () => {

@@ -84,10 +84,9 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   const metrics = new AdmissionMetrics(stores.registry, backlog);
   const memory = ports.refusals ? new RefusalMemory(ports.refusals, { now: () => performance.now(), onFault }) : null;
   const admission = metrics.measured(options.plain ? ports.admission : verified(ports));
-  const batcher = new AdmissionBatcher(memory?.learningFrom(admission) ?? admission, {
-    maxInFlight: limits.maxInFlight,
-    ...(options.plain ? { maxBatch: 1 } : {}),
-  });
+  const batcher = options.plain
+    ? oneByOne(admission)
+    : new AdmissionBatcher(memory?.learningFrom(admission) ?? admission, limits.maxInFlight);
   requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics });
   couponRoutes(app, { reader: ports.reader, directory, backlog });
   useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, backlog });
@@ -98,4 +97,8 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
 
 function verified({ admission, coupons, ledger }: HttpPorts): Admission {
   return verifiedAdmission({ admission, verification: coupons, ledger, clock: systemClock });
+}
+
+function oneByOne(admission: Admission): Pick<AdmissionBatcher, 'admit'> {
+  return { admit: async (couponId, request) => (await admission.admit(couponId, [request]))[0]! };
 }
