@@ -23,9 +23,13 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
     throw listenError(error, options);
   }
   const { port: bound } = app.server.address() as { port: number };
-  // "Every address" is nothing that a client can connect to.
+  return urlOf(host, bound);
+}
+
+/** "Every address" is nothing that a client can connect to. */
+export function urlOf(host: string, port: number): string {
   const shown = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}`;
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
 }
 
 function listenError(error: unknown, { host, port, flags }: ListenOptions): unknown {

@@ -8,7 +8,9 @@ export interface HealthChecks {
   /** Left out where an answer is proof enough. */
   live?: () => Liveness;
   ready: () => Promise<Readiness>;
-  metrics: Pick<StoreMetrics, 'text' | 'registry'>;
+  metrics: Pick<StoreMetrics, 'registry'>;
+  /** What is shown instead of what this process counts. */
+  text?: (() => Promise<string>) | undefined;
 }
 
 const healthy = (description: string, status: string): object => ({
@@ -52,7 +54,10 @@ const metricsSchema = {
 };
 
 /** `/livez`, `/readyz`, `/metrics`. */
-export function healthRoutes(app: FastifyInstance, { live, ready, metrics }: HealthChecks): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  { live, ready, metrics: { registry }, text = () => registry.metrics() }: HealthChecks,
+): void {
   app.get('/livez', { schema: live ? movingSchema : aliveSchema }, async (_request, reply) => {
     const state = live?.();
     if (!state || state.alive) return { status: 'alive' };
@@ -67,7 +72,5 @@ export function healthRoutes(app: FastifyInstance, { live, ready, metrics }: Hea
     return sendProblem(reply, 'unavailable', unreadyText(state), { ...state });
   });
 
-  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.text()),
-  );
+  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) => reply.type(registry.contentType).send(await text()));
 }

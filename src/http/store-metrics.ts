@@ -40,7 +40,9 @@ export class StoreMetrics {
 
   constructor(ports: StoreMetricsPorts) {
     this.#ports = ports;
-    const own = (name: string, help: string) => ({ name, help, registers: [this.registry] });
+    // All are collected at one time, so that all wait for the same look at the stores. Of several processes one speaks for all.
+    const collect = (): Promise<void> => this.#collect();
+    const own = (name: string, help: string) => ({ name, help, registers: [this.registry], aggregator: 'first' as const, collect });
     const ofCoupon = (name: string, help: string) => ({ ...own(name, help), labelNames: ['coupon'] as const });
     this.#depth = new Gauge({ ...own('coupon_queue_depth', 'Accepted users by place'), labelNames: ['coupon', 'state'] });
     this.#oldest = new Gauge(ofCoupon('coupon_queue_oldest_age_seconds', 'How long the first in the queue has waited'));
@@ -55,11 +57,10 @@ export class StoreMetrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** The text that Prometheus scrapes. Stores that are away leave gaps, not an error: the process's own counts still matter. */
-  async text(): Promise<string> {
+  /** Stores that are away leave gaps, not an error: the process's own counts still matter. */
+  #collect(): Promise<void> {
     this.#reading ??= this.#read().finally(() => (this.#reading = null));
-    await this.#reading;
-    return this.registry.metrics();
+    return this.#reading;
   }
 
   async #read(): Promise<void> {

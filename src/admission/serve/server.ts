@@ -2,6 +2,7 @@ import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
 import type { LedgerReader } from '../../campaign/ports/ledger.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
 import swagger from '@fastify/swagger';
 import { Backlog } from '../backlog.ts';
 import { AdmissionBatcher } from '../batcher.ts';
@@ -48,6 +49,8 @@ export interface HttpOptions {
    */
   plain?: boolean;
   limits?: Limits;
+  /** What `/metrics` shows instead of what this process counts. */
+  metrics?: ((own: Registry) => () => Promise<string>) | undefined;
 }
 
 /** What one process takes on; the defaults are those of {@link Backlog} and {@link AdmissionBatcher}. */
@@ -90,7 +93,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics });
   couponRoutes(app, { reader: ports.reader, directory, backlog });
   useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, backlog });
-  healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores });
+  healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores, text: options.metrics?.(stores.registry) });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return complete();
 }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StopSignal } from '../../../src/cli/env.ts';
-import { openStores, type TestStores } from '../../support/stores.ts';
-import { at, cli, type CliOptions, type CliResult } from '../../support/run-cli.ts';
+import type { StopSignal } from '../../../../src/cli/env.ts';
+import { openStores, type TestStores } from '../../../support/stores.ts';
+import { at, cli, type CliOptions, type CliResult } from '../../../support/run-cli.ts';
 
 let stores: TestStores;
 

@@ -1,0 +1,72 @@
+import { systemClock } from '../../../lib/clock.ts';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { verifyCoupons } from '../../../campaign/verify-coupons.ts';
+import type { Strategy } from '../../../campaign/strategy.ts';
+import { baseline } from '../../baseline.ts';
+import type { Context, RedisStores } from '../../context.ts';
+import { throttledWarnings } from '../../throttled-warnings.ts';
+import { listen } from '../../listen.ts';
+import { openWithRetry } from '../../open-with-retry.ts';
+import { packageVersion } from '../../version.ts';
+
+/** How long requests in flight may take after the first signal. */
+const FINISH_MS = 10_000;
+/** A user who waits for an answer has gone after that. */
+const LEDGER_TIMEOUT_MS = 5_000;
+
+export interface EndpointOptions {
+  strategy: Strategy;
+  /** Whether refusals come from memory where they can. */
+  remembers: boolean;
+  patienceMs: number;
+  host: string;
+  port: number;
+  limits: { maxPending: number; maxInFlight: number };
+  /** What `/metrics` shows, where it is not what this process counts. */
+  metrics?: ((own: Registry) => () => Promise<string>) | undefined;
+  /** Whether to warn of coupons that cannot be served yet. */
+  tells: boolean;
+  listening: (url: string) => void;
+}
+
+/** Opens the stores, listens, and answers until `stop` is aborted. */
+export async function runEndpoint(context: Context, options: EndpointOptions, stop: AbortSignal): Promise<void> {
+  const { strategy, remembers, patienceMs, host, port, limits, metrics, tells, listening } = options;
+  const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
+  let opened: RedisStores | undefined;
+  const stores = await openWithRetry(context, patienceMs, stop, async () => {
+    const redis = (opened ??= await context.redis(true));
+    const ledger = await context.ledgerOf(database);
+    return { redis, ledger, problems: await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle) };
+  });
+  if (!stores) return;
+  const { redis, ledger, problems } = stores;
+  if (tells) for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
+
+  const { buildServer } = await import('../../../admission/serve/server.ts');
+  const onFault = throttledWarnings(context);
+  const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
+  const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };
+  const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
+  const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
+  const { keyStyle } = context;
+  const app = await buildServer(ports, { version: packageVersion(), keyStyle, onFault, plain: strategy !== 'atomic', limits, metrics });
+  listening(await listen(app, { host, port, flags: { host: '--host', port: '--port' } }));
+  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  await finish(context, app);
+}
+
+/** No new connections; requests in flight are answered, those that take too long are cut off. */
+async function finish(context: Context, app: FastifyInstance): Promise<void> {
+  const closed = app.close().then(() => true);
+  const deadline = new AbortController();
+  const late = systemClock.sleep(FINISH_MS, deadline.signal).then(() => false);
+  if (!(await Promise.race([closed, late]))) {
+    context.out.warn(`requests were still open after ${FINISH_MS / 1_000} s and are cut off`);
+    app.server.closeAllConnections();
+    await closed;
+  }
+  deadline.abort();
+  context.out.note('stopped');
+}

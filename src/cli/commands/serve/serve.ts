@@ -1,0 +1,88 @@
+import cluster from 'node:cluster';
+import { MAX_PENDING } from '../../../admission/backlog.ts';
+import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
+import { parseStrategy } from '../../../campaign/strategy.ts';
+import { parseWhole } from '../../../lib/numbers.ts';
+import type { Configure } from '../../command.ts';
+import type { Context } from '../../context.ts';
+import { urlOf } from '../../listen.ts';
+import { parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
+import type { SettingName } from '../../settings.ts';
+import { requireLoopbackStores } from '../../targets.ts';
+import { systemdSupervisor } from '../drain/systemd.ts';
+import { runEndpoint, type EndpointOptions } from './endpoint.ts';
+
+const EXAMPLES = `
+Examples:
+  coupon-cli serve
+  coupon-cli serve --host 0.0.0.0 --port 80
+  coupon-cli serve --port 0 --json            a free port; stdout says which
+  coupon-cli serve --workers 4                four processes on one port
+  coupon-cli serve --strategy rdb-lock        the way before Redis, to measure against
+  curl -X POST http://127.0.0.1:8080/coupons/summer/requests \\
+    -H 'content-type: application/json' -d '{"userId": "user-1"}'
+
+GET /openapi.json describes the routes. The first SIGINT or SIGTERM finishes the requests in flight; the second ends at once.`;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .option('--host <host>', 'address to listen on (COUPON_HOST, default 127.0.0.1)')
+    .option('--port <n>', 'port to listen on, 0 = a free one (COUPON_PORT, default 8080)')
+    .option(
+      '--strategy <name>',
+      'how requests are decided: atomic; for comparison only: three-calls (over-promises), rdb-lock (slow)',
+      parseStrategy,
+      'atomic' as const,
+    )
+    .option('--max-pending <n>', `requests that may wait for an answer; more get 503 (COUPON_MAX_PENDING, default ${MAX_PENDING})`)
+    .option('--max-in-flight <n>', `requests under way to Redis (COUPON_MAX_IN_FLIGHT, default ${MAX_IN_FLIGHT})`)
+    .option('--workers <n>', 'processes that share the port; limits and connections are those of each', '1')
+    .option('--no-sold-out-cache', 'ask Redis for every request, also for a coupon that is sold out or not open')
+    .option(WAIT_FOR_STORES, 'at the start, try so long for stores that are away before ending with 3', '0s')
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags, self) => {
+      await cli.run(self, async (context) => {
+        const { strategy, soldOutCache: remembers } = flags;
+        if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
+        const workers = parseWhole(flags.workers, '--workers', 1, MAX_WORKERS);
+        const options = {
+          strategy,
+          remembers,
+          patienceMs: parsePatience(flags.waitForStores),
+          host: context.settings.get('host').value,
+          port: setting(context, 'port', 0, 65_535),
+          limits: { maxPending: setting(context, 'maxPending', 1, MOST), maxInFlight: setting(context, 'maxInFlight', 1, MOST) },
+        };
+        if (cluster.isWorker) return await serveAsWorker(context, options);
+        if (workers === 1) return await serveAlone(context, options);
+        const { keepWorkers } = await import('./workers.ts');
+        return await keepWorkers(context, workers, (port) => urlOf(options.host, port));
+      });
+    });
+};
+
+const MAX_WORKERS = 128;
+const MOST = 1_000_000;
+
+function setting({ settings }: Context, name: SettingName, least: number, most: number): number {
+  return parseWhole(settings.get(name).value, settings.label(name), least, most);
+}
+
+type Options = Omit<EndpointOptions, 'listening' | 'metrics' | 'tells'>;
+
+async function serveAlone(context: Context, options: Options): Promise<void> {
+  const stop = context.stopSignal();
+  const supervisor = systemdSupervisor(context, stop);
+  const listening = (url: string): void => {
+    context.out.item({ event: 'listening', url }, () => `listening on ${url}`);
+    supervisor.ready();
+  };
+  await runEndpoint(context, { ...options, tells: true, listening }, stop);
+}
+
+/** What is known at the start is told by the first worker alone; `keepWorkers` says where they listen. */
+async function serveAsWorker(context: Context, options: Options): Promise<void> {
+  const [{ sharedMetrics }, { workerStop }] = await Promise.all([import('./shared-metrics.ts'), import('./workers.ts')]);
+  const tells = cluster.worker?.id === 1;
+  await runEndpoint(context, { ...options, tells, metrics: sharedMetrics, listening: () => undefined }, workerStop(context));
+}
