@@ -116,9 +116,10 @@ function figure(name: string, rounds: readonly Round[]): Figure {
   const ratios = rounds.map(({ alone, audited }) => alone / audited);
   const middle = (pick: (round: Round) => number): string => median(rounds.map(pick)).toFixed(0);
   return {
+    id: `audit-live-${name.replaceAll(/\W+/g, '-')}`,
     name: `${name}: issued alone : issued while audited`,
     value: median(ratios),
-    bound: 1.11,
+    bound: { atMost: 1.11 },
     detail:
       `median of ${CAMPAIGNS} audits, none of which found anything (${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}); ` +
       `${middle(({ alone }) => alone)}/s, ${middle(({ audited }) => audited)}/s`,

@@ -15,9 +15,10 @@ export async function evenness(): Promise<Figure[]> {
     const spreads = results.map(({ record }) => spread(record));
     const lag = median(results.map(({ generator }) => generator.startLagMs?.p99 ?? 0));
     figures.push({
+      id: `evenness-${rate}`,
       name: `open model at ${rate}/s: deviation per 10 ms, as a share of the mean`,
       value: median(spreads),
-      bound: 0.1,
+      bound: { atMost: 0.1 },
       detail: `median of ${RUNS} (${spreads.map((one) => one.toFixed(3)).join(' ')}); left late by p99 ${lag} ms`,
     });
   }

@@ -10,8 +10,20 @@ export async function plantedLatencies(): Promise<Figure[]> {
   const p50 = median(results.map(({ latencies }) => latencies.value(null, p(50))!));
   const p99 = median(results.map(({ latencies }) => latencies.value(null, p(99))!));
   return [
-    { name: 'p50 of planted 20 ms: off by', value: Math.abs(p50 - 20), bound: 2, detail: `ms; median of ${RUNS}: ${p50.toFixed(2)} ms` },
-    { name: 'p99 of planted 80 ms: off by', value: Math.abs(p99 - 80), bound: 8, detail: `ms; median of ${RUNS}: ${p99.toFixed(2)} ms` },
+    {
+      id: 'latency-p50',
+      name: 'p50 of planted 20 ms: off by',
+      value: Math.abs(p50 - 20),
+      bound: { atMost: 2 },
+      detail: `ms; median of ${RUNS}: ${p50.toFixed(2)} ms`,
+    },
+    {
+      id: 'latency-p99',
+      name: 'p99 of planted 80 ms: off by',
+      value: Math.abs(p99 - 80),
+      bound: { atMost: 8 },
+      detail: `ms; median of ${RUNS}: ${p99.toFixed(2)} ms`,
+    },
   ];
 }
 
@@ -24,9 +36,10 @@ export async function stall(): Promise<Figure[]> {
   // An eighth of the load is due in the stall, evenly spread over it: 95 % of all have waited at most 300 ms.
   return [
     {
+      id: 'stall',
       name: 'p95 from the planned time after a stall of 500 ms, missing to 300 ms',
       value: 300 - planned,
-      bound: 30,
+      bound: { atMost: 30 },
       detail: `ms; medians of ${RUNS}: ${planned.toFixed(0)} ms planned, ${sent.toFixed(1)} ms from sending`,
     },
   ];

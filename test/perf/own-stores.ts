@@ -2,11 +2,13 @@ import { postgresLedger, type Ledger } from '../../src/stores/postgres/ledger.ts
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import type { Admission } from '../../src/campaign/ports/admission.ts';
 import type { ClaimQueue } from '../../src/drain/ports.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
@@ -24,6 +26,7 @@ export interface OwnStores extends AsyncDisposable {
   database: Database;
   ledger: Ledger;
   claims: ClaimQueue;
+  admission: Admission;
   /** A coupon that is open, and whose issued coupons are valid for thirty days. */
   seed(couponId: string, total: number): Promise<void>;
 }
@@ -47,6 +50,7 @@ export async function ownStores(): Promise<OwnStores> {
     database,
     ledger,
     claims: redisClaims(connection, 'plain'),
+    admission: redisAdmission(connection, 'plain'),
     async seed(id, total) {
       const expiry = { kind: 'after', ms: VALID_FOR_MS } as const;
       const definition = { id, name: id, total, opensAt: null, closesAt: null, expiry };

@@ -1,33 +1,75 @@
 /**
- * Speed as ratios and spreads from one run: every figure is taken beside its reference, turn by turn, so that a slow or busy
- * machine moves both. Prints the medians and exits with 1 when one leaves its bound. Names as arguments run only those.
+ * `npm run perf`: speed as ratios and spreads from one run. Every figure is taken beside its reference, turn by turn, so that a slow or
+ * busy machine moves both. Prints the medians, writes them to `perf.json`, and exits with 1 when one leaves its bound.
  */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { admission } from './admission.ts';
 import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
+import { calls } from './calls.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { drainFlat } from './drain-flat.ts';
+import { durability } from './endpoint/durability.ts';
+import { endpoint } from './endpoint/endpoint.ts';
 import { evenness } from './evenness.ts';
-import type { Figure } from './figures.ts';
+import { FULL, keepsBound, QUICK, type Effort, type Figure } from './figures.ts';
 import { plantedLatencies, stall } from './latencies.ts';
+import { memory } from './memory.ts';
+import { line, writeJson, writeReadme } from './sheet.ts';
 import { startup } from './startup.ts';
 
-const MEASUREMENTS: Record<string, () => Figure[] | Promise<Figure[]>> = {
+const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure[]>> = {
   startup,
+  endpoint,
+  admission,
+  drain: drainFlat,
+  durability,
+  memory,
+  calls,
   latencies: plantedLatencies,
   evenness,
   stall,
   cpu: cpuPerRequest,
-  'drain-flat': drainFlat,
   'audit-scale': auditAtScale,
   'audit-live': auditLive,
 };
 
-const wanted = process.argv.slice(2);
-for (const [name, measure] of Object.entries(MEASUREMENTS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  for (const { name: what, value, bound, detail } of await measure()) {
-    const ok = value <= bound;
-    console.log(`${ok ? 'ok  ' : 'FAIL'} ${what} = ${value.toFixed(3)} (at most ${bound}; ${detail})`);
-    if (!ok) process.exitCode = 1;
-  }
+const USAGE = `npm run perf -- [--only NAME[,NAME]] [--quick] [--readme] [--out FILE]
+  --only    ${Object.keys(MEASUREMENTS).join(', ')}
+  --quick   fewer and shorter rounds: for a look, not for a judgement
+  --readme  write the table of README.md
+  --out     where the figures go as JSON (perf.json)`;
+
+function options(): { names: string[]; quick: boolean; readme: boolean; out: string } {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, quick: { type: 'boolean' }, readme: { type: 'boolean' }, out: { type: 'string' } },
+  });
+  const names = values.only?.split(',') ?? Object.keys(MEASUREMENTS);
+  const unknown = names.find((name) => !(name in MEASUREMENTS));
+  if (unknown !== undefined) throw new Error(`there is no measurement "${unknown}"`);
+  return { names, quick: values.quick ?? false, readme: values.readme ?? false, out: values.out ?? 'perf.json' };
 }
+
+async function main(): Promise<number> {
+  let chosen;
+  try {
+    chosen = options();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { names, quick, readme, out } = chosen;
+  const figures: Figure[] = [];
+  for (const name of names) {
+    for (const figure of await MEASUREMENTS[name]!(quick ? QUICK : FULL)) {
+      figures.push(figure);
+      console.log(line(figure));
+    }
+  }
+  writeJson(out, quick ? 'quick' : 'full', figures);
+  if (readme) writeReadme(fileURLToPath(new URL('../../README.md', import.meta.url)), figures);
+  return figures.every(keepsBound) ? 0 : 1;
+}
+
+process.exitCode = await main();
