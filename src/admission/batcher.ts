@@ -22,12 +22,15 @@ const WAIT_MS = 1_000;
 /** How often those that wait are looked at. */
 const SWEEP_MS = 100;
 
+/** Batches of a coupon: one that Redis decides on, one whose answers are being written. A fifth faster than with one, no slower than with three. */
+const BATCHES_UNDER_WAY = 2;
+
 /** Of all coupons together. Four scripts' worth: a Redis that is well has less under way, whatever the number of connections. */
 export const MAX_IN_FLIGHT = 1_024;
 
 /**
- * Gathers requests into admission batches, in order of arrival. What arrives while a batch of its coupon is under way goes in the next
- * one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn.
+ * Gathers requests into admission batches, in order of arrival. What arrives while two batches of its coupon are under way goes in
+ * the next one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn.
  *
  * Behind a Redis that does not answer the others wait a second, and are then refused: they were not sent.
  */
@@ -65,12 +68,15 @@ export class AdmissionBatcher {
     });
   }
 
-  /** All that waits for a coupon of which nothing is under way, in as many batches as that takes; then it is the turn of the others. */
+  /** All that waits for a coupon, in as many batches as that takes; then it is the turn of the others. */
   #flush(couponId: string, coupon: Coupon): void {
-    const room = coupon.underWay > 0 ? 0 : this.#maxInFlight - this.#inFlight;
+    if (coupon.waiting.length === 0) {
+      if (coupon.underWay === 0) this.#coupons.delete(couponId);
+      return;
+    }
+    const room = coupon.underWay >= BATCHES_UNDER_WAY ? 0 : this.#maxInFlight - this.#inFlight;
     if (room > 0) {
       this.#coupons.delete(couponId);
-      if (coupon.waiting.length === 0) return;
       this.#coupons.set(couponId, coupon);
       for (const batch of chunked(coupon.waiting.splice(0, room), ADMISSION_BATCH)) void this.#send(couponId, coupon, batch);
     }

@@ -62,17 +62,20 @@ test('a batch holds no more than one script run, so that it is answered or fails
   expect(new Set(answers.map((answer) => answer.outcome))).toEqual(new Set(['accepted']));
 });
 
-test('what arrives while a batch of the coupon is under way goes in the next one, and other coupons do not wait', async () => {
+test('what arrives while two batches of the coupon are under way goes in the next one, and other coupons do not wait', async () => {
   await stores.seed({ id: 'a', total: 10 });
   await stores.seed({ id: 'b', total: 10 });
   const batcher = new AdmissionBatcher(counted);
   const first = batcher.admit('a', ask('u1'));
   await turn();
-  const others = [batcher.admit('a', ask('u2')), batcher.admit('b', ask('u1'))];
+  const others = [batcher.admit('a', ask('u2'))];
   await turn();
-  others.push(batcher.admit('a', ask('u3')));
+  others.push(batcher.admit('a', ask('u3')), batcher.admit('b', ask('u1')));
+  await turn();
+  others.push(batcher.admit('a', ask('u4')));
   await Promise.all([first, ...others]);
   expect(sizes).toEqual([
+    ['a', 1],
     ['a', 1],
     ['b', 1],
     ['a', 2],
