@@ -64,7 +64,7 @@ export class AdmissionBatcher {
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
-      for (const [couponId, coupon] of [...this.#coupons]) this.#flush(couponId, coupon);
+      for (const [couponId, coupon] of Array.from(this.#coupons)) this.#flush(couponId, coupon);
     });
   }
 
@@ -80,7 +80,7 @@ export class AdmissionBatcher {
       this.#coupons.set(couponId, coupon);
       for (const batch of chunked(coupon.waiting.splice(0, room), ADMISSION_BATCH)) void this.#send(couponId, coupon, batch);
     }
-    if (coupon.waiting.length > 0) this.#sweep ??= setTimeout(() => this.#giveUpOld(), SWEEP_MS);
+    if (coupon.waiting.length > 0 && this.#sweep === null) this.#sweep = setTimeout(() => this.#giveUpOld(), SWEEP_MS);
   }
 
   async #send(couponId: string, coupon: Coupon, batch: readonly Waiting[]): Promise<void> {

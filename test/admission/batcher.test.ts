@@ -126,9 +126,9 @@ describe('behind a Redis that does not answer', () => {
     const many = Array.from({ length: 8 }, (_, i) => batcher.admit('a', ask(`u${i}`)));
     await turn();
     const other = batcher.admit('b', ask('u'));
-    let answered = false;
-    void other.then(() => (answered = true));
-    for (let released = 0; !answered; released += 1) {
+    const answered = { yet: false };
+    void other.then(() => (answered.yet = true));
+    for (let released = 0; !answered.yet; released += 1) {
       expect(released).toBeLessThan(3);
       await until(() => held.length > 0);
       held.shift()!();

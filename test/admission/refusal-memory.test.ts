@@ -74,6 +74,7 @@ describe('a coupon that is sold out', () => {
     await refused(processes[1].memory, 'sold_out');
     await change();
     await Promise.all(processes.map(({ memory }) => asked(memory)));
+    expect(processes.map(({ memory }) => memory.refusalOf('42', 'stranger'))).toEqual([null, null]);
   });
 
   test('knows the users who were accepted after stock came back', async () => {
@@ -161,5 +162,6 @@ describe('a coupon that is not open', () => {
     await close();
     await process.admission.admit('42', [ask('a')]);
     await refused(process.memory, 'not_open');
+    expect(process.memory.refusalOf('42', 'stranger')).toBe('not_open');
   });
 });

@@ -43,9 +43,9 @@ test('behind a Redis that is stopped, every request is answered in time, memory 
       });
       sent.once('error', reject).end(body);
     });
-  let over = false;
+  const load = { over: false };
   const client = async (): Promise<void> => {
-    while (!over) await ask();
+    while (!load.over) await ask();
   };
 
   await Promise.all(Array.from({ length: CONNECTIONS }, ask));
@@ -62,7 +62,7 @@ test('behind a Redis that is stopped, every request is answered in time, memory 
   const whileStopped = { replies: [...replies], grewMb: rssMb() - before };
   redis.signal('SIGCONT');
   await until(() => replies.at(-1)?.status === 202);
-  over = true;
+  load.over = true;
   await Promise.all(clients);
   agent.destroy();
 

@@ -1,5 +1,5 @@
 import { chunked } from '../../src/lib/chunked.ts';
-import { requestIds } from '../../src/campaign/request-ids.ts';
+import { requestIds } from '../../src/admission/request-ids.ts';
 import type { Effort, Figure } from './figures.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 

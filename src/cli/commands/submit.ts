@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/clock.ts';
-import { requestIds } from '../../campaign/request-ids.ts';
+import { requestIds } from '../../admission/request-ids.ts';
 import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
 import { sendWithRetry, submit, type Send } from '../../operate/submit.ts';
 import { verifiedAdmission } from '../../admission/verified-admission.ts';

@@ -6,7 +6,7 @@ import type { AdmissionBatcher } from '../../batcher.ts';
 import type { RefusalMemory } from '../../refusal-memory.ts';
 import { requestStatuses, type StatusPorts } from '../../status.ts';
 import type { AdmissionAnswer } from '../../../campaign/admission.ts';
-import { requestIds } from '../../../campaign/request-ids.ts';
+import { requestIds } from '../../request-ids.ts';
 import { HTTP_STATUS } from '../../../campaign/http-status.ts';
 import type { AdmissionMetrics } from '../admission-metrics.ts';
 import { sendProblem, problems } from '../../../http/problem.ts';
