@@ -2,6 +2,7 @@ import { chunked } from '../../lib/chunked.ts';
 import type { AckRow } from '../../campaign/ports/acknowledgement.ts';
 import type { ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../drain/ports.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
+import { mayHaveRow } from '../../campaign/ids.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
@@ -26,10 +27,9 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
       run(couponId, async () => {
         const keys = couponKeys(couponId, style);
         for (const chunk of chunked(rows, SCRIPT_USERS)) {
-          const users = chunk.map((row) => row.userId);
           const fence = Math.max(...chunk.map((row) => row.fence));
-          const args = [epoch, couponId, fence, ...chunk.flatMap(issuedFields)];
-          const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, users, args)) as string[];
+          const args = [epoch, couponId, fence, keys.issued(''), issuedLines(chunk)];
+          const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, [], args)) as string[];
           if (status !== 'ok') return false;
           for (let i = 0; i < wrong.length; i += 2) occupied?.({ key: keys.issued(wrong[i]!), found: wrong[i + 1]!, expected: 'hash' });
         }
@@ -109,15 +109,10 @@ function pairs(nested: Nested | undefined): [string, string][] {
 function decodeClaims(reply: Nested[]): ClaimResult {
   const [status, fence, reclaimed, buried, waiting, acked] = reply.slice(0, 6).flatMap(texts);
   if (status === 'suspect') return { status, reason: fence ?? '' };
-  const rest = reply.slice(8).flatMap(texts);
   if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' };
-  const claims: Claim[] = [];
-  for (let i = 0; i < rest.length; i += 3) {
-    claims.push({ userId: rest[i]!, score: Number(rest[i + 1]), fence: Number(fence), deliveries: Number(rest[i + 2]) });
-  }
   return {
     status,
-    claims,
+    claims: decodeLines(reply[8] as Buffer, Number(fence)),
     reclaimed: Number(reclaimed),
     buried: Number(buried),
     waiting: Number(waiting),
@@ -127,6 +122,32 @@ function decodeClaims(reply: Nested[]): ClaimResult {
   };
 }
 
-function issuedFields(row: AckRow): string[] {
-  return [row.userId, ...[row.expiresAt, row.requestedAt, row.issuedAt, row.usedAt, row.revokedAt].map(isoTime)];
+/** User ids of claims are visible ASCII; what is not was dead-lettered. */
+function decodeLines(text: Buffer, fence: number): Claim[] {
+  if (text.length === 0) return [];
+  return text
+    .toString('latin1')
+    .split('\n')
+    .map((line) => {
+      const [userId, score, deliveries] = line.split('\t') as [string, string, string];
+      return { userId, score: Number(score), fence, deliveries: Number(deliveries) };
+    });
+}
+
+/** A row that other programs wrote into the ledger for no user id of ours has no place in Redis either; `audit` names it. */
+function issuedLines(rows: readonly AckRow[]): string {
+  const texts = new Map<number, string>([[0, '']]);
+  // Users of one batch share most of their times.
+  const iso = (date: Date | null): string => {
+    const ms = date?.getTime() ?? 0;
+    let text = texts.get(ms);
+    if (text === undefined) texts.set(ms, (text = isoTime(date)));
+    return text;
+  };
+  let lines = '';
+  for (const { userId, expiresAt, requestedAt, issuedAt, usedAt, revokedAt } of rows) {
+    if (!mayHaveRow(userId)) continue;
+    lines += `${userId}\t${iso(expiresAt)}\t${iso(requestedAt)}\t${iso(issuedAt)}\t${iso(usedAt)}\t${iso(revokedAt)}\n`;
+  }
+  return lines;
 }

@@ -27,7 +27,19 @@ const USERS = Array.from({ length: 100 }, (_, i) => `user-${i}`);
 /** Every statement that looks for rows of issued_coupons, but for counts of all rows of a coupon, with values. */
 const STATEMENTS: [StatementName, unknown[], Expected | null][] = [
   // Its conflicts are found by the constraint's own index; nothing is scanned.
-  ['issue', ['42', EPOCH, 'w', USERS, USERS.map((_, i) => 1.7e15 + i), USERS.map(() => 1), USERS.map(() => 1)], null],
+  [
+    'issue',
+    [
+      '42',
+      EPOCH,
+      'w',
+      USERS.join('\n'),
+      USERS.map((_, i) => 1.7e15 + i).join(','),
+      USERS.map(() => 1).join(','),
+      USERS.map(() => 1).join(','),
+    ],
+    null,
+  ],
   ['find-issued', ['42', USERS], KEY],
   ['page-issued', ['42', 'user-1', 1_000], KEY],
   ['page-briefs', ['42', 'user-1', 1_000], KEY],

@@ -7,11 +7,12 @@
 -- KEYS[3] leases     sorted set, user -> deadline
 -- KEYS[4] claims     hash
 -- KEYS[5] dead       hash, user -> reason
--- KEYS[6...] issued  hash of each user, in the order of ARGV
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2] couponId
 -- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
--- ARGV[4...]         userId, ex_date, requested_at, issued_at, used_at, revoked_at of each row; '' for none. Up to 200 rows.
+-- ARGV[4]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
+-- ARGV[5]            a line of userId, ex_date, requested_at, issued_at, used_at, revoked_at for each row, between tabs; '' for none.
+--                    Up to 200 rows.
 --
 -- Reply: 'epoch' (another life of the coupon, or none: nothing was written); else 'ok' and user, type of each issued key that holds
 -- another type than a hash. It is left as it is; its user is issued all the same, and gives the claim up.
@@ -19,7 +20,7 @@
 -- no longer dead.
 
 local COUPON, QUEUE, LEASES, CLAIMS, DEAD = unpack(KEYS, 1, 5)
-local ISSUED = { unpack(KEYS, 6) }
+local ISSUED_PREFIX = ARGV[4]
 
 -- include foreign-time
 
@@ -30,20 +31,29 @@ local function time_or(text, otherwise)
   return text and text ~= '' and (foreign_time(text) or 0) ~= 0 and text or otherwise
 end
 
-local count = (#ARGV - 3) / 6
-
 -- WRONGTYPE must strike before the first write.
 redis.call('ZCARD', QUEUE)
 redis.call('ZCARD', LEASES)
 redis.call('HLEN', CLAIMS)
 redis.call('HLEN', DEAD)
-local reply, users, kept = { 'ok' }, {}, {}
+local field = '([^\t\n]*)'
+local line = field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\n'
+local rows, users, issued = {}, {}, {}
+for user, ex_date, requested_at, issued_at, used_at, revoked_at in string.gmatch(ARGV[5], line) do
+  rows[#rows + 1] = { ex_date = ex_date, requested_at = requested_at, issued_at = issued_at, used_at = used_at, revoked_at = revoked_at }
+  users[#users + 1] = user
+  issued[#issued + 1] = ISSUED_PREFIX .. user
+end
+local count = #rows
+
+-- What another program, or a use, has written there already: hardly ever anything, so one call asks about all.
+local reply, kept, none = { 'ok' }, {}, { false, false }
+local any = count > 0 and redis.call('EXISTS', unpack(issued)) > 0
 for i = 1, count do
-  users[i] = ARGV[6 * (i - 1) + 4]
-  local fields = redis.pcall('HMGET', ISSUED[i], 'used_at', 'revoked_at')
+  local fields = any and redis.pcall('HMGET', issued[i], 'used_at', 'revoked_at') or none
   if fields.err then
     reply[#reply + 1] = users[i]
-    reply[#reply + 1] = redis.call('TYPE', ISSUED[i]).ok
+    reply[#reply + 1] = redis.call('TYPE', issued[i]).ok
   else
     kept[i] = fields
   end
@@ -53,17 +63,16 @@ if (tonumber(redis.call('HGET', COUPON, 'acked') or '') or 0) < tonumber(ARGV[3]
   redis.call('HSET', COUPON, 'acked', ARGV[3])
 end
 
-for i = 1, count do
-  local at = 6 * (i - 1) + 3
+for i, row in ipairs(rows) do
   if kept[i] then
-    local used = time_or(kept[i][1], ARGV[at + 5])
-    local revoked = time_or(kept[i][2], ARGV[at + 6])
-    redis.call('HSET', ISSUED[i], 'userId', ARGV[at + 1], 'couponId', ARGV[2], 'ex_date', ARGV[at + 2], 'used_at', used,
-      'requested_at', ARGV[at + 3], 'issued_at', ARGV[at + 4])
+    local used = time_or(kept[i][1], row.used_at)
+    local revoked = time_or(kept[i][2], row.revoked_at)
+    redis.call('HSET', issued[i], 'userId', users[i], 'couponId', ARGV[2], 'ex_date', row.ex_date, 'used_at', used,
+      'requested_at', row.requested_at, 'issued_at', row.issued_at)
     if revoked ~= '' then
-      redis.call('HSET', ISSUED[i], 'revoked_at', revoked)
+      redis.call('HSET', issued[i], 'revoked_at', revoked)
     elseif kept[i][2] then
-      redis.call('HDEL', ISSUED[i], 'revoked_at')
+      redis.call('HDEL', issued[i], 'revoked_at')
     end
   end
 end

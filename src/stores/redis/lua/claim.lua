@@ -15,7 +15,7 @@
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
--- time, and user, score, deliveries of each claim.
+-- time, and one text with a line of user, score, deliveries for each claim, between tabs.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
@@ -132,7 +132,7 @@ local users = {}
 for i = 1, math.min(limit, #oldest) do users[i] = oldest[i].user end
 local dead, timeless = {}, {}
 local reply = { 'ok', '', '', '', '', coupon[5] or '0', dead, timeless }
-local buried, fence = 0, 0
+local lines, buried, fence = {}, 0, 0
 
 if #users > 0 then
   local records = redis.call('HMGET', ADMITTED, unpack(users))
@@ -172,9 +172,7 @@ if #users > 0 then
         faults = last and last.faults or 0 })
       leases[#leases + 1] = deadline
       leases[#leases + 1] = user
-      reply[#reply + 1] = user
-      reply[#reply + 1] = score
-      reply[#reply + 1] = tostring(deliveries)
+      lines[#lines + 1] = user .. '\t' .. score .. '\t' .. deliveries
     end
   end
   redis.call('ZREM', QUEUE, unpack(users))
@@ -187,4 +185,5 @@ end
 
 reply[2], reply[3], reply[4] = tostring(fence), tostring(reclaimed), tostring(buried)
 reply[5] = tostring(redis.call('ZCARD', QUEUE))
+reply[9] = table.concat(lines, '\n')
 return reply
