@@ -46,7 +46,7 @@ async function planOne(wanted: CouponDefinition, { ledger, coupons, keyStyle }: 
     const stored = await ledger.coupon(wanted.id);
     const action = stored ? nextSeedStep(wanted, stored, keyStyle) : 'create';
     const found = await coupons.checkSeed(wanted.id, stored?.epoch ?? null);
-    if (stored && action === 'unchanged') requireWhole(stored, found);
+    if (stored && action === 'unchanged') await requireWhole(stored, found, ledger);
     else if (found.status === 'foreign' || found.status === 'leftovers') throw keysTaken(wanted.id, found.status);
     return { ...plan, action, problem: null };
   } catch (error) {
@@ -83,10 +83,14 @@ export function nextSeedStep(wanted: CouponDefinition, stored: LedgerCoupon, key
 }
 
 /** "Already there" must mean there in both stores. The same comparison as `verify.lua`, which also marks what it finds. */
-function requireWhole(stored: LedgerCoupon, found: SeedCheck): void {
+async function requireWhole(stored: LedgerCoupon, found: SeedCheck, ledger: PlanPorts['ledger']): Promise<void> {
   if (found.status === 'free' || found.status === 'leftovers') throw couponNotInRedis(stored.id);
   const reason = doubt(stored, found);
-  if (reason !== null) throw couponSuspect(stored.id, reason);
+  if (reason === null) return;
+  // A worker may have drained since the ledger was read.
+  const now = reason === LEDGER_BEHIND ? await ledger.coupon(stored.id) : null;
+  if (now && (now.epoch !== stored.epoch || doubt(now, found) === null)) return;
+  throw couponSuspect(stored.id, reason);
 }
 
 function doubt(stored: LedgerCoupon, found: SeedCheck): string | null {
