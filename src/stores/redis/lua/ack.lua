@@ -38,13 +38,13 @@ redis.call('HLEN', CLAIMS)
 redis.call('HLEN', DEAD)
 local field = '([^\t\n]*)'
 local line = field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\n'
-local rows, users, issued = {}, {}, {}
-for user, ex_date, requested_at, issued_at, used_at, revoked_at in string.gmatch(ARGV[5], line) do
-  rows[#rows + 1] = { ex_date = ex_date, requested_at = requested_at, issued_at = issued_at, used_at = used_at, revoked_at = revoked_at }
-  users[#users + 1] = user
-  issued[#issued + 1] = ISSUED_PREFIX .. user
+local users, issued, count = {}, {}, 0
+local ex_dates, requested, issued_at, used_at, revoked_at = {}, {}, {}, {}, {}
+for user, ex, asked, given, used, revoked in string.gmatch(ARGV[5], line) do
+  count = count + 1
+  users[count], issued[count] = user, ISSUED_PREFIX .. user
+  ex_dates[count], requested[count], issued_at[count], used_at[count], revoked_at[count] = ex, asked, given, used, revoked
 end
-local count = #rows
 
 -- What another program, or a use, has written there already: hardly ever anything, so one call asks about all.
 local reply, kept, none = { 'ok' }, {}, { false, false }
@@ -63,12 +63,12 @@ if (tonumber(redis.call('HGET', COUPON, 'acked') or '') or 0) < tonumber(ARGV[3]
   redis.call('HSET', COUPON, 'acked', ARGV[3])
 end
 
-for i, row in ipairs(rows) do
+for i = 1, count do
   if kept[i] then
-    local used = time_or(kept[i][1], row.used_at)
-    local revoked = time_or(kept[i][2], row.revoked_at)
-    redis.call('HSET', issued[i], 'userId', users[i], 'couponId', ARGV[2], 'ex_date', row.ex_date, 'used_at', used,
-      'requested_at', row.requested_at, 'issued_at', row.issued_at)
+    local used = time_or(kept[i][1], used_at[i])
+    local revoked = time_or(kept[i][2], revoked_at[i])
+    redis.call('HSET', issued[i], 'userId', users[i], 'couponId', ARGV[2], 'ex_date', ex_dates[i], 'used_at', used,
+      'requested_at', requested[i], 'issued_at', issued_at[i])
     if revoked ~= '' then
       redis.call('HSET', issued[i], 'revoked_at', revoked)
     elseif kept[i][2] then

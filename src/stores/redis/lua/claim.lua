@@ -81,14 +81,14 @@ for i, user in ipairs(holders) do
   if length and tonumber(latest[2 * i]) > now + 2 * length then give_back(user) end
 end
 
--- The oldest of the queue: user, score, us (nil: no time).
+-- The oldest of the queue: user, score, us (nil: no time), exact (the score is us, in digits).
 local function candidates()
   local found, ranges = {}, 0
   local function add(from, to)
     local flat = redis.call('ZRANGEBYSCORE', QUEUE, from, to, 'WITHSCORES', 'LIMIT', 0, limit)
     for i = 1, #flat, 2 do
-      local us = score_us(flat[i + 1])
-      found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, at = us or last_us, nth = #found }
+      local us, exact = score_us(flat[i + 1])
+      found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, exact = exact }
     end
     if #flat > 0 then ranges = ranges + 1 end
   end
@@ -102,6 +102,9 @@ local function candidates()
   add(between, '+inf')
   -- One range is in order already.
   if ranges <= 1 then return found end
+  for nth, one in ipairs(found) do
+    one.at, one.nth = one.us or last_us, nth
+  end
   table.sort(found, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
     return a.nth < b.nth
@@ -112,6 +115,8 @@ end
 -- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name fits neither a key nor the ledger, or is what a
 -- serializer made of one: a second person beside the user.
 local function fault(user)
+  -- What nearly all are: no byte that is refused anywhere, and none that begins a serialised text at the beginning.
+  if #user <= 128 and string.find(user, '^[!#-Z\\-z|~][!-z|~]*$') and not string.find(user, '\\x', 1, true) then return nil end
   if string.find(user, '^["%[{]') or string.sub(user, 1, 2) == '\172\237' then return 'looks_serialised' end
   if #user > 128 or not string.find(user, '^[!-z|~]+$') or string.find(user, '\\x%x%x') then return 'invalid_user_id' end
   return nil
@@ -141,6 +146,7 @@ if #users > 0 then
   local deadline = string.format('%.0f', now + lease)
   -- Field, value, or score, member: each list is written at once.
   local admitted, claims, leases = {}, {}, {}
+  local head, tail
   for i, user in ipairs(users) do
     local record, us = records[i], oldest[i].us
     if not us then
@@ -148,7 +154,7 @@ if #users > 0 then
       timeless[#timeless + 1] = user
       timeless[#timeless + 1] = oldest[i].score
     end
-    local score = string.format('%.0f', us)
+    local score = oldest[i].exact and oldest[i].score or string.format('%.0f', us)
     -- Another service may have queued this user: from here on it counts like one that we admitted.
     if not record or not oldest[i].us then
       admitted[#admitted + 1] = user
@@ -164,12 +170,18 @@ if #users > 0 then
       dead[#dead + 1] = reason
       buried = buried + 1
     else
-      if fence == 0 then fence = redis.call('HINCRBY', COUPON, 'fence', 1) end
+      if fence == 0 then
+        fence = redis.call('HINCRBY', COUPON, 'fence', 1)
+        -- The record of a first claim is the same for all users of a batch but for the score.
+        head, tail = string.match(write_claim({ fence = fence, worker = worker, score = '', lease = lease, deliveries = 1, faults = 0 }),
+          '^(%d+:[^:]*:)(.*)$')
+      end
       local last = read_claim(before[i])
       local deliveries = (last and last.deliveries or 0) + 1
       claims[#claims + 1] = user
-      claims[#claims + 1] = write_claim({ fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries,
-        faults = last and last.faults or 0 })
+      claims[#claims + 1] = last
+        and write_claim({ fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries, faults = last.faults })
+        or head .. score .. tail
       leases[#leases + 1] = deadline
       leases[#leases + 1] = user
       lines[#lines + 1] = user .. '\t' .. score .. '\t' .. deliveries
