@@ -23,6 +23,8 @@ test('behind a Redis that is stopped, every request is answered in time, memory 
   const where = at({ redisUrl: redis.url, databaseUrl: stores.databaseUrl });
   expect((await cli(['seed', 'flash', '--name', 'Flash', '--stock', '1000000', ...where])).exitCode).toBe(0);
   const serve = start(['serve', '--port', '0', '--json', '--max-in-flight', '500', '--max-pending', '1500', ...where]);
+  await using stopped = { [Symbol.asyncDispose]: async () => void serve.child.kill('SIGKILL') };
+  void stopped;
   await until(() => serve.stdout().includes('listening'));
   const { url } = JSON.parse(serve.stdout().split('\n')[0]!) as { url: string };
   const rssMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serve.child.pid}/status`, 'utf8'))![1]) / 1_024;

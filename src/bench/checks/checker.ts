@@ -1,6 +1,7 @@
 /**
  * Compares the record of a load with what both stores say afterwards. Pure: evidence in, results out; who collects it and how
- * is `bench/evidence/collect.ts`. Every check is made for every coupon, and each ends as `pass`, `fail` or `not_checked`.
+ * is `bench/evidence/collect.ts`. Every check is made for every coupon, and each ends as `pass`, `fail`, `not_checked` or
+ * `not_exercised`.
  *
  * What it cannot see: acceptances that the service itself forgot before it answered; a refusal that was wrong by less than
  * the requests then under way (see `checks/sold-out.ts`); and unfairness among requests that overlapped.
@@ -8,6 +9,7 @@
 import { acceptedAreIssued, issuedWereAccepted } from './acceptance.ts';
 import { checkContext } from './context.ts';
 import { digest } from './digest.ts';
+import { exercised, exerciseOf } from './exercise.ts';
 import { issuedWithinTotal, onePerUser, stockAddsUp } from './issued.ts';
 import { firstComeFirstServed } from './order.ts';
 import { soldOutWhenGone } from './sold-out.ts';
@@ -17,7 +19,7 @@ import type { CheckResult, CouponEvidence, RequestRecord, UserNames } from './in
 export function checkIntegrity(record: RequestRecord, evidence: readonly CouponEvidence[], users: UserNames): CheckResult[] {
   return evidence.flatMap((coupon, index) => {
     const context = checkContext(digest(record, index, users, coupon.before), coupon, users);
-    return [
+    const results = [
       issuedWithinTotal(context),
       onePerUser(context),
       acceptedAreIssued(context),
@@ -26,5 +28,7 @@ export function checkIntegrity(record: RequestRecord, evidence: readonly CouponE
       firstComeFirstServed(context),
       stockAddsUp(context),
     ];
+    const exercise = exerciseOf(record, index, coupon);
+    return results.map((result) => exercised(result, exercise));
   });
 }

@@ -27,7 +27,9 @@ export const CHECKS = [
 ] as const;
 
 export type CheckName = (typeof CHECKS)[number];
-export type CheckStatus = 'pass' | 'fail' | 'not_checked';
+/** `not_exercised`: nothing was wrong, and nothing could have been; see `exercise.ts`. */
+export const CHECK_STATUSES = ['pass', 'fail', 'not_checked', 'not_exercised'] as const;
+export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
 /** Why a check failed, was not made, or passed with something to name. `report/words.ts` has a sentence for each. */
 export const REASONS = [
@@ -59,6 +61,13 @@ export const REASONS = [
   'NO_REQUEST_TIMES',
   'REPLIES_ONLY',
   'NO_STOCK_EVIDENCE',
+  'FEWER_USERS_THAN_COUPONS',
+  'NOBODY_ASKS_TWICE',
+  'NO_COUPONS_LEFT',
+  'ALL_OVERLAPPED',
+  'TOO_FEW_ANSWERED',
+  'NOBODY_ANSWERED_TWICE',
+  'NOBODY_ACCEPTED',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
@@ -176,6 +185,13 @@ export interface UserNames {
 }
 
 const CODES = Object.fromEntries(OUTCOMES.map((outcome, code) => [outcome, code])) as Record<Outcome, number>;
+
+const DECIDED: ReadonlySet<number> = new Set((['accepted', 'duplicate', 'sold_out'] as const).map((outcome) => CODES[outcome]));
+
+/** Whether the reply, by its code, says what became of the request. */
+export function isDecided(code: number): boolean {
+  return DECIDED.has(code);
+}
 
 /** Position in `OUTCOMES`, as {@link RequestRecord.outcome} has it. */
 export function outcomeCode(outcome: Outcome): number {

@@ -53,7 +53,9 @@ function promise(name: string, { integrity }: BenchReport, checks: CheckName[], 
 }
 
 function line(result: CheckResult, paint: Paint): string {
-  const sign = { pass: paint.green('✔'), fail: paint.red('✘'), not_checked: paint.yellow('?') }[result.status];
+  const sign = { pass: paint.green('✔'), fail: paint.red('✘'), not_checked: paint.yellow('?'), not_exercised: paint.yellow('○') }[
+    result.status
+  ];
   return `${sign} ${CHECK_WORDS[result.check]}${result.reason === null ? '' : `: ${reasonText(result)}`}`;
 }
 

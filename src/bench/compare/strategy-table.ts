@@ -38,7 +38,12 @@ export function strategyTable(reports: readonly BenchReport[], paint: Paint): st
   return [drawn, '', ...legend].join('\n');
 }
 
-const VERDICTS: Record<StrategyRow['verdict'], string> = { pass: '✔ proven', fail: '✘ BROKEN', inconclusive: '? not proven' };
+const VERDICTS: Record<StrategyRow['verdict'], string> = {
+  pass: '✔ proven',
+  held: '✔ held',
+  fail: '✘ BROKEN',
+  inconclusive: '? not proven',
+};
 
 function milliseconds(value: number | null): string {
   if (value === null) return '–';

@@ -7,7 +7,7 @@ import { CHECK_WORDS, noteText, reasonText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import { painter } from '../../lib/text/style.ts';
 
-const MARKS = { pass: '✅', fail: '❌', not_checked: '❔' } as const;
+const MARKS = { pass: '✅', fail: '❌', not_checked: '❔', not_exercised: '⚪' } as const;
 const SIGNS = { good: '✅', bad: '❌', open: '❔' } as const;
 const PLAIN = painter(false);
 

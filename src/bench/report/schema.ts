@@ -3,11 +3,12 @@
  * held against. The types in `bench-report.ts` have the explanations; `SAME` at the end keeps both in step.
  */
 import { z } from 'zod';
-import { CHECKS, REASONS } from '../checks/integrity.ts';
+import { CHECK_STATUSES, CHECKS, REASONS } from '../checks/integrity.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { STRATEGIES } from '../../campaign/strategy.ts';
 import { VERDICT_REASONS } from './verdict.ts';
 import { NOTES } from './report.ts';
+import { TELLING_HEADERS } from './unexplained.ts';
 import type { BenchReport } from './report.ts';
 
 const MAX_HISTOGRAM = 100_000;
@@ -46,7 +47,7 @@ const sample = z.object({
 const check = z.object({
   check: z.enum(CHECKS),
   couponId: z.string(),
-  status: z.enum(['pass', 'fail', 'not_checked']),
+  status: z.enum(CHECK_STATUSES),
   reason: z.enum(REASONS).nullable(),
   count,
   sample: z.array(z.string()),
@@ -79,7 +80,14 @@ const generator = z.object({
 
 const facts = z.record(z.string(), z.union([z.number(), z.string()]));
 
-const unexplained = z.object({ outcome, status: count, contentType: z.string().nullable(), body: z.string(), count });
+const unexplained = z.object({
+  outcome,
+  status: count,
+  contentType: z.string().nullable(),
+  body: z.string(),
+  count,
+  headers: z.exactOptional(z.partialRecord(z.enum(TELLING_HEADERS), z.string())),
+});
 
 export const benchReportSchema = z.object({
   schemaVersion: z.literal(1),
@@ -110,7 +118,7 @@ export const benchReportSchema = z.object({
   notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(facts) })),
   unexplained: z.exactOptional(z.array(unexplained)),
   verdict: z.object({
-    integrity: z.enum(['pass', 'fail', 'inconclusive']),
+    integrity: z.enum(['pass', 'held', 'fail', 'inconclusive']),
     thresholds: z.enum(['pass', 'fail']),
     reasons: z.exactOptional(z.array(z.object({ code: z.enum(VERDICT_REASONS), facts }))),
   }),

@@ -53,6 +53,7 @@ export function sampleText({ sample, count }: CheckResult): string {
 
 function mark(status: CheckResult['status'], paint: Paint): string {
   if (status === 'pass') return paint.green('✔');
+  if (status === 'not_exercised') return paint.yellow('○');
   return status === 'fail' ? paint.red('✘') : paint.yellow('?');
 }
 

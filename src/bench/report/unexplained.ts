@@ -10,7 +10,12 @@ export interface UnexplainedReply {
   /** Beginning of the first such body, control characters escaped; of a redirect without a body, where it leads. */
   body: string;
   count: number;
+  /** Of the first such reply, those of {@link TELLING_HEADERS} that it had; left out: none. */
+  headers?: Partial<Record<(typeof TELLING_HEADERS)[number], string>>;
 }
+
+/** What says where to go, when to come back, or who is allowed. */
+export const TELLING_HEADERS = ['location', 'retry-after', 'www-authenticate'] as const;
 
 const BODY_CHARACTERS = 200;
 /** Kinds of replies that are told apart. */
@@ -32,12 +37,14 @@ export class UnexplainedReplies {
     else if (this.#kinds.size < KINDS) {
       const location = headerOf(headers, 'location');
       const said = body.trim() === '' && location !== null ? `Location: ${location}` : body;
+      const telling = tellingHeaders(headers);
       this.#kinds.set(kind, {
         outcome,
         status,
         contentType: contentType && printable(contentType),
         body: printable(said.slice(0, BODY_CHARACTERS), BODY_CHARACTERS),
         count: 1,
+        ...(telling === null ? {} : { headers: telling }),
       });
     }
   }
@@ -45,6 +52,14 @@ export class UnexplainedReplies {
   get top(): UnexplainedReply[] {
     return topOf([...this.#kinds.values()]);
   }
+}
+
+function tellingHeaders(headers: readonly string[]): NonNullable<UnexplainedReply['headers']> | null {
+  const found = TELLING_HEADERS.flatMap((name) => {
+    const value = headerOf(headers, name);
+    return value === null ? [] : [[name, printable(value, BODY_CHARACTERS)] as const];
+  });
+  return found.length === 0 ? null : Object.fromEntries(found);
 }
 
 /** The replies of several processes as if one had counted them. */

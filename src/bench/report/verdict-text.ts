@@ -2,7 +2,8 @@
 import type { BenchReport } from './report.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 import type { VerdictReason } from './verdict.ts';
-import { lateText } from './words.ts';
+import { CHECK_WORDS, lateText, reasonText } from './words.ts';
+import { guess } from './guess.ts';
 import { number } from '../../lib/text/figures.ts';
 
 export interface VerdictWords {
@@ -18,6 +19,7 @@ type Facts = VerdictReason['facts'];
 const figureOf = (facts: Facts, name: string): string => number(Number(facts[name] ?? 0));
 
 const REASON_WORDS: Record<VerdictReason['code'], (facts: Facts) => string> = {
+  CHECKS_UNTESTED: (facts) => `${figureOf(facts, 'checks')} of the checks were not put to the test, although the scenario meant to`,
   CHECKS_OPEN: (facts) => `${figureOf(facts, 'checks')} of the checks could not be made`,
   TARGET_LOST: (facts) =>
     `the service was lost during the run: ${figureOf(facts, 'sent')} of ${figureOf(facts, 'requests')} requests were sent, and only those were checked`,
@@ -30,8 +32,10 @@ const REASON_WORDS: Record<VerdictReason['code'], (facts: Facts) => string> = {
   MOSTLY_UNDECIDED: (facts) => `${figureOf(facts, 'count')} of ${figureOf(facts, 'sent')} requests were never decided`,
 };
 
-export function verdictWords({ verdict, unexplained = [], notes }: Pick<BenchReport, 'verdict' | 'unexplained' | 'notes'>): VerdictWords {
+export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained' | 'notes' | 'integrity' | 'scenario'>): VerdictWords {
+  const { verdict, unexplained = [], notes } = report;
   if (verdict.integrity === 'pass') return { look: 'good', integrity: 'proven', why: [] };
+  if (verdict.integrity === 'held') return { look: 'good', integrity: 'held', why: untestedWords(report) };
   if (verdict.integrity === 'fail') return { look: 'bad', integrity: 'BROKEN', why: [] };
   const { reasons = [] } = verdict;
   const has = (code: VerdictReason['code']): boolean => reasons.some((reason) => reason.code === code);
@@ -51,14 +55,30 @@ export function verdictWords({ verdict, unexplained = [], notes }: Pick<BenchRep
   };
 }
 
+/** Which checks the scenario does not put to the test, by what keeps them from it. */
+function untestedWords({ integrity, scenario }: Pick<BenchReport, 'integrity' | 'scenario'>): string[] {
+  const checks = new Map<string, Set<string>>();
+  for (const result of integrity) {
+    if (result.status !== 'not_exercised' || scenario.skip.includes(result.check)) continue;
+    const why = reasonText(result);
+    checks.set(why, (checks.get(why) ?? new Set()).add(CHECK_WORDS[result.check]));
+  }
+  return Array.from(checks, ([why, names]) => `${why}, so "${[...names].join('", "')}" could not have failed`);
+}
+
 function factsOf(reasons: readonly VerdictReason[], code: VerdictReason['code']): Facts {
   return reasons.find((reason) => reason.code === code)?.facts ?? {};
 }
 
-function replyText({ outcome, status, contentType, body, count }: UnexplainedReply): string {
+/** `600 × 404 text/html "…" (unexpected)`, with the headers that matter and a guess at what is missing. */
+function replyText(reply: UnexplainedReply): string {
+  const { outcome, status, contentType, body, count, headers = {} } = reply;
   const type = contentType === null ? '' : ` ${contentType}`;
   const said = body === '' ? ' without a body' : ` "${body}"`;
-  return `${number(count)} × ${status}${type}${said} (${outcome})`;
+  const shown = Object.entries(headers).filter(([, value]) => !body.includes(value));
+  const telling = shown.map(([name, value]) => `, ${name}: ${value}`).join('');
+  const hint = guess(reply);
+  return `${number(count)} × ${status}${type}${said}${telling} (${outcome})${hint === null ? '' : `; ${hint}`}`;
 }
 
 /** One line: `nothing was proven: nobody was accepted …; most frequent: 600 × 404 …`. */

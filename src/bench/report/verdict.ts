@@ -4,6 +4,7 @@
  * Checks that found nothing wrong prove something only when a sale took place. A wrong path, a limiter or a dead database
  * leaves them nothing to look at, and such a run ends as inconclusive, with the reasons.
  */
+import { isByPlan } from '../checks/exercise.ts';
 import { outcomesOfAll } from '../checks/demand.ts';
 import type { Demand } from '../checks/demand.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
@@ -14,6 +15,8 @@ import type { ThresholdResult } from '../scenario/thresholds.ts';
 export const VERDICT_REASONS = [
   /** Checks could not be made, and the scenario does not skip them. */
   'CHECKS_OPEN',
+  /** Checks were not put to the test, although the scenario meant to. */
+  'CHECKS_UNTESTED',
   /** The service went away during the load, and a part of the requests was never sent. */
   'TARGET_LOST',
   'NOTHING_ACCEPTED',
@@ -31,8 +34,11 @@ export interface VerdictReason {
 }
 
 export interface Verdict {
-  /** `pass`: proven. `inconclusive`: nothing was found wrong, and that proves nothing. */
-  integrity: 'pass' | 'fail' | 'inconclusive';
+  /**
+   * `pass`: proven, every check passed and could have failed. `held`: all passed, and the scenario by its own numbers puts some of them to
+   * no test. `inconclusive`: nothing was found wrong, and that proves nothing.
+   */
+  integrity: 'pass' | 'held' | 'fail' | 'inconclusive';
   thresholds: 'pass' | 'fail';
   /** Why it is inconclusive, the most important first; left out otherwise. */
   reasons?: VerdictReason[];
@@ -56,7 +62,7 @@ export function verdictOf(input: VerdictInput): { verdict: Verdict; exitCode: nu
   const met = thresholds.every((threshold) => threshold.ok);
   return {
     verdict: {
-      integrity: failed ? 'fail' : reasons.length > 0 ? 'inconclusive' : 'pass',
+      integrity: failed ? 'fail' : reasons.length > 0 ? 'inconclusive' : untested(input).length > 0 ? 'held' : 'pass',
       thresholds: met ? 'pass' : 'fail',
       ...(reasons.length > 0 ? { reasons } : {}),
     },
@@ -73,6 +79,7 @@ function exitCodeOf(reasons: readonly VerdictReason[], met: boolean): number {
 
 function reasonsOf({ integrity, skip, thresholds, demand, targetLost }: VerdictInput): VerdictReason[] {
   const open = integrity.filter((result) => result.status === 'not_checked' && !skip.includes(result.check)).length;
+  const missed = untested({ integrity, skip }).filter((result) => !isByPlan(result)).length;
   const all = outcomesOfAll(demand);
   const requests = sum(all);
   const sent = requests - all.unsent;
@@ -82,9 +89,15 @@ function reasonsOf({ integrity, skip, thresholds, demand, targetLost }: VerdictI
     unexplained(all, sent, thresholds),
     ...demand.map((one) => saleUnfinished(one, thresholds)),
     mostlyUndecided(all, sent, thresholds),
+    missed > 0 && !expectsNobody(thresholds) && { code: 'CHECKS_UNTESTED', facts: { checks: missed } },
     open > 0 && { code: 'CHECKS_OPEN', facts: { checks: open } },
   ];
   return reasons.filter((reason) => reason !== false);
+}
+
+/** Checks that could not have failed, and that the scenario does not skip. */
+function untested({ integrity, skip }: Pick<VerdictInput, 'integrity' | 'skip'>): CheckResult[] {
+  return integrity.filter((result) => result.status === 'not_exercised' && !skip.includes(result.check));
 }
 
 function nothingAccepted({ couponId, left, accepted, asked }: Demand, thresholds: readonly ThresholdResult[]): VerdictReason | false {

@@ -150,9 +150,9 @@ export function check(run: Run): Record<CheckName, CheckResult> {
   return Object.fromEntries(results.map((result) => [result.check, result])) as Record<CheckName, CheckResult>;
 }
 
-/** Checks that did not simply pass, as `name: status REASON`. */
+/** Checks that found something or could not look, as `name: status REASON`; whether they could have failed is another question. */
 export function remarks(run: Run): string[] {
   return Object.values(check(run))
-    .filter((result) => result.status !== 'pass')
+    .filter((result) => result.status !== 'pass' && result.status !== 'not_exercised')
     .map((result) => `${result.check}: ${result.status} ${result.reason}`);
 }

@@ -14,18 +14,21 @@ const LOOKS = {
   pass: { look: 'good', sign: '✔', word: 'holds' },
   fail: { look: 'bad', sign: '✘', word: 'fails' },
   not_checked: { look: 'open', sign: '?', word: 'not checked' },
+  not_exercised: { look: 'open', sign: '○', word: 'not put to the test' },
 } as const;
 
 const SIGNS = { good: '✔', bad: '✘', open: '?' } as const;
 const HEADLINES = {
   pass: 'Proven: no user got a coupon who should not have one, and none lost one.',
+  held: 'Held: nothing was wrong.',
+  inconclusive: 'Not proven.',
   fail: 'Broken: coupons went to the wrong users, or were lost.',
 } as const;
 
 export function verdict(report: BenchReport): Markup {
   const { verdict: said, thresholds: all, exitCode } = report;
   const words = verdictWords(report);
-  const text = said.integrity === 'inconclusive' ? `${sentence(verdictLineText(words))}.` : HEADLINES[said.integrity];
+  const text = words.why.length > 0 ? `${sentence(verdictLineText(words))}.` : HEADLINES[said.integrity];
   const wishes = all.length === 0 ? '' : said.thresholds === 'pass' ? ' All thresholds are met.' : ' Not all thresholds are met.';
   return markup`<p class="verdict ${words.look}">
     <span class="mark" aria-hidden="true">${SIGNS[words.look]}</span>${text}${wishes} <span class="dim">Exit code ${exitCode}.</span>

@@ -12,11 +12,20 @@ beforeAll(async () => {
 });
 afterAll(() => stores[Symbol.asyncDispose]());
 
-async function serve(workers: number): Promise<Running & { url: string; workers: () => number[] }> {
+/** Gone with the scope, also when a test fails. */
+async function serve(workers: number): Promise<Running & AsyncDisposable & { url: string; workers: () => number[] }> {
   const running = start(['serve', '--port', '0', '--workers', String(workers), '--json', ...at(stores)]);
   await until(() => running.stdout().includes('\n') || running.child.exitCode !== null);
   const { url } = JSON.parse(running.stdout().split('\n')[0]!) as { url: string };
-  return { ...running, url, workers: () => childrenOf(running.child.pid!) };
+  return {
+    ...running,
+    url,
+    workers: () => childrenOf(running.child.pid!),
+    async [Symbol.asyncDispose]() {
+      running.child.kill('SIGKILL');
+      await running.finished;
+    },
+  };
 }
 
 const childrenOf = (pid: number): number[] =>
@@ -47,7 +56,8 @@ const counted = async (url: string): Promise<number> => {
 test('workers share one port, their metrics are summed, and what the stores say is not', async () => {
   await stores.clear();
   await stores.seed({ id: '42', total: 10 });
-  const { url, child, finished, workers } = await serve(3);
+  await using server = await serve(3);
+  const { url, child, finished, workers } = server;
   expect(workers()).toHaveLength(3);
   const statuses = [];
   for (let i = 0; i < 30; i += 1) statuses.push(await ask(url, `user-${i}`));
@@ -61,7 +71,8 @@ test('workers share one port, their metrics are summed, and what the stores say 
 });
 
 test('a worker that dies is replaced, and is told', async () => {
-  const { child, finished, workers } = await serve(2);
+  await using server = await serve(2);
+  const { child, finished, workers } = server;
   const [first] = workers() as [number];
   process.kill(first, 'SIGKILL');
   await until(() => workers().length === 2 && !workers().includes(first));
@@ -76,7 +87,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   async (signal) => {
     await stores.clear();
     await stores.seed({ id: '42', total: 1_000_000 });
-    const { url, child, finished, workers } = await serve(3);
+    await using server = await serve(3);
+    const { url, child, finished, workers } = server;
     let [over, users] = [false, 0];
     const failures: string[] = [];
     const client = async (): Promise<void> => {
