@@ -136,12 +136,12 @@ function decodeLines(text: Buffer, fence: number): Claim[] {
 
 /** A row that other programs wrote into the ledger for no user id of ours has no place in Redis either; `audit` names it. */
 function issuedLines(rows: readonly AckRow[]): string {
-  const texts = new Map<number, string>([[0, '']]);
+  const known = new Map<number, string>([[0, '']]);
   // Users of one batch share most of their times.
   const iso = (date: Date | null): string => {
     const ms = date?.getTime() ?? 0;
-    let text = texts.get(ms);
-    if (text === undefined) texts.set(ms, (text = isoTime(date)));
+    let text = known.get(ms);
+    if (text === undefined) known.set(ms, (text = isoTime(date)));
     return text;
   };
   let lines = '';
