@@ -5,7 +5,8 @@
  * Two ways to fall short are told apart. What the scenario never asked for is no fault of the run, and the others are still held. What it
  * asked for and did not come to pass leaves the run inconclusive.
  */
-import { isDecided, outcomeCode } from './integrity.ts';
+import type { RequestPlan } from '../plan/user-plan.ts';
+import { CHECKS, isDecided, outcomeCode } from './integrity.ts';
 import type { CheckName, CheckResult, CouponEvidence, Reason, RequestRecord } from './integrity.ts';
 
 /** Why a check was not put to the test: by the numbers of the scenario, or by what happened. */
@@ -39,7 +40,7 @@ interface Exercise {
   /** Users in the plan, and users who got an answer that decides. */
   planned: number;
   answered: number;
-  /** Of those, users with requests of two ids. */
+  /** Accepted users with requests of two ids. */
   plannedTwice: number;
   answeredTwice: number;
   accepted: number;
@@ -83,8 +84,8 @@ export function exerciseOf(record: RequestRecord, coupon: number, { total, befor
     left: Math.max(0, total - before.length),
     planned: all.length,
     answered: count((user) => user.answeredId !== -1),
-    plannedTwice: count((user) => user.plannedTwice),
-    answeredTwice: count((user) => user.answeredTwice),
+    plannedTwice: count((user) => user.accepted && user.plannedTwice),
+    answeredTwice: count((user) => user.accepted && user.answeredTwice),
     accepted: count((user) => user.accepted),
     inTurn: firstDoneUs < lastSentUs,
   };
@@ -97,6 +98,34 @@ export function exercised(result: CheckResult, exercise: Exercise): CheckResult 
   if (reason === null) return result;
   const { left, planned, answered, accepted } = exercise;
   return { ...result, status: 'not_exercised', reason, facts: { ...result.facts, left, planned, answered, accepted } };
+}
+
+/** Checks that a plan by its own numbers will not put to the test on a fresh coupon, with the reason. */
+export function untestedByPlan(plan: RequestPlan, coupons: readonly { id: string; total: number }[]): CheckResult[] {
+  return coupons.flatMap(({ id, total }, coupon) => {
+    const [users, twice] = [new Set<number>(), new Set<number>()];
+    for (let row = 0; row < plan.length; row += 1) {
+      if (plan.coupon[row] !== coupon) continue;
+      const user = plan.user[row]!;
+      if (users.has(user)) twice.add(user);
+      users.add(user);
+    }
+    // At best: all are answered, and the users who ask twice are among the accepted.
+    const accepted = Math.min(total, users.size);
+    const again = accepted > 0 ? twice.size : 0;
+    const exercise: Exercise = {
+      left: total,
+      planned: users.size,
+      answered: users.size,
+      plannedTwice: again,
+      answeredTwice: again,
+      accepted,
+      inTurn: accepted > 1,
+    };
+    return CHECKS.map((check) =>
+      exercised({ check, couponId: id, status: 'pass', reason: null, count: 0, sample: [], facts: {} }, exercise),
+    ).filter(({ status }) => status === 'not_exercised');
+  });
 }
 
 /** What each check takes to be able to fail; null: it had that. */

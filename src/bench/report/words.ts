@@ -54,12 +54,12 @@ const REASON_WORDS: Record<Reason, Words> = {
   REPLIES_ONLY: () => 'only the replies were looked at',
   NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
   FEWER_USERS_THAN_COUPONS: (result) => `${fact(result, 'planned')} users ask for ${fact(result, 'left')} coupons`,
-  NOBODY_ASKS_TWICE: () => 'no user asks twice',
+  NOBODY_ASKS_TWICE: () => 'no accepted user asks twice',
   NO_COUPONS_LEFT: () => 'there is no coupon to accept a user for',
   ALL_OVERLAPPED: () => 'no user was accepted before another one asked',
   TOO_FEW_ANSWERED: (result) =>
     `only ${fact(result, 'answered')} of ${fact(result, 'planned')} users were told accepted or refused, for ${fact(result, 'left')} coupons`,
-  NOBODY_ANSWERED_TWICE: () => 'no user who asked twice was answered twice',
+  NOBODY_ANSWERED_TWICE: () => 'no accepted user who asked twice was answered twice',
   NOBODY_ACCEPTED: () => 'no user was accepted',
 };
 

@@ -19,6 +19,7 @@ import { runBench } from './run-bench.ts';
 import { exampleScenario, loadScenario, shippedScenarios, trustOf } from './scenarios.ts';
 import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
+import { configure as configureCheck } from './check.ts';
 import { configure as configureCompare } from './compare.ts';
 import { configure as configureVerify } from './verify.ts';
 import { configureWorker } from './worker.ts';
@@ -30,6 +31,7 @@ Examples:
   coupon-cli bench flash-sale --stack --out report    with a page to look at: report/report.html
   coupon-cli bench flash-sale --stack --strategy all
                                                       a row lock, three separate calls and ours, side by side
+  coupon-cli bench check my-sale.yaml                 is it right, and what can it prove? Nothing is sent
   coupon-cli bench my-sale.yaml --url http://127.0.0.1:8080
                                                       on a server of yours; its coupons are seeded by you
                                                       (a third-party service: copy scenarios/foreign-service.example.yaml)
@@ -86,6 +88,7 @@ export const configure: Configure = (command, cli) => {
       });
     });
 
+  configureCheck(command, cli);
   configureCompare(command, cli);
   configureVerify(command, cli);
   configureWorker(command, cli);
