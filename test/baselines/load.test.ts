@@ -67,7 +67,7 @@ test('three calls under load: leaked, accepted twice, below zero, and users are 
 
 test.each(['rdb-lock', 'atomic'] as const)('%s under the same load is proven', async (strategy) => {
   const { exitCode, report } = await rush(strategy);
-  expect(report.integrity.filter(({ status }) => status !== 'pass')).toEqual([]);
+  expect(report.integrity.filter(({ status }) => status === 'fail' || status === 'not_checked')).toEqual([]);
   expect(exitCode).toBe(0);
   expect(report.outcomes).toMatchObject({ accepted: TOTAL, unexpected: 0, unknown: 0 });
   expect(report.coupons[0]!.issued).toBe(TOTAL);

@@ -37,7 +37,9 @@ export async function judgeLoss(subject: Subject, stores: OracleStores, { destro
   const spared = { ...subject, rows: subject.rows.filter((row) => row.sentUs > atUs || !robbed(row)) };
   const whole = await checkRecord(subject, stores);
   const rest = await checkRecord(spared, stores);
-  const failed = [...whole.filter(aboutPieces), ...rest.filter(aboutPromises)].filter(({ status }) => status !== 'pass');
+  const failed = [...whole.filter(aboutPieces), ...rest.filter(aboutPromises)].filter(
+    ({ status }) => status === 'fail' || status === 'not_checked',
+  );
   const broken = [...failed.map(sentence), ...strangeAnswers(subject, PAUSED), ...(await auditFindings(idsOf(subject), stores))];
   const counts = { ...countsOf(subject, failed), lost: await countLost(subject, stores), inversions: 0 };
   return { broken, counts, suspects: suspectsOf(failed) };

@@ -47,6 +47,13 @@ async function waitingUsers(): Promise<number> {
   return (await stores.claims.backlog(COUPON)).waiting;
 }
 
+/** Two looks find the same users. */
+async function isQuiet(): Promise<boolean> {
+  const before = await waitingUsers();
+  await delay(200);
+  return (await waitingUsers()) === before;
+}
+
 /** A worker without faults, until it is told to stop. */
 function worker({ claims, coupons, ledger }: TestStores): { stop(): Promise<void> } {
   const stop = new AbortController();
@@ -164,7 +171,8 @@ test.for([
     await until(() => asked() > 50);
     link.holdReplies();
     const before = await waitingUsers();
-    await until(async () => (await waitingUsers()) > before + 10);
+    // Ours has two batches under way at most: they are in Redis when nothing more comes.
+    await until(async () => (await waitingUsers()) > before + 10 || (!found && (await isQuiet())));
     link.dropReplies();
     await until(() => asked() > 150);
   });

@@ -75,7 +75,7 @@ describe('bench on the real endpoint', () => {
     const result = await benched({ users, phases, thresholds });
     const report = result.json<BenchReport>();
     expect(result.exitCode).toBe(99);
-    expect(report.verdict).toEqual({ integrity: 'pass', thresholds: 'fail' });
+    expect(report.verdict).toEqual({ integrity: 'held', thresholds: 'fail' });
     expect(report.notes).toContainEqual({
       code: 'ABORTED_BY_THRESHOLD',
       facts: expect.objectContaining({ metric: 'outcome_sold_out', expr: 'count<50', phase: 'long', askedPerSecond: 400 }),
