@@ -114,9 +114,9 @@ describe('an export instead of a table', () => {
 
 describe('the first Ctrl+C stops the load; what was sent is verified', () => {
   // How much of it was put to the test depends on when the signal came.
-  test.each<[ForeignVariant, number, unknown]>([
-    ['correct', 130, expect.not.stringMatching('fail')],
-    ['double_issue', 4, 'fail'],
+  test.each<[ForeignVariant, number, RegExp]>([
+    ['correct', 130, /pass|held|inconclusive/],
+    ['double_issue', 4, /fail/],
   ])('%s: %i', async (variant, exitCode, integrity) => {
     await using server = await foreignServer(stores, COUPON, { variant, total: 100 });
     let interrupt: ((signal: StopSignal) => void) | null = null;
@@ -125,7 +125,8 @@ describe('the first Ctrl+C stops the load; what was sent is verified', () => {
     await until(async () => (await server.issued()).length > 0);
     interrupt!('SIGINT');
     const report = (await running).json<BenchReport>();
-    expect(report).toMatchObject({ verdict: { integrity }, exitCode });
+    expect(report.exitCode).toBe(exitCode);
+    expect(report.verdict.integrity).toMatch(integrity);
     expect(report.outcomes.unsent).toBeGreaterThan(0);
     expect(report.notes[0]?.code).toBe('INTERRUPTED');
   });
