@@ -71,6 +71,28 @@ describe('serve', () => {
     expect(result.stdout.trim().split('\n')).toHaveLength(1);
   });
 
+  test('--no-sold-out-cache asks Redis for every request', async () => {
+    await stores.clear();
+    await stores.seed({ id: '42', total: 1 });
+    await serving(['--no-sold-out-cache'], async ({ url }) => {
+      for (const user of ['a', 'b', 'c', 'd']) await ask(url, '42', user);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect((await ask(url, '42', 'e')).status).toBe(410);
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      expect(metrics).toContain('coupon_admissions_total{coupon="42",result="sold_out"} 4');
+      expect(metrics).not.toMatch(/^coupon_refusals_from_memory_total\{/m);
+    });
+  });
+
+  test.each([
+    ['--max-pending', '0'],
+    ['--max-in-flight', 'many'],
+    ['--workers', '0'],
+  ])('%s %s is refused', async (flag, value) => {
+    const result = await cli(['serve', '--port', '0', ...at(stores), flag, value]);
+    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(flag) });
+  });
+
   test('host and port may come from the environment', async () => {
     const result = await serving(
       [],
