@@ -1,33 +1,46 @@
 import { outcomeCode } from '../checks/integrity.ts';
-import type { FieldRule, OutcomeRule } from '../scenario/outcomes.ts';
+import type { OutcomeRule } from '../scenario/outcomes.ts';
 
 /** The outcome (as a code) of a reply. */
 export type Classifier = (status: number, body: string) => number;
 
-interface Field extends FieldRule {
-  names: string[];
+/** What a rule looks for in the body of a reply with its status. */
+interface Look {
   outcome: number;
+  fits: (body: string, document: () => unknown) => boolean;
 }
 
-/** Rules in order, the first that fits; a reply that none explains is unexpected. The body is only read where a rule asks for a field. */
+/** Rules in order, the first that fits; a reply that none explains is unexpected. The body is only read where a rule asks for it. */
 export function classifier(rules: readonly OutcomeRule[]): Classifier {
   const unexpected = outcomeCode('unexpected');
   const plain = new Uint8Array(1_000).fill(unexpected);
-  const byField = new Map<number, Field[]>();
-  for (const { outcome, status, json } of rules.toReversed()) {
-    const code = outcomeCode(outcome);
-    if (json === null) plain[status] = code;
-    else byField.set(status, [{ ...json, names: json.path.split('.'), outcome: code }, ...(byField.get(status) ?? [])]);
+  const looks = new Map<number, Look[]>();
+  for (const rule of rules.toReversed()) {
+    const outcome = outcomeCode(rule.outcome);
+    const fits = lookOf(rule);
+    if (fits === null) plain[rule.status] = outcome;
+    else looks.set(rule.status, [{ outcome, fits }, ...(looks.get(rule.status) ?? [])]);
   }
   return (status, body) => {
-    const fields = byField.size > 0 ? byField.get(status) : undefined;
-    if (fields) {
-      const document = parse(body);
-      const fitting = fields.find(({ names, equals }) => valueAt(document, names) === equals);
+    const some = looks.size > 0 ? looks.get(status) : undefined;
+    if (some) {
+      let parsed: { document: unknown } | null = null;
+      const document = (): unknown => (parsed ??= { document: parse(body) }).document;
+      const fitting = some.find(({ fits }) => fits(body, document));
       if (fitting) return fitting.outcome;
     }
     return plain[status] ?? unexpected;
   };
+}
+
+function lookOf({ json, text }: OutcomeRule): Look['fits'] | null {
+  if (json !== null) {
+    const names = json.path.split('.');
+    return (_body, document) => valueAt(document(), names) === json.equals;
+  }
+  if (text === undefined) return null;
+  const pattern = new RegExp(text, 'iu');
+  return (body) => pattern.test(body);
 }
 
 function parse(body: string): unknown {

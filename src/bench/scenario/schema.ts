@@ -55,7 +55,23 @@ const rule = z.strictObject({
     })
     .optional()
     .describe('One field of the reply, for services that say two things with one status.'),
+  text: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .refine(isPattern, 'is no regular expression')
+    .optional()
+    .describe('A regular expression that the body must match, in any case of letters: for services that answer in words.'),
 });
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, 'iu').test('') || true;
+  } catch {
+    return false;
+  }
+}
+
 const outcomes = z.strictObject(
   Object.fromEntries(
     [...ADMISSION_OUTCOMES, 'unknown'].map((outcome) => [outcome, z.union([rule, z.array(rule).min(1).max(20)]).optional()]),

@@ -101,6 +101,22 @@ describe('the outcome of a reply', () => {
   ])('%d %s: %s', (status, body, outcome) => expect(OUTCOMES[classifier(rules)(status, body)]).toBe(outcome));
 });
 
+describe('the outcome of a reply in words', () => {
+  const rules: OutcomeRule[] = [
+    { outcome: 'sold_out', status: 200, json: null, text: '"message":"(매진|sold.?out)' },
+    { outcome: 'duplicate', status: 200, json: null, text: 'already' },
+    { outcome: 'accepted', status: 200, json: { path: 'ok', equals: true } },
+  ];
+  test.each([
+    [200, '{"message":"매진되었습니다"}', 'sold_out'],
+    [200, '{"message":"SOLD OUT"}', 'sold_out'],
+    [200, '{"message":"you have one Already"}', 'duplicate'],
+    [200, '{"ok":true}', 'accepted'],
+    [200, '{"ok":false}', 'unexpected'],
+    [409, 'already', 'unexpected'],
+  ])('%d %s: %s', (status, body, outcome) => expect(OUTCOMES[classifier(rules)(status, body)]).toBe(outcome));
+});
+
 describe('the record', () => {
   test('counts every request exactly once, and keeps what was never sent apart', () => {
     const record = new LoadRecord({ length: 4, user: new Uint32Array(4), coupon: new Uint16Array(4), requestId: new Uint32Array(4) });

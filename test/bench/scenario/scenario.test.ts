@@ -75,6 +75,18 @@ outcomes:
     ]);
   });
 
+  test('rules may look for a text; a field says more than a text, and a text more than a status', () => {
+    const rules = (text: string) => parseScenario(withLine(`outcomes: { ${text} }`), 'x.yaml').outcomes;
+    const found = rules(
+      "accepted: { status: 200 }, sold_out: { status: 200, text: '매진|sold.?out' }, duplicate: { status: 200, code: DUP }",
+    );
+    expect(found.map(({ outcome }) => outcome)).toEqual(['duplicate', 'sold_out', 'accepted']);
+    expect(problems(withLine("outcomes: { accepted: { status: 200, text: '(' } }")).join()).toContain('is no regular expression');
+    expect(problems(withLine('outcomes: { accepted: { status: 200, text: x, code: y } }')).join()).toContain(
+      'text goes not together with json',
+    );
+  });
+
   test('JSON is YAML', () => {
     expect(
       parseScenario(
