@@ -49,7 +49,12 @@ export async function judge(subject: Subject, stores: OracleStores): Promise<Ver
   const inversions = await countInversions(subject, stores);
   const broken = failed.map(sentence);
   if (inversions > 0) broken.push(`${inversions} users were served after somebody who asked later`);
-  broken.push(...falseDuplicates(subject), ...strangeAnswers(subject), ...(await auditFindings(idsOf(subject), stores)));
+  broken.push(
+    ...falseDuplicates(subject),
+    ...forgottenUsers(subject),
+    ...strangeAnswers(subject),
+    ...(await auditFindings(idsOf(subject), stores)),
+  );
   return { broken, counts: { ...countsOf(subject, failed), inversions }, suspects: suspectsOf(failed) };
 }
 
@@ -110,6 +115,19 @@ export function falseDuplicates({ rows, coupons, prefix }: Pick<Subject, 'rows' 
   }
   const wronged = rows.filter(({ user, coupon, outcome }) => outcome === 'duplicate' && keys.get(`${coupon} ${user}`)?.size === 1);
   return wronged.map(({ user, coupon }) => `${coupons[coupon]!.id}: ${prefix}${user} asked under one key and was told "duplicate"`);
+}
+
+/** An accepted user who asks again is told so, or that this is a repeat; "sold out" is for users whom nobody accepted. */
+export function forgottenUsers({ rows, coupons, prefix }: Pick<Subject, 'rows' | 'coupons' | 'prefix'>): string[] {
+  const acceptedUs = new Map<string, number>();
+  for (const { user, coupon, outcome, doneUs } of rows) {
+    const asked = `${coupon} ${user}`;
+    if (outcome === 'accepted') acceptedUs.set(asked, Math.min(doneUs, acceptedUs.get(asked) ?? Number.POSITIVE_INFINITY));
+  }
+  const forgotten = rows.filter(
+    ({ user, coupon, outcome, sentUs }) => outcome === 'sold_out' && sentUs > acceptedUs.get(`${coupon} ${user}`)!,
+  );
+  return forgotten.map(({ user, coupon }) => `${coupons[coupon]!.id}: ${prefix}${user} was accepted and then told "sold_out"`);
 }
 
 /** Answers that no fault explains. @param explained outcomes that this one does */

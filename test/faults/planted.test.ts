@@ -184,6 +184,32 @@ test.for([
   expect(broken.length > 0).toBe(found);
 });
 
+test.for([
+  { memory: 'that forgets the users whom it read', found: true },
+  { memory: 'of this program', found: false },
+])('refusals from a memory $memory: an accepted user told "sold_out" is found: $found', async ({ found }) => {
+  await stores.seed({ id: COUPON, total: 60 });
+  const forgetful: TestStores['refusals'] = {
+    ...stores.refusals,
+    async *knownUsers() {
+      yield [];
+    },
+  };
+  await using endpoint = await openEndpoint(stores, found ? { refusals: forgetful } : {});
+  const subject = await load(endpoint, 60, async (asked) => {
+    await until(() => asked() > 60);
+    // Those who ask again do so within two seconds.
+    const soldOutAt = asked();
+    await until(() => asked() > soldOutAt + 300);
+  });
+  const sound = worker(stores);
+  expect(await drained(stores, subject)).toEqual([]);
+  await sound.stop();
+  const { broken } = await judge(subject, oracle(stores));
+  expect(broken.some((line) => line.includes('was accepted and then told "sold_out"'))).toBe(found);
+  if (!found) expect(broken).toEqual([]);
+});
+
 test.skipIf(findCompiler() === null)('a loss of power under everysec, where always was believed: users are lost', async () => {
   await using redis = await startRedis();
   const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
