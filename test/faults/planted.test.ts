@@ -207,7 +207,7 @@ test.for([
   await sound.stop();
   const { broken } = await judge(subject, oracle(stores));
   expect(broken.some((line) => line.includes('was accepted and then told "sold_out"'))).toBe(found);
-  if (!found) expect(broken).toEqual([]);
+  expect(broken.length > 0).toBe(found);
 });
 
 test.skipIf(findCompiler() === null)('a loss of power under everysec, where always was believed: users are lost', async () => {
