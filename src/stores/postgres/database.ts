@@ -107,19 +107,15 @@ export class Database {
     let client: PoolClient | undefined;
     try {
       client = await this.#pool.connect();
-      // A connection that breaks while it is checked out reports twice: to the query, and here.
-      client.on('error', () => undefined);
       const limit = timeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`;
       await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED${limit}`);
       const result = await work(client);
       await client.query(end(result));
-      client.removeAllListeners('error');
       client.release();
       return result;
     } catch (error) {
       // What PostgreSQL refused leaves a sound connection. A search for the refused row of a batch would open dozens of new ones.
       const sound = client && error instanceof pg.DatabaseError && (await rolledBack(client));
-      if (sound) client?.removeAllListeners('error');
       client?.release(!sound);
       throw error;
     }
