@@ -1,6 +1,6 @@
 import { CouponError } from '../lib/errors.ts';
 
-/** Each takes about 7 kB with its connection; at 20,000 requests a second that is half a second of work. */
+/** About half a second of work for one process: more would only be answered after their users have gone. */
 export const MAX_PENDING = 10_000;
 
 /** The requests of this process that have no answer yet. Past the limit the next one is refused at once, whatever it waits for. */

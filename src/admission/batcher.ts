@@ -22,10 +22,10 @@ const WAIT_MS = 1_000;
 /** How often those that wait are looked at. */
 const SWEEP_MS = 100;
 
-/** Batches of a coupon: one that Redis decides on, one whose answers are being written. A fifth faster than with one, no slower than with three. */
+/** Batches of a coupon: Redis decides on one while the answers of the other are written. With one, both sides wait for each other. */
 const BATCHES_UNDER_WAY = 2;
 
-/** Of all coupons together. Four scripts' worth: a Redis that is well has less under way, whatever the number of connections. */
+/** Of all coupons together: four full batches, twice what one coupon can have under way. */
 export const MAX_IN_FLIGHT = 1_024;
 
 /**

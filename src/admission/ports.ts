@@ -1,6 +1,6 @@
 /** What the endpoint asks Redis beside admission itself. Every method may throw a CouponError of kind `unreachable`. */
 
-/** What Redis says to users whom it does not know, and what tells whether it has come to know more users. */
+/** The answer of Redis to a user without an admission, and the figures that change when it gets more users. */
 export interface Refusal {
   /** Null: it would accept them, or cannot say. */
   outcome: 'sold_out' | 'not_open' | null;

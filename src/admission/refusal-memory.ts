@@ -4,14 +4,14 @@ import { UserHashes } from './user-hashes.ts';
 
 /** A look at Redis this old is followed by another one, as long as requests come. */
 const LOOK_EVERY_MS = 100;
-/** A look this old refuses nobody: within this time stock that came back is known. */
+/** A look this old is not trusted any more: returned stock is noticed within this time. */
 const FRESH_MS = 200;
 /** The users are read again at most this often, and in at most this share of the time, however often stock comes and goes. */
 const READ_EVERY_MS = 1_000;
 const READ_SHARE = 0.1;
 
 interface Memory {
-  /** When the last look that refused was sent; monotonic milliseconds. */
+  /** When the last look was sent; monotonic milliseconds. */
   lookedMs: number;
   looking: boolean;
   /** What that look said; null: it accepted, or nothing is known yet. */
@@ -30,7 +30,7 @@ export interface RefusalMemoryOptions {
 }
 
 /**
- * Refuses from memory: in a rush nine answers of ten are refusals, and they are the same for every user whom Redis does not know.
+ * Refuses from memory: in a rush nine answers of ten are refusals, the same for every user that Redis does not know.
  *
  * Once a coupon refuses, its users are read from Redis once. Whoever is surely none of them gets the refusal at once, as long as a look
  * at Redis, at most 200 ms old, still refuses and shows no new user; everyone else is asked for in Redis. See
@@ -84,7 +84,9 @@ export class RefusalMemory {
       // Old by then, so that requests ask Redis; they tell their users what is wrong.
       this.#options.onFault(error);
       memory.lookedMs = this.#options.now();
+      // Users may have been accepted since: only a new reading can tell.
       memory.refusal = null;
+      memory.users = null;
     } finally {
       memory.looking = false;
     }

@@ -15,7 +15,7 @@ beforeEach(() => stores.clear());
 
 const ask = (userId: string) => ({ userId, requestId: `of ${userId}` });
 
-/** One process: its memory, and what it learns from. `users` is called for each reading of the users. */
+/** One process: its memory, and what it learns from. */
 function openProcess(refusals: Refusals = stores.refusals): { memory: RefusalMemory; admission: Admission; faults: unknown[] } {
   const faults: unknown[] = [];
   const memory = new RefusalMemory(refusals, { now: () => performance.now(), onFault: (error) => faults.push(error) });
@@ -120,6 +120,23 @@ describe('a coupon that is sold out', () => {
     });
     await soldOut(process);
     expect(between).toBeNull();
+    expect(process.memory.refusalOf('42', 'lucky')).toBeNull();
+  });
+
+  test('forgets its users when a look fails: others may be accepted until the next one', async () => {
+    let fails = false;
+    const process = openProcess({
+      ...stores.refusals,
+      refusal: (couponId) => (fails ? Promise.reject(new Error('away')) : stores.refusals.refusal(couponId)),
+    });
+    await soldOut(process);
+    fails = true;
+    await asked(process.memory);
+    await until(() => process.faults.length > 0);
+    await stores.redis.hincrby('coupon:42', 'stock', 1);
+    await stores.admission.admit('42', [ask('lucky')]);
+    fails = false;
+    await refused(process.memory, 'sold_out');
     expect(process.memory.refusalOf('42', 'lucky')).toBeNull();
   });
 

@@ -1,6 +1,6 @@
 /**
- * Whether a check could have failed. A check that found nothing wrong proves something only when the load put it to the test: nobody
- * can be issued too much while there are fewer users than coupons.
+ * Whether a check could have failed. A check that found nothing wrong proves something only when the load put it to the test: a
+ * coupon cannot be over-issued by fewer users than there are coupons.
  *
  * Two ways to fall short are told apart. What the scenario never asked for is no fault of the run, and the others are still held. What it
  * asked for and did not come to pass leaves the run inconclusive.

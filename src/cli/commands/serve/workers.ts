@@ -25,7 +25,13 @@ export async function keepWorkers(context: Context, count: number, url: (port: n
   shareMetrics();
 
   const first = cluster.fork();
-  const [outcome] = (await Promise.race([once(first, 'listening'), once(first, 'exit')])) as [{ port: number } | number | null];
+  const stopped = stop.aborted ? Promise.resolve([null]) : once(stop, 'abort');
+  const [outcome] = (await Promise.race([once(first, 'listening'), once(first, 'exit'), stopped])) as [{ port: number } | number | null];
+  if (stop.aborted) {
+    await end(first);
+    context.out.note('stopped');
+    return 0;
+  }
   if (outcome === null || typeof outcome === 'number') return outcome ?? 1;
   const kept = [first, ...Array.from({ length: count - 1 }, () => cluster.fork())].map((worker) => keep(context, worker, stop));
   context.out.item(

@@ -1,5 +1,5 @@
 #!lua flags=no-writes,allow-oom
--- read-refusal: what `admit` says now to a user whom it does not know, and what shows that it has come to know more users.
+-- read-refusal: what `admit` says now to a user without an admission, and the figures that change when there are more users.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set
