@@ -44,7 +44,8 @@ export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained'
   // Beside exit code 3 no text may say "proven", in whatever sentence.
   if (has('TARGET_LOST') && !has('CHECKS_OPEN'))
     return { look: 'open', integrity: 'not established', why: [REASON_WORDS.TARGET_LOST(factsOf(reasons, 'TARGET_LOST'))] };
-  const sale = reasons.filter(({ code }) => code !== 'CHECKS_OPEN').map(({ code, facts }) => REASON_WORDS[code](facts));
+  const aboutChecks = new Set<VerdictReason['code']>(['CHECKS_OPEN', 'CHECKS_UNTESTED']);
+  const sale = reasons.filter(({ code }) => !aboutChecks.has(code)).map(({ code, facts }) => REASON_WORDS[code](facts));
   if (sale.length > 0) {
     const [reply] = unexplained;
     return { look: 'open', integrity: 'nothing was proven', why: reply ? [...sale, `most frequent: ${replyText(reply)}`] : sale };
@@ -53,7 +54,12 @@ export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained'
   return {
     look: 'open',
     integrity: 'not proven',
-    why: late ? [lateText(late)] : reasons.map(({ code, facts }) => REASON_WORDS[code](facts)),
+    why: late
+      ? [lateText(late)]
+      : [
+          ...reasons.map(({ code, facts }) => REASON_WORDS[code](facts)),
+          ...untestedWords({ integrity: report.integrity, skip: report.scenario.skip }),
+        ],
   };
 }
 

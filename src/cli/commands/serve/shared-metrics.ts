@@ -29,7 +29,8 @@ export function shareMetrics(): void {
     new Promise((resolve) => {
       count += 1;
       asked.set(count, resolve);
-      worker.send({ type: 'count', id: count } satisfies Message);
+      // A worker that dies meanwhile leaves the question open; without a callback the failed send would end this process.
+      worker.send({ type: 'count', id: count } satisfies Message, () => undefined);
     });
   const sum = async (): Promise<string | null> => {
     const all = await withTimeout(Promise.all(Array.from(listening, ask)), PATIENCE_MS, null);
@@ -41,7 +42,7 @@ export function shareMetrics(): void {
       asked.get(message.id)?.(message.metrics);
       asked.delete(message.id);
     } else if (message.type === 'scraped') {
-      void sum().then((text) => worker.isConnected() && worker.send({ type: 'scrape', id: message.id, text } satisfies Message));
+      void sum().then((text) => worker.send({ type: 'scrape', id: message.id, text } satisfies Message, () => undefined));
     }
   });
 }

@@ -134,8 +134,17 @@ test('a fault at the start is told once, with its exit code', async () => {
 
 test('a signal ends it also while the first worker waits for its stores', async () => {
   const { child, finished, stdout } = start([
-    ...['serve', '--port', '0', '--workers', '2', '--wait-for-stores', '1m'],
-    ...['--redis-url', 'redis://127.0.0.1:1', '--database-url', stores.databaseUrl],
+    'serve',
+    '--port',
+    '0',
+    '--workers',
+    '2',
+    '--wait-for-stores',
+    '1m',
+    '--redis-url',
+    'redis://127.0.0.1:1',
+    '--database-url',
+    stores.databaseUrl,
   ]);
   await until(() => childrenOf(child.pid!).length > 0);
   child.kill('SIGTERM');
