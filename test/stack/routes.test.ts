@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ import { ensureDatabase } from '../../src/stack/postgres/ask.ts';
 import { nativePostgres } from '../../src/stack/postgres/native.ts';
 import { serverIdentity } from '../../src/stack/server-user.ts';
 import { findNativeRedis, findRedis } from '../../src/stack/redis/binary.ts';
+import { unpackDebianRedis, unpackedDebianRedis } from '../../src/stack/redis/debian-package.ts';
+import { findOnPath, run } from '../../src/lib/process/processes.ts';
 import { bringUp } from '../../src/stack/store.ts';
 import { testHost } from '../support/host.ts';
 
@@ -73,6 +75,24 @@ it('a Redis on the PATH wins, unless it is too old to run our scripts', async ()
   expect(found).toMatchObject({ command: join(old, 'valkey-server'), how: 'valkey-server on PATH', version: '8.0.1' });
   expect(lines).toEqual([`${join(old, 'redis-server')} is too old: 6.0.16, needs 7.0 or newer`]);
 });
+
+it.runIf(existsSync('/etc/debian_version') && findOnPath(host, ['apt-get']) !== null)(
+  'the unpacked package of Debian is complete beside installed redis-tools, and mends one from which files were deleted',
+  async () => {
+    // redis-server is a link to a program of redis-tools
+    const installed = programs('tools-installed', {
+      'dpkg-query': `/usr/bin/dpkg-query "$@"\nfor last; do case $last in redis-tools | valkey-tools) echo "$last installed" ;; esac; done`,
+    });
+    const withTools = testHost({ path: `${installed}:${host.path}` });
+    const cache = join(parent, 'debian-cache');
+    const first = await unpackDebianRedis(withTools, cache, silent);
+    expect((await run(first!.command, ['--version'], { timeoutMs: 10_000, env: { LD_LIBRARY_PATH: first!.libraries.join(':') } })).stdout).toMatch(/v=\d/);
+    rmSync(realpathSync(first!.command));
+    expect(unpackedDebianRedis(withTools, cache)).toBeNull();
+    expect(await unpackDebianRedis(withTools, cache, silent)).toEqual(first);
+    expect(unpackedDebianRedis(withTools, cache)).toEqual(first);
+  },
+);
 
 it.runIf(!existsSync('/opt/homebrew') && !existsSync('/home/linuxbrew'))(
   'without any route, the error names the command that installs Redis',

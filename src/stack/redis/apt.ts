@@ -55,15 +55,22 @@ export class Apt {
     writeFileSync(this.#config, [...kept, ...own, ''].join('\n'));
   }
 
-  /** The first of these packages that there is, and what it needs and this system lacks, found one layer of dependencies at a time. */
-  async missingPackages(oneOf: string[], relevant: RegExp): Promise<Package[]> {
+  /**
+   * The first of these packages that there is, and what it needs, found one layer of dependencies at a time.
+   *
+   * @param own packages that are parts of the same program (`redis-server` is a link to a file of `redis-tools`): an installed one
+   *   does not help, because the link of the unpacked one does not lead there
+   * @param shared packages that count only when this system lacks them
+   */
+  async missingPackages(oneOf: string[], own: RegExp, shared: RegExp): Promise<Package[]> {
     const found: Package[] = [];
     let layer = (await this.#show(oneOf)).slice(0, 1);
     for (let depth = 0; depth < DEPTH && layer.length > 0; depth += 1) {
       found.push(...layer);
       const known = new Set(found.map((entry) => entry.name));
-      const wanted = new Set(layer.flatMap((entry) => entry.depends).filter((name) => relevant.test(name) && !known.has(name)));
-      layer = wanted.size === 0 ? [] : await this.#show(await this.#notInstalled([...wanted]));
+      const wanted = [...new Set(layer.flatMap((entry) => entry.depends))].filter((name) => !known.has(name));
+      const lacking = await this.#notInstalled(wanted.filter((name) => shared.test(name)));
+      layer = await this.#show([...wanted.filter((name) => own.test(name)), ...lacking]);
     }
     return found;
   }
@@ -85,6 +92,7 @@ export class Apt {
   }
 
   async #notInstalled(names: string[]): Promise<string[]> {
+    if (names.length === 0) return [];
     const { stdout } = await this.run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...names], LOOK_MS);
     const installed = new Set(stdout.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])));
     return names.filter((name) => !installed.has(name));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Apt } from './apt.ts';
 import { linuxRelease } from '../install-hint.ts';
@@ -20,7 +20,8 @@ export interface Unpacked {
 
 /** Server packages in order of preference, and what is needed around them; a system's other packages are there or do not matter. */
 const SERVERS = ['redis-server', 'valkey-server'];
-const NEEDED = /^(redis|valkey|lib|lua)/;
+const OWN = /^(redis|valkey)/;
+const SHARED = /^(lib|lua)/;
 
 const FETCH_MS = 240_000;
 const UNPACK_MS = 60_000;
@@ -57,6 +58,7 @@ export async function unpackDebianRedis(host: Host, cache: string, log: Log, sys
       (systemLists && (await fetchPackages(new Apt(host, work), work, distribution, log))) ||
       (await fetchWithOwnLists(host, work, distribution, log));
     if (!fetched) return null;
+    rmSync(home, { recursive: true, force: true }); // of an earlier one, from which a cleaner of old files has taken some
     renameSync(join(work, 'root'), home);
     return unpackedIn(target);
   });
@@ -88,7 +90,7 @@ async function fetchWithOwnLists(host: Host, work: string, distribution: string,
 }
 
 async function fetchPackages(apt: Apt, work: string, distribution: string, log: Log): Promise<boolean> {
-  const packages = await apt.missingPackages(SERVERS, NEEDED);
+  const packages = await apt.missingPackages(SERVERS, OWN, SHARED);
   const server = packages.find((entry) => SERVERS.includes(entry.name));
   if (server === undefined) return false;
   const megabytes = packages.reduce((sum, entry) => sum + entry.size, 0) / 1e6;
