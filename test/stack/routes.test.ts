@@ -86,7 +86,9 @@ it.runIf(existsSync('/etc/debian_version') && findOnPath(host, ['apt-get']) !== 
     const withTools = testHost({ path: `${installed}:${host.path}` });
     const cache = join(parent, 'debian-cache');
     const first = await unpackDebianRedis(withTools, cache, silent);
-    expect((await run(first!.command, ['--version'], { timeoutMs: 10_000, env: { LD_LIBRARY_PATH: first!.libraries.join(':') } })).stdout).toMatch(/v=\d/);
+    expect(
+      (await run(first!.command, ['--version'], { timeoutMs: 10_000, env: { LD_LIBRARY_PATH: first!.libraries.join(':') } })).stdout,
+    ).toMatch(/v=\d/);
     rmSync(realpathSync(first!.command));
     expect(unpackedDebianRedis(withTools, cache)).toBeNull();
     expect(await unpackDebianRedis(withTools, cache, silent)).toEqual(first);
