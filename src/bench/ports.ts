@@ -3,6 +3,7 @@ import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import type { RequestRecord } from './checks/integrity.ts';
 import type { Outcome, OutcomeCounts } from '../campaign/outcome.ts';
 import type { Phase } from './plan/phase.ts';
+import type { FollowUps } from './scenario/follow-ups.ts';
 import type { OutcomeRule, RequestTemplate } from './scenario/scenario.ts';
 import type { ProbePlan } from './scenario/verify.ts';
 import type { Aggregation, Threshold } from './scenario/thresholds.ts';
@@ -24,6 +25,10 @@ export interface LoadPlan {
   /** Left out: certificates are checked against the authorities that Node knows. */
   tls?: TlsTrust;
   request: RequestTemplate;
+  /** Left out: every reply decides. */
+  followUps?: FollowUps;
+  /** Variables that are the same for all requests: what the set-up captured. */
+  shared?: Record<string, string>;
   outcomes: readonly OutcomeRule[];
   couponIds: readonly string[];
   phases: readonly Phase[];

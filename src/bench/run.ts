@@ -6,7 +6,7 @@ import { outcomeCode } from './checks/integrity.ts';
 import type { CouponEvidence, RequestRecord, UserNames } from './checks/integrity.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { Strategy } from '../campaign/strategy.ts';
-import { planRequests, UserDirectory } from './plan/user-plan.ts';
+import { planRequests, UserDirectory, type Prepared } from './plan/user-plan.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LoadDriver, LoadProgress, LoadResult, Probe, TlsTrust } from './ports.ts';
 import type { BenchReport, Note, StoreSample } from './report/report.ts';
@@ -34,6 +34,9 @@ export interface BenchOptions {
   tls?: TlsTrust;
   /** For the report, when it is known how the endpoint decides. */
   strategy?: Strategy;
+  /** What the steps before the load captured: for the whole run, and for each user. */
+  shared?: Record<string, string>;
+  prepared?: Prepared | null;
   /** Coupons that may have been used before. */
   allowCoupons?: readonly string[];
   /** Aborted by a signal: the load stops, what was sent is still verified. The reason is the signal's name. */
@@ -43,6 +46,7 @@ export interface BenchOptions {
 
 export type BenchProgress =
   | { step: 'probe' }
+  | { step: 'prepare'; done: number; of: number }
   | { step: 'verify' }
   | { step: 'load'; load: LoadProgress; stockLeft: number | null }
   | { step: 'settle'; waiting: number; claimed: number; issued: number };
@@ -64,6 +68,7 @@ export interface BenchRun {
 export async function benchRun(ports: BenchPorts, options: BenchOptions): Promise<BenchRun> {
   const { scenario, target, tls, signal, onProgress } = options;
   const users = new UserDirectory(scenario.users);
+  if (options.prepared) users.prepare(options.prepared);
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
   const before: Uint32Array[] = [];
   for (const coupon of scenario.coupons) {
@@ -73,7 +78,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const probed = await ports.probe.probe(target, scenario.probe, { tls, signal });
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
-  const { request, outcomes, phases, gracefulStopMs } = scenario;
+  const { request, followUps, outcomes, phases, gracefulStopMs } = scenario;
   const requests = planRequests(scenario.users, couponIds.length, nearest);
   const startedMs = ports.clock.now();
   const sampler = startSampler(ports.evidence, couponIds, ports.clock);
@@ -88,6 +93,8 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
         target,
         ...(tls ? { tls } : {}),
         request,
+        followUps,
+        ...(options.shared ? { shared: options.shared } : {}),
         outcomes,
         couponIds,
         phases,

@@ -7,13 +7,24 @@
 export const ADMISSION_OUTCOMES = ['accepted', 'duplicate', 'sold_out', 'not_open', 'unknown_coupon', 'unavailable'] as const;
 
 /**
- * Every way a request can end for the one who sent it.
+ * Answers that services of other teams give beside those.
+ *
+ * - `refused`       no, and the reply does not say why
+ * - `rate_limited`  a limiter answered, and nothing was decided
+ * - `queued`        taken to be decided later; no promise
+ * - `repeat`        the user has asked before; says nothing about how that ended
+ * - `busy`          the service could not decide now (a lock, a conflict), and the client may ask again
+ */
+export const OTHER_OUTCOMES = ['refused', 'rate_limited', 'queued', 'repeat', 'busy'] as const;
+
+/**
+ * Every way a request can end for the one who sent it. Kept records hold the position in this list: new ones go to its end.
  *
  * - `unexpected`  an answer came that no rule explains
  * - `unknown`     the request was sent and no usable answer came: it may or may not have been accepted
  * - `unsent`      the request certainly never left
  */
-export const OUTCOMES = [...ADMISSION_OUTCOMES, 'unexpected', 'unknown', 'unsent'] as const;
+export const OUTCOMES = [...ADMISSION_OUTCOMES, 'unexpected', 'unknown', 'unsent', ...OTHER_OUTCOMES] as const;
 
 export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
 export type Outcome = (typeof OUTCOMES)[number];

@@ -1,3 +1,5 @@
+import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
+
 /**
  * The body of a reply as it comes in. Chunks are kept as bytes and decoded as a whole: a chunk may end within a character. Only
  * the beginning is kept, so that a reply without an end costs no memory.
@@ -25,10 +27,36 @@ export class ReplyBody {
     this.#kept = 0;
   }
 
-  /** Without a byte order mark. @param contentType names another encoding than UTF-8, if there is one */
-  text(contentType: string | null = null): string {
+  /**
+   * Without a byte order mark.
+   *
+   * @param contentType names another encoding than UTF-8, if there is one
+   * @param contentEncoding `gzip`, `deflate` or `br`; some services compress although nobody asked them to
+   */
+  text(contentType: string | null = null, contentEncoding: string | null = null): string {
     if (this.#kept === 0) return '';
-    return decoderOf(contentType).decode(this.#chunks.length === 1 ? this.#chunks[0]! : joined(this.#chunks, this.#kept));
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : joined(this.#chunks, this.#kept);
+    return decoderOf(contentType).decode(contentEncoding === null ? bytes : inflated(bytes, contentEncoding));
+  }
+}
+
+/** Bytes that are not what the header says stay as they are. A body that was cut off is inflated as far as it goes. */
+function inflated(bytes: Uint8Array, encoding: string): Uint8Array {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: REPLY_LIMIT_BYTES };
+  try {
+    switch (encoding.trim().toLowerCase()) {
+      case 'gzip':
+      case 'x-gzip':
+        return gunzipSync(bytes, options);
+      case 'deflate':
+        return inflateSync(bytes, options);
+      case 'br':
+        return brotliDecompressSync(bytes, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength: REPLY_LIMIT_BYTES });
+      default:
+        return bytes;
+    }
+  } catch {
+    return bytes;
   }
 }
 

@@ -1,11 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Send } from './submit.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { certificateNotTrusted, isCertificateFault } from '../lib/certificate.ts';
 import { HTTP_STATUS, outcomeOfReply } from '../campaign/http-status.ts';
 import type { Outcome } from '../campaign/outcome.ts';
-import { ReplyBody, REPLY_LIMIT_BYTES } from '../lib/reply-body.ts';
+import { httpClient, type HttpReply } from '../lib/http-exchange.ts';
 import { command } from '../lib/text/suggested-command.ts';
 
 export interface EndpointClient {
@@ -32,13 +30,6 @@ export interface EndpointOptions {
   timeoutMs?: number;
 }
 
-interface Reply {
-  status: number;
-  body: string;
-  /** False: it went on for too long, and was cut off. */
-  whole: boolean;
-}
-
 const TIMEOUT_MS = 10_000;
 /** Nothing left this machine when connecting itself failed. */
 const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
@@ -54,31 +45,18 @@ export function endpointClient({
   insecure = false,
   timeoutMs = TIMEOUT_MS,
 }: EndpointOptions): EndpointClient {
-  const secure = target.startsWith('https:');
-  const agentOptions = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
-  const agent = secure ? new HttpsAgent({ ...agentOptions, rejectUnauthorized: !insecure }) : new HttpAgent(agentOptions);
-  const start = secure ? httpsRequest : httpRequest;
+  const client = httpClient({ secure: target.startsWith('https:'), connections, insecure });
   const couponUrl = new URL(`${target}/coupons/${encodeURIComponent(couponId)}`);
   const requestsUrl = new URL(`${couponUrl.href}/requests`);
   // After so many failures without an answer in between, the endpoint is taken for gone.
   const failuresAllowed = Math.max(100, 2 * connections);
   let failures = 0;
 
-  const exchange = (url: URL, method: string, headers: Record<string, string | number>, body: string): Promise<Reply> =>
-    new Promise((resolve, reject) => {
-      const outgoing = start(url, { method, agent, headers }, (incoming) => void readReply(incoming).then(resolve, reject));
-      // A timer of the whole exchange: the socket's own starts anew with every byte.
-      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      outgoing.on('close', () => clearTimeout(timer));
-      outgoing.on('error', reject);
-      outgoing.end(body);
-    });
-
   const sendOne = async (userId: string, requestId: string): Promise<{ outcome: Outcome }> => {
     const body = JSON.stringify({ userId });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Idempotency-Key': requestId };
     try {
-      const reply = await exchange(requestsUrl, 'POST', headers, body);
+      const reply = await client.exchange(requestsUrl, { method: 'POST', headers, body }, timeoutMs);
       failures = 0;
       // The endpoint got no answer from its own store, and says so.
       const code = problemCode(reply.body);
@@ -96,9 +74,9 @@ export function endpointClient({
     send: (requests) => Promise.all(requests.map(({ userId, requestId }) => sendOne(userId, requestId))),
 
     async probe() {
-      let reply: Reply;
+      let reply: HttpReply;
       try {
-        reply = await exchange(couponUrl, 'GET', {}, '');
+        reply = await client.exchange(couponUrl, { method: 'GET' }, timeoutMs);
       } catch (error) {
         throw endpointDown(target, error);
       }
@@ -112,21 +90,8 @@ export function endpointClient({
       }
     },
 
-    close: () => agent.destroy(),
+    close: () => client.close(),
   };
-}
-
-async function readReply(incoming: IncomingMessage): Promise<Reply> {
-  const body = new ReplyBody();
-  let received = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    body.add(chunk);
-    received += chunk.length;
-    // Leaving the loop destroys the connection.
-    if (received > REPLY_LIMIT_BYTES) break;
-  }
-  const { statusCode = 0, headers } = incoming;
-  return { status: statusCode, body: body.text(headers['content-type'] ?? null), whole: received <= REPLY_LIMIT_BYTES };
 }
 
 function problemCode(body: string): unknown {

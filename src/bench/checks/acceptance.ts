@@ -2,7 +2,7 @@
 import type { CheckResult } from './integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
 import type { CheckContext, Finding } from './context.ts';
-import { ACCEPTED, BEFORE, DUPLICATE, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
+import { ACCEPTED, BEFORE, DUPLICATE, Tally, UNDECIDED, UNEXPECTED, UNKNOWN } from './digest.ts';
 
 /**
  * Every accepted user has a ledger row and a hash, or was dead-lettered and is then named. A user who was told "you have asked
@@ -73,7 +73,7 @@ function lastServed({ digest, rows, hashes, users }: CheckContext): number {
   return last;
 }
 
-/** No user has a coupon, in either store, who was neither accepted nor left without an answer. */
+/** No user has a coupon, in either store, who was neither accepted nor left without a decision. */
 export function issuedWereAccepted(context: CheckContext): CheckResult {
   const { digest, evidence, users, rows, hashes } = context;
   const refused = new Tally(users);
@@ -82,7 +82,7 @@ export function issuedWereAccepted(context: CheckContext): CheckResult {
   for (let user = 0; user < users.size; user += 1) {
     if (!(rows?.[user] || hashes?.[user])) continue;
     const said = digest.said[user]!;
-    if (said & (ACCEPTED | UNKNOWN | BEFORE)) continue;
+    if (said & (ACCEPTED | UNKNOWN | UNDECIDED | BEFORE)) continue;
     if (said === 0) strangers.add(user);
     else if (said & UNEXPECTED) unexpected.add(user);
     else refused.add(user);

@@ -1,5 +1,5 @@
 /** What a load asked of each coupon, by user: the part of a record that tells whether a sale took place at all. */
-import { outcomeCode } from './integrity.ts';
+import { issuedUsers, leavesOpen, outcomeCode } from './integrity.ts';
 import type { CouponEvidence, RequestRecord } from './integrity.ts';
 import { noOutcomes, OUTCOMES } from '../../campaign/outcome.ts';
 import type { OutcomeCounts } from '../../campaign/outcome.ts';
@@ -10,7 +10,7 @@ export interface Demand {
   left: number;
   /** Distinct users whose request was sent. */
   asked: number;
-  /** Distinct users who were accepted. */
+  /** Distinct users who were accepted, or have a coupon where the reply left it open. */
   accepted: number;
   /** How the requests ended. */
   outcomes: OutcomeCounts;
@@ -24,6 +24,7 @@ export function demandOf(record: RequestRecord, evidence: readonly CouponEvidenc
   const [acceptedCode, unsentCode] = [outcomeCode('accepted'), outcomeCode('unsent')];
   const users = largest(record.user) + 1;
   const said = evidence.map(() => new Uint8Array(users));
+  const issued = evidence.map(issuedUsers);
   const counts = evidence.map(() => new Uint32Array(OUTCOMES.length));
   for (let row = 0; row < record.length; row += 1) {
     const outcome = record.outcome[row]!;
@@ -32,7 +33,8 @@ export function demandOf(record: RequestRecord, evidence: readonly CouponEvidenc
     if (outcome === unsentCode) continue;
     const byUser = said[record.coupon[row]!]!;
     const user = record.user[row]!;
-    byUser[user] = byUser[user]! | ASKED | (outcome === acceptedCode ? ACCEPTED : 0);
+    const accepted = outcome === acceptedCode || (leavesOpen(outcome) && issued[record.coupon[row]!]!.has(user));
+    byUser[user] = byUser[user]! | ASKED | (accepted ? ACCEPTED : 0);
   }
   return evidence.map(({ couponId, total, before }, index) => {
     const outcomes = noOutcomes();

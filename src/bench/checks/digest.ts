@@ -12,11 +12,13 @@ export const SOLD_OUT = 16;
 export const UNEXPECTED = 32;
 /** Had been accepted or issued before the run began. */
 export const BEFORE = 64;
+/** Taken to be decided later, or asked before: the list of issued coupons says how that ended. */
+export const UNDECIDED = 128;
 
 /** The record of one coupon, by user. */
 export interface Digest {
   readonly said: Uint8Array;
-  /** Earliest sending of a request that may have taken stock (accepted, unknown or unexpected in the end); NaN if none. */
+  /** Earliest sending of a request that may have taken stock (accepted, unknown, unexpected or undecided in the end); NaN if none. */
   readonly askedUs: Float64Array;
   /** Earliest accepted reply; NaN if none. */
   readonly acceptedUs: Float64Array;
@@ -38,6 +40,8 @@ export function digest(record: RequestRecord, coupon: number, users: UserNames, 
     unknown: outcomeCode('unknown'),
     unexpected: outcomeCode('unexpected'),
     unsent: outcomeCode('unsent'),
+    queued: outcomeCode('queued'),
+    repeat: outcomeCode('repeat'),
   };
   const bits = new Uint8Array(256);
   bits[codes.accepted] = ACCEPTED;
@@ -45,6 +49,8 @@ export function digest(record: RequestRecord, coupon: number, users: UserNames, 
   bits[codes.soldOut] = SOLD_OUT;
   bits[codes.unknown] = UNKNOWN;
   bits[codes.unexpected] = UNEXPECTED;
+  bits[codes.queued] = UNDECIDED;
+  bits[codes.repeat] = UNDECIDED;
 
   const said = new Uint8Array(users.size);
   const askedUs = new Float64Array(users.size).fill(Number.NaN);
@@ -60,7 +66,7 @@ export function digest(record: RequestRecord, coupon: number, users: UserNames, 
     const bit = bits[code]!;
     said[user] = said[user]! | ASKED | bit;
     if (bit === SOLD_OUT) soldOut += 1;
-    if (!(bit & (ACCEPTED | UNKNOWN | UNEXPECTED))) continue;
+    if (!(bit & (ACCEPTED | UNKNOWN | UNEXPECTED | UNDECIDED))) continue;
     if (!(askedUs[user]! <= record.sentUs[row]!)) askedUs[user] = record.sentUs[row]!;
     if (bit !== ACCEPTED) continue;
     if (!(acceptedUs[user]! <= record.doneUs[row]!)) acceptedUs[user] = record.doneUs[row]!;

@@ -6,7 +6,7 @@
  * asked for and did not come to pass leaves the run inconclusive.
  */
 import type { RequestPlan } from '../plan/user-plan.ts';
-import { CHECKS, isDecided, outcomeCode } from './integrity.ts';
+import { CHECKS, isDecided, issuedUsers, leavesOpen, outcomeCode } from './integrity.ts';
 import type { CheckName, CheckResult, CouponEvidence, Reason, RequestRecord } from './integrity.ts';
 
 /** Why a check was not put to the test: by the numbers of the scenario, or by what happened. */
@@ -16,6 +16,7 @@ type Untested = Extract<
   | 'NOBODY_ASKS_TWICE'
   | 'NO_COUPONS_LEFT'
   | 'ALL_OVERLAPPED'
+  | 'NOTHING_PROMISED'
   | 'TOO_FEW_ANSWERED'
   | 'NOBODY_ANSWERED_TWICE'
   | 'NOBODY_ACCEPTED'
@@ -26,6 +27,7 @@ const BY_PLAN: ReadonlySet<string> = new Set<Untested>([
   'NOBODY_ASKS_TWICE',
   'NO_COUPONS_LEFT',
   'ALL_OVERLAPPED',
+  'NOTHING_PROMISED',
 ]);
 
 /** Whether the scenario by its own numbers could not put the check to the test. */
@@ -43,7 +45,10 @@ interface Exercise {
   /** Accepted users with requests of two ids. */
   plannedTwice: number;
   answeredTwice: number;
+  /** Users who were told so, or whose coupon says so where the reply left it open. */
   accepted: number;
+  /** Of those, the ones who were told. */
+  promised: number;
   /** Some user was accepted before another who was accepted sent the request. */
   inTurn: boolean;
 }
@@ -54,10 +59,13 @@ interface User {
   plannedTwice: boolean;
   answeredTwice: boolean;
   accepted: boolean;
+  promised: boolean;
 }
 
-export function exerciseOf(record: RequestRecord, coupon: number, { total, before }: CouponEvidence): Exercise {
+export function exerciseOf(record: RequestRecord, coupon: number, evidence: CouponEvidence): Exercise {
+  const { total, before } = evidence;
   const acceptedCode = outcomeCode('accepted');
+  const issued = issuedUsers(evidence);
   const users = new Map<number, User>();
   let firstDoneUs = Number.POSITIVE_INFINITY;
   let lastSentUs = Number.NEGATIVE_INFINITY;
@@ -66,15 +74,17 @@ export function exerciseOf(record: RequestRecord, coupon: number, { total, befor
     const id = record.requestId[row]!;
     let user = users.get(record.user[row]!);
     if (!user) {
-      user = { plannedId: id, answeredId: -1, plannedTwice: false, answeredTwice: false, accepted: false };
+      user = { plannedId: id, answeredId: -1, plannedTwice: false, answeredTwice: false, accepted: false, promised: false };
       users.set(record.user[row]!, user);
     }
     user.plannedTwice ||= user.plannedId !== id;
     if (!isDecided(record.outcome[row]!)) continue;
     user.answeredTwice ||= user.answeredId !== -1 && user.answeredId !== id;
     user.answeredId = id;
+    user.accepted ||= leavesOpen(record.outcome[row]!) && issued.has(record.user[row]!);
     if (record.outcome[row] !== acceptedCode) continue;
     user.accepted = true;
+    user.promised = true;
     firstDoneUs = Math.min(firstDoneUs, record.doneUs[row]!);
     lastSentUs = Math.max(lastSentUs, record.sentUs[row]!);
   }
@@ -87,6 +97,7 @@ export function exerciseOf(record: RequestRecord, coupon: number, { total, befor
     plannedTwice: count((user) => user.accepted && user.plannedTwice),
     answeredTwice: count((user) => user.accepted && user.answeredTwice),
     accepted: count((user) => user.accepted),
+    promised: count((user) => user.promised),
     inTurn: firstDoneUs < lastSentUs,
   };
 }
@@ -120,6 +131,7 @@ export function untestedByPlan(plan: RequestPlan, coupons: readonly { id: string
       plannedTwice: again,
       answeredTwice: again,
       accepted,
+      promised: accepted,
       inTurn: accepted > 1,
     };
     return CHECKS.map((check) =>
@@ -132,11 +144,11 @@ export function untestedByPlan(plan: RequestPlan, coupons: readonly { id: string
 const NEEDS: Record<CheckName, (exercise: Exercise) => Untested | null> = {
   issued_within_total: contested,
   one_per_user: (exercise) => someAccepted(exercise) ?? askedTwice(exercise),
-  accepted_are_issued: someAccepted,
+  accepted_are_issued: (exercise) => someAccepted(exercise) ?? somePromised(exercise),
   // A user who was refused is what it looks for.
   issued_were_accepted: contested,
   sold_out_when_gone: contested,
-  first_come_first_served: (exercise) => someAccepted(exercise) ?? (exercise.inTurn ? null : 'ALL_OVERLAPPED'),
+  first_come_first_served: (exercise) => someAccepted(exercise) ?? somePromised(exercise) ?? (exercise.inTurn ? null : 'ALL_OVERLAPPED'),
   stock_adds_up: someAccepted,
 };
 
@@ -149,6 +161,11 @@ function contested({ left, planned, answered }: Exercise): Untested | null {
 function someAccepted({ left, accepted }: Exercise): Untested | null {
   if (accepted > 0) return null;
   return left === 0 ? 'NO_COUPONS_LEFT' : 'NOBODY_ACCEPTED';
+}
+
+/** Replies such as "queued" leave it to the list of issued coupons. */
+function somePromised({ promised }: Exercise): Untested | null {
+  return promised > 0 ? null : 'NOTHING_PROMISED';
 }
 
 function askedTwice({ plannedTwice, answeredTwice }: Exercise): Untested | null {

@@ -65,6 +65,7 @@ export const REASONS = [
   'NOBODY_ASKS_TWICE',
   'NO_COUPONS_LEFT',
   'ALL_OVERLAPPED',
+  'NOTHING_PROMISED',
   'TOO_FEW_ANSWERED',
   'NOBODY_ANSWERED_TWICE',
   'NOBODY_ACCEPTED',
@@ -110,6 +111,8 @@ export interface RequestRecord {
   readonly outcome: Uint8Array;
   /** HTTP status; 0 when there was none. */
   readonly status: Uint16Array;
+  /** When the first reply was there, where the service decides later and was asked again. */
+  readonly answeredUs?: Float64Array;
 }
 
 /** Ledger rows of one coupon, as parallel arrays. A user who has two rows is in it twice. */
@@ -186,11 +189,25 @@ export interface UserNames {
 
 const CODES = Object.fromEntries(OUTCOMES.map((outcome, code) => [outcome, code])) as Record<Outcome, number>;
 
-const DECIDED: ReadonlySet<number> = new Set((['accepted', 'duplicate', 'sold_out'] as const).map((outcome) => CODES[outcome]));
+const DECIDED: ReadonlySet<number> = new Set(
+  (['accepted', 'duplicate', 'sold_out', 'refused', 'queued', 'repeat'] as const).map((outcome) => CODES[outcome]),
+);
 
-/** Whether the reply, by its code, says what became of the request. */
+/** Whether the reply, by its code, says what became of the request, or leaves it to the list of issued coupons. */
 export function isDecided(code: number): boolean {
   return DECIDED.has(code);
+}
+
+const OPEN: ReadonlySet<number> = new Set([CODES.queued, CODES.repeat]);
+
+/** Whether the reply, by its code, promises nothing and refuses nothing. */
+export function leavesOpen(code: number): boolean {
+  return OPEN.has(code);
+}
+
+/** Users who have a coupon, by what could be read. */
+export function issuedUsers({ ledger, redis }: CouponEvidence): ReadonlySet<number> {
+  return new Set([...(ledger?.user ?? []), ...(redis?.issued ?? [])]);
 }
 
 /** Position in `OUTCOMES`, as {@link RequestRecord.outcome} has it. */

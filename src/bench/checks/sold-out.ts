@@ -1,7 +1,7 @@
 import type { CheckResult } from './integrity.ts';
 import { fail, notChecked, verdict } from './context.ts';
 import type { CheckContext, Finding } from './context.ts';
-import { ACCEPTED, BEFORE, DUPLICATE, SOLD_OUT, Tally, UNEXPECTED, UNKNOWN } from './digest.ts';
+import { ACCEPTED, BEFORE, DUPLICATE, SOLD_OUT, Tally, UNDECIDED, UNEXPECTED, UNKNOWN } from './digest.ts';
 
 /**
  * Refused as sold out only when the stock was gone, and no stock leaked.
@@ -51,7 +51,7 @@ function leak(context: CheckContext): Finding | null {
     const said = digest.said[user]!;
     if (said & (ACCEPTED | DUPLICATE | SOLD_OUT) && !(said & BEFORE)) answered += 1;
     if (said & ACCEPTED && !(said & BEFORE)) promised += 1;
-    else if (said & (UNKNOWN | UNEXPECTED | DUPLICATE) && !(said & BEFORE)) open += 1;
+    else if (said & (UNKNOWN | UNEXPECTED | UNDECIDED | DUPLICATE) && !(said & BEFORE)) open += 1;
     if (issuedUsers?.[user] || dead[user] || pending[user]) placed += 1;
   }
   if (answered < evidence.total) return null;

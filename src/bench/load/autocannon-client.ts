@@ -1,6 +1,7 @@
 /** What `hardened-client.ts` stands between: autocannon's own client, and the run that it belongs to. */
 import type { Socket } from 'node:net';
 import type { VirtualUser } from './executor.ts';
+import type { FollowUp } from './follow-up.ts';
 
 /** What one virtual user needs from the run that it belongs to. */
 export interface ClientHost {
@@ -8,8 +9,13 @@ export interface ClientHost {
   wanted(): boolean;
   /** The next request of the plan, and its bytes. `wait`: the client will be woken; null: there is none, the client ends. */
   take(client: VirtualUser): { row: number; bytes: Buffer } | 'wait' | null;
-  /** @param headers names and values in turn */
-  replied(row: number, status: number, body: string, headers: readonly string[]): void;
+  /**
+   * @param headers names and values in turn
+   * @returns what the same request sends next; null: it is done
+   */
+  replied(row: number, status: number, body: string, headers: readonly string[]): FollowUp | null;
+  /** Between two of its sendings, a request will not be sent again: its last reply counts. */
+  givenUp(row: number): void;
   /** A reply that was cut off because it went on for too long. */
   tooLong(row: number, status: number, headers: readonly string[]): void;
   /** Sent, and no usable reply came. `fault` is a system error code, `timeout`, `closed`, `garbled` or `abandoned`. */
@@ -75,12 +81,4 @@ export function reconnectPauseMs(failed: number): number {
 export function authorizationFault(error: NodeJS.ErrnoException | string | null | undefined): string {
   if (typeof error === 'string') return error;
   return error?.code ?? 'CERT_UNTRUSTED';
-}
-
-/** A parser for the next connection: the old one may be in the middle of a reply. */
-export function parserAfter(original: Parser): Parser {
-  const { constructor: ParserOf } = original;
-  const parser = new ParserOf('RESPONSE');
-  for (const event of [ParserOf.kOnHeaders, ParserOf.kOnHeadersComplete]) parser[event] = original[event]!;
-  return parser;
 }

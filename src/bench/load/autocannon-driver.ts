@@ -68,7 +68,7 @@ export class AutocannonDriver implements LoadDriver {
       targetLost: run.target.lost,
       aborted: thresholds.missed,
       ranOut: run.ranOut,
-      unexplained: run.unexplained.top,
+      unexplained: run.replies.unexplained.top,
       generator: {
         vus: Math.max(...plan.phases.map((phase) => phase.vus)),
         requestsPerSecond: seconds > 0 ? replies / seconds : 0,

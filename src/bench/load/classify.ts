@@ -1,13 +1,15 @@
 import { outcomeCode } from '../checks/integrity.ts';
 import type { OutcomeRule } from '../scenario/outcomes.ts';
+import { headerOf } from '../report/unexplained.ts';
+import { parseJson, valueAt } from './capture.ts';
 
-/** The outcome (as a code) of a reply. */
-export type Classifier = (status: number, body: string) => number;
+/** The outcome (as a code) of a reply; headers are names and values in turn. */
+export type Classifier = (status: number, body: string, headers?: readonly string[]) => number;
 
-/** What a rule looks for in the body of a reply with its status. */
+/** What a rule looks for in a reply with its status. */
 interface Look {
   outcome: number;
-  fits: (body: string, document: () => unknown) => boolean;
+  fits: (body: string, document: () => unknown, headers: readonly string[]) => boolean;
 }
 
 /** Rules in order, the first that fits; a reply that none explains is unexpected. The body is only read where a rule asks for it. */
@@ -21,42 +23,32 @@ export function classifier(rules: readonly OutcomeRule[]): Classifier {
     if (fits === null) plain[rule.status] = outcome;
     else looks.set(rule.status, [{ outcome, fits }, ...(looks.get(rule.status) ?? [])]);
   }
-  return (status, body) => {
+  return (status, body, headers = []) => {
     const some = looks.size > 0 ? looks.get(status) : undefined;
     if (some) {
       let parsed: { document: unknown } | null = null;
-      const document = (): unknown => (parsed ??= { document: parse(body) }).document;
-      const fitting = some.find(({ fits }) => fits(body, document));
+      const document = (): unknown => (parsed ??= { document: parseJson(body) }).document;
+      const fitting = some.find(({ fits }) => fits(body, document, headers));
       if (fitting) return fitting.outcome;
     }
     return plain[status] ?? unexpected;
   };
 }
 
-function lookOf({ json, text }: OutcomeRule): Look['fits'] | null {
+function lookOf({ json, text, header }: OutcomeRule): Look['fits'] | null {
   if (json !== null) {
     const names = json.path.split('.');
     return (_body, document) => valueAt(document(), names) === json.equals;
   }
+  if (header !== undefined) {
+    const { name } = header;
+    const matches = new RegExp(header.matches, 'iu');
+    return (_body, _document, headers) => {
+      const value = headerOf(headers, name.toLowerCase());
+      return value !== null && matches.test(value);
+    };
+  }
   if (text === undefined) return null;
   const pattern = new RegExp(text, 'iu');
   return (body) => pattern.test(body);
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Undefined, which equals nothing that a rule can name, where there is no such field. */
-function valueAt(document: unknown, names: readonly string[]): unknown {
-  let value = document;
-  for (const name of names) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
 }

@@ -21,14 +21,8 @@
 import { Socket } from 'node:net';
 import { ReplyBody, REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
 import { headerOf } from '../report/unexplained.ts';
-import {
-  authorizationFault,
-  parserAfter,
-  reconnectPauseMs,
-  type AutocannonClient,
-  type ClientHost,
-  type Parser,
-} from './autocannon-client.ts';
+import { authorizationFault, reconnectPauseMs, type AutocannonClient, type ClientHost, type Parser } from './autocannon-client.ts';
+import { replyParser } from './reply-parser.ts';
 
 /** One virtual user on one keep-alive connection with at most one request under way. */
 export class HardenedClient {
@@ -41,6 +35,9 @@ export class HardenedClient {
   #original: Parser | null = null;
   /** Row of the request under way. */
   #row: number | null = null;
+  /** A request that is sent again, or goes on elsewhere: on the connection that is open by then. */
+  #next: { row: number; bytes: Buffer; due: boolean } | null = null;
+  #wait: NodeJS.Timeout | undefined;
   #open = false;
   /** Not wanted yet: it connects when it is first woken. */
   #parked = true;
@@ -62,13 +59,13 @@ export class HardenedClient {
     this.#connect = client._connect.bind(client);
     this.#doRequest = client._doRequest.bind(client);
     client._connect = () => this.#reconnect();
-    client._doRequest = () => this.#next();
+    client._doRequest = () => this.#takeNext();
     client.requestIterator.nextRequest = () => client.requestIterator.currentRequest;
     client.requestIterator.recordBody = (_request, status, _body, headers) => this.#replied(status, headers);
   }
 
   get busy(): boolean {
-    return this.#row !== null;
+    return this.#row !== null || this.#next !== null;
   }
 
   get open(): boolean {
@@ -79,7 +76,7 @@ export class HardenedClient {
   wake(): void {
     if (this.#client.destroyed) return;
     if (!this.#parked) {
-      this.#next();
+      this.#takeNext();
       return;
     }
     this.#parked = false;
@@ -90,6 +87,9 @@ export class HardenedClient {
   end(fault: string): void {
     this.#fault = fault;
     this.#settle();
+    clearTimeout(this.#wait);
+    if (this.#next !== null) this.#host.givenUp(this.#next.row);
+    this.#next = null;
     this.#close();
     // autocannon takes it for granted that there was one.
     this.#client.conn ??= new Socket();
@@ -100,7 +100,7 @@ export class HardenedClient {
     this.#settle();
     this.#close();
     if (this.#client.destroyed) return;
-    if (!this.#parked && !this.#host.wanted()) {
+    if (!this.#parked && this.#next === null && !this.#host.wanted()) {
       this.end('closed');
       return;
     }
@@ -182,16 +182,17 @@ export class HardenedClient {
     this.#client._connect();
   }
 
-  #next(): void {
+  #takeNext(): void {
     if (this.#client.destroyed) return;
     if (this.#row === null && this.#open && !this.#keepAlive) {
       this.#client._connect();
       return;
     }
-    if (!this.#open || this.#row !== null) return;
-    const next = this.#host.take(this);
+    if (!this.#open || this.#row !== null || this.#next?.due === false) return;
+    const next = this.#next ?? this.#host.take(this);
     if (next === 'wait') return;
     if (!next) return this.end('closed');
+    this.#next = null;
     this.#row = next.row;
     this.#received = 0;
     this.#body.clear();
@@ -204,9 +205,19 @@ export class HardenedClient {
     const row = this.#row;
     this.#row = null;
     this.#failedConnects = -1;
-    const body = this.#body.text(headerOf(headers, 'content-type'));
+    const body = this.#body.text(headerOf(headers, 'content-type'), headerOf(headers, 'content-encoding'));
     this.#body.clear();
-    if (row !== null) this.#host.replied(row, status, body, headers);
+    if (row === null) return;
+    const followUp = this.#host.replied(row, status, body, headers);
+    if (followUp === null) return;
+    const { bytes, afterMs } = followUp;
+    const next = { row, bytes, due: afterMs === 0 };
+    this.#next = next;
+    if (next.due) return;
+    this.#wait = setTimeout(() => {
+      next.due = true;
+      this.#takeNext();
+    }, afterMs);
   }
 
   /** One timer per client for connecting and for every request; `refresh` re-arms it without allocating. */
@@ -223,26 +234,15 @@ export class HardenedClient {
       client.timeoutTicker.clear();
       client.timeoutTicker = { reschedule: () => undefined, clear: () => undefined };
     }
-    const original = this.#original;
-    const { kOnBody, kOnMessageComplete } = original.constructor;
-    const parser = parserAfter(original);
     this.#body.clear();
-    parser[kOnBody] = (chunk, start, length) => {
-      if (client.parser !== parser || this.#row === null) return;
-      this.#body.add((chunk as Buffer).subarray(Number(start), Number(start) + Number(length)));
-    };
-    parser[kOnMessageComplete] = () => {
-      const { statusCode = 0, shouldKeepAlive = false } = parser.info;
-      if (statusCode >= 100 && statusCode < 200 && statusCode !== 101) return;
-      // A reply without a request (a server's 408 to an idle connection) would make autocannon throw from a socket event.
-      if (client.parser !== parser || this.#row === null) {
-        if (client.parser === parser) this.#keepAlive = false;
-        return;
-      }
-      // Bytes beyond the reply belong to nothing we asked; on this connection they would answer the next request.
-      this.#keepAlive = shouldKeepAlive && parser.offset >= parser.end;
-      original[kOnMessageComplete]!();
-    };
+    const parser = replyParser(this.#original, {
+      isFor: (own) => client.parser === own && this.#row !== null,
+      body: (bytes) => this.#body.add(bytes),
+      unasked: (own) => {
+        if (client.parser === own) this.#keepAlive = false;
+      },
+      whole: (keepAlive) => (this.#keepAlive = keepAlive),
+    });
     client.parser = parser;
   }
 }

@@ -1,12 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../ports.ts';
-import { outcomeCode } from '../checks/integrity.ts';
-import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
-import { OUTCOMES } from '../../campaign/outcome.ts';
-import { UnexplainedReplies } from '../report/unexplained.ts';
 import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
-import { classifier } from './classify.ts';
 import { ClosedExecutor } from './closed-executor.ts';
 import type { Executor, PhaseHost } from './executor.ts';
 import { runAutocannon, type Autocannon } from './autocannon-phase.ts';
@@ -14,6 +9,7 @@ import { HardenedClient } from './hardened-client.ts';
 import type { AutocannonClient, ClientHost } from './autocannon-client.ts';
 import { OpenExecutor } from './open-executor.ts';
 import { LoadRecord, recentP99 } from '../record/record.ts';
+import { Replies } from './replies.ts';
 import { requestWriter } from './request-writer.ts';
 import { TargetWatch } from './target-watch.ts';
 
@@ -21,7 +17,7 @@ import { TargetWatch } from './target-watch.ts';
 export class LoadRun {
   readonly record: LoadRecord;
   readonly startedAt = new Date();
-  readonly unexplained = new UnexplainedReplies();
+  readonly replies: Replies;
   /** Connections beyond the first of each virtual user. */
   reconnects = 0;
   readonly target: TargetWatch;
@@ -31,15 +27,11 @@ export class LoadRun {
   spunMs = 0;
   /** How late requests of an open model left although a connection was free: the generator's own lateness, nanoseconds. */
   readonly #lateness = createHistogram();
-  /** Called with the row of every reply once it is on the record. */
-  onReply: ((row: number) => void) | null = null;
   readonly #plan: LoadPlan;
   readonly #write: (row: number) => Buffer;
-  readonly #classify: (status: number, body: string) => number;
   /** Microsecond 0 of the record, on this process's own clock. */
   readonly zeroMs = performance.now();
   #firstSentUs = Number.NaN;
-  #lastDoneUs = Number.NaN;
   #phaseName = '';
   #phaseStartedMs = 0;
   #phaseFrom = 0;
@@ -50,14 +42,15 @@ export class LoadRun {
 
   constructor(plan: LoadPlan, targetLostAfterMs?: number) {
     this.#plan = plan;
-    this.record = new LoadRecord(plan.requests);
-    this.#write = requestWriter(plan, Math.floor(this.startedAt.getTime()).toString(36));
-    this.#classify = classifier(plan.outcomes);
+    this.record = new LoadRecord(plan.requests, plan.followUps?.poll != null);
+    const runId = Math.floor(this.startedAt.getTime()).toString(36);
+    this.#write = requestWriter(plan, runId);
+    this.replies = new Replies(plan, this.record, runId, () => this.#us(performance.now()));
     this.target = new TargetWatch(targetLostAfterMs);
   }
 
   get seconds(): number {
-    const seconds = (this.#lastDoneUs - this.#firstSentUs) / 1e6;
+    const seconds = (this.replies.lastUs - this.#firstSentUs) / 1e6;
     return seconds >= 0 ? seconds : 0;
   }
 
@@ -196,12 +189,6 @@ export class LoadRun {
 
   #clientHost(phase: Phase, executor: Executor, stopping: () => boolean, stop: () => void): ClientHost {
     const open = isOpen(phase);
-    const replied = (row: number, code: number, status: number, headers: readonly string[], body: string): void => {
-      this.#lastDoneUs = this.#us(performance.now());
-      this.record.replied(row, code, status, this.#lastDoneUs);
-      this.unexplained.add(OUTCOMES[code]!, status, headers, body);
-      this.onReply?.(row);
-    };
     return {
       insecure: this.#plan.tls?.insecure ?? false,
       timeoutMs: this.#plan.request.timeoutMs,
@@ -216,15 +203,15 @@ export class LoadRun {
         if (Number.isNaN(this.#firstSentUs)) this.#firstSentUs = now;
         return { row, bytes };
       },
-      replied: (row, status, body, headers) => replied(row, this.#classify(status, body), status, headers, body),
+      replied: (row, status, body, headers) => this.replies.replied(row, status, body, headers),
+      givenUp: (row) => this.replies.givenUp(row),
       tooLong: (row, status, headers) => {
         this.target.fault('reply too long');
-        replied(row, outcomeCode('unexpected'), status, headers, `a reply of more than ${REPLY_LIMIT_BYTES} bytes, cut off`);
+        this.replies.tooLong(row, status, headers);
       },
       lost: (row, fault) => {
-        this.record.lost(row);
+        this.replies.lost(row);
         this.target.fault(fault);
-        this.#lastDoneUs = this.#us(performance.now());
       },
       connected: (ok, fault) => {
         if (ok) {

@@ -4,6 +4,7 @@ import type { Probe, ProbeResult, TlsTrust } from '../ports.ts';
 import { certificateNotTrusted, isCertificateFault } from '../../lib/certificate.ts';
 import type { ProbePlan } from '../scenario/verify.ts';
 import { CouponError } from '../../lib/errors.ts';
+import { lookup } from '../../lib/loopback.ts';
 
 const TIMEOUT_MS = 5_000;
 /** A reply is not read beyond this: its status is all that is asked for. */
@@ -60,7 +61,7 @@ function once(url: string, tls: TlsTrust | undefined, signal: AbortSignal | unde
       resolve({ status: statusCode, ms: performance.now() - started, closesConnections: /close/i.test(headers.connection ?? '') });
       request.destroy();
     };
-    const options = { agent: false as const, headers: { connection: 'keep-alive' }, ...trust, ...(signal ? { signal } : {}) };
+    const options = { agent: false as const, lookup, headers: { connection: 'keep-alive' }, ...trust, ...(signal ? { signal } : {}) };
     const request = get(url, options, (incoming) => {
       reply = incoming;
       let received = 0;

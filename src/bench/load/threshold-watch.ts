@@ -29,7 +29,7 @@ export class ThresholdWatch {
     this.#run = run;
     this.#thresholds = thresholds;
     if (thresholds.length === 0) return;
-    run.onReply = (row) => this.#reply(row);
+    run.replies.onReply = (row) => this.#reply(row);
     this.#ticker = setInterval(() => {
       this.#look();
       if (this.missed) abort();

@@ -134,6 +134,13 @@ export function randomOf(seed: number): () => number {
 /** Some of the users of a directory as plain data: by rule, or as rows of a table. */
 export interface UsersPart extends Pick<UserOptions, 'count' | 'prefix' | 'start'> {
   table: { columns: readonly string[]; idColumn: string; rows: string[][] } | null;
+  prepared: Prepared | null;
+}
+
+/** What each user got from the steps before the load; rows in the order of the users. */
+export interface Prepared {
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
 }
 
 /** Turns users into numbers and back. Users that only the stores know get the numbers after the planned ones. */
@@ -142,6 +149,7 @@ export class UserDirectory implements UserNames {
   readonly #prefix: string;
   readonly #start: number;
   readonly #table: UserTable | undefined;
+  #prepared: Prepared | null = null;
   readonly #strangers = new Map<string, number>();
   readonly #strangerIds: string[] = [];
 
@@ -166,24 +174,35 @@ export class UserDirectory implements UserNames {
             rows: Array.from({ length: to - from }, (_, row) => table.columns.map((_name, column) => table.value(from + row, column))),
           }
         : null,
+      prepared: this.#prepared && { columns: this.#prepared.columns, rows: this.#prepared.rows.slice(from, to) },
     };
   }
 
-  static ofPart({ table, ...users }: UsersPart): UserDirectory {
-    if (!table) return new UserDirectory(users);
-    const rebuilt = new UserTable(table.columns, table.idColumn);
-    for (const row of table.rows) rebuilt.add(row);
-    return new UserDirectory({ ...users, table: rebuilt });
+  static ofPart({ table, prepared, ...users }: UsersPart): UserDirectory {
+    let rebuilt: UserTable | undefined;
+    if (table) {
+      rebuilt = new UserTable(table.columns, table.idColumn);
+      for (const row of table.rows) rebuilt.add(row);
+    }
+    const directory = new UserDirectory({ ...users, ...(rebuilt ? { table: rebuilt } : {}) });
+    if (prepared) directory.prepare(prepared);
+    return directory;
   }
 
-  /** Further values of each user, by name; empty without a table. */
+  /** Gives every planned user further values. */
+  prepare(prepared: Prepared): void {
+    this.#prepared = prepared;
+  }
+
+  /** Further values of each user, by name: columns of the table, then what was prepared. */
   get columns(): readonly string[] {
-    return this.#table?.columns ?? [];
+    return [...(this.#table?.columns ?? []), ...(this.#prepared?.columns ?? [])];
   }
 
   /** The value of a planned user. */
   value(user: number, column: number): string {
-    return this.#table!.value(user, column);
+    const ofTable = this.#table?.columns.length ?? 0;
+    return column < ofTable ? this.#table!.value(user, column) : this.#prepared!.rows[user]![column - ofTable]!;
   }
 
   get size(): number {

@@ -27,6 +27,14 @@ export function latenciesOf(record: RequestRecord, from: 'sent' | 'planned' = 's
     own.recordValue(Math.round(us));
   }
   for (const own of byOutcome.values()) all.add(own);
+  // Of requests that were decided later, the time of the first reply stands beside that of the last.
+  const { answeredUs } = record;
+  if (answeredUs) {
+    const first = byOutcome.get('queued') ?? histogram();
+    for (let row = 0; row < record.length; row += 1)
+      if (answeredUs[row]! < record.doneUs[row]!) first.recordValue(Math.round(answeredUs[row]! - start[row]!));
+    if (first.totalCount > 0) byOutcome.set('queued', first);
+  }
   return {
     summary: (outcome) => summary(byOutcome.get(outcome)),
     value: (outcome, aggregation) => latencyValue(outcome === null ? all : byOutcome.get(outcome), aggregation),

@@ -11,7 +11,7 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { constants, createDeflate, inflate } from 'node:zlib';
 import { z } from 'zod';
-import { benchReportSchema } from '../report/schema.ts';
+import { benchReportSchema, withAllOutcomes } from '../report/schema.ts';
 import type { BenchReport } from '../report/report.ts';
 import type { BenchRun } from '../run.ts';
 import { usageError } from '../../lib/errors.ts';
@@ -32,11 +32,11 @@ const MOST_INFLATED = 64;
 const ALWAYS_INFLATED_BYTES = 64 * 1_048_576;
 
 export async function encodeRun({ report, record, evidence, users }: BenchRun): Promise<Buffer> {
-  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
+  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, answeredUs } = record;
   // The report goes as JSON text: the header of the pack is no place for the words of others.
   const kept: Kept = {
     report: JSON.stringify(report),
-    record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status },
+    record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, ...(answeredUs ? { answeredUs } : {}) },
     evidence,
     users: { planned: users.planned, runs: nameRuns(users) },
   };
@@ -65,7 +65,7 @@ export async function decodeRun(bytes: Uint8Array, file: string): Promise<BenchR
     const maxOutputLength = Math.max(ALWAYS_INFLATED_BYTES, MOST_INFLATED * body.length);
     const kept = keptSchema.parse(unpack(await promisify(inflate)(body, { maxOutputLength })));
     const { record, evidence, users } = kept;
-    const report: BenchReport = benchReportSchema.parse(JSON.parse(kept.report));
+    const report: BenchReport = benchReportSchema.parse(withAllOutcomes(JSON.parse(kept.report)));
     contradiction(report, kept);
     return { report, record, evidence, users: namesOf(users.planned, users.runs) };
   } catch (error) {

@@ -21,9 +21,11 @@ export class LoadRecord implements RequestRecord {
   doneUs: Float64Array;
   outcome: Uint8Array;
   status: Uint16Array;
+  /** When the first reply was there, for services that decide later; undefined: the reply decides. */
+  answeredUs?: Float64Array;
   readonly #counts = new Uint32Array(OUTCOMES.length);
 
-  constructor(plan: RequestPlan) {
+  constructor(plan: RequestPlan, decidesLater = false) {
     this.length = plan.length;
     this.user = plan.user;
     this.coupon = plan.coupon;
@@ -33,12 +35,18 @@ export class LoadRecord implements RequestRecord {
     this.doneUs = new Float64Array(plan.length).fill(Number.NaN);
     this.outcome = new Uint8Array(plan.length).fill(UNSENT);
     this.status = new Uint16Array(plan.length);
+    if (decidesLater) this.answeredUs = new Float64Array(plan.length).fill(Number.NaN);
   }
 
   /** To be called before the bytes are handed to the socket, so that "sent" is never later than the truth. */
   sent(row: number, intendedUs: number, nowUs: number): void {
     this.intendedUs[row] = intendedUs;
     this.sentUs[row] = nowUs;
+  }
+
+  /** A reply is there, be it the last or not. */
+  answered(row: number, nowUs: number): void {
+    if (this.answeredUs && Number.isNaN(this.answeredUs[row])) this.answeredUs[row] = nowUs;
   }
 
   /** The whole reply is there. */
@@ -72,6 +80,7 @@ export class LoadRecord implements RequestRecord {
     this.doneUs = this.doneUs.subarray(0, length);
     this.outcome = this.outcome.subarray(0, length);
     this.status = this.status.subarray(0, length);
+    if (this.answeredUs) this.answeredUs = this.answeredUs.subarray(0, length);
   }
 
   /** Requests that have ended; those that were never sent count once `final`. */

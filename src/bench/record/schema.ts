@@ -30,6 +30,7 @@ const record = z
     doneUs: floats,
     outcome: bytes,
     status: shorts,
+    answeredUs: z.exactOptional(floats),
   })
   .superRefine(({ length, ...columns }, context) => {
     for (const [name, column] of Object.entries(columns)) {
@@ -37,7 +38,7 @@ const record = z
     }
     bounded(context, 'outcome', columns.outcome, OUTCOMES.length);
     bounded(context, 'status', columns.status, 1_000);
-    for (const name of ['intendedUs', 'sentUs', 'doneUs'] as const) timed(context, name, columns[name]);
+    for (const name of ['intendedUs', 'sentUs', 'doneUs', 'answeredUs'] as const) timed(context, name, columns[name] ?? new Float64Array());
   });
 
 const ledger = z

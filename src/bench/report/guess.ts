@@ -7,7 +7,8 @@ const WORDS: readonly (readonly [outcome: string, RegExp])[] = [
   ['sold_out', /sold.?out|exhaust|no (stock|coupons?)|out of stock|매진|소진|마감/i],
   ['duplicate', /duplicate|already|이미|중복/i],
   ['not_open', /not.?(open|started)|closed|ended|오픈 전|종료/i],
-  ['unavailable', /rate.?limit|too many|busy|retry|잠시 후/i],
+  ['rate_limited', /rate.?limit|too many/i],
+  ['busy', /busy|retry|lock|conflict|잠시 후/i],
   ['accepted', /^(ok|true|success|accepted|issued|created|completed)$|발급|성공/i],
 ];
 
@@ -16,7 +17,8 @@ export function guess({ status, contentType, body, headers = {} }: Omit<Unexplai
   if (headers['www-authenticate'] !== undefined || status === 401) return 'the service wants to know who asks: set request.headers';
   if (status >= 300 && status < 400)
     return headers['location'] === undefined ? 'a redirect' : `a redirect to ${headers['location']}: point target or request.path there`;
-  if (status === 429 || headers['retry-after'] !== undefined) return ruleText('unavailable', status, null);
+  if (status === 429) return ruleText('rate_limited', status, null);
+  if (headers['retry-after'] !== undefined) return ruleText('unavailable', status, null);
   if (status === 415) return 'the service takes another content type: set request.headers';
   const field = fieldOf(body);
   if (field) {

@@ -19,7 +19,9 @@ export const LATENCY_HEADS = ['p50 ms', 'p90', 'p99', 'p99.9', 'max'];
  * a second line counts from when the requests were due, because that is what users felt.
  */
 export function outcomeRows({ outcomes, latency, latencyFromPlanned, scenario }: BenchReport): OutcomeRow[] {
-  return OUTCOMES.filter((outcome) => outcomes[outcome] > 0).flatMap((outcome): OutcomeRow[] => {
+  return OUTCOMES.filter((outcome) => outcomes[outcome] > 0 || latency[outcome]).flatMap((outcome): OutcomeRow[] => {
+    // All were decided later; this is how long the first reply took.
+    if (outcomes[outcome] === 0) return [{ outcome: `${outcome}, at first`, count: '', share: '', latency: figures(latency[outcome]) }];
     const share = `${((100 * outcomes[outcome]) / scenario.requests).toFixed(1)} %`;
     const sent = { outcome, count: number(outcomes[outcome]), share, latency: figures(latency[outcome]) };
     const planned = latencyFromPlanned[outcome];

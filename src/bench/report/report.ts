@@ -62,6 +62,8 @@ export interface BenchReport {
   notes: Note[];
   /** The most frequent replies that decided nothing; left out when there were none. */
   unexplained?: UnexplainedReply[];
+  /** Left out: the scenario has one round. */
+  rounds?: Rounds;
   verdict: Verdict;
   exitCode: number;
 }
@@ -116,6 +118,14 @@ export const NOTES = [
   'GENERATOR_OUT_OF_CONNECTIONS',
   'QUEUE_NEVER_SHRINKS',
 ] as const;
+
+/** Several rounds of one scenario: this report is that of the first round that was not proven, or else of the last. */
+export interface Rounds {
+  planned: number;
+  /** Rounds that were run, and which of them this report is about, from 1 on. */
+  run: number;
+  shown: number;
+}
 
 export interface Note {
   code: (typeof NOTES)[number];

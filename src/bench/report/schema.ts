@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { CHECK_STATUSES, CHECKS, REASONS } from '../checks/integrity.ts';
-import { OUTCOMES } from '../../campaign/outcome.ts';
+import { OTHER_OUTCOMES, OUTCOMES } from '../../campaign/outcome.ts';
 import { STRATEGIES } from '../../campaign/strategy.ts';
 import { VERDICT_REASONS } from './verdict.ts';
 import { NOTES } from './report.ts';
@@ -89,6 +89,14 @@ const unexplained = z.object({
   headers: z.exactOptional(z.partialRecord(z.enum(TELLING_HEADERS), z.string())),
 });
 
+/** A report as read: those from before some outcomes existed say nothing about them. */
+export function withAllOutcomes(read: unknown): unknown {
+  const outcomes = (read as { outcomes?: unknown } | null)?.outcomes;
+  if (typeof outcomes !== 'object' || outcomes === null) return read;
+  const none = Object.fromEntries(OTHER_OUTCOMES.map((name) => [name, 0]));
+  return { ...(read as object), outcomes: { ...none, ...outcomes } };
+}
+
 export const benchReportSchema = z.object({
   schemaVersion: z.literal(1),
   scenario: z.object({
@@ -117,6 +125,7 @@ export const benchReportSchema = z.object({
   generator,
   notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(facts) })),
   unexplained: z.exactOptional(z.array(unexplained)),
+  rounds: z.exactOptional(z.object({ planned: count, run: count, shown: count })),
   verdict: z.object({
     integrity: z.enum(['pass', 'held', 'fail', 'inconclusive']),
     thresholds: z.enum(['pass', 'fail']),

@@ -8,7 +8,7 @@ import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import type { OutcomeRow } from './outcomes.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import type { VerdictWords } from './verdict-text.ts';
-import { CHECK_WORDS, noteText, reasonText } from './words.ts';
+import { CHECK_WORDS, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
@@ -20,6 +20,7 @@ export function benchSummary(given: BenchReport, paint: Paint): string {
   const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
   return [
     `${paint.bold(scenario.name)}  ${coupons}, ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${scenario.target}`,
+    section('ROUNDS', roundLines(report), paint),
     section('INTEGRITY', integrityLines(report, paint), paint),
     section('THRESHOLDS', thresholdLines(report, paint), paint),
     section('OUTCOMES', outcomeLines(report, paint), paint),
@@ -34,6 +35,10 @@ export function benchSummary(given: BenchReport, paint: Paint): string {
 
 function section(title: string, lines: string[], paint: Paint): string {
   return lines.length === 0 ? '' : [paint.bold(title), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function roundLines({ rounds }: BenchReport): string[] {
+  return rounds ? [roundsText(rounds)] : [];
 }
 
 function integrityLines({ integrity, scenario }: BenchReport, paint: Paint): string[] {
@@ -118,6 +123,7 @@ function because(words: VerdictWords): string {
 /** One line of what is going on, for a spinner or a log. */
 export function benchProgressText(progress: BenchProgress): string {
   if (progress.step === 'probe') return 'asking whether anybody is there';
+  if (progress.step === 'prepare') return `preparing users: ${number(progress.done)} of ${number(progress.of)}`;
   if (progress.step !== 'load' && progress.step !== 'settle') return 'comparing every request with both stores';
   if (progress.step === 'settle') {
     return `waiting for the drain: ${number(progress.waiting + progress.claimed)} left, ${number(progress.issued)} issued`;

@@ -110,7 +110,17 @@ function unexplained(all: OutcomeCounts, sent: number, thresholds: readonly Thre
   return count > 0 && { code: 'UNEXPLAINED_REPLIES', facts: { count, sent } };
 }
 
-const UNDECIDED = ['not_open', 'unavailable', 'unexpected', 'unknown_coupon', 'unknown'] as const;
+const UNDECIDED = [
+  'not_open',
+  'unavailable',
+  'unexpected',
+  'unknown_coupon',
+  'unknown',
+  'refused',
+  'rate_limited',
+  'queued',
+  'busy',
+] as const;
 
 function saleUnfinished(demand: Demand, thresholds: readonly ThresholdResult[]): VerdictReason | false {
   const { couponId, left, accepted, asked, outcomes } = demand;
@@ -120,7 +130,7 @@ function saleUnfinished(demand: Demand, thresholds: readonly ThresholdResult[]):
 }
 
 function mostlyUndecided(all: OutcomeCounts, sent: number, thresholds: readonly ThresholdResult[]): VerdictReason | false {
-  const count = unallowed(['unavailable', 'unexpected', 'unknown_coupon', 'unknown'], all, thresholds);
+  const count = unallowed(['unavailable', 'unexpected', 'unknown_coupon', 'unknown', 'rate_limited', 'busy'], all, thresholds);
   return 2 * count > sent && { code: 'MOSTLY_UNDECIDED', facts: { count, sent } };
 }
 

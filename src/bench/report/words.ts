@@ -1,6 +1,7 @@
 /** The sentences for the codes of a bench report. */
-import type { Note } from './report.ts';
+import type { Note, Rounds } from './report.ts';
 import type { CheckName, CheckResult, Reason } from '../checks/integrity.ts';
+import { number } from '../../lib/text/figures.ts';
 
 export const CHECK_WORDS: Record<CheckName, string> = {
   issued_within_total: 'never more issued than there are',
@@ -57,6 +58,7 @@ const REASON_WORDS: Record<Reason, Words> = {
   NOBODY_ASKS_TWICE: () => 'no accepted user asks twice',
   NO_COUPONS_LEFT: () => 'there is no coupon to accept a user for',
   ALL_OVERLAPPED: () => 'no user was accepted before another one asked',
+  NOTHING_PROMISED: () => 'no reply promised a coupon, so none could be broken',
   TOO_FEW_ANSWERED: (result) =>
     `only ${fact(result, 'answered')} of ${fact(result, 'planned')} users were told accepted or refused, for ${fact(result, 'left')} coupons`,
   NOBODY_ANSWERED_TWICE: () => 'no accepted user who asked twice was answered twice',
@@ -105,4 +107,12 @@ export function noteText({ code, facts = {} }: Note): string {
 /** `37 of 100 accepted users have no coupon after 60 s`. */
 export function lateText({ missing, accepted, seconds }: Readonly<Record<string, number | string>>): string {
   return `${missing} of ${accepted} accepted users have no coupon after ${seconds} s`;
+}
+
+/** Which of several rounds a report is about. */
+export function roundsText({ planned, run, shown }: Rounds): string {
+  const all = run === planned ? number(planned) : `${number(run)} of ${number(planned)}`;
+  return shown === run && run === planned
+    ? `${all} rounds; this is the last`
+    : `${all} rounds; this is round ${number(shown)}, which decided`;
 }

@@ -4,7 +4,10 @@ import type { Variables } from '../../lib/environment.ts';
 import type { Phase } from '../plan/phase.ts';
 import { outcomesOf, type OutcomeRule } from './outcomes.ts';
 import { phasesOf } from './phases.ts';
-import { checkVariables, requestOf, tableVariables, type RequestTemplate } from './request.ts';
+import { followUpsOf, type FollowUps } from './follow-ups.ts';
+import { requestOf, type RequestTemplate } from './request.ts';
+import { stepsOf, type StepsPart } from './steps.ts';
+import { checkAllVariables, wantedFromTable } from './variables.ts';
 import { scenarioSchema } from './schema.ts';
 import type { ScenarioDocument } from './schema.ts';
 import { usersOf, type OpenFile } from './users.ts';
@@ -19,7 +22,7 @@ import type { UserOptions } from '../plan/user-plan.ts';
 import { readYaml, type Report } from '../../lib/yaml-file.ts';
 
 /** A load and what is expected of it. Times are milliseconds. */
-export interface Scenario extends VerifyPart {
+export interface Scenario extends VerifyPart, StepsPart {
   name: string;
   description: string;
   /** Null: given with `--url`, or the server that `--stack` starts. */
@@ -28,6 +31,9 @@ export interface Scenario extends VerifyPart {
   tls: { ca: string | null; insecure: boolean };
   coupons: CouponDefinition[];
   request: RequestTemplate;
+  followUps: FollowUps;
+  /** So many times the whole load, each on a fresh state. */
+  rounds: number;
   users: UserOptions;
   outcomes: OutcomeRule[];
   /** One after another. */
@@ -73,9 +79,11 @@ export function parseScenario(source: string, file: string, { variables = {}, op
 
 /** What the fields mean, and whether they go together. */
 function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | undefined): Scenario {
-  const request = requestOf(read, report);
-  const users = usersOf(read, tableVariables(request), open, report);
-  checkVariables(request, users.table?.columns ?? [], report);
+  const request = requestOf(read.request, report);
+  const steps = stepsOf(read, report);
+  const followUps = followUpsOf(read, report);
+  const users = usersOf(read, wantedFromTable({ request, followUps, ...steps }), open, report);
+  checkAllVariables({ request, followUps, ...steps }, users, read.coupons.length, report);
   const planned = plannedRequests(users, read.coupons.length);
   if (planned > 10 * MAX_USERS) report(['users'], `these users would make ${planned} requests; at most ${10 * MAX_USERS} are possible`);
   return {
@@ -85,6 +93,9 @@ function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | und
     tls: { ca: read.tls.ca ?? null, insecure: read.tls.insecure },
     coupons: couponsOf(read, report),
     request,
+    followUps,
+    ...steps,
+    rounds: read.rounds,
     users,
     outcomes: outcomesOf(read, report),
     phases: phasesOf(read.phases, planned, report),

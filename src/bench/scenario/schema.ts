@@ -4,29 +4,15 @@
  */
 import { z } from 'zod';
 import { couponSchema, parsed } from '../../campaign/event.ts';
-import { ADMISSION_OUTCOMES } from '../../campaign/outcome.ts';
+import { ADMISSION_OUTCOMES, OTHER_OUTCOMES } from '../../campaign/outcome.ts';
 import { phaseSchema } from './phase-schema.ts';
+import { pollSchema, requestSchema, retrySchema, ruleSchema, stepsSchema } from './request-schema.ts';
 import { duration, MAX_USERS, text, whole } from './schema-parts.ts';
 import { probeSchema, settleSchema, verifySchema } from './verify.ts';
 import { parseTarget } from './target.ts';
 import { timelineSchema } from './timeline.ts';
 
-const headerText = z.string().regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII on one line');
-const status = whole(100, 599);
-
 const coupon = couponSchema.extend({ name: couponSchema.shape.name.optional() });
-
-const request = z.strictObject({
-  method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
-  path: z
-    .string()
-    .regex(/^\/[\x21-\x7e]*$/, 'must start with "/" and have no spaces')
-    .default('/coupons/{{couponId}}/requests'),
-  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'), headerText).default({}),
-  json: z.json().optional().describe('The body; without it a POST sends {"userId": "{{userId}}"}.'),
-  body: z.string().max(1_000_000).optional().describe('Any other body; values are escaped when the content type is that of a form.'),
-  timeout: duration({ fallback: '5s', longest: '10m', least: 1 }),
-});
 
 const users = z.strictObject({
   count: whole(1, MAX_USERS).optional().describe('Distinct users; with `file`, how many of its users ask.'),
@@ -45,37 +31,8 @@ const users = z.strictObject({
   seed: whole(0, 4_294_967_295).default(1).describe('Another seed gives another order of users.'),
 });
 
-const rule = z.strictObject({
-  status: z.union([status, z.array(status).min(1).max(50)]),
-  code: text(100).optional().describe('The code of an RFC 9457 problem document: short for `json` with the path "code".'),
-  json: z
-    .strictObject({
-      path: z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be names joined by dots, such as result.code'),
-      equals: z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]),
-    })
-    .optional()
-    .describe('One field of the reply, for services that say two things with one status.'),
-  text: z
-    .string()
-    .min(1)
-    .max(1_000)
-    .refine(isPattern, 'is no regular expression')
-    .optional()
-    .describe('A regular expression that the body must match, in any case of letters: for services that answer in words.'),
-});
-
-function isPattern(source: string): boolean {
-  try {
-    return new RegExp(source, 'iu').test('') || true;
-  } catch {
-    return false;
-  }
-}
-
 const outcomes = z.strictObject(
-  Object.fromEntries(
-    [...ADMISSION_OUTCOMES, 'unknown'].map((outcome) => [outcome, z.union([rule, z.array(rule).min(1).max(20)]).optional()]),
-  ),
+  Object.fromEntries([...ADMISSION_OUTCOMES, ...OTHER_OUTCOMES, 'unknown'].map((outcome) => [outcome, ruleSchema.optional()])),
 );
 
 const threshold = z.union([
@@ -99,7 +56,14 @@ export const scenarioSchema = z.strictObject({
     })
     .prefault({}),
   coupons: z.array(coupon).min(1).max(100),
-  request: request.prefault({}),
+  request: requestSchema.prefault({}),
+  setup: stepsSchema.describe('Requests once a run, before the coupons are looked at: open the sale, reset the stock.'),
+  before: stepsSchema.describe('Requests before each round, after `setup`.'),
+  rounds: whole(1, 1_000).default(1).describe('So many times the whole load, each on a fresh state that `before` makes.'),
+  prepare: stepsSchema.describe('Requests once a user before the load, which are not measured: log in, for example. Cookies are kept.'),
+  teardown: stepsSchema.describe('Requests once a run, after everything was verified.'),
+  retry: retrySchema,
+  poll: pollSchema,
   users,
   outcomes: outcomes.optional(),
   phases: z.array(phaseSchema).min(1).max(100),

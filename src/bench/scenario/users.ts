@@ -1,4 +1,5 @@
 import { userIdProblem } from '../../campaign/ids.ts';
+import type { Wanted } from './request.ts';
 import type { ScenarioDocument } from './schema.ts';
 import { MAX_USERS } from './schema-parts.ts';
 import { readUserTable } from '../plan/user-file.ts';
@@ -8,11 +9,6 @@ import type { Report } from '../../lib/yaml-file.ts';
 
 /** The text of a file that a scenario names, chunk by chunk; throws what the file system says. */
 export type OpenFile = (path: string) => Iterable<string>;
-
-interface Wanted {
-  all: readonly string[];
-  inHeaders: readonly string[];
-}
 
 /**
  * Who asks: users by rule, or from a CSV.

@@ -19,7 +19,7 @@ test.each<[string, Parameters<typeof guess>[0], string | null]>([
     json({ code: '이미 발급' }),
     'a rule for it could be `outcomes: { duplicate: { status: 200, json: { path: code, equals: "이미 발급" } } }`',
   ],
-  ['a limiter', { status: 429, contentType: null, body: '' }, 'a rule for it could be `outcomes: { unavailable: { status: 429 } }`'],
+  ['a limiter', { status: 429, contentType: null, body: '' }, 'a rule for it could be `outcomes: { rate_limited: { status: 429 } }`'],
   [
     'a login',
     { status: 403, contentType: null, body: '', headers: { 'www-authenticate': 'Bearer' } },

@@ -72,6 +72,7 @@ outcomes:
       { outcome: 'accepted', status: 201, json: null },
       { outcome: 'sold_out', status: 410, json: null },
       { outcome: 'unknown', status: 504, json: null },
+      { outcome: 'rate_limited', status: 429, json: null },
     ]);
   });
 
@@ -80,10 +81,10 @@ outcomes:
     const found = rules(
       "accepted: { status: 200 }, sold_out: { status: 200, text: '매진|sold.?out' }, duplicate: { status: 200, code: DUP }",
     );
-    expect(found.map(({ outcome }) => outcome)).toEqual(['duplicate', 'sold_out', 'accepted']);
+    expect(found.map(({ outcome }) => outcome)).toEqual(['duplicate', 'sold_out', 'accepted', 'rate_limited']);
     expect(problems(withLine("outcomes: { accepted: { status: 200, text: '(' } }")).join()).toContain('is no regular expression');
     expect(problems(withLine('outcomes: { accepted: { status: 200, text: x, code: y } }')).join()).toContain(
-      'text goes not together with json',
+      'header, text and json (or code) go not together',
     );
   });
 
@@ -159,8 +160,8 @@ describe('what is wrong is named with its place', () => {
     ],
     [
       'a header that is the generator’s',
-      withLine('request: { headers: { Host: x } }'),
-      ['9:23 request.headers.Host: is set by the load generator'],
+      withLine('request: { headers: { Connection: x } }'),
+      ['9:23 request.headers.Connection: is set by the load generator'],
     ],
     [
       'more requests than users would make',

@@ -84,6 +84,7 @@ function mergeRecords(parts: readonly PartResult[], { parts: plans, rows, reques
     intendedUs: times((record) => record.intendedUs),
     sentUs: times((record) => record.sentUs),
     doneUs: times((record) => record.doneUs),
+    ...(parts.some((part) => part.record.answeredUs) ? { answeredUs: times((record) => record.answeredUs ?? record.doneUs) } : {}),
     outcome: Uint8Array.from(kept, (row) => parts[owner[row]!]!.record.outcome[ownRow[row]!]!),
     status: Uint16Array.from(kept, (row) => parts[owner[row]!]!.record.status[ownRow[row]!]!),
   };

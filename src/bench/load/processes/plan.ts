@@ -46,12 +46,14 @@ export function splitPlan(plan: LoadPlan, processes: number): SplitPlan {
   const begins = Array.from({ length: processes + 1 }, (_, part) => Math.floor((plan.users.planned * part) / processes));
   const rows = Array.from({ length: processes }, (_, part) => rowsOf(plan.requests, begins[part]!, begins[part + 1]!));
   const parts = rows.map((own, part): PlanPart => {
-    const { target, tls, request, outcomes, couponIds, gracefulStopMs, requests, users } = plan;
+    const { target, tls, request, followUps, shared, outcomes, couponIds, gracefulStopMs, requests, users } = plan;
     const from = begins[part]!;
     return {
       target,
       ...(tls ? { tls } : {}),
       request,
+      ...(followUps ? { followUps } : {}),
+      ...(shared ? { shared } : {}),
       outcomes,
       couponIds,
       gracefulStopMs,

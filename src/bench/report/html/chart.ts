@@ -35,6 +35,11 @@ const DASHES: Record<Outcome, number[]> = {
   unexpected: [6, 2, 2, 2, 2, 2],
   unknown: [2, 6],
   unsent: [1, 4],
+  refused: [10, 3, 3, 3],
+  rate_limited: [3, 3, 9, 3],
+  queued: [5, 2],
+  repeat: [8, 2, 2, 2],
+  busy: [3, 5],
 };
 
 /** An outcome has the same colour and the same dashes in every chart. */

@@ -9,6 +9,7 @@ export const PAGE_STYLE = `
   --good: #00684a; --bad: #b3261e; --open: #8a5a00;
   --accepted: #009e73; --duplicate: #0072b2; --sold-out: #e69f00; --not-open: #cc79a7; --unknown-coupon: #b8a700;
   --unavailable: #56b4e9; --unexpected: #d55e00; --unknown: #1b1f23; --unsent: #8a929a;
+  --refused: #7a5c00; --rate-limited: #8f6bb3; --queued: #2a9d9d; --repeat: #5577aa; --busy: #a8577e;
 }
 @media (prefers-color-scheme: dark) {
   :root {

@@ -1,6 +1,6 @@
+import { resolve } from 'node:path';
 import type { TlsTrust } from '../../../bench/ports.ts';
 import type { BenchReport } from '../../../bench/report/report.ts';
-import type { Disrupt } from '../../../bench/run-timeline.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
 import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
@@ -9,18 +9,20 @@ import { parseStrategies, type Strategy } from '../../../campaign/strategy.ts';
 import { parseTarget } from '../../../bench/scenario/target.ts';
 import { benchSummary } from '../../../bench/report/summary.ts';
 import { strategyTable } from '../../../bench/compare/strategy-table.ts';
-import { table } from '../../../lib/text/table.ts';
 import { prepareOut, publish } from './out.ts';
 import type { Context } from '../../context.ts';
 import { evidenceOpener, storesOf } from './evidence.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { ownStack } from './own-stack.ts';
-import { runBench } from './run-bench.ts';
-import { exampleScenario, loadScenario, shippedScenarios, trustOf } from './scenarios.ts';
+import { runRounds, type Service } from './rounds.ts';
+import { loadScenario, trustOf } from './scenarios.ts';
 import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCheck } from './check.ts';
+import { checkFlags, type BenchFlags } from './flags.ts';
+import { configure as configureList } from './list.ts';
 import { configure as configureCompare } from './compare.ts';
+import { configure as configureTry } from './try.ts';
 import { configure as configureVerify } from './verify.ts';
 import { configureWorker } from './worker.ts';
 
@@ -38,18 +40,6 @@ Examples:
 
 Exit codes: 4 when a coupon went to a user who should not have it, or an accepted user lost one; 5 when that could not be
 told; 99 when a threshold failed. The first Ctrl+C stops the load, and what was sent is still verified.`;
-
-interface BenchFlags {
-  url?: string | undefined;
-  stack?: true | undefined;
-  strategy?: Strategy[] | undefined;
-  keep?: true | undefined;
-  allowTarget: string[];
-  allowCoupon: string[];
-  processes: number;
-  insecure?: true | undefined;
-  out?: string | undefined;
-}
 
 export const configure: Configure = (command, cli) => {
   command.usage('[run] [options] <scenario...>').addHelpText('after', EXAMPLES);
@@ -76,6 +66,7 @@ export const configure: Configure = (command, cli) => {
       (text: string) => parseWhole(text, '--processes', 1, 64),
       1,
     )
+    .option('--prepared <file>', 'keep what users were prepared with (tokens, cookies) there for the next run')
     .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
     .addHelpText('after', EXAMPLES)
     .action(async (names, flags, self) => {
@@ -89,64 +80,14 @@ export const configure: Configure = (command, cli) => {
     });
 
   configureCheck(command, cli);
+  configureTry(command, cli);
+  configureList(command, cli);
   configureCompare(command, cli);
   configureVerify(command, cli);
   configureWorker(command, cli);
-
-  command
-    .command('list')
-    .summary('show the scenarios that come with the program')
-    .description('Show the scenarios that come with the program.')
-    .addHelpText('after', '\nExamples:\n  coupon-cli bench list\n  coupon-cli bench list --json')
-    .action(async (_options, self) => {
-      await cli.run(self, list);
-    });
 };
 
 const collect = (value: string, values: string[]): string[] => [...values, value];
-
-function checkFlags(flags: BenchFlags): void {
-  if (flags.stack && flags.url !== undefined) {
-    throw usageError(
-      'BENCH_USAGE',
-      '--stack and --url exclude each other',
-      'Give --url for a server of yours, or --stack for one that bench starts.',
-    );
-  }
-  if (flags.strategy && !flags.stack) {
-    throw usageError(
-      'BENCH_USAGE',
-      '--strategy is about the server of --stack',
-      'Add --stack; a server of yours gets its strategy from `coupon-cli serve --strategy`.',
-    );
-  }
-  if (flags.keep && !flags.stack)
-    throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
-}
-
-async function list(context: Context): Promise<void> {
-  const scenarios: Scenario[] = [];
-  for (const name of await shippedScenarios(context.env)) scenarios.push(await loadScenario(context.env, name));
-  context.out.note(`For a third-party service, copy ${exampleScenario(context.env)}`);
-  const rows = scenarios.map(({ name, description, users, coupons }) => ({
-    name,
-    description,
-    users: users.count,
-    coupons: coupons.reduce((sum, coupon) => sum + coupon.total, 0),
-  }));
-  context.out.data({ scenarios: rows }, (paint) =>
-    table(
-      rows,
-      [
-        { head: 'SCENARIO', value: (row) => row.name },
-        { head: 'COUPONS', value: (row) => row.coupons, align: 'right' },
-        { head: 'USERS', value: (row) => row.users, align: 'right' },
-        { head: 'WHAT', value: (row) => row.description },
-      ],
-      paint,
-    ),
-  );
-}
 
 async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
   const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
@@ -159,15 +100,16 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
   const unwritten: number[] = [];
   for (const { scenario, strategy } of runs) {
     if (stop.aborted) break;
-    const service = await ready(scenario, strategy);
-    const { allowCoupon: allowCoupons, processes } = flags;
-    const tls = trust.get(scenario)!;
-    const done = await runBench(context, { scenario, ...service, tls, signal: stop, allowCoupons, processes }).catch((error: unknown) => {
-      // Stopped before the load: there is nothing to report.
-      if (stop.aborted && error === stop.reason) return null;
-      throw error;
+    const { allowCoupon: allowCoupons, processes, prepared: preparedFile } = flags;
+    const done = await runRounds(context, {
+      scenario,
+      ready: () => ready(scenario, strategy),
+      tls: trust.get(scenario)!,
+      signal: stop,
+      allowCoupons,
+      processes,
+      preparedFile: preparedFile === undefined ? undefined : resolve(context.env.cwd, preparedFile),
     });
-    await service.stop();
     if (!done) break;
     const { report } = done;
     reports.push(report);
@@ -180,14 +122,6 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
   if (context.out.json)
     context.out.data(runs.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
   return exitCode;
-}
-
-interface Service {
-  target: string;
-  strategy?: Strategy;
-  disrupt?: Disrupt;
-  evidence: EvidenceSource;
-  stop: () => Promise<void>;
 }
 
 async function onStack(

@@ -56,7 +56,7 @@ function gateOf(text: string): Gate {
 }
 
 async function readRun(env: Env, path: string): Promise<ComparedRun> {
-  const [{ benchReportSchema }, { storedLatencies }] = await Promise.all([
+  const [{ benchReportSchema, withAllOutcomes }, { storedLatencies }] = await Promise.all([
     import('../../../bench/report/schema.ts'),
     import('../../../bench/record/stored-latencies.ts'),
   ]);
@@ -72,7 +72,7 @@ async function readRun(env: Env, path: string): Promise<ComparedRun> {
     throw bad(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   try {
-    const read = benchReportSchema.safeParse(JSON.parse(text));
+    const read = benchReportSchema.safeParse(withAllOutcomes(JSON.parse(text)));
     if (!read.success) {
       const { path: field, message } = read.error.issues[0]!;
       throw bad(`${path} is not a report of bench: ${field.join('.') || 'the whole'}: ${message}`);

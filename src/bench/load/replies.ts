@@ -1,0 +1,80 @@
+import { OUTCOMES } from '../../campaign/outcome.ts';
+import { outcomeCode } from '../checks/integrity.ts';
+import type { LoadPlan } from '../ports.ts';
+import type { LoadRecord } from '../record/record.ts';
+import { UnexplainedReplies } from '../report/unexplained.ts';
+import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import { classifier, type Classifier } from './classify.ts';
+import { FollowUpWriter, needsFollowUps, type FollowUp } from './follow-up.ts';
+
+interface Reply {
+  code: number;
+  status: number;
+  headers: readonly string[];
+  body: string;
+}
+
+/** Puts every reply on the record, and says which requests go on after it. Times are microseconds of the record. */
+export class Replies {
+  readonly unexplained = new UnexplainedReplies();
+  lastUs = Number.NaN;
+  /** Called with the row of every request that has ended with a reply. */
+  onReply: ((row: number) => void) | null = null;
+  readonly #record: LoadRecord;
+  readonly #classify: Classifier;
+  readonly #followUps: FollowUpWriter | null;
+  readonly #nowUs: () => number;
+  /** Requests between two of their sendings: what their last reply said. */
+  readonly #open = new Map<number, Reply & { us: number }>();
+
+  constructor(plan: LoadPlan, record: LoadRecord, runId: string, nowUs: () => number) {
+    const { followUps } = plan;
+    this.#record = record;
+    this.#classify = classifier(plan.outcomes);
+    this.#followUps = followUps && needsFollowUps(followUps) ? new FollowUpWriter({ ...plan, followUps }, runId) : null;
+    this.#nowUs = nowUs;
+  }
+
+  /** @returns what the same request sends next; null: it is done */
+  replied(row: number, status: number, body: string, headers: readonly string[]): FollowUp | null {
+    const reply = { code: this.#classify(status, body, headers), status, headers, body };
+    const us = this.#nowUs();
+    if (this.#followUps) {
+      const next = this.#followUps.after({ row, status, headers, body, outcome: OUTCOMES[reply.code]!, nowMs: us / 1_000 });
+      this.#record.answered(row, us);
+      if (next !== null) {
+        this.#open.set(row, { ...reply, us });
+        return next;
+      }
+    }
+    this.#decided(row, reply, us);
+    return null;
+  }
+
+  /** A reply without an end. */
+  tooLong(row: number, status: number, headers: readonly string[]): void {
+    const body = `a reply of more than ${REPLY_LIMIT_BYTES} bytes, cut off`;
+    this.#decided(row, { code: outcomeCode('unexpected'), status, headers, body }, this.#nowUs());
+  }
+
+  /** It will not be sent again: its last reply counts. */
+  givenUp(row: number): void {
+    const { us, ...reply } = this.#open.get(row)!;
+    this.#decided(row, reply, us);
+  }
+
+  /** Sent, and no reply will come. */
+  lost(row: number): void {
+    this.#open.delete(row);
+    this.#record.lost(row);
+    this.lastUs = this.#nowUs();
+  }
+
+  #decided(row: number, { code, status, headers, body }: Reply, us: number): void {
+    this.#open.delete(row);
+    this.lastUs = us;
+    this.#record.replied(row, code, status, us);
+    this.unexplained.add(OUTCOMES[code]!, status, headers, body);
+    this.onReply?.(row);
+  }
+}

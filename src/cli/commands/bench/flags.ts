@@ -1,0 +1,35 @@
+import type { Strategy } from '../../../campaign/strategy.ts';
+import { usageError } from '../../../lib/errors.ts';
+
+export interface BenchFlags {
+  url?: string | undefined;
+  stack?: true | undefined;
+  strategy?: Strategy[] | undefined;
+  keep?: true | undefined;
+  allowTarget: string[];
+  allowCoupon: string[];
+  processes: number;
+  prepared?: string | undefined;
+  insecure?: true | undefined;
+  out?: string | undefined;
+}
+
+/** @throws CouponError `BENCH_USAGE` for flags that do not go together */
+export function checkFlags(flags: BenchFlags): void {
+  if (flags.stack && flags.url !== undefined) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--stack and --url exclude each other',
+      'Give --url for a server of yours, or --stack for one that bench starts.',
+    );
+  }
+  if (flags.strategy && !flags.stack) {
+    throw usageError(
+      'BENCH_USAGE',
+      '--strategy is about the server of --stack',
+      'Add --stack; a server of yours gets its strategy from `coupon-cli serve --strategy`.',
+    );
+  }
+  if (flags.keep && !flags.stack)
+    throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
+}
