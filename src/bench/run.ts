@@ -79,7 +79,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
   const { request, followUps, outcomes, phases, gracefulStopMs } = scenario;
-  const requests = planRequests(scenario.users, couponIds.length, nearest);
+  const requests = planRequests(scenario.users, couponIds.length, nearest, scenario.series);
   const startedMs = ports.clock.now();
   const sampler = startSampler(ports.evidence, couponIds, ports.clock);
   let load: LoadResult;
@@ -122,20 +122,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
     samples = await sampler.stop();
   }
   onProgress?.({ step: 'verify' });
-  const collected: CollectedEvidence[] = [];
-  for (const [index, { id, total }] of scenario.coupons.entries()) {
-    collected.push(
-      await ports.evidence.collect({
-        couponId: id,
-        total,
-        settled: settled.settled,
-        idle: settled.idle,
-        before: before[index]!,
-        users,
-        asked: askers(load.record),
-      }),
-    );
-  }
+  const { collected, evidence } = await collectAll(ports.evidence, scenario, load, settled, users, before);
   const { remarks } = ports.evidence;
   return {
     report: reportOf(options, {
@@ -150,9 +137,66 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       remarks: [...remarks, ...(tls?.insecure && target.startsWith('https:') ? (['CERTIFICATE_UNCHECKED'] as const) : [])],
     }),
     record: load.record,
-    evidence: collected.map((one) => one.evidence),
+    evidence,
     users,
   };
+}
+
+/** A load that another tool made: it is over, so that what is left is to wait for the drain, read the stores, and compare. */
+export async function judgeImported(
+  { evidence: source, clock }: Pick<BenchPorts, 'evidence' | 'clock'>,
+  { scenario, load, users, signal, target, onProgress }: Omit<BenchOptions, 'tls'> & { load: LoadResult; users: UserDirectory },
+): Promise<BenchRun> {
+  const couponIds = scenario.coupons.map((coupon) => coupon.id);
+  const startedMs = clock.now();
+  // Users whom the record does not name cannot be waited for.
+  const named = !load.record.lacks?.includes('users');
+  const coupons = named ? promised(load.record, couponIds, users) : couponIds.map((couponId) => ({ couponId, accepted: [] }));
+  const settled = await settle(
+    source,
+    {
+      coupons,
+      ...scenario.settle,
+      ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'settle', ...progress }) } : {}),
+    },
+    clock,
+  );
+  const { collected, evidence } = await collectAll(
+    source,
+    scenario,
+    load,
+    settled,
+    users,
+    couponIds.map(() => new Uint32Array()),
+  );
+  const findings = { load, disruptions: [], samples: [], collected, users, settled, startedMs, remarks: source.remarks };
+  const probed = { status: 0, ms: 0, closesConnections: false };
+  return { report: reportOf({ scenario, target, signal }, { ...findings, probed }), record: load.record, evidence, users };
+}
+
+async function collectAll(
+  source: EvidenceSource,
+  { coupons }: Pick<Scenario, 'coupons'>,
+  load: LoadResult,
+  settled: Settled,
+  users: UserDirectory,
+  before: readonly Uint32Array[],
+): Promise<{ collected: CollectedEvidence[]; evidence: CouponEvidence[] }> {
+  const collected: CollectedEvidence[] = [];
+  for (const [index, { id, total }] of coupons.entries()) {
+    collected.push(
+      await source.collect({
+        couponId: id,
+        total,
+        settled: settled.settled,
+        idle: settled.idle,
+        before: before[index]!,
+        users,
+        asked: askers(load.record),
+      }),
+    );
+  }
+  return { collected, evidence: collected.map((one) => one.evidence) };
 }
 
 /** Who was told "accepted", by coupon. */

@@ -73,3 +73,17 @@ export class CsvReader {
     this.line = this.#lines;
   }
 }
+
+/** What to say of a first row that is one cell with the separators of another format in it; null: it is not that. */
+export function otherSeparator(header: readonly string[]): string | null {
+  const [first = ''] = header;
+  if (header.length > 1) return null;
+  const name = first.includes('\t')
+    ? 'tabs'
+    : first.includes(';') || /^sep=/i.test(first)
+      ? 'semicolons'
+      : first.includes('|')
+        ? '"|"'
+        : null;
+  return name === null ? null : `this looks separated by ${name}; write commas (RFC 4180)`;
+}

@@ -1,13 +1,15 @@
 import { usageError } from './errors.ts';
 
-const UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const DURATION = /^(\d+)(ms|s|m|h|d)$/;
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Largest unit first, each at most once: `1m30s`, as k6 and Go write it. */
+const DURATION = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/;
+const UNITS = ['d', 'h', 'm', 's', 'ms'] as const;
 
 /** A hundred years. Nothing in a campaign is longer, and every sum of two stays exact. */
-const LONGEST_MS = 36_525 * UNIT_MS.d!;
+const LONGEST_MS = 36_525 * UNIT_MS.d;
 
 /**
- * Milliseconds of `30s`, `2m`, `500ms`, `30d`.
+ * Milliseconds of `30s`, `500ms`, `30d`, `1m30s`.
  *
  * Stricter than the `ms` package on purpose: that one takes `1M` for a minute, `-5s`, and a bare `2` for 2 ms.
  *
@@ -15,9 +17,13 @@ const LONGEST_MS = 36_525 * UNIT_MS.d!;
  */
 export function parseDuration(text: string, name = 'duration'): number {
   const match = DURATION.exec(text);
-  const value = match ? Number(match[1]) * UNIT_MS[match[2]!]! : Number.NaN;
+  const value = match ? UNITS.reduce((sum, unit, index) => sum + Number(match[index + 1] ?? 0) * UNIT_MS[unit], 0) : Number.NaN;
   if (!(value <= LONGEST_MS)) {
-    throw usageError('BAD_DURATION', `${name}: "${text}" is not a duration`, 'Write a whole number and a unit: 500ms, 2s, 5m, 12h or 30d.');
+    throw usageError(
+      'BAD_DURATION',
+      `${name}: "${text}" is not a duration`,
+      'Write whole numbers with units: 500ms, 2s, 1m30s, 12h or 30d.',
+    );
   }
   return value;
 }
@@ -43,6 +49,6 @@ export function formatDuration(ms: number): string {
 
 /** Canonical flag form of a duration (`90000` → `90s`), exact for every value that {@link parseDuration} returns. */
 export function durationFlag(ms: number): string {
-  const unit = ['d', 'h', 'm', 's'].find((candidate) => ms > 0 && ms % (UNIT_MS[candidate] ?? ms) === 0) ?? 'ms';
-  return `${ms / UNIT_MS[unit]!}${unit}`;
+  const unit = UNITS.find((candidate) => ms > 0 && ms % UNIT_MS[candidate] === 0) ?? 'ms';
+  return `${ms / UNIT_MS[unit]}${unit}`;
 }

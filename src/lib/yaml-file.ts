@@ -1,10 +1,11 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { expandVariables, type Variables } from './environment.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './text/suggest.ts';
 import { visible } from './text/visible.ts';
+import { widthOf } from './text/width.ts';
 
 /** Unfolding a longer text takes minutes and gigabytes. */
 const MAX_CHARACTERS = 4_000_000;
@@ -44,9 +45,10 @@ export function readYaml<Schema extends z.ZodType, Result>(
   }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const problems = new Problems(kind, file, document, lines);
+  const problems = new Problems(kind, file, source, document, lines);
   for (const error of document.errors) problems.addAt(error.pos[0], error.message);
   if (variables) expandVariables(document, variables, (offset, message) => problems.addAt(offset, message));
+  refuseCollectionsAsKeys(document, problems);
   problems.throwIfAny();
   if (kind.asWritten) keepAsWritten(document, kind.asWritten);
   const parsed = kind.schema.safeParse(unfold(document, problems));
@@ -55,6 +57,19 @@ export function readYaml<Schema extends z.ZodType, Result>(
   const result = meaning(parsed.data!, (path, message) => problems.add(path, message));
   problems.throwIfAny();
   return result;
+}
+
+/** `{{userId}}` without quotes is a map whose key is a map, which nobody means. */
+function refuseCollectionsAsKeys(document: Document, problems: Problems): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isMap(key) && !isSeq(key)) return;
+      const first = isMap(key) ? key.items[0]?.key : undefined;
+      const inner = isScalar(first) ? String(first.value) : 'name';
+      const offset = key.range?.[0] ?? 0;
+      problems.addAt(offset, `a ${isMap(key) ? 'map' : 'list'} cannot be a name; a variable stands in quotes: "{{${inner}}}"`);
+    },
+  });
 }
 
 /** Plain scalars that YAML takes for numbers and the like become the text as written. */
@@ -95,9 +110,11 @@ class Problems {
   readonly #file: string;
   readonly #document: Document;
   readonly #lines: LineCounter;
+  readonly #source: string;
   readonly #found: Problem[] = [];
 
-  constructor(kind: YamlKind<z.ZodType>, file: string, document: Document, lines: LineCounter) {
+  constructor(kind: YamlKind<z.ZodType>, file: string, source: string, document: Document, lines: LineCounter) {
+    this.#source = source;
     this.#kind = kind;
     this.#file = file;
     this.#document = document;
@@ -128,12 +145,32 @@ class Problems {
       why: [
         ...sorted
           .slice(0, SHOWN_PROBLEMS)
-          .map(({ path, line, column, message }) => visible(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)),
+          .map(({ path, line, column, message }) => [
+            visible(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`),
+            ...pointed(this.#source, line, column),
+          ])
+          .flat(),
         ...(sorted.length > SHOWN_PROBLEMS ? [`and ${sorted.length - SHOWN_PROBLEMS} more`] : []),
       ].join('\n'),
       fix: this.#kind.fix,
     });
   }
+}
+
+/** What is shown of a long line: so much before the place, and so much in all. */
+const SHOWN_BEFORE = 50;
+const SHOWN_OF_LINE = 100;
+
+/** The line with a caret below the place; nothing for a line that is not there. */
+function pointed(source: string, line: number, column: number): string[] {
+  const text = source.split(/\r?\n/, line)[line - 1] ?? '';
+  if (text.trim() === '') return [];
+  const from = Math.max(0, column - 1 - SHOWN_BEFORE);
+  const cut = from > 0 ? '…' : '';
+  // A tab takes one place, so that the caret stands below what it points at.
+  const shown = visible(text.slice(from, from + SHOWN_OF_LINE).replaceAll('\t', ' '));
+  const before = visible(text.slice(from, column - 1).replaceAll('\t', ' '));
+  return [`    ${cut}${shown}`, `    ${' '.repeat(cut.length + widthOf(before))}^`];
 }
 
 type Issue = z.core.$ZodIssue;

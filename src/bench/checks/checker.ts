@@ -13,7 +13,7 @@ import { exercised, exerciseOf } from './exercise.ts';
 import { issuedWithinTotal, onePerUser, stockAddsUp } from './issued.ts';
 import { firstComeFirstServed } from './order.ts';
 import { soldOutWhenGone } from './sold-out.ts';
-import type { CheckResult, CouponEvidence, RequestRecord, UserNames } from './integrity.ts';
+import type { CheckResult, CouponEvidence, Reason, RequestRecord, UserNames } from './integrity.ts';
 
 /** All checks in the order of `CHECKS`, coupon by coupon. `evidence` has one entry for each coupon of the record. */
 export function checkIntegrity(record: RequestRecord, evidence: readonly CouponEvidence[], users: UserNames): CheckResult[] {
@@ -29,6 +29,17 @@ export function checkIntegrity(record: RequestRecord, evidence: readonly CouponE
       stockAddsUp(context),
     ];
     const exercise = exerciseOf(record, index, coupon);
-    return results.map((result) => exercised(result, exercise));
+    return results.map((result) => known(exercised(result, exercise), record));
   });
+}
+
+const BY_COUNT: ReadonlySet<CheckResult['check']> = new Set(['issued_within_total', 'stock_adds_up']);
+const BY_TIME: ReadonlySet<CheckResult['check']> = new Set(['sold_out_when_gone', 'first_come_first_served']);
+
+/** Of a record that does not name users, only counts can be compared; without times, an order that looks right says nothing. */
+function known(result: CheckResult, { lacks = [] }: RequestRecord): CheckResult {
+  const open = (reason: Reason): CheckResult => ({ ...result, status: 'not_checked', reason, count: 0, sample: [], facts: {} });
+  if (lacks.includes('users') && !BY_COUNT.has(result.check)) return open('NO_USERS_RECORDED');
+  if (lacks.includes('times') && BY_TIME.has(result.check) && result.status !== 'fail') return open('NO_TIMES_RECORDED');
+  return result;
 }

@@ -59,6 +59,8 @@ export const REASONS = [
   'NO_REDIS_EVIDENCE',
   'NOT_SETTLED',
   'NO_REQUEST_TIMES',
+  'NO_USERS_RECORDED',
+  'NO_TIMES_RECORDED',
   'REPLIES_ONLY',
   'NO_STOCK_EVIDENCE',
   'FEWER_USERS_THAN_COUPONS',
@@ -113,6 +115,8 @@ export interface RequestRecord {
   readonly status: Uint16Array;
   /** When the first reply was there, where the service decides later and was asked again. */
   readonly answeredUs?: Float64Array;
+  /** What another load tool did not record: who asked, or when. */
+  readonly lacks?: readonly ('users' | 'times')[];
 }
 
 /** Ledger rows of one coupon, as parallel arrays. A user who has two rows is in it twice. */

@@ -7,11 +7,17 @@ import type { CollectedEvidence, EvidenceOptions } from './source.ts';
 import type { ForeignRedis, ForeignStores } from './foreign-ports.ts';
 
 /** Reads the queue, then the list of issued coupons, then the issued keys: the order in which users move on. */
-export async function collectForeign({ redis, issued }: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {
+export async function collectForeign(stores: ForeignStores, options: EvidenceOptions): Promise<CollectedEvidence> {
+  const { redis, issued } = stores;
   const { couponId, total, settled, idle = false, before, users } = options;
-  const consulted: Consulted = { ledger: issued !== null, hashes: redis?.has.issued ?? false, stock: redis?.has.coupon ?? false };
+  const consulted: Consulted = {
+    ledger: issued !== null,
+    hashes: redis?.has.issued ?? false,
+    stock: redis?.has.coupon || stores.stock !== null,
+  };
   const unreadable: CollectedEvidence['unreadable'] = [];
-  const waiting = redis && (await readable(() => readQueue(redis, couponId, users)));
+  const keys = redis ?? (stores.stock ? NO_KEYS : null);
+  const waiting = keys && (await readable(() => readQueue(keys, couponId, users)));
   let why: string | undefined;
   const rows =
     issued &&
@@ -26,8 +32,8 @@ export async function collectForeign({ redis, issued }: ForeignStores, options: 
       },
       (error) => (why = error.message),
     ));
-  const inRedis = redis && waiting && (await readable(() => readRedis(redis, options, waiting, rows)));
-  if (redis && !inRedis) unreadable.push('REDIS_UNREADABLE');
+  const inRedis = keys && waiting && (await readable(() => readRedis(keys, stores, options, waiting, rows)));
+  if (keys && !inRedis) unreadable.push('REDIS_UNREADABLE');
   if (issued && !rows) unreadable.push('LEDGER_UNREADABLE');
   return {
     evidence: {
@@ -58,28 +64,38 @@ async function readable<T>(read: () => Promise<T>, told: (error: CouponError) =>
   }
 }
 
-async function readQueue(redis: ForeignRedis, couponId: string, users: UserDirectory): Promise<Set<number>> {
+async function readQueue(redis: typeof NO_KEYS, couponId: string, users: UserDirectory): Promise<Set<number>> {
   const waiting = new Set<number>();
   if (redis.has.queue) for await (const chunk of redis.queue(couponId)) for (const id of chunk) waiting.add(users.numberOf(id));
   return waiting;
 }
 
+/** For a service whose stock is known by a query, and nothing else. */
+const NO_KEYS: Pick<ForeignRedis, 'has' | 'queue' | 'issued' | 'coupon' | 'scanIssued'> = {
+  has: { coupon: false, queue: false, issued: false, list: false },
+  coupon: async () => null,
+  async *queue() {},
+  issued: async () => [],
+  async *scanIssued() {},
+};
+
 async function readRedis(
-  redis: ForeignRedis,
+  redis: typeof NO_KEYS,
+  { stock }: ForeignStores,
   { couponId, total, settled, before, asked, users }: EvidenceOptions,
   waiting: ReadonlySet<number>,
   rows: readonly IssuedRow[] | null,
 ): Promise<RedisEvidence> {
   const listed = (rows ?? []).map((row) => users.numberOf(row.userId));
   const wanted = new Set([...asked, ...waiting, ...before, ...listed]);
-  const found = redis.has.issued
-    ? await redis.issued(
-        couponId,
-        Array.from(wanted, (user) => users.id(user)),
-      )
-    : [];
+  const found = new Set<string>();
+  if (redis.has.list) for await (const chunk of redis.scanIssued(couponId)) for (const userId of chunk) found.add(userId);
+  else if (redis.has.issued) {
+    const ids = Array.from(wanted, (user) => users.id(user));
+    for (const userId of await redis.issued(couponId, ids)) found.add(userId);
+  }
   const issued = Uint32Array.from(found, (userId) => users.numberOf(userId));
-  const coupon = redis.has.coupon ? await redis.coupon(couponId) : null;
+  const coupon = redis.has.coupon ? await redis.coupon(couponId) : stock ? { total, stock: await stock(couponId) } : null;
   // A user between queue and issue is out of sight, and whether a revoked coupon returned to the stock is not known.
   const known = settled && (redis.has.issued || rows !== null) && !rows?.some((row) => row.revoked);
   return {

@@ -10,9 +10,9 @@ import type { ForeignStores, IssuedList } from './foreign-ports.ts';
 export function foreignEvidence(stores: ForeignStores): EvidenceSource {
   const { redis, issued } = stores;
   return {
-    remarks: redis?.has.issued && !issued ? ['ISSUED_KEYS_NOT_SCANNED'] : [],
+    remarks: redis?.has.issued && !redis.has.list && !issued ? ['ISSUED_KEYS_NOT_SCANNED'] : [],
     preflight: (coupon, users, allowUsed) => preflight(stores, coupon, users, allowUsed),
-    look: async (couponId) => (redis || issued ? lookAt(stores, couponId) : null),
+    look: async (couponId) => (redis || issued || stores.stock ? lookAt(stores, couponId) : null),
     unserved: unservedOf(stores),
     collect: (options) => collectForeign(stores, options),
   };
@@ -41,7 +41,7 @@ function unservedOf({ redis, issued }: ForeignStores): EvidenceSource['unserved'
 }
 
 async function preflight(
-  { redis, issued }: ForeignStores,
+  { redis, issued, stock }: ForeignStores,
   { id, total }: CouponDefinition,
   users: UserDirectory,
   allowUsed: boolean,
@@ -50,8 +50,9 @@ async function preflight(
   if (redis?.has.coupon && (!coupon || coupon.stock === null)) throw foreignMissing(id, coupon !== null);
   if (coupon && coupon.total !== null && coupon.total !== total) throw foreignDiffers(id, total, coupon.total);
   const waiting = redis?.has.queue ? await redis.waiting(id) : 0;
-  const issuedSoFar = issued ? await countSoFar(issued, id) : 0;
-  const spent = coupon?.stock === null || coupon?.stock === undefined ? 0 : total - coupon.stock;
+  const issuedSoFar = issued ? await countSoFar(issued, id) : redis?.has.list ? await redis.listed(id) : 0;
+  const left = coupon?.stock ?? (stock ? await stock(id) : null);
+  const spent = left === null ? 0 : total - left;
   if (waiting === 0 && issuedSoFar === 0 && spent === 0) return new Uint32Array();
   if (!allowUsed) throw foreignUsed(id, { waiting, issued: issuedSoFar, spent });
 
@@ -74,9 +75,9 @@ async function countSoFar(issued: IssuedList, couponId: string): Promise<number>
   }
 }
 
-function lookAt({ redis, issued }: ForeignStores, couponId: string): Promise<CouponLook> {
+function lookAt({ redis, issued, stock }: ForeignStores, couponId: string): Promise<CouponLook> {
   return asOutage(async () => ({
-    stock: redis?.has.coupon ? ((await redis.coupon(couponId))?.stock ?? null) : null,
+    stock: redis?.has.coupon ? ((await redis.coupon(couponId))?.stock ?? null) : stock ? await stock(couponId) : null,
     waiting: redis?.has.queue ? await redis.waiting(couponId) : 0,
     claimed: 0,
     issued: issued ? await issued.count(couponId) : null,

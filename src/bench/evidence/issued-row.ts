@@ -1,3 +1,4 @@
+import { otherSeparator } from '../../lib/csv.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { microsBySize } from '../../campaign/coupon.ts';
 import { usageError } from '../../lib/errors.ts';
@@ -16,7 +17,7 @@ export interface IssuedRow {
 }
 
 /** Columns of such a list, by name. Only the first must be there. */
-export const ISSUED_COLUMNS = ['user_id', 'requested_at', 'issued_at', 'revoked_at', 'turn'] as const;
+export const ISSUED_COLUMNS = ['user_id', 'requested_at', 'issued_at', 'persisted_at', 'revoked_at', 'turn'] as const;
 export type IssuedColumn = (typeof ISSUED_COLUMNS)[number];
 
 /** `userId`, `USER_ID` and `user_id` are the same column. */
@@ -30,6 +31,8 @@ export function columnName(written: string): string {
 /** What is wrong with the columns of a list, or null. */
 export function columnProblem(columns: readonly string[]): string | null {
   if (columns.includes('user_id')) return null;
+  const other = otherSeparator(columns);
+  if (other !== null) return other;
   return `there is no column "user_id"${suggestion('user_id', columns)}`;
 }
 
@@ -44,7 +47,8 @@ export function issuedRow(cell: (column: IssuedColumn) => string | null, where: 
   return {
     userId: cell('user_id') ?? '',
     requestedUs: time('requested_at') ?? Number.NaN,
-    issuedUs: time('issued_at') ?? Number.NaN,
+    // When a worker wrote the row says when the coupon was there, and nothing about whose turn it was.
+    issuedUs: time('issued_at') ?? time('persisted_at') ?? Number.NaN,
     turn: turn !== null && /^-?\d+(\.\d+)?$/.test(turn) ? Number(turn) : (time('turn') ?? Number.NaN),
     revoked: time('revoked_at') !== null,
   };

@@ -1,4 +1,4 @@
-import { CsvReader } from '../../lib/csv.ts';
+import { CsvReader, otherSeparator } from '../../lib/csv.ts';
 import { userIdProblem } from '../../campaign/ids.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import { UserTable } from './user-table.ts';
@@ -58,5 +58,7 @@ export function readUserTable(chunks: Iterable<string>, options: UserFileOptions
 function placeOf(name: string, header: readonly string[]): number {
   const place = header.indexOf(name);
   if (place >= 0) return place;
+  const other = otherSeparator(header);
+  if (other !== null) throw new Error(other);
   throw new Error(`it has no column "${name}"${suggestion(name, header)}`);
 }

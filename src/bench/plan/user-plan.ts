@@ -45,12 +45,13 @@ function hotRepeats({ count, hot }: Pick<UserOptions, 'count' | 'hot'>): number 
  * fair), and some ask again.
  *
  * @param near how many requests may lie between an impatient user's two; the number of virtual users makes them overlap
+ * @param series all users ask for one coupon, then all for the next
  */
-export function planRequests(users: UserOptions, coupons: number, near: number): RequestPlan {
+export function planRequests(users: UserOptions, coupons: number, near: number, series = false): RequestPlan {
   const random = randomOf(users.seed);
   const first = shuffled(users.count, random);
   const slots = users.count * coupons;
-  const { slot, user } = repeats(users, coupons, first, near, random);
+  const { slot, user } = repeats(users, { coupons, first, near, series }, random);
 
   const length = slots + slot.length;
   const plan = { length, user: new Uint32Array(length), coupon: new Uint16Array(length), requestId: new Uint32Array(length) };
@@ -61,8 +62,8 @@ export function planRequests(users: UserOptions, coupons: number, near: number):
   const filled = new Uint32Array(slots);
   for (let at = 0; at < slots; at += 1) {
     const place = at + after[at]!;
-    plan.user[place] = first[Math.floor(at / coupons)]!;
-    plan.coupon[place] = at % coupons;
+    plan.user[place] = first[series ? at % users.count : Math.floor(at / coupons)]!;
+    plan.coupon[place] = series ? Math.floor(at / users.count) : at % coupons;
   }
   for (let index = 0; index < slot.length; index += 1) {
     const at = slot[index]!;
@@ -78,9 +79,7 @@ export function planRequests(users: UserOptions, coupons: number, near: number):
 /** For each extra request the slot (first request) that it follows, and who makes it. */
 function repeats(
   users: UserOptions,
-  coupons: number,
-  first: Uint32Array,
-  near: number,
+  { coupons, first, near, series }: { coupons: number; first: Uint32Array; near: number; series: boolean },
   random: () => number,
 ): { slot: Uint32Array; user: Uint32Array } {
   const people = Math.round(users.count * users.duplicateRate);
@@ -92,8 +91,10 @@ function repeats(
   let missing = people - everyone * users.count;
   const repeat = (place: number, reach: number): void => {
     for (let coupon = 0; coupon < coupons; coupon += 1) {
-      const own = place * coupons + coupon;
-      slot[filled] = own + Math.floor(random() * Math.min(reach, slots - own));
+      const own = series ? coupon * users.count + place : place * coupons + coupon;
+      // In a series, nobody asks for a coupon again once its turn is over.
+      const end = series ? (coupon + 1) * users.count : slots;
+      slot[filled] = own + Math.floor(random() * Math.min(reach, end - own));
       user[filled] = first[place]!;
       filled += 1;
     }

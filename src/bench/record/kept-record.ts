@@ -32,11 +32,23 @@ const MOST_INFLATED = 64;
 const ALWAYS_INFLATED_BYTES = 64 * 1_048_576;
 
 export async function encodeRun({ report, record, evidence, users }: BenchRun): Promise<Buffer> {
-  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, answeredUs } = record;
+  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, answeredUs, lacks } = record;
   // The report goes as JSON text: the header of the pack is no place for the words of others.
   const kept: Kept = {
     report: JSON.stringify(report),
-    record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, ...(answeredUs ? { answeredUs } : {}) },
+    record: {
+      length,
+      user,
+      coupon,
+      requestId,
+      intendedUs,
+      sentUs,
+      doneUs,
+      outcome,
+      status,
+      ...(answeredUs ? { answeredUs } : {}),
+      ...(lacks ? { lacks: [...lacks] } : {}),
+    },
     evidence,
     users: { planned: users.planned, runs: nameRuns(users) },
   };

@@ -4,12 +4,11 @@
  */
 import { z } from 'zod';
 import { OUTCOMES } from '../../campaign/outcome.ts';
-import { MAX_USERS } from '../scenario/schema-parts.ts';
+import { MAX_COUPONS, MAX_USERS } from '../scenario/schema-parts.ts';
 
 /** Planned users, and at most as many again that only the stores named. */
 const MAX_NAMES = 2 * MAX_USERS;
 const MAX_REQUESTS = 10 * MAX_USERS;
-const MAX_COUPONS = 100;
 /** Visible characters are what ids are made of; a foreign store may hold others. */
 const MAX_ID = 10_000;
 
@@ -31,8 +30,9 @@ const record = z
     outcome: bytes,
     status: shorts,
     answeredUs: z.exactOptional(floats),
+    lacks: z.exactOptional(z.array(z.enum(['users', 'times']))),
   })
-  .superRefine(({ length, ...columns }, context) => {
+  .superRefine(({ length, lacks: _lacks, ...columns }, context) => {
     for (const [name, column] of Object.entries(columns)) {
       if (column.length !== length) report(context, [name], `has ${column.length} rows, and the record says ${length}`);
     }

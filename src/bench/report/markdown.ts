@@ -3,7 +3,8 @@ import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { visible } from '../../lib/text/visible.ts';
-import { CHECK_WORDS, noteText, reasonText } from './words.ts';
+import { couponsText, shownChecks } from './shown-checks.ts';
+import { CHECK_WORDS, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import { painter } from '../../lib/text/style.ts';
 
@@ -14,12 +15,13 @@ const PLAIN = painter(false);
 /** A report for the summary page of a CI job (GitHub's Markdown). */
 export function benchMarkdown(report: BenchReport): string {
   const { scenario, verdict, exitCode, thresholds } = report;
-  const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${text(couponId)}`).join(', ');
+  const coupons = text(couponsText(scenario.coupons));
   const met = thresholds.length === 0 ? '' : `, thresholds ${verdict.thresholds === 'pass' ? '✅ met' : '❌ **missed**'}`;
   return [
     `## bench: ${text(scenario.name)}`,
     `Integrity ${proof(report)}${met} (exit code ${exitCode})`,
     `${coupons}; ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${text(scenario.target)}`,
+    report.rounds ? roundsText(report.rounds) : '',
     integrity(report),
     thresholds.length > 0 ? table(['', 'threshold', 'was'], thresholdRows(report)) : '',
     table(
@@ -40,9 +42,9 @@ function proof(report: BenchReport): string {
   return `${SIGNS[words.look]} ${words.look === 'bad' ? '**broken**' : text(verdictLineText(words))}`;
 }
 
-function integrity({ integrity: results, scenario }: BenchReport): string {
-  const rows = results.map((result) => {
-    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+function integrity(report: BenchReport): string {
+  const rows = shownChecks(report).map((result) => {
+    const coupon = result.of === '' ? '' : ` (${result.of})`;
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? '' : ` [${sampleText(result)}]`;
     return [MARKS[result.status], text(`${CHECK_WORDS[result.check]}${coupon}${why}${who}`)];

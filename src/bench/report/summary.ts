@@ -8,6 +8,7 @@ import { LATENCY_HEADS, outcomeRows } from './outcomes.ts';
 import type { OutcomeRow } from './outcomes.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import type { VerdictWords } from './verdict-text.ts';
+import { couponsText, shownChecks } from './shown-checks.ts';
 import { CHECK_WORDS, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
@@ -17,7 +18,7 @@ import { table } from '../../lib/text/table.ts';
 export function benchSummary(given: BenchReport, paint: Paint): string {
   const report = visibleValues(given);
   const { scenario } = report;
-  const coupons = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
+  const coupons = couponsText(scenario.coupons);
   return [
     `${paint.bold(scenario.name)}  ${coupons}, ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${scenario.target}`,
     section('ROUNDS', roundLines(report), paint),
@@ -41,9 +42,9 @@ function roundLines({ rounds }: BenchReport): string[] {
   return rounds ? [roundsText(rounds)] : [];
 }
 
-function integrityLines({ integrity, scenario }: BenchReport, paint: Paint): string[] {
-  return integrity.map((result) => {
-    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+function integrityLines(report: BenchReport, paint: Paint): string[] {
+  return shownChecks(report).map((result) => {
+    const coupon = result.of === '' ? '' : ` (${result.of})`;
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? '' : paint.dim(` [${sampleText(result)}]`);
     return `${mark(result.status, paint)} ${CHECK_WORDS[result.check]}${coupon}${why}${who}`;

@@ -51,6 +51,8 @@ const REASON_WORDS: Record<Reason, Words> = {
       : result.count > 0
         ? `${users(result)} still waited when the time was up`
         : 'users still waited when the time was up',
+  NO_USERS_RECORDED: () => 'the record does not say which users asked',
+  NO_TIMES_RECORDED: () => 'the record does not say when requests were sent and answered',
   NO_REQUEST_TIMES: () => 'nothing that was read has request times',
   REPLIES_ONLY: () => 'only the replies were looked at',
   NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',

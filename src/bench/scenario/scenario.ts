@@ -1,4 +1,5 @@
 import type { CouponDefinition } from '../../campaign/coupon.ts';
+import { isCouponId } from '../../campaign/ids.ts';
 import { COUPON_IDS, couponDefinition } from '../../campaign/event.ts';
 import type { Variables } from '../../lib/environment.ts';
 import type { Phase } from '../plan/phase.ts';
@@ -30,6 +31,8 @@ export interface Scenario extends VerifyPart, StepsPart {
   /** `ca` as it is written: the path of a PEM file; null: the authorities that Node knows. */
   tls: { ca: string | null; insecure: boolean };
   coupons: CouponDefinition[];
+  /** All users rush for one coupon before the next one, instead of each user for all coupons. */
+  series: boolean;
   request: RequestTemplate;
   followUps: FollowUps;
   /** So many times the whole load, each on a fresh state. */
@@ -83,15 +86,17 @@ function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | und
   const steps = stepsOf(read, report);
   const followUps = followUpsOf(read, report);
   const users = usersOf(read, wantedFromTable({ request, followUps, ...steps }), open, report);
-  checkAllVariables({ request, followUps, ...steps }, users, read.coupons.length, report);
-  const planned = plannedRequests(users, read.coupons.length);
+  checkAllVariables({ request, followUps, ...steps }, users, couponCount(read), report);
+  const coupons = couponsOf(read, report);
+  const planned = plannedRequests(users, coupons.length);
   if (planned > 10 * MAX_USERS) report(['users'], `these users would make ${planned} requests; at most ${10 * MAX_USERS} are possible`);
   return {
     name: read.name,
     description: read.description.trim(),
     target: read.target ?? null,
     tls: { ca: read.tls.ca ?? null, insecure: read.tls.insecure },
-    coupons: couponsOf(read, report),
+    coupons,
+    series: !Array.isArray(read.coupons),
     request,
     followUps,
     ...steps,
@@ -108,11 +113,34 @@ function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | und
 }
 
 function couponsOf(read: ScenarioDocument, report: Report): CouponDefinition[] {
+  if (!Array.isArray(read.coupons)) return seriesOf(read.coupons, report);
   const seen = new Set<string>();
   return read.coupons.map((coupon, index) => {
     if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);
     seen.add(coupon.id);
     return couponDefinition({ ...coupon, name: coupon.name ?? coupon.id }, ['coupons', index], report);
+  });
+}
+
+function couponCount({ coupons }: ScenarioDocument): number {
+  return Array.isArray(coupons) ? coupons.length : coupons.count;
+}
+
+function seriesOf(
+  { count, prefix, start, ...coupon }: Exclude<ScenarioDocument['coupons'], unknown[]>,
+  report: Report,
+): CouponDefinition[] {
+  const last = `${prefix}${start + count - 1}`;
+  if (!isCouponId(last) || !isCouponId(`${prefix}${start}`)) {
+    report(
+      ['coupons', 'prefix'],
+      `"${last}" would not be a coupon id: letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit`,
+    );
+    return [];
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const id = `${prefix}${start + index}`;
+    return couponDefinition({ ...coupon, id, name: id }, ['coupons'], index === 0 ? report : () => {});
   });
 }
 

@@ -4,6 +4,7 @@ import { parseDuration } from '../../lib/duration.ts';
 import { parsed } from '../../campaign/event.ts';
 
 export const MAX_USERS = 10_000_000;
+export const MAX_COUPONS = 10_000;
 export const MAX_VUS = 10_000;
 const LONGEST = '24h';
 

@@ -7,7 +7,7 @@ import { couponSchema, parsed } from '../../campaign/event.ts';
 import { ADMISSION_OUTCOMES, OTHER_OUTCOMES } from '../../campaign/outcome.ts';
 import { phaseSchema } from './phase-schema.ts';
 import { pollSchema, requestSchema, retrySchema, ruleSchema, stepsSchema } from './request-schema.ts';
-import { duration, MAX_USERS, text, whole } from './schema-parts.ts';
+import { duration, MAX_COUPONS, MAX_USERS, text, whole } from './schema-parts.ts';
 import { probeSchema, settleSchema, verifySchema } from './verify.ts';
 import { parseTarget } from './target.ts';
 import { timelineSchema } from './timeline.ts';
@@ -44,6 +44,11 @@ const threshold = z.union([
   }),
 ]);
 
+const series = couponSchema
+  .omit({ id: true, name: true })
+  .extend({ count: whole(1, MAX_COUPONS), prefix: z.string().max(50), start: whole(0, 1_000_000_000).default(1) })
+  .describe('So many coupons of one kind, `prefix` and a number, rushed one after the other by all users.');
+
 export const scenarioSchema = z.strictObject({
   version: z.literal(1, 'must be 1, the only version there is'),
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1–64 letters, digits, ".", "_" or "-"'),
@@ -55,7 +60,7 @@ export const scenarioSchema = z.strictObject({
       insecure: z.boolean().default(false).describe('Take any certificate; the report says so.'),
     })
     .prefault({}),
-  coupons: z.array(coupon).min(1).max(100),
+  coupons: z.union([z.array(coupon).min(1).max(100), series]),
   request: requestSchema.prefault({}),
   setup: stepsSchema.describe('Requests once a run, before the coupons are looked at: open the sale, reset the stock.'),
   before: stepsSchema.describe('Requests before each round, after `setup`.'),

@@ -9,7 +9,14 @@ import type { Report } from '../../lib/yaml-file.ts';
  * `own`: the stores of this project. Otherwise what another service keeps: keys in Redis, a list of who was issued (by a query
  * or from an export), both, or nothing, and then the replies are all there is.
  */
-export type EvidencePlan = { kind: 'own' } | { kind: 'foreign'; redis: ForeignKeys | null; issued: IssuedListPlan | null };
+export type EvidencePlan =
+  { kind: 'own' } | { kind: 'foreign'; redis: ForeignKeys | null; issued: IssuedListPlan | null; stock: StockQuery | null };
+
+/** One SELECT of one row and one column: what is left of the coupon `$1`. */
+export interface StockQuery {
+  query: string;
+  timeoutMs: number;
+}
 
 /** Templates with `{couponId}` and, for `issued`, `{userId}`; null for a key that the service does not have. */
 export interface ForeignKeys {
@@ -19,6 +26,10 @@ export interface ForeignKeys {
   queue: string | null;
   /** Any key, one for each issued user. */
   issued: string | null;
+  /** A string that holds what is left, for services without such a hash. */
+  stock: string | null;
+  /** One key with all issued users: members of a set or sorted set, or fields of a hash. */
+  issuedUsers: string | null;
   /** Field of the coupon's hash that holds what is left. */
   stockField: string;
   /** Field that holds how many there are; where it is missing, the scenario's total stands. */
@@ -46,9 +57,13 @@ export const verifySchema = z.strictObject({
     .strictObject({
       keys: z
         .strictObject({
-          coupon: keyTemplate.default('coupon:{couponId}'),
+          coupon: keyTemplate.optional().describe('Hash with what is left; coupon:{couponId} unless `stock` is named.'),
           queue: keyTemplate.default('coupon_waiting_queue:{couponId}'),
-          issued: keyTemplate.default('issued_coupon:coupon:{couponId}-user:{userId}'),
+          issued: keyTemplate
+            .optional()
+            .describe('One key for each user; issued_coupon:coupon:{couponId}-user:{userId} unless `issuedUsers` is named.'),
+          stock: keyTemplate.default(null).describe('A string that holds what is left.'),
+          issuedUsers: keyTemplate.default(null).describe('A set, a sorted set or a hash that names the issued users.'),
         })
         .prefault({}),
       fields: z.strictObject({ stock: text(100).default('stock'), total: text(100).default('total') }).prefault({}),
@@ -56,6 +71,10 @@ export const verifySchema = z.strictObject({
     .optional(),
   sql: z.strictObject({ query: text(20_000), timeout: duration({ fallback: '30s', longest: '10m', least: 1 }) }).optional(),
   csv: text(1_000).optional(),
+  stockSql: z
+    .strictObject({ query: text(20_000), timeout: duration({ fallback: '30s', longest: '10m', least: 1 }) })
+    .optional()
+    .describe('What is left of the coupon $1: one row, one column.'),
   replies: z.literal(true, 'can only be true: then the replies are all that is looked at').optional(),
 });
 
@@ -80,7 +99,7 @@ interface Read {
   verify: z.output<typeof verifySchema>;
   settle: z.output<typeof settleSchema>;
   probe: z.output<typeof probeSchema>;
-  coupons: readonly unknown[];
+  coupons: readonly unknown[] | { count: number };
 }
 
 export interface VerifyPart {
@@ -103,10 +122,12 @@ export function verifyOf(read: Read, report: Report): VerifyPart {
 }
 
 function evidenceOf({ verify, coupons }: Read, report: Report): EvidencePlan {
-  const { redis, sql, csv, replies } = verify;
+  const { sql, csv, replies, stockSql } = verify;
+  const redis = verify.redis && { ...verify.redis, keys: keysOf(verify.redis.keys) };
   if (sql && csv !== undefined) report(['verify', 'csv'], 'and verify.sql both list who was issued; keep one of them');
-  if (replies && (redis || sql || csv !== undefined)) report(['verify', 'replies'], 'means the replies alone; leave it out, or the others');
-  if (!redis && !sql && csv === undefined && !replies) return { kind: 'own' };
+  if (replies && (redis || sql || stockSql || csv !== undefined))
+    report(['verify', 'replies'], 'means the replies alone; leave it out, or the others');
+  if (!redis && !sql && !stockSql && csv === undefined && !replies) return { kind: 'own' };
   for (const [name, key] of Object.entries(redis?.keys ?? {})) {
     if (key === null) continue;
     const at = ['verify', 'redis', 'keys', name];
@@ -116,13 +137,32 @@ function evidenceOf({ verify, coupons }: Read, report: Report): EvidencePlan {
         report(at, `there is no {${used}} here; ${variables.map((one) => `{${one}}`).join(' and ')} can stand in it`);
     }
     if (name === 'issued' && !key.includes('{userId}')) report(at, 'needs {userId}: one key for each issued user');
-    if (coupons.length > 1 && !key.includes('{couponId}')) report(at, 'needs {couponId}: there are several coupons');
+    if (('count' in coupons ? coupons.count : coupons.length) > 1 && !key.includes('{couponId}'))
+      report(at, 'needs {couponId}: there are several coupons');
   }
-  if (sql && !sql.query.includes('$1')) report(['verify', 'sql', 'query'], 'needs $1, which stands for the coupon id');
+  for (const [name, one] of Object.entries({ sql, stockSql }))
+    if (one && !one.query.includes('$1')) report(['verify', name, 'query'], 'needs $1, which stands for the coupon id');
+  if (redis?.keys.coupon != null && redis.keys.stock !== null)
+    report(['verify', 'redis', 'keys', 'stock'], 'and `coupon` both say what is left; keep one');
+  if (stockSql && (redis?.keys.coupon != null || redis?.keys.stock != null))
+    report(['verify', 'stockSql'], 'and a key in verify.redis both say what is left; keep one, and set the other to null');
+  if (redis?.keys.issued != null && redis.keys.issuedUsers !== null)
+    report(['verify', 'redis', 'keys', 'issuedUsers'], 'and `issued` both name the issued users; keep one');
   return {
     kind: 'foreign',
     redis: redis ? { ...redis.keys, stockField: redis.fields.stock, totalField: redis.fields.total } : null,
+    stock: stockSql ? { query: stockSql.query, timeoutMs: stockSql.timeout } : null,
     issued: sql ? { kind: 'sql', query: sql.query, timeoutMs: sql.timeout } : csv === undefined ? null : { kind: 'csv', path: csv },
+  };
+}
+
+/** The report's keys stand in for what is not named, unless something else says the same. */
+function keysOf(written: NonNullable<Read['verify']['redis']>['keys']) {
+  const { coupon, issued, ...keys } = written;
+  return {
+    ...keys,
+    coupon: coupon === undefined ? (keys.stock === null ? 'coupon:{couponId}' : null) : coupon,
+    issued: issued === undefined ? (keys.issuedUsers === null ? 'issued_coupon:coupon:{couponId}-user:{userId}' : null) : issued,
   };
 }
 

@@ -71,7 +71,7 @@ export async function writePrepared(path: string, { target }: About, { columns, 
 function bad(path: string, what: string) {
   return usageError(
     'BAD_PREPARED',
-    `--prepared ${path} ${what}; no load was sent`,
+    `${path}, the file of prepared users, ${what}; no load was sent`,
     'Delete it to prepare all users again, or name another file.',
   );
 }

@@ -30,20 +30,7 @@ export interface ForeignQuery {
 export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQuery): IssuedList {
   const select = query.replace(/[\s;]+$/, '');
   let checked = false;
-
-  const reading = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
-    try {
-      return await database.transaction(async (client) => {
-        await client.query('SET TRANSACTION READ ONLY');
-        await client.query(`SET LOCAL statement_timeout = ${Math.floor(timeoutMs)}`);
-        await client.query(`SET LOCAL timezone = 'UTC'`);
-        await client.query(`SET LOCAL datestyle = 'ISO'`);
-        return work(client);
-      });
-    } catch (error) {
-      throw explain(error, database);
-    }
-  };
+  const reading = <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => readOnly(database, timeoutMs, 'verify.sql', work);
 
   const open = async (client: PoolClient, couponId: string): Promise<void> => {
     // On lines of its own: the query may end in a comment.
@@ -75,11 +62,57 @@ export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQ
   };
 }
 
+/**
+ * What is left of a coupon, by a query for one value.
+ *
+ * @throws CouponError `VERIFY_QUERY` for a query that gives another number of rows or columns, or no whole number
+ */
+export function sqlStock(database: Database, { query, timeoutMs }: ForeignQuery): (couponId: string) => Promise<number> {
+  const select = query.replace(/[\s;]+$/, '');
+  return (couponId) =>
+    readOnly(database, timeoutMs, 'verify.stockSql', async (client) => {
+      const { rows, fields } = await client.query<Cells>({ text: `${select}\n`, values: [couponId], rowMode: 'array', types: AS_TEXT });
+      const bad = (why: string): CouponError => badStockQuery(why);
+      if (fields.length !== 1) throw bad(`it gives ${fields.length} columns, not one`);
+      if (rows.length !== 1) throw bad(`it gives ${rows.length} rows for coupon ${couponId}, not one`);
+      const value = rows[0]![0] ?? null;
+      if (value === null || !/^-?\d+(\.0+)?$/.test(value))
+        throw bad(`it gives ${value === null ? 'NULL' : `"${printable(value, 40)}"`} for coupon ${couponId}, which is no whole number`);
+      return Number(value);
+    });
+}
+
+function badStockQuery(why: string): CouponError {
+  return new CouponError({
+    code: 'VERIFY_QUERY',
+    kind: 'usage',
+    message: 'the query of verify.stockSql cannot be used',
+    why,
+    fix: 'Write one SELECT of one row and one column, with $1 for the coupon id, such as SELECT stock FROM products WHERE id = $1.',
+  });
+}
+
+async function readOnly<T>(database: Database, timeoutMs: number, where: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  try {
+    return await database.transaction(async (client) => {
+      await client.query('SET TRANSACTION READ ONLY');
+      await client.query(`SET LOCAL statement_timeout = ${Math.floor(timeoutMs)}`);
+      await client.query(`SET LOCAL timezone = 'UTC'`);
+      await client.query(`SET LOCAL datestyle = 'ISO'`);
+      return work(client);
+    });
+  } catch (error) {
+    throw explain(error, database, where);
+  }
+}
+
+/** Values as PostgreSQL writes them: a `Date` would cut microseconds off. */
+const AS_TEXT: QueryConfig['types'] = { getTypeParser: () => (text: string) => text };
+
 type Cells = (string | null)[];
 
 function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
-  const raw: QueryConfig['types'] = { getTypeParser: () => (text: string) => text };
-  return client.query<Cells>({ text: `FETCH ${count} FROM issued`, rowMode: 'array', types: raw });
+  return client.query<Cells>({ text: `FETCH ${count} FROM issued`, rowMode: 'array', types: AS_TEXT });
 }
 
 function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[]): IssuedRow[] {
@@ -108,17 +141,19 @@ function badQuery(why: string): CouponError {
 }
 
 /** SQLSTATE classes: PostgreSQL manual, appendix A. */
-function explain(error: unknown, database: Database): Error {
+function explain(error: unknown, database: Database, where: string): Error {
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return database.explain(error);
   if (error.code === '57014') {
     return new CouponError({
       code: 'VERIFY_QUERY_TIMEOUT',
       kind: 'unreachable',
-      message: 'the query of verify.sql took too long',
+      message: `the query of ${where} took too long`,
       why: error.message,
-      fix: 'Give the table an index on the coupon, or raise verify.sql.timeout.',
+      fix: 'Give the table an index on the coupon, or raise its timeout.',
     });
   }
   // 22 data exception, 25 transaction state (a write), 42 syntax or access rule; 42501 is a missing permission.
-  return /^(22|25|42)/.test(error.code) && error.code !== '42501' ? badQuery(error.message) : database.explain(error);
+  return /^(22|25|42)/.test(error.code) && error.code !== '42501'
+    ? (where === 'verify.sql' ? badQuery : badStockQuery)(error.message)
+    : database.explain(error);
 }

@@ -3,6 +3,8 @@ import type { ForeignRedis } from '../../bench/evidence/foreign-ports.ts';
 import { fillTemplate, type ForeignKeys } from '../../bench/scenario/verify.ts';
 import { usageError, type CouponError } from '../../lib/errors.ts';
 import type { RedisConnection } from './connection.ts';
+import { printable } from '../../lib/text/visible.ts';
+import { usersIn } from './foreign-users.ts';
 import { wrongTypeOf } from './wrong-type.ts';
 
 const CHUNK = 1_000;
@@ -36,15 +38,22 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
     fillTemplate(keys[name] ?? '', couponId, userId);
 
   return {
-    has: { coupon: keys.coupon !== null, queue: keys.queue !== null, issued: keys.issued !== null },
+    has: {
+      coupon: keys.coupon !== null || keys.stock !== null,
+      queue: keys.queue !== null,
+      issued: keys.issued !== null || keys.issuedUsers !== null,
+      list: keys.issuedUsers !== null,
+    },
 
-    coupon: (couponId) =>
-      guard('coupon', couponId, async () => {
+    async coupon(couponId) {
+      if (keys.stock !== null) return await stockIn(connection, fillTemplate(keys.stock, couponId));
+      return await guard('coupon', couponId, async () => {
         const name = key('coupon', couponId);
         const [total, stock] = await client.hmget(name, keys.totalField, keys.stockField);
         if (total === null && stock === null && (await client.exists(name)) === 0) return null;
         return { total: toNumber(total), stock: toNumber(stock) };
-      }),
+      });
+    },
 
     waiting: (couponId) => guard('queue', couponId, () => client.zcard(key('queue', couponId))),
 
@@ -58,7 +67,11 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
       }
     },
 
+    listed: async (couponId) =>
+      keys.issuedUsers === null ? 0 : await usersIn(connection, fillTemplate(keys.issuedUsers, couponId)).count(),
+
     async issued(couponId, userIds) {
+      if (keys.issuedUsers !== null) return await usersIn(connection, fillTemplate(keys.issuedUsers, couponId)).among(userIds);
       try {
         const found: string[] = [];
         for (const chunk of chunked(userIds, CHUNK)) {
@@ -77,6 +90,10 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
     },
 
     async *scanIssued(couponId) {
+      if (keys.issuedUsers !== null) {
+        yield* usersIn(connection, fillTemplate(keys.issuedUsers, couponId)).all();
+        return;
+      }
       const [head = '', tail = ''] = fillTemplate(keys.issued ?? '', couponId, '\u0000').split('\u0000');
       const match = `${escapeGlob(head)}*${escapeGlob(tail)}`;
       try {
@@ -88,6 +105,21 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
       }
     },
   };
+}
+
+/** @throws CouponError `FOREIGN_KEY_TYPE` for a key of another type, or a text that is no number */
+async function stockIn(connection: RedisConnection, key: string): Promise<{ total: null; stock: number } | null> {
+  const text = await connection.client.get(key).catch((error: Error) => {
+    throw error.message.startsWith('WRONGTYPE') ? wrongStock(key, 'is no string') : connection.explain(error);
+  });
+  if (text === null) return null;
+  const stock = toNumber(text);
+  if (stock === null) throw wrongStock(key, `holds "${printable(text, 40)}", which is no whole number`);
+  return { total: null, stock };
+}
+
+function wrongStock(key: string, what: string): CouponError {
+  return usageError('FOREIGN_KEY_TYPE', `verify.redis.keys.stock: "${key}" ${what}`, 'Name the key of a string that holds what is left.');
 }
 
 function toNumber(text: string | null | undefined): number | null {

@@ -17,7 +17,9 @@ phases:
 function problems(text: string): string[] {
   const error = refusal(text);
   expect(error).toMatchObject({ code: 'BAD_SCENARIO', kind: 'usage' });
-  return (error?.why ?? '').split('\n').map((line) => line.replace('f.yaml:', ''));
+  // The lines that point into the text are indented.
+  const lines = (error?.why ?? '').split('\n').filter((line) => !line.startsWith('  '));
+  return lines.map((line) => line.replace('f.yaml:', ''));
 }
 
 function refusal(text: string): CouponError | null {
@@ -88,6 +90,18 @@ outcomes:
     );
   });
 
+  test('a variable without quotes is not taken for a map as a key', () => {
+    expect(problems(withLine('request: { json: { userId: {{userId}} } }'))).toEqual([
+      '9:29 a map cannot be a name; a variable stands in quotes: "{{userId}}"',
+    ]);
+    expect(problems(withLine('request: { json: { ids: [{{userId}}, {{ couponId }}] } }'))).toHaveLength(2);
+    expect(problems(withLine('request:\n  json:\n    ? [a, b]\n    : 1')).join()).toContain('a list cannot be a name');
+  });
+
+  test('durations may have several units, as the first page of k6 writes them', () => {
+    expect(parseScenario(withLine('gracefulStop: 1m30s'), 'x.yaml').gracefulStopMs).toBe(90_000);
+  });
+
   test('JSON is YAML', () => {
     expect(
       parseScenario(
@@ -102,6 +116,15 @@ outcomes:
     expect(`${scenario.name}.yaml`).toBe(file);
     expect(scenario.description).not.toBe('');
   });
+});
+
+test('a problem is shown in its line, below Hangul too', () => {
+  expect(refusal(withLine('gracefulStop: "5"'))?.why).toMatch(/\n {4}gracefulStop: "5"\n {4}\^/);
+  const hangul = 'probe: { path: "/쿠폰", status: 5 }';
+  const [, shown, caret] = /\n {4}(probe.*)\n {4}( *\^)$/.exec(refusal(withLine(hangul))?.why ?? '') ?? [];
+  expect(shown).toBe(hangul);
+  // Each syllable takes two columns.
+  expect(caret).toHaveLength(hangul.indexOf('status') + 1 + 2);
 });
 
 describe('what is wrong is named with its place', () => {

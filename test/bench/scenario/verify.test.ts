@@ -48,7 +48,7 @@ describe('where the truth is read', () => {
     const query = 'SELECT user_id FROM t WHERE coupon = $1';
     expect(read({ verify: { sql: { query } } }).evidence).toMatchObject({ redis: null, issued: { kind: 'sql', query, timeoutMs: 30_000 } });
     expect(read({ verify: { csv: 'out/{couponId}.csv' } }).evidence).toMatchObject({ issued: { kind: 'csv', path: 'out/{couponId}.csv' } });
-    expect(read({ verify: { replies: true } }).evidence).toEqual({ kind: 'foreign', redis: null, issued: null });
+    expect(read({ verify: { replies: true } }).evidence).toEqual({ kind: 'foreign', redis: null, issued: null, stock: null });
   });
 
   test('a probe of one status or several', () => {
@@ -68,6 +68,6 @@ describe('where the truth is read', () => {
       { verify: { redis: { keys: { queue: 'q' } } }, coupons: ['a', 'b'].map((id) => ({ id, total: 1 })) },
       'needs {couponId}',
     ],
-    ['a key that is not there', { verify: { redis: { keys: { stock: 's' } } } }, 'is not a setting'],
+    ['a key that is not there', { verify: { redis: { keys: { stok: 's' } } } }, 'is not a setting'],
   ])('%s: refused', (_, changes, text) => expect(problem(changes)).toContain(text));
 });

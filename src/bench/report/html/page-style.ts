@@ -29,6 +29,9 @@ p { margin: .35rem 0; }
 .verdict { margin: 1.25rem 0 0; padding: .8rem 1rem; background: var(--panel); border-left: .35rem solid var(--dim); font-size: 1.05rem; }
 .verdict.good { border-color: var(--good); } .verdict.bad { border-color: var(--bad); } .verdict.open { border-color: var(--open); }
 .good > .mark { color: var(--good); } .bad > .mark { color: var(--bad); } .open > .mark { color: var(--open); }
+dl.tiles { grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem; margin: .8rem 0 0; }
+.tiles > div { padding: .55rem .8rem; background: var(--panel); border-radius: .4rem; }
+.tiles dt { font-size: .82rem; } .tiles dd { font-size: 1.3rem; font-weight: 600; } .tiles .bad dd { color: var(--bad); }
 .mark { font-weight: 700; margin-right: .4rem; }
 ul { margin: 0; padding: 0; list-style: none; }
 li { padding: .12rem 0; }

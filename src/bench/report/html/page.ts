@@ -12,7 +12,8 @@ import { latencyChart, outcomesChart, spectrumChart } from './load-charts.ts';
 import { inlineJson, markup, Markup } from './markup.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
-import { coupons, generator, integrity, notes, outcomes, thresholds, throughput, verdict } from './sections.ts';
+import { couponsText } from '../shown-checks.ts';
+import { coupons, generator, integrity, notes, outcomes, rounds, thresholds, throughput, tiles, verdict } from './sections.ts';
 import { queueChart, stockCharts } from './store-charts.ts';
 
 /** uPlot's own files, as text. */
@@ -25,7 +26,7 @@ export interface PageAssets {
 export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'value'>, assets: PageAssets): string {
   const { scenario } = report;
   const charts = chartsOf(report, latencies);
-  const sale = scenario.coupons.map(({ couponId, total }) => `${number(total)} × ${couponId}`).join(', ');
+  const sale = couponsText(scenario.coupons);
   const took = formatDuration(Math.round(report.throughput.seconds * 1_000));
   const page = markup`<!doctype html>
 <html lang="en">
@@ -46,7 +47,7 @@ export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'valu
         ${sale}; ${number(scenario.users)} users, ${number(scenario.requests)} requests in ${took} → <code>${scenario.target}</code>,
         ${report.startedAt}
       </p>
-      ${verdict(report)}
+      ${[verdict(report), rounds(report), tiles(report)]}
     </header>
     <main>
       ${[integrity(report), thresholds(report), notes(report)]}

@@ -3,7 +3,9 @@ import type { BenchReport } from '../report.ts';
 import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../summary.ts';
 import { verdictLineText, verdictWords } from '../verdict-text.ts';
-import { CHECK_WORDS, noteText, reasonText } from '../words.ts';
+import { shownChecks } from '../shown-checks.ts';
+import { CHECK_WORDS, noteText, reasonText, roundsText } from '../words.ts';
+import { formatDuration } from '../../../lib/duration.ts';
 import { figure, number } from '../../../lib/text/figures.ts';
 import { painter } from '../../../lib/text/style.ts';
 import { markup, Markup } from './markup.ts';
@@ -35,14 +37,42 @@ export function verdict(report: BenchReport): Markup {
   </p>`;
 }
 
+/** The five figures that are asked for first. */
+export function tiles({
+  outcomes: counts,
+  latency,
+  throughput: { timeUntilDrainedMs },
+  integrity: results,
+  scenario,
+}: BenchReport): Markup {
+  const over = results.filter(({ check }) => check === 'issued_within_total');
+  const overIssued = over.filter(({ status }) => status === 'fail').reduce((sum, { count }) => sum + count, 0);
+  const overKnown = overIssued > 0 || over.every(({ status }) => status !== 'not_checked');
+  const { accepted } = latency;
+  const all: [term: string, figure: string, bad?: boolean][] = [
+    ['asked', number(scenario.requests - counts.unsent)],
+    ['accepted', number(counts.accepted)],
+    ['p99 of accepted', accepted ? `${figure(accepted.p99)} ms` : '–'],
+    ['all issued after', timeUntilDrainedMs === null ? 'not seen' : formatDuration(timeUntilDrainedMs)],
+    ['over-issued', overKnown ? number(overIssued) : 'not known', overIssued > 0],
+  ];
+  return markup`<dl class="tiles">
+    ${all.map(([term, value, bad]) => markup`<div class="${bad ? 'bad' : ''}"><dt>${term}</dt><dd>${value}</dd></div>`)}
+  </dl>`;
+}
+
+export function rounds({ rounds: all }: BenchReport): Markup {
+  return all ? markup`<p class="dim">${sentence(roundsText(all))}.</p>` : NOTHING;
+}
+
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-export function integrity({ integrity: results, scenario }: BenchReport): Markup {
-  const items = results.map((result) => {
+export function integrity(report: BenchReport): Markup {
+  const items = shownChecks(report).map((result) => {
     const { look, sign, word } = LOOKS[result.status];
-    const coupon = scenario.coupons.length > 1 ? ` (${result.couponId})` : '';
+    const coupon = result.of === '' ? '' : ` (${result.of})`;
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? NOTHING : markup` <code class="dim">${sampleText(result)}</code>`;
     return markup`<li class="${look}">

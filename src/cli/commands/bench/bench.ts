@@ -20,6 +20,7 @@ import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCheck } from './check.ts';
 import { checkFlags, type BenchFlags } from './flags.ts';
+import { configure as configureInit } from './init.ts';
 import { configure as configureList } from './list.ts';
 import { configure as configureCompare } from './compare.ts';
 import { configure as configureTry } from './try.ts';
@@ -81,6 +82,7 @@ export const configure: Configure = (command, cli) => {
 
   configureCheck(command, cli);
   configureTry(command, cli);
+  configureInit(command, cli);
   configureList(command, cli);
   configureCompare(command, cli);
   configureVerify(command, cli);

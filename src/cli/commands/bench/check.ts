@@ -46,8 +46,8 @@ interface Checked {
   why: string[];
 }
 
-function checkedScenario({ name, users, coupons, phases, skip }: Scenario): Checked {
-  const plan = planRequests(users, coupons.length, Math.max(...phases.map((phase) => phase.vus)));
+function checkedScenario({ name, users, coupons, series, phases, skip }: Scenario): Checked {
+  const plan = planRequests(users, coupons.length, Math.max(...phases.map((phase) => phase.vus)), series);
   const untested = untestedByPlan(plan, coupons).filter(({ check }) => !skip.includes(check));
   return {
     name,

@@ -1,8 +1,8 @@
 import { foreignEvidence } from '../../../bench/evidence/foreign.ts';
 import { ownEvidence } from '../../../bench/evidence/own-stores.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
-import type { ForeignRedis, IssuedList } from '../../../bench/evidence/foreign-ports.ts';
-import type { EvidencePlan, ForeignKeys, IssuedListPlan } from '../../../bench/scenario/verify.ts';
+import type { ForeignRedis, ForeignStores, IssuedList } from '../../../bench/evidence/foreign-ports.ts';
+import type { EvidencePlan, ForeignKeys, IssuedListPlan, StockQuery } from '../../../bench/scenario/verify.ts';
 import type { RedisConnection } from '../../../stores/redis/connection.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context } from '../../context.ts';
@@ -24,6 +24,7 @@ export function evidenceOpener(context: Context): (plan: EvidencePlan) => Promis
     return foreignEvidence({
       redis: plan.redis && (await keysOf(plan.redis, redis)),
       issued: plan.issued && (await listOf(plan.issued, database)),
+      stock: plan.stock && (await stockOf(plan.stock, database)),
     });
   };
 }
@@ -31,7 +32,7 @@ export function evidenceOpener(context: Context): (plan: EvidencePlan) => Promis
 /** Settings of the stores that these plans read. */
 export function storesOf(plans: readonly EvidencePlan[]): ('redisUrl' | 'databaseUrl')[] {
   const redis = plans.some((plan) => plan.kind === 'own' || plan.redis !== null);
-  const database = plans.some((plan) => plan.kind === 'own' || plan.issued?.kind === 'sql');
+  const database = plans.some((plan) => plan.kind === 'own' || plan.issued?.kind === 'sql' || plan.stock !== null);
   return [...(redis ? (['redisUrl'] as const) : []), ...(database ? (['databaseUrl'] as const) : [])];
 }
 
@@ -44,6 +45,11 @@ async function listOf(plan: IssuedListPlan, database: () => Promise<Database>): 
   if (plan.kind === 'csv') return (await import('../../../bench/evidence/csv-issued.ts')).csvIssuedList(plan.path);
   const { sqlIssuedList } = await import('../../../stores/postgres/foreign-issued.ts');
   return sqlIssuedList(await database(), plan);
+}
+
+async function stockOf(plan: StockQuery, database: () => Promise<Database>): Promise<ForeignStores['stock']> {
+  const { sqlStock } = await import('../../../stores/postgres/foreign-issued.ts');
+  return sqlStock(await database(), plan);
 }
 
 function once<T>(open: () => Promise<T>): () => Promise<T> {

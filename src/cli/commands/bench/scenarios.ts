@@ -43,13 +43,33 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
     const what = code === 'ENOENT' ? 'is neither a file nor a scenario that comes with the program' : `cannot be read (${code})`;
     throw usageError(
       'SCENARIO_UNKNOWN',
-      `"${wanted}" ${what}${suggestion(wanted, [...shipped, 'check', 'compare', 'list', 'run', 'verify'])}`,
+      `"${wanted}" ${what}${suggestion(wanted, [...shipped, 'check', 'compare', 'init', 'list', 'run', 'try', 'verify'])}`,
       '`coupon-cli bench list` shows what there is.',
     );
   }
+  refuseOtherTools(text, wanted);
   // Files that a scenario names lie where it lies.
   const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textChunks(resolve(dirname(path), file)) });
   return withPaths(scenario, dirname(path));
+}
+
+/** People come with what they have. */
+function refuseOtherTools(text: string, file: string): void {
+  const tool = /from\s+['"]k6(\/|['"])/.test(text)
+    ? 'a script of k6'
+    : /^config:/m.test(text) && /^scenarios:/m.test(text)
+      ? 'a test of Artillery'
+      : text.includes('<jmeterTestPlan')
+        ? 'a test plan of JMeter'
+        : text.includes('io.gatling')
+          ? 'a simulation of Gatling'
+          : null;
+  if (tool === null) return;
+  throw usageError(
+    'BAD_SCENARIO',
+    `${file} is ${tool}, and bench reads YAML of its own`,
+    'Phases and thresholds of a scenario have the words of k6: `coupon-cli bench init` writes one to start from.',
+  );
 }
 
 /** Files that the scenario names lie beside it. */
