@@ -111,7 +111,9 @@ export class Context implements AsyncDisposable {
     const { Database } = await import('../stores/postgres/database.ts');
     const { value } = this.settings.get('databaseUrl');
     const database =
-      url === undefined ? new Database(value, { ...options, variables: this.settings.variables }) : new Database(url, options);
+      url === undefined
+        ? new Database(value, { ...options, variables: { ...this.settings.variables, COUPON_SCHEMA: this.settings.get('schema').value } })
+        : new Database(url, options);
     this.env.secrets.learn(database.target.password ?? undefined);
     this.onClose(() => database.close());
     return database;

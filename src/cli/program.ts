@@ -62,6 +62,7 @@ function createProgram(cli: Cli): PlainCommand {
     .configureHelp({ showGlobalOptions: true })
     .option('--redis-url <url>', 'where Redis is (REDIS_URL)')
     .option('--database-url <url>', 'where PostgreSQL is (DATABASE_URL, or the PG* variables)')
+    .option('--schema <name>', 'where the tables of the ledger are, in PostgreSQL (COUPON_SCHEMA)')
     .option('--key-style <style>', 'how keys are spelled: plain or hash-tag (COUPON_KEY_STYLE)')
     .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
     .option('--json', 'print one JSON document instead of text')

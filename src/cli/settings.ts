@@ -30,6 +30,12 @@ export const SETTINGS = {
     fallback: 'postgres://127.0.0.1:5432/postgres',
     about: 'where PostgreSQL is',
   },
+  schema: {
+    flag: '--schema',
+    variable: 'COUPON_SCHEMA',
+    fallback: '',
+    about: 'where the tables of the ledger are; empty: wherever the search path of the database leads',
+  },
   keyStyle: { flag: '--key-style', variable: 'COUPON_KEY_STYLE', fallback: 'plain', about: 'how keys are spelled: plain or hash-tag' },
   interval: { flag: '--interval', variable: 'COUPON_INTERVAL', fallback: '2s', about: 'time between two drain passes' },
   batch: { flag: '--batch', variable: 'COUPON_BATCH', fallback: '100', about: 'users per coupon and drain pass' },

@@ -13,6 +13,8 @@ export interface StoreUrl {
   /** Without the brackets of an IPv6 address; empty where none is written. */
   host: string;
   port: number | null;
+  /** All of them, where a list may be written; the first one is `host` and `port`. */
+  hosts: readonly { host: string; port: number | null }[];
   /** Without the leading slash. */
   path: string;
   /** Each name once. */
@@ -25,8 +27,11 @@ export type RefuseUrl = (why: string, fix?: string) => Error;
 const ENCODE =
   'Percent-encode these characters where they belong to a name or a password: / is %2F, # is %23, ? is %3F, @ is %40, % is %25.';
 
-/** @param schemes that are taken, without the colon */
-export function splitStoreUrl(text: string, schemes: readonly string[], refuse: RefuseUrl): StoreUrl {
+/**
+ * @param schemes that are taken, without the colon
+ * @param lists whether several hosts may be named, joined by commas
+ */
+export function splitStoreUrl(text: string, schemes: readonly string[], refuse: RefuseUrl, lists = false): StoreUrl {
   if (/^["'`]|["'`]$/.test(text)) {
     throw refuse('it begins or ends with a quote', 'Take the quotes away; `docker run --env-file` keeps them as they are.');
   }
@@ -52,14 +57,20 @@ export function splitStoreUrl(text: string, schemes: readonly string[], refuse: 
     scheme,
     user: login === null ? null : decode(colon < 0 ? login : login.slice(0, colon)),
     password: login === null || colon < 0 ? null : decode(login.slice(colon + 1)),
-    ...hostAndPort(authority.slice(at + 1), refuse),
+    ...hostsOf(authority.slice(at + 1), lists, refuse),
     path: decode((query < 0 ? tail : tail.slice(0, query)).slice(1)),
     params: parameters(query < 0 ? '' : tail.slice(query + 1), refuse),
   };
 }
 
+function hostsOf(text: string, lists: boolean, refuse: RefuseUrl): Pick<StoreUrl, 'host' | 'port' | 'hosts'> {
+  if (text.includes(',') && !lists) throw refuse('it names several hosts', 'Name one host.');
+  const hosts = text.split(',').map((one) => hostAndPort(one, refuse));
+  if (hosts.length > 1 && hosts.some(({ host }) => host === '')) throw refuse('a host of its list is empty', ENCODE);
+  return { ...hosts[0]!, hosts };
+}
+
 function hostAndPort(text: string, refuse: RefuseUrl): { host: string; port: number | null } {
-  if (text.includes(',')) throw refuse('it names several hosts', 'Name one host: lists of hosts are not supported yet.');
   const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text) ?? [];
   if (bracketed === undefined && plain === '' && text !== '' && port === '') throw refuse('its host and port cannot be read', ENCODE);
   return { host: hostName(decoded(bracketed ?? plain, refuse), refuse), port: port === '' ? null : portNumber(port, refuse) };

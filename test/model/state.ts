@@ -10,6 +10,7 @@
  * Times are numbers or dates that come from outside: the model has no clock.
  */
 import { isoTime, scoreToMicros } from '../../src/campaign/coupon.ts';
+import { unescapeMember } from '../../src/campaign/member.ts';
 import type { RowView } from '../../src/audit/reconcile/user.ts';
 
 export interface Campaign {
@@ -134,5 +135,7 @@ export function oldestFirst(waiting: ReadonlyMap<string, number>, nowUs: number)
 /** As Redis has it: by score, equal scores by user id. */
 export function queueOrder(waiting: ReadonlyMap<string, number>): string[] {
   const compare = (a: string, b: string): number => (waiting.get(a)! < waiting.get(b)! ? -1 : 1);
-  return [...waiting.keys()].toSorted((a, b) => (waiting.get(a) === waiting.get(b) ? (a < b ? -1 : 1) : compare(a, b)));
+  // Members of one score are in the order of their bytes, which is not that of the texts that they are known by.
+  const bytes = (member: string): Uint8Array => Buffer.from(unescapeMember(member));
+  return [...waiting.keys()].toSorted((a, b) => (waiting.get(a) === waiting.get(b) ? Buffer.compare(bytes(a), bytes(b)) : compare(a, b)));
 }

@@ -1,14 +1,11 @@
 import pg from 'pg';
-import type { PoolClient, QueryConfig } from 'pg';
-import { withTimeout } from '../../lib/with-timeout.ts';
-import { cutOff, LedgerClient } from './client.ts';
-import { commitError, passwordMissing, pgAddress, pgError } from './errors.ts';
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import { commitError, pgAddress, pgError } from './errors.ts';
+import { Sessions } from './sessions.ts';
 import { parseDatabaseUrl, type PgTarget, type Variables } from './url.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement of ours takes longer on purpose; the drain sets a shorter one for its own transaction. */
 const STATEMENT_TIMEOUT_MS = 60_000;
-/** We wait so much longer than the server does: over a link that went silent, what the server says never arrives. */
 const SILENCE_MS = 2_000;
 /**
  * A session whose client was stopped, or is on the other side of a dead link, would hold the lock of its coupon until TCP gives up, hours
@@ -19,10 +16,7 @@ const LONGEST_IDLE_MS = 10_000;
  * A plan that was made while a table was empty reads it from end to end, and is kept while it grows. Where nothing else is possible a
  * table is read like that all the same; the price that PostgreSQL then puts on it must not start its compiler.
  */
-const PLANNING = '-c enable_seqscan=off -c jit=off';
-const POOL_SIZE = 10;
-/** A server that hangs says no farewell. */
-const CLOSE_MS = 2_000;
+const PLANNING = { enable_seqscan: 'off', jit: 'off' };
 
 export interface DatabaseOptions {
   poolSize?: number;
@@ -37,40 +31,18 @@ export interface DatabaseOptions {
 /** A pool of connections to the ledger's database, with errors that say what to do. */
 export class Database {
   readonly target: PgTarget;
-  readonly #pool: pg.Pool;
-  readonly #clients = new Set<PoolClient>();
+  readonly #sessions: Sessions;
 
   /** @throws CouponError `BAD_DATABASE_URL` */
   constructor(url: string, options: DatabaseOptions = {}) {
-    const { poolSize = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false, variables = {} } = options;
+    const { poolSize, statementTimeoutMs = STATEMENT_TIMEOUT_MS, readOnly = false, variables = {} } = options;
     this.target = parseDatabaseUrl(url, variables);
-    const { host, port, user, password, database, ssl, sslnegotiation, keepAlive, keepAliveDelayMs } = this.target;
-    const session = [PLANNING, this.target.options, readOnly && '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
-    this.#pool = new pg.Pool({
-      Client: LedgerClient,
-      host,
-      port,
-      user,
-      // Asked for only where the server wants one.
-      password: password ?? (() => Promise.reject(passwordMissing(this.target))),
-      database,
-      ssl,
-      sslnegotiation,
-      max: poolSize,
-      connectionTimeoutMillis: this.target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      statement_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs + SILENCE_MS,
-      idle_in_transaction_session_timeout: Math.min(3 * statementTimeoutMs, LONGEST_IDLE_MS),
-      keepAlive,
-      ...(keepAliveDelayMs === null ? {} : { keepAliveInitialDelayMillis: keepAliveDelayMs }),
-      application_name: this.target.applicationName,
-      allowExitOnIdle: true,
-      options: session,
-    });
-    this.#pool.on('connect', (client) => this.#clients.add(client));
-    this.#pool.on('remove', (client) => this.#clients.delete(client));
-    // Without a listener the loss of an idle connection ends the process; the next query reports the loss by itself.
-    this.#pool.on('error', () => undefined);
+    const idleInTransactionMs = Math.min(3 * statementTimeoutMs, LONGEST_IDLE_MS);
+    this.#sessions = new Sessions(
+      this.target,
+      { statementTimeoutMs, silenceMs: SILENCE_MS, idleInTransactionMs, readOnly, set: PLANNING },
+      poolSize,
+    );
   }
 
   get address(): string {
@@ -78,17 +50,34 @@ export class Database {
   }
 
   async query<Row extends object>(config: QueryConfig | string): Promise<Row[]> {
-    try {
-      return (await this.#pool.query(config)).rows as Row[];
-    } catch (error) {
-      throw pgError(error, this.target);
-    }
+    return (await this.#run(config)).rows as Row[];
   }
 
   /** Rows affected. */
   async execute(config: QueryConfig | string): Promise<number> {
+    return (await this.#run(config)).rowCount ?? 0;
+  }
+
+  /** One statement by itself; through a pooler in a transaction, which brings the settings along. */
+  async #run(config: QueryConfig | string): Promise<QueryResult> {
     try {
-      return (await this.#pool.query(config)).rowCount ?? 0;
+      const client = await this.#sessions.connect();
+      if (this.#sessions.pooled) {
+        client.release();
+        return await this.transaction((inside) => inside.query(config));
+      }
+      // As the driver does it for one query: a session in which one failed may be lost.
+      let failed = true;
+      try {
+        const result = await client.query(config);
+        failed = false;
+        return result;
+      } catch (error) {
+        failed = !(error instanceof pg.DatabaseError);
+        throw error;
+      } finally {
+        client.release(failed);
+      }
     } catch (error) {
       throw pgError(error, this.target);
     }
@@ -106,9 +95,8 @@ export class Database {
   ): Promise<T> {
     let client: PoolClient | undefined;
     try {
-      client = await this.#pool.connect();
-      const limit = timeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`;
-      await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED${limit}`);
+      client = await this.#sessions.connect();
+      await client.query(this.#sessions.begin(timeoutMs));
       const result = await work(client);
       await client.query(end(result));
       client.release();
@@ -131,11 +119,8 @@ export class Database {
     return commitError(error, this.target);
   }
 
-  /** Politely, or by cutting the connections where a server does not answer any more. */
   async close(): Promise<void> {
-    const ended = this.#pool.end().then(() => true);
-    if (await withTimeout(ended, CLOSE_MS, false)) return;
-    for (const client of this.#clients) cutOff(client);
+    await this.#sessions.close();
   }
 }
 

@@ -24,6 +24,24 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
         : 'Check user and password in --database-url, DATABASE_URL or PGPASSWORD.',
     });
   }
+  if (code === 'PG_CHANNEL_BINDING') {
+    return new CouponError({
+      code: 'DATABASE_AUTH',
+      kind: 'usage',
+      message: `PostgreSQL at ${address} does not bind the channel, which channel_binding=require asks for`,
+      why: message,
+      fix: 'Let the login be by scram-sha-256 over TLS (password_encryption, pg_hba.conf), or write channel_binding=prefer.',
+    });
+  }
+  if (code === 'PG_ROLE') {
+    return new CouponError({
+      code: 'DATABASE_ROLE',
+      kind: 'unreachable',
+      message: `none of the hosts of the database URL is "${target.role}" (target_session_attrs)`,
+      why: message,
+      fix: 'Name all hosts of the cluster; after a failover one of them becomes the primary.',
+    });
+  }
   const tls = tlsFault({ code, message }) ?? (message === 'The server does not support SSL connections' ? 'handshake' : null);
   if (tls) return tlsRefused(tls, message, address);
   if (code === '3D000') {

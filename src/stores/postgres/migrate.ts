@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/text/visible.ts';
 import type { Database } from './database.ts';
 import { schemaMissing } from './errors.ts';
 import { statement } from './statements.ts';
@@ -51,6 +52,10 @@ export async function migrate(database: Database, lockPatience = LOCK_PATIENCE):
       await database.transaction(async (client) => {
         await client.query(`SET LOCAL lock_timeout = '${lockPatience}'`);
         await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+        const { schema } = database.target;
+        // Only where it is missing: the right to make one is asked for even when it is there.
+        if (schema !== null && (await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])).rowCount === 0)
+          await client.query(`CREATE SCHEMA "${schema}"`);
         await client.query(TABLE);
         const insert = 'INSERT INTO coupon_migrations (version, name) VALUES ($1, $2) ON CONFLICT DO NOTHING';
         const { rowCount } = await client.query(insert, [migration.version, migration.name]);
@@ -59,10 +64,21 @@ export async function migrate(database: Database, lockPatience = LOCK_PATIENCE):
         done.push(migration);
       });
     } catch (error) {
-      throw database.explain(error);
+      throw (error as { code?: string }).code === '42P07' ? tableTaken(database, (error as Error).message) : database.explain(error);
     }
   }
   return done;
+}
+
+/** The shop itself may have a table of that name. */
+function tableTaken(database: Database, message: string): CouponError {
+  return new CouponError({
+    code: 'TABLE_TAKEN',
+    kind: 'usage',
+    message: `the database ${database.address} has a table of that name, which is not ours; nothing was changed`,
+    why: visible(message),
+    fix: 'Give the coupon tables a schema of their own: --schema coupon_cli (or COUPON_SCHEMA, or ?schema=coupon_cli in the URL), for every command.',
+  });
 }
 
 /**

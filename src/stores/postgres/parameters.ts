@@ -1,3 +1,5 @@
+import { ROLES } from './roles.ts';
+
 /**
  * Every word that a connection to PostgreSQL can be described with: the parameters of libpq (PostgreSQL manual, "Parameter Key Words" and
  * "Environment Variables") and those that other drivers take. Each is honoured or refused by its name; a dropped one would mean another
@@ -15,16 +17,15 @@ export interface Parameter {
 }
 
 const LATER = 'Leave it out: it is not supported yet.';
-const ONE_HOST = 'Name the primary itself: lists of hosts are not supported yet.';
-const SCHEMA = "Leave it out, and set PGOPTIONS='-c search_path=NAME' in the environment instead.";
+const ONE_HOST = 'Leave it out: write target_session_attrs=read-write, and the hosts in the order in which they are tried.';
 const CERTIFICATES = 'Leave it out: it is not supported. sslmode, sslrootcert, sslcert and sslkey are.';
 const LOGIN = 'Leave it out: logins by password and by client certificate are supported.';
 const GSS = 'Leave it out: GSSAPI is not supported.';
 const TIMEOUTS = 'Leave it out: coupon-cli sets time limits itself.';
 const POOL = 'Leave it out: coupon-cli keeps a pool of its own.';
-const POOLER = 'Leave it out and use the direct address of the server: poolers in transaction mode are not supported yet.';
+const POOLER = 'Leave it out: a pooler is recognised by itself, or write pgbouncer=true.';
 const DRIVER = 'Leave it out: it is a setting of another driver.';
-const TLS = 'Write sslmode instead: disable, require, verify-ca or verify-full.';
+const TLS = 'Write sslmode instead: disable, allow, prefer, require, verify-ca or verify-full.';
 
 /** In the order in which they are shown. */
 export const PG_PARAMETERS: Readonly<Record<string, Parameter>> = {
@@ -34,7 +35,7 @@ export const PG_PARAMETERS: Readonly<Record<string, Parameter>> = {
   user: { variable: 'PGUSER' },
   password: { variable: 'PGPASSWORD' },
   dbname: { variable: 'PGDATABASE' },
-  sslmode: { variable: 'PGSSLMODE', only: ['disable', 'require', 'verify-ca', 'verify-full'], instead: TLS },
+  sslmode: { variable: 'PGSSLMODE', only: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'], instead: TLS },
   ssl: { foreign: true, only: ['true', '1', 'false', '0'], instead: TLS },
   sslrootcert: { variable: 'PGSSLROOTCERT' },
   sslcert: { variable: 'PGSSLCERT' },
@@ -55,20 +56,21 @@ export const PG_PARAMETERS: Readonly<Record<string, Parameter>> = {
   sslsni: { variable: 'PGSSLSNI', only: ['1'], instead: CERTIFICATES },
   gssencmode: { variable: 'PGGSSENCMODE', only: ['disable'], instead: GSS },
   replication: { only: ['false', 'off', 'no', '0'], instead: 'Leave it out.' },
-  target_session_attrs: { variable: 'PGTARGETSESSIONATTRS', only: ['any'], instead: ONE_HOST },
+  target_session_attrs: { variable: 'PGTARGETSESSIONATTRS', only: ROLES, instead: `Write one of ${ROLES.join(', ')}.` },
+  options: {},
+  schema: { foreign: true },
+  currentSchema: { foreign: true },
+  current_schema: { foreign: true },
+  search_path: { foreign: true },
+  pgbouncer: { foreign: true, only: ['true', 'false'], instead: 'Write true or false.' },
+  channel_binding: { variable: 'PGCHANNELBINDING', only: ['disable', 'prefer', 'require'], instead: 'Write disable, prefer or require.' },
   load_balance_hosts: { variable: 'PGLOADBALANCEHOSTS', only: ['disable'], instead: ONE_HOST },
   uselibpqcompat: { foreign: true, only: ['true'], instead: 'Leave it out: sslmode is read with the meanings of libpq.' },
   // Refused.
   hostaddr: { variable: 'PGHOSTADDR', instead: 'Write the address as the host.' },
   service: { variable: 'PGSERVICE', instead: 'Write host, database and user of the service into DATABASE_URL.' },
   servicefile: { instead: 'Write host, database and user of the service into DATABASE_URL.' },
-  options: { instead: 'Leave it out, and set PGOPTIONS in the environment instead.' },
   require_auth: { variable: 'PGREQUIREAUTH', instead: LOGIN },
-  channel_binding: {
-    variable: 'PGCHANNELBINDING',
-    only: ['disable'],
-    instead: 'Leave it out: it is not supported yet. sslmode=verify-full checks the server.',
-  },
   tcp_user_timeout: { instead: TIMEOUTS },
   keepalives_interval: { instead: LATER },
   keepalives_count: { instead: LATER },
@@ -90,8 +92,7 @@ export const PG_PARAMETERS: Readonly<Record<string, Parameter>> = {
   oauth_client_secret: { instead: LOGIN },
   oauth_scope: { instead: LOGIN },
   // Of other drivers: Prisma, JDBC, node-postgres, SQLAlchemy, Go.
-  ...foreign(SCHEMA, 'schema', 'currentSchema', 'current_schema', 'search_path'),
-  ...foreign(POOLER, 'pgbouncer', 'prepared_statements', 'prepareThreshold', 'statement_cache_size'),
+  ...foreign(POOLER, 'prepared_statements', 'prepareThreshold', 'statement_cache_size'),
   ...foreign(POOL, 'connection_limit', 'pool_timeout', 'max', 'min', 'pool_size', 'idleTimeoutMillis', 'max_lifetime'),
   ...foreign(TIMEOUTS, 'statement_timeout', 'lock_timeout', 'query_timeout', 'idle_in_transaction_session_timeout', 'socket_timeout'),
   ...foreign(TIMEOUTS, 'connectTimeout', 'connectionTimeoutMillis', 'loginTimeout', 'socketTimeout', 'cancelSignalTimeout'),

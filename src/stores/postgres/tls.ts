@@ -19,9 +19,9 @@ export interface TlsWords {
  * `sslmode` has the meanings of libpq ("SSL Support", table 34.1); the driver reads `require` as `verify-full`. `ssl=true`, and a
  * certificate without a mode, ask for TLS and so for all of it: `verify-full`.
  */
-export function tlsOptions(words: TlsWords, refuse: RefuseUrl): false | ConnectionOptions {
+export function tlsOptions(words: TlsWords, refuse: RefuseUrl): (false | ConnectionOptions)[] {
   const mode = modeOf(words, refuse);
-  if (mode === 'disable') return false;
+  if (mode === 'disable') return [false];
   const { sslrootcert, sslpassword, ssl_min_protocol_version: min, ssl_max_protocol_version: max } = words;
   const authority = sslrootcert === undefined || sslrootcert === 'system' ? {} : { ca: pem('sslrootcert', sslrootcert, refuse) };
   const options = {
@@ -34,12 +34,17 @@ export function tlsOptions(words: TlsWords, refuse: RefuseUrl): false | Connecti
   switch (mode) {
     case 'require':
       // libpq: encrypt without checking who answers, unless a root certificate is named.
-      if (sslrootcert === undefined) return { ...options, rejectUnauthorized: false };
-      return { ...options, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+      if (sslrootcert === undefined) return [{ ...options, rejectUnauthorized: false }];
+      return [{ ...options, rejectUnauthorized: true, checkServerIdentity: () => undefined }];
+    // Encrypted if the server can, and unencrypted otherwise; or the other way round.
+    case 'prefer':
+      return [{ ...options, rejectUnauthorized: false }, false];
+    case 'allow':
+      return [false, { ...options, rejectUnauthorized: false }];
     case 'verify-ca':
-      return { ...options, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+      return [{ ...options, rejectUnauthorized: true, checkServerIdentity: () => undefined }];
     default:
-      return { ...options, rejectUnauthorized: true };
+      return [{ ...options, rejectUnauthorized: true }];
   }
 }
 

@@ -233,7 +233,7 @@ test('PGOPTIONS holds for those who only read, too', async () => {
   await admin.query('CREATE SCHEMA IF NOT EXISTS shop');
   const reading = new Database(server.url, { readOnly: true, variables: { PGOPTIONS: '-c search_path=shop' } });
   const [row] = await reading.query("SELECT current_setting('search_path') AS path, current_setting('transaction_read_only') AS only");
-  expect(row).toEqual({ path: 'shop', only: 'on' });
+  expect(row).toEqual({ path: '"shop"', only: 'on' });
   await reading.close();
 });
 
@@ -241,3 +241,64 @@ test('PGAPPNAME names the session, which is coupon-cli otherwise', async () => {
   expect(await session(server.url)).toMatchObject({ app: 'coupon-cli' });
   expect(await session(server.url, { PGAPPNAME: 'mine' })).toMatchObject({ app: 'mine' });
 });
+
+describe('the way to a server', () => {
+  const picky = (query: string): string =>
+    url((address) => {
+      address.username = 'picky';
+      address.password = 'pw';
+    }, query);
+
+  it.each([
+    ['prefer encrypts where the server can', plainly, '?sslmode=prefer', true],
+    ['allow does not, where the server takes that', plainly, '?sslmode=allow', false],
+    ['allow does, where the server takes nothing else', picky, '?sslmode=allow', true],
+    ['prefer, with the channel bound', picky, '?sslmode=prefer&channel_binding=prefer', true],
+    ['require, with the channel bound', picky, '?sslmode=require&channel_binding=require', true],
+  ])('%s', async (_name, address, query, ssl) => {
+    expect(await session(address(query))).toMatchObject({ ssl });
+  });
+
+  it('prefer goes on without TLS where the server has none', async () => {
+    await admin.query('ALTER SYSTEM SET ssl = off');
+    await admin.query('SELECT pg_reload_conf()');
+    await until(async () => (await admin.query('SHOW ssl')).rows[0].ssl === 'off');
+    try {
+      expect(await session(`${server.url}?sslmode=prefer`)).toMatchObject({ ssl: false });
+      await expect(session(`${server.url}?sslmode=require`)).rejects.toMatchObject({ code: 'DATABASE_TLS' });
+    } finally {
+      await admin.query('ALTER SYSTEM SET ssl = on');
+      await admin.query('SELECT pg_reload_conf()');
+      await until(async () => (await admin.query('SHOW ssl')).rows[0].ssl === 'on');
+    }
+  });
+
+  it('a login that does not bind the channel is refused where that is asked for', async () => {
+    // By client certificate there is no SCRAM, and so nothing to bind.
+    const query = `?sslmode=require&channel_binding=require&sslcert=${join(server.dir, 'server.crt')}&sslkey=${join(server.dir, 'server.key')}`;
+    await expect(session(url((address) => (address.username = 'good'), query))).rejects.toMatchObject({
+      code: 'DATABASE_AUTH',
+      kind: 'usage',
+    });
+  });
+
+  it('the next host of a list is asked where one does not answer, or is not what was asked for', async () => {
+    const { port, username, password, pathname } = new URL(server.url);
+    const list = (query: string): string => `postgres://${username}:${password}@127.0.0.1:1,127.0.0.1:${port}${pathname}${query}`;
+    expect(await session(list(''))).toMatchObject({ ssl: false });
+    expect(await session(list('?target_session_attrs=read-write'))).toMatchObject({ ssl: false });
+    expect(await session(list('?target_session_attrs=prefer-standby'))).toMatchObject({ ssl: false });
+    await expect(session(list('?target_session_attrs=standby'))).rejects.toMatchObject({
+      kind: 'unreachable',
+      why: expect.stringMatching(/not "standby"|ECONNREFUSED/),
+    });
+    await admin.query(`ALTER ROLE picky SET default_transaction_read_only = on`);
+    await expect(session(picky('?sslmode=require&target_session_attrs=read-write'))).rejects.toMatchObject({ code: 'DATABASE_ROLE' });
+    expect(await session(picky('?sslmode=require&target_session_attrs=read-only'))).toMatchObject({ ssl: true });
+    await admin.query('ALTER ROLE picky RESET default_transaction_read_only');
+  });
+});
+
+function plainly(query: string): string {
+  return `${server.url}${query}`;
+}

@@ -47,6 +47,9 @@ const TELLING: Readonly<Record<string, string>> = {
   connect_timeout: '9',
   keepalives: '0',
   keepalives_idle: '77',
+  channel_binding: 'prefer',
+  target_session_attrs: 'primary',
+  options: '-c geqo=off',
 };
 /** What has to be said as well. */
 const TOGETHER: Readonly<Record<string, string>> = {
@@ -85,8 +88,13 @@ describe('every parameter of libpq is honoured, or refused by its name', () => {
   });
 
   test('those of the session reach the session', () => {
-    expect(parseDatabaseUrl('postgres://h', { PGOPTIONS: '-c x=1', PGDATESTYLE: 'ISO, DMY', PGTZ: 'UTC', PGGEQO: 'off' }).options).toBe(
-      String.raw`-c x=1 -c DateStyle=ISO,\ DMY -c TimeZone=UTC -c geqo=off`,
+    expect(parseDatabaseUrl('postgres://h', { PGOPTIONS: '-c x=1', PGDATESTYLE: 'ISO, DMY', PGTZ: 'UTC', PGGEQO: 'off' }).settings).toEqual(
+      {
+        x: '1',
+        DateStyle: 'ISO, DMY',
+        TimeZone: 'UTC',
+        geqo: 'off',
+      },
     );
   });
 });
@@ -111,12 +119,53 @@ function comparable(target: object): string {
 
 describe('a database URL', () => {
   it.each([
-    ['postgres://h', { host: 'h', port: 5432, user: userInfo().username, password: null, database: 'postgres', ssl: false }],
+    ['postgres://h', { host: 'h', port: 5432, user: userInfo().username, password: null, database: 'postgres', tls: [false] }],
     ['postgresql://u:p@h:5433/shop', { host: 'h', port: 5433, user: 'u', password: 'p', database: 'shop' }],
     ['postgres:///db?host=/run/postgresql&port=5433', { host: '/run/postgresql', port: 5433, database: 'db' }],
     ['postgres://u:p@/db?host=/cloudsql/a:b:c', { host: '/cloudsql/a:b:c', user: 'u', password: 'p', database: 'db' }],
     ['postgresql://me@%2Fvar%2Frun%2Fpostgresql/postgres', { host: '/var/run/postgresql', user: 'me' }],
     ['postgres://?host=::1', { host: '::1' }],
+    [
+      'postgres://a,b:5433/x',
+      {
+        host: 'a',
+        hosts: [
+          { host: 'a', port: 5432 },
+          { host: 'b', port: 5433 },
+        ],
+        role: 'any',
+      },
+    ],
+    [
+      'postgres://a,b/x?port=7',
+      {
+        hosts: [
+          { host: 'a', port: 7 },
+          { host: 'b', port: 7 },
+        ],
+      },
+    ],
+    [
+      'postgres://?host=a,[::1],/run/pg&port=1,,3'.replace('[::1]', '::1'),
+      {
+        hosts: [
+          { host: 'a', port: 1 },
+          { host: '::1', port: 5432 },
+          { host: '/run/pg', port: 3 },
+        ],
+      },
+    ],
+    ['postgres://a,b/x?target_session_attrs=read-write', { role: 'read-write' }],
+    ['postgres://h?schema=shop', { schema: 'shop', settings: { search_path: '"shop"' } }],
+    ['postgres://h?currentSchema=Shop', { schema: 'shop' }],
+    ['postgres://h?search_path=%22Shop%22,public', { schema: 'Shop', settings: { search_path: '"Shop", "public"' } }],
+    ['postgres://h?options=-csearch_path%3Dcoupons', { schema: 'coupons', settings: { search_path: '"coupons"' } }],
+    ['postgres://h?options=-c%20geqo%3Doff%20--work_mem=4MB', { schema: null, settings: { geqo: 'off', work_mem: '4MB' } }],
+    [String.raw`postgres://h?options=-c%20DateStyle%3DISO,\%20DMY`, { settings: { DateStyle: 'ISO, DMY' } }],
+    ['postgres://h?pgbouncer=true', { pooled: true }],
+    ['postgres://h?sslmode=prefer', { tls: [{ rejectUnauthorized: false }, false] }],
+    ['postgres://h?sslmode=allow', { tls: [false, { rejectUnauthorized: false }] }],
+    ['postgres://h?sslmode=require&channel_binding=require', { channelBinding: 'require' }],
     ['postgres://[fe80::1%25eth0]:5433', { host: 'fe80::1%eth0', port: 5433 }],
     ['postgres://h?user=u&password=p%26+x&dbname=shop', { user: 'u', password: 'p&+x', database: 'shop' }],
     ['postgres://u:p@h?password=p', { password: 'p' }],
@@ -124,41 +173,39 @@ describe('a database URL', () => {
     ['postgres://h?application_name=mine', { applicationName: 'mine' }],
     ['postgres://h?fallback_application_name=mine', { applicationName: 'mine' }],
     ['postgres://h?connect_timeout=9', { connectTimeoutMs: 9_000 }],
-    ['postgres://h?sslmode=disable', { ssl: false }],
-    ['postgres://h?sslmode=require', { ssl: { rejectUnauthorized: false } }],
-    [`postgres://h?sslmode=require&sslrootcert=${PEM}`, { ssl: { rejectUnauthorized: true, ca: 'a certificate' } }],
-    ['postgres://h?sslmode=verify-full', { ssl: { rejectUnauthorized: true } }],
-    ['postgres://h?ssl=true', { ssl: { rejectUnauthorized: true } }],
-    ['postgres://h?ssl=1', { ssl: { rejectUnauthorized: true } }],
-    ['postgres://h?ssl=false', { ssl: false }],
-    ['postgres://h?sslrootcert=system', { ssl: { rejectUnauthorized: true } }],
-    ['postgres://h?sslmode=verify-full&sslrootcert=system', { ssl: { rejectUnauthorized: true } }],
-    [`postgres://h?sslrootcert=${PEM}`, { ssl: { rejectUnauthorized: true, ca: 'a certificate' } }],
-    [`postgres://h?sslcert=${PEM}&sslkey=${PEM}`, { ssl: { rejectUnauthorized: true, cert: 'a certificate', key: 'a certificate' } }],
-    ['postgres://?host=/run/postgresql&sslmode=require', { ssl: false }],
+    ['postgres://h?sslmode=disable', { tls: [false] }],
+    ['postgres://h?sslmode=require', { tls: [{ rejectUnauthorized: false }] }],
+    [`postgres://h?sslmode=require&sslrootcert=${PEM}`, { tls: [{ rejectUnauthorized: true, ca: 'a certificate' }] }],
+    ['postgres://h?sslmode=verify-full', { tls: [{ rejectUnauthorized: true }] }],
+    ['postgres://h?ssl=true', { tls: [{ rejectUnauthorized: true }] }],
+    ['postgres://h?ssl=1', { tls: [{ rejectUnauthorized: true }] }],
+    ['postgres://h?ssl=false', { tls: [false] }],
+    ['postgres://h?sslrootcert=system', { tls: [{ rejectUnauthorized: true }] }],
+    ['postgres://h?sslmode=verify-full&sslrootcert=system', { tls: [{ rejectUnauthorized: true }] }],
+    [`postgres://h?sslrootcert=${PEM}`, { tls: [{ rejectUnauthorized: true, ca: 'a certificate' }] }],
+    [`postgres://h?sslcert=${PEM}&sslkey=${PEM}`, { tls: [{ rejectUnauthorized: true, cert: 'a certificate', key: 'a certificate' }] }],
+    ['postgres://?host=/run/postgresql&sslmode=require', { tls: [{ rejectUnauthorized: false }] }],
     [
       'postgres://h?sslmode=require&uselibpqcompat=true&gssencmode=disable&target_session_attrs=any',
-      { ssl: { rejectUnauthorized: false } },
+      { tls: [{ rejectUnauthorized: false }] },
     ],
   ])('%s is read in full', (url, target) => {
     expect(parseDatabaseUrl(url)).toMatchObject(target);
   });
 
   it.each([
-    ['schema=shop', 'schema', 'search_path'],
-    ['currentSchema=shop', 'currentSchema', 'search_path'],
-    ['search_path=shop', 'search_path', 'PGOPTIONS'],
-    ['options=-c%20search_path%3Dshop', 'options', 'PGOPTIONS'],
-    ['pgbouncer=true', 'pgbouncer', 'direct address'],
     ['connection_limit=1', 'connection_limit', 'pool'],
     ['sslaccept=strict', 'sslaccept', 'sslmode'],
     ['ssl=no-verify', 'ssl', 'sslmode'],
     ['ssl=verify-full', 'ssl', 'sslmode'],
-    ['sslmode=prefer', 'sslmode', 'verify-full'],
     ['sslmode=no-verify', 'sslmode', 'verify-full'],
     ['uselibpqcompat=false', 'uselibpqcompat', 'libpq'],
-    ['target_session_attrs=read-write', 'target_session_attrs', 'primary'],
-    ['channel_binding=require', 'channel_binding', 'not supported yet'],
+    ['pgbouncer=yes', 'pgbouncer', 'true or false'],
+    ['prepared_statements=false', 'prepared_statements', 'recognised by itself'],
+    ['options=-x', 'options', '-c NAME=VALUE'],
+    ['schema=a%22b', 'schema', 'letters'],
+    ['channel_binding=always', 'channel_binding', 'require'],
+    ['target_session_attrs=master', 'target_session_attrs', 'read-write'],
     ['statement_timeout=5', 'statement_timeout', 'time limits'],
     ['SSLMODE=require', 'SSLMODE', 'sslmode'],
     ['sslmod=require', 'sslmod', 'sslmode'],
@@ -177,8 +224,11 @@ describe('a database URL', () => {
     ['jdbc:postgresql://h/x', 'postgres:// or postgresql://'],
     ['host=h dbname=x', 'space'],
     ['postgres://h:abc', 'port'],
-    ['postgres://a:1,b:2/x', 'several hosts'],
-    ['postgres://?host=a,b', 'several hosts'],
+    ['postgres://a:1,b:2,c:3/x?port=1,2', 'port is said twice'],
+    ['postgres://?host=a,b,c&port=1,2', '3 hosts and 2 ports'],
+    ['postgres://a,,b/x', 'a host of its list is empty'],
+    ['postgres://h?channel_binding=require', 'needs TLS'],
+    ['postgres://h?channel_binding=require&sslmode=prefer', 'needs TLS'],
     ['postgres://a?host=b', 'host is said twice'],
     ['postgres://u:p@h?password=q', 'password is said twice'],
     ['postgres://app:100%off@h/x', 'escape'],
@@ -201,23 +251,24 @@ describe('variables of libpq', () => {
   it('fill in what the URL does not say, and nothing else', () => {
     expect(parseDatabaseUrl('postgres://', ALL)).toMatchObject({ host: 'db', port: 5999, user: 'kim', password: 'pw', database: 'shop' });
     const target = parseDatabaseUrl('postgres://u@h/x?sslmode=disable', ALL);
-    expect(target).toMatchObject({ host: 'h', port: 5999, user: 'u', password: 'pw', database: 'x', ssl: false });
+    expect(target).toMatchObject({ host: 'h', port: 5999, user: 'u', password: 'pw', database: 'x', tls: [false] });
     expect(target.filledIn).toEqual(['PGPORT', 'PGPASSWORD']);
   });
 
   it('ask for TLS also beside a URL that says nothing of it', () => {
-    expect(parseDatabaseUrl('postgres://u:p@h/x', { PGSSLMODE: 'require' }).ssl).toEqual({ rejectUnauthorized: false });
-    expect(parseDatabaseUrl('postgres://u:p@h/x?ssl=true', { PGSSLMODE: 'disable' }).ssl).toEqual({ rejectUnauthorized: true });
+    expect(parseDatabaseUrl('postgres://u:p@h/x', { PGSSLMODE: 'require' }).tls).toEqual([{ rejectUnauthorized: false }]);
+    expect(parseDatabaseUrl('postgres://u:p@h/x?ssl=true', { PGSSLMODE: 'disable' }).tls).toEqual([{ rejectUnauthorized: true }]);
   });
 
   it.each([
-    ['PGSSLMODE', 'prefer', 'verify-full'],
-    ['PGTARGETSESSIONATTRS', 'read-write', 'any'],
+    ['PGSSLMODE', 'always', 'verify-full'],
+    ['PGTARGETSESSIONATTRS', 'master', 'any'],
+    ['PGOPTIONS', 'search_path=x', 'NAME=VALUE'],
     ['PGHOSTADDR', '10.0.0.1', 'Write the address as the host'],
     ['PGSERVICE', 'prod', 'DATABASE_URL'],
     ['PGDATESTYLE', 'German', 'ISO'],
     ['PGPORT', 'abc', 'PGPORT'],
-    ['PGHOST', 'a,b', 'PGHOST'],
+    ['PGHOST', 'a,,b', 'PGHOST'],
     ['PGCONNECT_TIMEOUT', '-1', 'seconds'],
     ['PGSSLROOTCERT', '/nowhere.pem', 'PGSSLROOTCERT'],
   ])('%s=%s is refused by its name', (name, value, words) => {
@@ -231,9 +282,10 @@ describe('variables of libpq', () => {
   });
 
   it('become options of the session', () => {
-    expect(parseDatabaseUrl('postgres://', { PGOPTIONS: '-c search_path=shop', PGTZ: 'Asia/Seoul' }).options).toBe(
-      '-c search_path=shop -c TimeZone=Asia/Seoul',
-    );
+    expect(parseDatabaseUrl('postgres://', { PGOPTIONS: '-c search_path=shop', PGTZ: 'Asia/Seoul' })).toMatchObject({
+      settings: { search_path: '"shop"', TimeZone: 'Asia/Seoul' },
+      schema: 'shop',
+    });
   });
 });
 
