@@ -19,7 +19,7 @@ function isLoopback(host: string): boolean {
  */
 export function requireLoopbackStores(context: Context, strategy: string): void {
   for (const name of ['redisUrl', 'databaseUrl'] as const) {
-    if (isLoopback(storeHost(context, name))) continue;
+    if (storeHosts(context, name).every(isLoopback)) continue;
     throw usageError(
       'STRATEGY_REFUSED',
       `--strategy ${strategy} is for comparison only, and ${name === 'redisUrl' ? 'Redis' : 'the database'} is not on this machine`,
@@ -51,10 +51,10 @@ export function requireAllowedStore(
   allowed: string | readonly string[] | undefined,
   what: string,
 ): void {
-  requireAllowed(storeHost(context, name), allowed, what);
+  for (const host of storeHosts(context, name)) requireAllowed(host, allowed, what);
 }
 
-export function requireLocalStores(context: Context, allowed: string | undefined, what: string): void {
+export function requireLocalStores(context: Context, allowed: string | readonly string[] | undefined, what: string): void {
   requireAllowedStore(context, 'redisUrl', allowed, what);
   requireAllowedStore(context, 'databaseUrl', allowed, what);
 }
@@ -68,7 +68,10 @@ function requireAllowed(host: string, allowed: string | readonly string[] | unde
   );
 }
 
-function storeHost({ settings }: Context, name: StoreSetting): string {
+/** All that a URL may lead to; a socket is on this machine. */
+function storeHosts({ settings }: Context, name: StoreSetting): string[] {
   const { value } = settings.get(name);
-  return name === 'redisUrl' ? parseRedisUrl(value).host : parseDatabaseUrl(value, settings.variables).host;
+  if (name === 'databaseUrl') return parseDatabaseUrl(value, settings.variables).hosts.map(({ host }) => host);
+  const { host, sentinel } = parseRedisUrl(value);
+  return sentinel === null ? [host] : sentinel.hosts.map((one) => one.host);
 }

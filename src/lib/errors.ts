@@ -59,7 +59,7 @@ export function gaveUp(error: CouponError, waited: string): CouponError {
   return new CouponError({ code, kind, message: `${message}; it was waited for ${waited}`, why, fix, cause: error });
 }
 
-const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST']);
+const REPLY_LOST = new Set(['REDIS_REPLY_LOST', 'LEDGER_REPLY_LOST', 'REPLICA_UNCONFIRMED']);
 
 /** The command was sent and its reply was lost, so it may have taken effect. Any other outage left nothing behind. */
 export function isReplyLost(error: unknown): boolean {

@@ -10,6 +10,16 @@ export interface RedisHealth {
   condition(): Promise<RedisCondition>;
   /** Whether what Redis answered has reached its disk; null: this user may not ask. @throws CouponError of kind `unreachable` */
   fsyncAlways(): Promise<boolean | null>;
+  /** What an answer survives; null where this user may not ask. @throws CouponError of kind `unreachable` */
+  durability(): Promise<RedisDurability>;
+}
+
+export interface RedisDurability {
+  /** `noeviction`, or which keys go first when the memory is full. */
+  evictionPolicy: string | null;
+  appendOnly: boolean | null;
+  /** `always`, `everysec` or `no`. */
+  fsync: string | null;
 }
 
 /** What probes ask of the ledger's database. */

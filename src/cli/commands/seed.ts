@@ -11,6 +11,7 @@ import { parseInstant } from '../../campaign/time.ts';
 import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
+import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
 import { requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
 
@@ -25,7 +26,8 @@ export interface SeedFlags {
   reset?: boolean | undefined;
   confirm?: string | undefined;
   dryRun?: boolean | undefined;
-  allowTarget?: string | undefined;
+  allowTarget: string[];
+  allowEviction?: boolean | undefined;
 }
 
 const EXAMPLES = `
@@ -51,7 +53,13 @@ export const configure: Configure = (command, cli) => {
     .option('--file <path>', 'read coupons from this YAML file; - for stdin')
     .option('--reset', 'delete the coupon and everything issued first')
     .option('--confirm <id>', 'the coupon id once more, for --reset')
-    .option('--allow-target <host>', 'let --reset work on stores on this host')
+    .option(
+      '--allow-target <host>',
+      'let --reset work on stores on this host (may be repeated)',
+      (one: string, all: string[]) => [...all, one],
+      [],
+    )
+    .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('-n, --dry-run', 'say what would be done, change nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (id, options, self) => {
@@ -121,7 +129,9 @@ function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags):
 async function seedThem(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
   if (flags.reset) requireLocalStores(context, flags.allowTarget, 'seed --reset');
   const ledger = await context.ledger();
-  const { coupons } = await context.redis();
+  const redis = await context.redis();
+  await guardStores(context, { redis }, { allowEviction: flags.allowEviction === true, tells: true });
+  const { coupons } = redis;
   const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle };
   const [first] = definitions;
   if (flags.reset && first) {

@@ -4,6 +4,7 @@ import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
 import { sendWithRetry, submit, type Send } from '../../operate/submit.ts';
 import { verifiedAdmission } from '../../admission/verified-admission.ts';
 import { ADMISSION_BATCH } from '../../campaign/admission.ts';
+import { parseAcceptedMeans, type AcceptedMeans } from '../../campaign/accepted-means.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import { parseRate, parseShare, parseWhole } from '../../lib/numbers.ts';
@@ -12,6 +13,7 @@ import { parseTarget } from '../../bench/scenario/target.ts';
 import { submitProgressText, submitText } from '../../operate/submit-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { admissionThatMeans } from '../guards.ts';
 import { startProgress } from '../progress.ts';
 import { requireAllowedHost, requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
@@ -40,7 +42,8 @@ interface SubmitFlags {
   concurrency: string;
   rate?: string | undefined;
   url?: string | undefined;
-  allowTarget?: string | undefined;
+  allowTarget: string[];
+  acceptedMeans: AcceptedMeans;
   insecure?: true | undefined;
 }
 
@@ -55,7 +58,13 @@ export const configure: Configure = (command, cli) => {
     .option('--concurrency <n>', 'requests in flight', '64')
     .option('--rate <rate>', 'requests per second, such as 500/s; as fast as they are answered unless given')
     .option('--url <url>', 'send them to this endpoint instead of Redis')
-    .option('--allow-target <host>', 'let it work on stores or an endpoint on this host')
+    .option(
+      '--allow-target <host>',
+      'let it work on stores or an endpoint on this host (may be repeated)',
+      (one: string, all: string[]) => [...all, one],
+      [],
+    )
+    .option('--accepted-means <what>', 'without --url: what an answer survives, disk, replica or both', parseAcceptedMeans, 'disk' as const)
     .option('--insecure', 'take any certificate of an https endpoint')
     .addHelpText('after', EXAMPLES)
     .action(async (id, flags, self) => {
@@ -120,8 +129,14 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
   requireLocalStores(context, flags.allowTarget, 'submit');
   const ledger = await context.ledger();
   const redis = await context.redis(true);
+  const { acceptedMeans: means } = flags;
   await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, context.keyStyle));
-  const admission = verifiedAdmission({ admission: redis.admission, verification: redis.coupons, ledger, clock: systemClock });
+  const admission = verifiedAdmission({
+    admission: await admissionThatMeans(means, redis),
+    verification: redis.coupons,
+    ledger,
+    clock: systemClock,
+  });
   return sendWithRetry((requests) => admission.admit(couponId, requests), { clock: systemClock, stop, patienceMs: PATIENCE_MS });
 }
 

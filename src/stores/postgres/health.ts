@@ -30,3 +30,16 @@ function conditionOf(error: unknown): LedgerCondition {
   if (error.code === 'SCHEMA_MISSING') return 'schema';
   return error.kind === 'unreachable' ? 'down' : 'refused';
 }
+
+/** What makes an issued row weaker than its commit says; empty where nothing does. @throws CouponError */
+export async function databaseDurability(database: Database): Promise<string[]> {
+  const [row] = await database.query<{ fsync: string; commit: string }>(
+    "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit",
+  );
+  return [
+    ...(row?.fsync === 'off' ? ['PostgreSQL runs with fsync off: a crash of the machine can damage the whole database'] : []),
+    ...(row?.commit === 'off'
+      ? ['PostgreSQL runs with synchronous_commit off: a crash loses the rows of its last moments, which audit --repair finds']
+      : []),
+  ];
+}

@@ -1,9 +1,10 @@
 import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
-import { databaseRefused, redisError } from './errors.ts';
+import { databaseRefused, redisError, tlsNotSpoken, tlsSpoken } from './errors.ts';
+import { speaksPlainly, speaksTls } from './speech.ts';
 import { defineScripts } from './script.ts';
-import { parseRedisUrl } from './url.ts';
+import { parseRedisUrl, type RedisTarget } from './url.ts';
 
 export interface RedisConnectionOptions {
   url: string;
@@ -31,6 +32,7 @@ export class RedisConnection {
   /** Nothing may be written, and no script be run. */
   readonly readOnly: boolean;
   readonly #gate: DatabaseGate;
+  readonly #target: RedisTarget;
   readonly #db: number;
   #learning: { link: Redis['stream']; done: Promise<void> } | null = null;
   #run: string | null = null;
@@ -41,12 +43,12 @@ export class RedisConnection {
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
     this.readOnly = options.readOnly === true;
-    const { host, port, family, user, password, database, tls } = parseRedisUrl(options.url);
+    const target = parseRedisUrl(options.url);
+    const { user, password, database } = target;
+    this.#target = target;
     this.#db = database;
     const settings: RedisOptions = {
-      host,
-      port,
-      family,
+      ...addressOptions(target, options.reconnect),
       ...(user === null ? {} : { username: user }),
       ...(password === null ? {} : { password }),
       lazyConnect: true,
@@ -63,8 +65,6 @@ export class RedisConnection {
       retryStrategy: options.reconnect ? backoff : () => null,
       // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
       reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
-      // 'default' would verify certificates anyway; spelled out because it is a promise.
-      ...(tls ? { tls: { rejectUnauthorized: true } } : {}),
     };
     this.#gate = new DatabaseGate(settings, database);
     defineScripts(this.client);
@@ -84,12 +84,17 @@ export class RedisConnection {
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     try {
-      await connection.client.connect();
+      await Promise.race([connection.client.connect(), connection.#mistaken()]);
       await connection.#learnOnce();
       return connection;
     } catch (error) {
       connection.close();
-      throw error instanceof CouponError ? error : redisError(connection.#lastError ?? error, options.url);
+      if (error instanceof CouponError) throw error;
+      const told = redisError(connection.#lastError ?? error, options.url);
+      const { tls, socket, sentinel, host, port } = connection.#target;
+      // A TLS server hangs up on a plain command without a word.
+      const hungUp = told.code === 'REDIS_DOWN' && !tls && socket === null && sentinel === null;
+      throw hungUp && (await speaksTls(host, port)) ? tlsSpoken(options.url) : told;
     }
   }
 
@@ -120,6 +125,13 @@ export class RedisConnection {
 
   close(): void {
     this.client.disconnect();
+  }
+
+  /** Rejects when the server turns out to speak without TLS: that would only show as silence, until the time is up. Never resolves. */
+  async #mistaken(): Promise<never> {
+    const { tls, host, port, sentinel } = this.#target;
+    if (tls && sentinel === null && (await speaksPlainly(host, port))) throw tlsNotSpoken(this.url);
+    return await new Promise<never>(() => undefined);
   }
 
   async #info(): Promise<string> {
@@ -174,6 +186,25 @@ export class RedisConnection {
     if (this.#refused) throw this.#refused;
     this.#run = field('run_id');
   }
+}
+
+/** Where the link goes to. `default` would verify certificates anyway; spelled out because it is a promise. */
+function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarget, reconnect: boolean): RedisOptions {
+  if (socket !== null) return { path: socket };
+  const checked = { rejectUnauthorized: true };
+  if (sentinel === null) return { host, port, family, ...(tls ? { tls: checked } : {}) };
+  return {
+    sentinels: [...sentinel.hosts],
+    name: sentinel.master,
+    role: 'master',
+    family,
+    ...(sentinel.user === null ? {} : { sentinelUsername: sentinel.user }),
+    ...(sentinel.password === null ? {} : { sentinelPassword: sentinel.password }),
+    sentinelRetryStrategy: reconnect ? backoff : () => null,
+    // After a failover the sentinels say so at once; without it, the old primary is noticed when a write fails.
+    failoverDetector: reconnect,
+    ...(tls ? { tls: checked, sentinelTLS: checked, enableTLSForSentinelMode: true } : {}),
+  };
 }
 
 function backoff(attempt: number): number {

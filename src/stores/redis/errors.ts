@@ -97,6 +97,22 @@ function tlsRefused(fault: 'certificate' | 'handshake', code: string, text: stri
   });
 }
 
+/** The server speaks TLS, and was spoken to without. */
+export function tlsSpoken(url: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_TLS',
+    kind: 'usage',
+    message: `the port of Redis at ${redisAddress(url)} speaks TLS alone`,
+    fix: 'Write rediss:// instead of redis://.',
+  });
+}
+
+/** TLS was asked for, and the server speaks without it. */
+export function tlsNotSpoken(url: string): CouponError {
+  const address = redisAddress(url);
+  return tlsRefused('handshake', 'no TLS', 'the port answers Redis commands without TLS', address);
+}
+
 /** Redis repeats the arguments of a command that it does not know; those of AUTH are the password. */
 function withoutArguments(text: string): string {
   return text.replace(/,?\s*with args beginning with:.*$/is, '');

@@ -21,6 +21,11 @@ const REFUSALS: readonly [RegExp, RedisCondition][] = [
 /** On the connection that the work itself goes over: a fresh one could be well while that one is stuck. */
 export function redisHealth(connection: RedisConnection): RedisHealth {
   const { client } = connection;
+  /** Hosted servers keep some commands from their users. */
+  const refusedAs = <T>(instead: T, error: unknown): T => {
+    if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return instead;
+    throw connection.explain(error);
+  };
   return {
     async condition() {
       const [info, write] = await Promise.allSettled([
@@ -41,6 +46,19 @@ export function redisHealth(connection: RedisConnection): RedisHealth {
       return conditionOfServer(connection);
     },
 
+    async durability() {
+      const [info, fsync] = await Promise.all([
+        client.info('memory', 'persistence').catch((error: unknown) => refusedAs('', error)),
+        client.config('GET', 'appendfsync').then(
+          (settings) => settings[1] ?? null,
+          (error: unknown) => refusedAs(null, error),
+        ),
+      ]);
+      const field = (name: string): string | null => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null;
+      const enabled = field('aof_enabled');
+      return { evictionPolicy: field('maxmemory_policy'), appendOnly: enabled === null ? null : enabled === '1', fsync };
+    },
+
     async fsyncAlways() {
       try {
         // Names and values in turn.
@@ -48,9 +66,7 @@ export function redisHealth(connection: RedisConnection): RedisHealth {
         const setting = (name: string): string | undefined => settings[settings.indexOf(name) + 1];
         return setting('appendonly') === 'yes' && setting('appendfsync') === 'always';
       } catch (error) {
-        // Hosted servers keep CONFIG from their users.
-        if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;
-        throw connection.explain(error);
+        return refusedAs(null, error);
       }
     },
   };

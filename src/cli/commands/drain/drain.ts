@@ -13,6 +13,7 @@ import { refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
+import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../../guards.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
 import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { systemdSupervisor } from './systemd.ts';
@@ -51,6 +52,7 @@ export const configure: Configure = (command, cli) => {
       `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
     )
     .option('--verbose', 'a line for every pass, instead of one every few seconds')
+    .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
     .option('--health-port <n>', 'serve health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
     .option('--health-host <host>', 'address to listen on for that (COUPON_HEALTH_HOST, default 127.0.0.1)')
@@ -60,7 +62,7 @@ export const configure: Configure = (command, cli) => {
         if (flags.once && flags.untilEmpty)
           throw usageError('DRAIN_USAGE', '--once and --until-empty exclude each other', 'Give one of them.');
         const options = readOptions(context, ids.map(parseCouponId), flags);
-        await run(context, options, flags.verbose === true);
+        await run(context, options, flags);
       });
     });
 };
@@ -72,6 +74,7 @@ interface DrainFlags {
   scan?: true | undefined;
   verbose?: true | undefined;
   waitForStores?: string | undefined;
+  allowEviction?: true | undefined;
 }
 
 function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
@@ -96,7 +99,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
   };
 }
 
-async function run(context: Context, options: LoopOptions, verbose: boolean): Promise<void> {
+async function run(context: Context, options: LoopOptions, flags: DrainFlags): Promise<void> {
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
@@ -105,6 +108,7 @@ async function run(context: Context, options: LoopOptions, verbose: boolean): Pr
   const health = await startDrainHealth(context, options, database, stores);
   const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
     const { redis, ledger } = await openStores(context, database, stores);
+    await guardStores(context, { redis, database }, { allowEviction: flags.allowEviction === true, tells: true });
     for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
     await announce(context, options, redis, ledger);
     return { claims: redis.claims, coupons: redis.coupons, ledger };
@@ -113,7 +117,7 @@ async function run(context: Context, options: LoopOptions, verbose: boolean): Pr
 
   const ports = health?.observed(opened) ?? opened;
   supervisor.ready();
-  const narrator = await narrate(context, options, verbose);
+  const narrator = await narrate(context, options, flags.verbose === true);
   let totals: DrainTotals;
   try {
     totals = await drainLoop(ports, options, events(context, options, health, narrator), systemClock, stop);

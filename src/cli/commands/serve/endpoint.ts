@@ -1,11 +1,13 @@
 import { systemClock } from '../../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { AcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { verifyCoupons } from '../../../campaign/verify-coupons.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
 import { baseline } from '../../baseline.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { throttledWarnings } from '../../throttled-warnings.ts';
+import { admissionThatMeans, guardStores } from '../../guards.ts';
 import { listen } from '../../listen.ts';
 import { openWithRetry } from '../../open-with-retry.ts';
 import { packageVersion } from '../../version.ts';
@@ -19,6 +21,9 @@ export interface EndpointOptions {
   strategy: Strategy;
   /** Whether refusals come from memory where they can. */
   remembers: boolean;
+  /** What an answer survives. */
+  means: AcceptedMeans;
+  allowEviction: boolean;
   patienceMs: number;
   host: string;
   port: number;
@@ -32,7 +37,7 @@ export interface EndpointOptions {
 
 /** Opens the stores, listens, and answers until `stop` is aborted. */
 export async function runEndpoint(context: Context, options: EndpointOptions, stop: AbortSignal): Promise<void> {
-  const { strategy, remembers, patienceMs, host, port, limits, metrics, tells, listening } = options;
+  const { strategy, remembers, means, allowEviction, patienceMs, host, port, limits, metrics, tells, listening } = options;
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
   let opened: RedisStores | undefined;
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
@@ -44,9 +49,12 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const { redis, ledger, problems } = stores;
   if (tells) for (const problem of problems) context.out.warn(`${problem.message}; ${problem.fix}`);
 
+  await guardStores(context, { redis, database }, { allowEviction, means, tells });
+
   const { buildServer } = await import('../../../admission/serve/server.ts');
   const onFault = throttledWarnings(context);
-  const admission = strategy === 'atomic' ? redis.admission : await baseline(context, strategy, { redis, ledger, onFault });
+  const admission =
+    strategy === 'atomic' ? await admissionThatMeans(means, redis) : await baseline(context, strategy, { redis, ledger, onFault });
   const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };
   const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
   const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };

@@ -1,10 +1,12 @@
 import cluster from 'node:cluster';
 import { MAX_PENDING } from '../../../admission/backlog.ts';
 import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
+import { parseAcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { parseStrategy } from '../../../campaign/strategy.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT } from '../../guards.ts';
 import { urlOf } from '../../listen.ts';
 import { parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import type { SettingName } from '../../settings.ts';
@@ -38,6 +40,13 @@ export const configure: Configure = (command, cli) => {
     .option('--max-in-flight <n>', `requests under way to Redis (COUPON_MAX_IN_FLIGHT, default ${MAX_IN_FLIGHT})`)
     .option('--workers <n>', 'processes that share the port; limits and connections are those of each', '1')
     .option('--no-sold-out-cache', 'ask Redis for every request, also for a coupon that is sold out or not open')
+    .option(
+      '--accepted-means <what>',
+      'what an answer survives: disk, replica (one has it too) or both',
+      parseAcceptedMeans,
+      'disk' as const,
+    )
+    .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option(WAIT_FOR_STORES, 'at the start, try so long for stores that are away before ending with 3', '0s')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
@@ -48,6 +57,8 @@ export const configure: Configure = (command, cli) => {
         const options = {
           strategy,
           remembers,
+          means: flags.acceptedMeans,
+          allowEviction: flags.allowEviction === true,
           patienceMs: parsePatience(flags.waitForStores),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),

@@ -1,0 +1,59 @@
+import type { AcceptedMeans } from '../campaign/accepted-means.ts';
+import type { Admission } from '../campaign/ports/admission.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { usageError } from '../lib/errors.ts';
+import { databaseDurability } from '../stores/postgres/health.ts';
+import type { Context, RedisStores } from './context.ts';
+
+export const ALLOW_EVICTION = '--allow-eviction';
+export const ALLOW_EVICTION_ABOUT = 'go on although Redis may evict keys when its memory is full (maxmemory-policy)';
+
+export interface GuardOptions {
+  allowEviction: boolean;
+  /** What "accepted" is to survive. */
+  means?: AcceptedMeans;
+  /** Whether to say what makes it weaker. */
+  tells: boolean;
+}
+
+/**
+ * Looks at what the stores promise before anything is promised to users.
+ *
+ * @throws CouponError `REDIS_EVICTS` for a Redis that may drop keys, `REDIS_NOT_DURABLE` where `means` asks for its disk
+ */
+export async function guardStores(
+  context: Context,
+  { redis, database }: { redis: Pick<RedisStores, 'health'>; database?: Database },
+  { allowEviction, means = 'disk', tells }: GuardOptions,
+): Promise<void> {
+  const { evictionPolicy, appendOnly, fsync } = await redis.health.durability();
+  const warn = (text: string): void => {
+    if (tells) context.out.warn(text);
+  };
+  if (evictionPolicy !== null && evictionPolicy !== 'noeviction') {
+    const what = `Redis has maxmemory-policy ${evictionPolicy}: at its memory limit it drops coupons, and users who were accepted`;
+    if (!allowEviction) throw usageError('REDIS_EVICTS', what, `Set maxmemory-policy to noeviction, or insist with ${ALLOW_EVICTION}.`);
+    warn(what);
+  }
+  if (means === 'both' && (appendOnly === false || (fsync !== null && fsync !== 'always'))) {
+    throw usageError(
+      'REDIS_NOT_DURABLE',
+      `Redis does not write each answer to its disk (appendonly ${appendOnly ? 'yes' : 'no'}, appendfsync ${fsync ?? 'unknown'})`,
+      'Set appendonly yes and appendfsync always, or leave it to the replica: --accepted-means replica.',
+    );
+  }
+  if (means !== 'replica') {
+    if (appendOnly === false) warn('Redis keeps no append-only file: users who were told "accepted" are lost when it ends (appendonly no)');
+    else if (fsync !== null && fsync !== 'always')
+      warn(`a crash of the machine loses what Redis accepted in the last second or more (appendfsync ${fsync})`);
+  }
+  if (!database || !tells) return;
+  for (const weakness of await databaseDurability(database)) warn(weakness);
+}
+
+/** Answers that have reached a replica, where that is asked for. */
+export async function admissionThatMeans(means: AcceptedMeans, redis: RedisStores): Promise<Admission> {
+  if (means === 'disk') return redis.admission;
+  const { confirmedAdmission } = await import('../stores/redis/confirmed-admission.ts');
+  return confirmedAdmission(redis.admission, redis.connection);
+}
