@@ -21,26 +21,29 @@ export function parsed<T>(parse: (text: string) => T) {
   });
 }
 
-const instant = parsed((text) => parseInstant(text));
+/** @param zone in which times without one are meant */
+function couponSchemaIn(zone: string | undefined) {
+  const instant = parsed((text) => parseInstant(text, { zone }));
+  return z.strictObject({
+    id: z
+      .union([z.string(), z.int()])
+      .refine((id): id is string => typeof id === 'string', 'was read as a number: quote it')
+      .refine(isCouponId, 'must be 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit'),
+    name: z.string().min(1).max(200),
+    total: z.int().min(0).max(MAX_TOTAL),
+    opensAt: instant.optional(),
+    closesAt: instant.optional(),
+    expiresAt: instant.optional(),
+    validFor: parsed((text) => parseDuration(text)).optional(),
+  });
+}
 
-export const couponSchema = z.strictObject({
-  id: z
-    .union([z.string(), z.int()])
-    .refine((id): id is string => typeof id === 'string', 'was read as a number: quote it')
-    .refine(isCouponId, 'must be 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit'),
-  name: z.string().min(1).max(200),
-  total: z.int().min(0).max(MAX_TOTAL),
-  opensAt: instant.optional(),
-  closesAt: instant.optional(),
-  expiresAt: instant.optional(),
-  validFor: parsed((text) => parseDuration(text)).optional(),
-});
+export const couponSchema = couponSchemaIn(undefined);
 
 /** How a file spells the ids of its coupons is how they are. */
 export const COUPON_IDS = { list: 'coupons', field: 'id' };
 
 const EVENT = {
-  schema: z.strictObject({ coupons: z.array(couponSchema).min(1).max(1_000) }),
   code: 'BAD_EVENT_FILE',
   asWritten: COUPON_IDS,
   what: 'a valid event file',
@@ -49,10 +52,12 @@ const EVENT = {
 
 /**
  * @param file only for messages
+ * @param zone in which times without one are meant
  * @throws CouponError `BAD_EVENT_FILE` naming line and column of every problem
  */
-export function parseEvent(source: string, file: string): CouponDefinition[] {
-  return readYaml(EVENT, source, file, ({ coupons }, report) => {
+export function parseEvent(source: string, file: string, zone?: string): CouponDefinition[] {
+  const schema = z.strictObject({ coupons: z.array(couponSchemaIn(zone)).min(1).max(1_000) });
+  return readYaml({ ...EVENT, schema }, source, file, ({ coupons }, report) => {
     const seen = new Set<string>();
     return coupons.map((coupon, index) => {
       if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);

@@ -1,20 +1,98 @@
+import { parseDuration } from '../lib/duration.ts';
 import { usageError } from '../lib/errors.ts';
 
-/** Full ISO 8601 with a zone, or a date alone (midnight UTC). A local time without a zone means another instant on every machine. */
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2}))?$/;
+/** ISO 8601: a date, with a time of day or not, with a zone or not. */
+const WRITTEN = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const FROM_NOW = /^in\s+(\S+)$/;
+
+export interface InstantOptions {
+  /** What a message calls it, such as `--opens-at`. */
+  name?: string;
+  /** IANA name of the zone in which a time without one is meant; without it such a time is refused. */
+  zone?: string | undefined;
+  now?: Date;
+}
 
 /**
- * An instant such as `2026-12-24T10:00:00+09:00`, `2026-12-24T01:00:00Z` or `2026-12-24` (UTC).
+ * An instant such as `2026-12-24T10:00:00+09:00`, `2026-12-24 10:00` in a zone, or `in 2h`. A local time without a zone means another
+ * instant on every machine, and a date alone is midnight somewhere: both are refused unless the zone is said.
  *
  * @throws CouponError `BAD_DATE`
  */
-export function parseInstant(text: string, name = 'date'): Date {
-  const match = INSTANT.exec(text);
-  const date = new Date(match ? text.replace(' ', 'T') : Number.NaN);
+export function parseInstant(text: string, { name = 'date', zone, now = new Date() }: InstantOptions = {}): Date {
+  const [, fromNow] = FROM_NOW.exec(text) ?? [];
+  if (fromNow !== undefined) return new Date(now.getTime() + parseDuration(fromNow, name));
+  const match = WRITTEN.exec(text);
+  if (!match) throw bad(name, text, 'is not a date');
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [fraction = '', offset] = match.slice(7);
   // Date rolls 2026-02-30 over into March instead of refusing it.
-  const day = match && Number(match[3]) <= new Date(Date.UTC(Number(match[1]), Number(match[2]), 0)).getUTCDate();
-  if (Number.isNaN(date.getTime()) || !day) {
-    throw usageError('BAD_DATE', `${name}: "${text}" is not a date`, 'Write ISO 8601 with a zone, such as 2026-12-24T10:00:00+09:00.');
+  const exists = month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+  if (!exists || hour > 23 || minute > 59 || second > 59) throw bad(name, text, 'is not a date');
+  const utcMs = Date.UTC(year, month - 1, day, hour, minute, second, Number(fraction.padEnd(3, '0').slice(0, 3)));
+  if (offset !== undefined) return new Date(utcMs - offsetMs(offset));
+  if (zone !== undefined) return inZone(utcMs, zone, name, text);
+  throw bad(name, text, match[4] === undefined ? 'is a date without a time of day and a zone' : 'has no zone');
+}
+
+/** The same as it is shown: in the zone, with its name. */
+export function formatInstant(date: Date, zone: string): string {
+  const parts = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' }).format(
+    date,
+  );
+  return `${parts.replace(',', '')} ${zone}`;
+}
+
+/** @throws CouponError `BAD_TIME_ZONE` */
+export function parseTimeZone(text: string, name = '--time-zone'): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw usageError('BAD_TIME_ZONE', `${name}: "${text}" is no time zone`, 'Write an IANA name, such as Asia/Seoul or UTC.');
   }
-  return date;
+}
+
+function offsetMs(text: string): number {
+  if (text === 'Z') return 0;
+  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})$/.exec(text)!;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+}
+
+/** @param wallMs what the clocks of the zone show, as if it were UTC */
+function inZone(wallMs: number, zone: string, name: string, text: string): Date {
+  const shift = (at: number): number => {
+    const shown = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    }).formatToParts(at);
+    const part = (type: string): number => Number(shown.find((one) => one.type === type)!.value);
+    const wall = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+    return wall - Math.floor(at / 1_000) * 1_000;
+  };
+  // The shift before and after a change of the clocks; the earlier instant where a time comes twice.
+  const candidates = [wallMs - 86_400_000, wallMs + 86_400_000].map((around) => wallMs - shift(around));
+  const found = candidates.filter((at) => at + shift(at) === wallMs).toSorted((a, b) => a - b);
+  if (found[0] === undefined) throw bad(name, text, `does not exist in ${zone}: the clocks go forward over it`);
+  return new Date(found[0]);
+}
+
+function bad(name: string, text: string, what: string) {
+  return usageError(
+    'BAD_DATE',
+    `${name}: "${text}" ${what}`,
+    'Write ISO 8601 with a zone, such as 2026-12-24T10:00:00+09:00; or name the zone with --time-zone Asia/Seoul.',
+  );
 }

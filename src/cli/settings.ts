@@ -37,6 +37,12 @@ export const SETTINGS = {
     about: 'where the tables of the ledger are; empty: wherever the search path of the database leads',
   },
   keyStyle: { flag: '--key-style', variable: 'COUPON_KEY_STYLE', fallback: 'plain', about: 'how keys are spelled: plain or hash-tag' },
+  timeZone: {
+    flag: '--time-zone',
+    variable: 'COUPON_TIME_ZONE',
+    fallback: '',
+    about: 'in which times without a zone are meant, and times are told back',
+  },
   interval: { flag: '--interval', variable: 'COUPON_INTERVAL', fallback: '2s', about: 'time between two drain passes' },
   batch: { flag: '--batch', variable: 'COUPON_BATCH', fallback: '100', about: 'users per coupon and drain pass' },
   lease: { flag: '--lease', variable: 'COUPON_LEASE', fallback: '30s', about: 'how long a worker may keep a claim' },

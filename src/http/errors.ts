@@ -30,7 +30,11 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
 /** Why the user id of a request was refused, in words where the validator has a pattern; null: something else was. */
 function refusedUserId(error: unknown, { params, body }: FastifyRequest): string | null {
   const { validation } = (error ?? {}) as { validation?: { keyword: string; instancePath: string }[] };
-  if (!validation?.some(({ keyword, instancePath }) => keyword === 'pattern' && instancePath === '/userId')) return null;
+  const keywords = (validation ?? []).filter(({ instancePath }) => instancePath === '/userId').map(({ keyword }) => keyword);
+  if (keywords.some((keyword) => keyword === 'minimum' || keyword === 'maximum'))
+    return 'userId is a number beyond 2^53, which JSON readers round: send it as text';
+  if (keywords.includes('type')) return 'userId must be a text or a whole number';
+  if (!keywords.includes('pattern')) return null;
   const { userId } = { ...(params as object), ...(body as object | null) } as { userId?: unknown };
   const why = typeof userId === 'string' ? userIdProblem(userId) : null;
   return why === null ? null : `userId ${why}`;

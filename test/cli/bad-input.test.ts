@@ -46,7 +46,7 @@ describe('bad input', () => {
     ['a bad duration', ['seed', '43', '--name', 'x', '--stock', '5', '--valid-for', '30'], 'BAD_DURATION', '30d'],
     [
       'closing before opening',
-      ['seed', '43', '--name', 'x', '--stock', '5', '--opens-at', '2026-12-25', '--closes-at', '2026-12-24'],
+      ['seed', '43', '--name', 'x', '--stock', '5', '--opens-at', '2026-12-25T00:00Z', '--closes-at', '2026-12-24T00:00Z'],
       'BAD_WINDOW',
       '--closes-at',
     ],

@@ -50,7 +50,7 @@ const FORMS: [name: string, redis: string, database: string][] = [
   ['JDBC, key=value', `redis://:${A}@${HOST}/1/2`, `jdbc:postgresql://${HOST}/x?user=u&password=${A}`],
   ['for libpq', `redis://:${A}@${HOST}?keyPrefix=x`, `host=127.0.0.1 port=1 password=${A} dbname=x`],
   ['of a file', `rediss://:${A}@${HOST}`, `postgres://u:${A}@${HOST}/x?sslrootcert=/nowhere/${B}`],
-  ['several hosts', `redis://:${A}@h1,h2`, `postgres://u:${A}@h1:1,h2:1/x`],
+  ['several hosts', `redis://:${A}@h1,h2`, `postgres://u:${A}@h1:1,,h2:1/x`],
   ['no host', `redis://:${A}@`, `postgres://u:${A}@/x?host=/nowhere`],
 ];
 
@@ -128,6 +128,8 @@ test('a password that is a word of our own output leaves documents whole', async
     settings: [
       { value: `redis://redis:***@${HOST}` },
       { value: `postgres://coupon:***@${HOST}/coupon` },
+      {},
+      {},
       {},
       {},
       {},

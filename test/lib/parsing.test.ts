@@ -5,7 +5,7 @@ import { durationFlag, formatDuration, parseDuration } from '../../src/lib/durat
 import { CouponError } from '../../src/lib/errors.ts';
 import { isCouponId, isUserId, parseCouponId, parseUserId } from '../../src/campaign/ids.ts';
 import { parseRate, parseShare, parseWhole } from '../../src/lib/numbers.ts';
-import { parseInstant } from '../../src/campaign/time.ts';
+import { formatInstant, parseInstant, parseTimeZone } from '../../src/campaign/time.ts';
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -74,10 +74,30 @@ describe('ids', () => {
 });
 
 describe('instants', () => {
-  it('need a zone, or are a date in UTC', () => {
+  it('need a zone', () => {
     expect(parseInstant('2026-12-24T10:00:00+09:00').toISOString()).toBe('2026-12-24T01:00:00.000Z');
-    expect(parseInstant('2026-12-24').toISOString()).toBe('2026-12-24T00:00:00.000Z');
+    expect(parseInstant('2026-12-24T10:00:00.5-0330').toISOString()).toBe('2026-12-24T13:30:00.500Z');
     expect(parseInstant('2026-12-24 10:00Z').toISOString()).toBe('2026-12-24T10:00:00.000Z');
+  });
+
+  it('are meant in a zone that is named', () => {
+    const seoul = (text: string) => parseInstant(text, { zone: 'Asia/Seoul' }).toISOString();
+    expect(seoul('2026-12-24')).toBe('2026-12-23T15:00:00.000Z');
+    expect(seoul('2026-12-24 10:00')).toBe('2026-12-24T01:00:00.000Z');
+    expect(seoul('2026-12-24T10:00:00Z')).toBe('2026-12-24T10:00:00.000Z');
+    const berlin = (text: string) => parseInstant(text, { zone: 'Europe/Berlin' }).toISOString();
+    expect(berlin('2026-07-01 12:00')).toBe('2026-07-01T10:00:00.000Z');
+    // Twice on that morning, and the first is meant; and never on this one.
+    expect(berlin('2026-10-25 02:30')).toBe('2026-10-25T00:30:00.000Z');
+    expect(codeOf(() => berlin('2026-03-29 02:30'))).toBe('usage BAD_DATE');
+    expect(formatInstant(new Date('2026-12-24T01:00:00Z'), 'Asia/Seoul')).toBe('2026-12-24 10:00:00 Asia/Seoul');
+    expect(codeOf(() => parseTimeZone('KST+9'))).toBe('usage BAD_TIME_ZONE');
+  });
+
+  it('may be so long from now', () => {
+    const now = new Date('2026-11-29T00:00:00Z');
+    expect(parseInstant('in 1h30m', { now }).toISOString()).toBe('2026-11-29T01:30:00.000Z');
+    expect(codeOf(() => parseInstant('in soon', { now }))).toBe('usage BAD_DURATION');
   });
 
   it('that do not exist are refused', () => {
@@ -86,6 +106,9 @@ describe('instants', () => {
       '2026-02-30',
       '2026-13-01',
       '2026-12-24T10:00:00',
+      '2026-12-24',
+      '2026-12-24 10:00',
+      '2026-12-24T10:60Z',
       '2026-12-24T25:00:00Z',
       '1',
       '',

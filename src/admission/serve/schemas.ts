@@ -12,6 +12,15 @@ export const userIdSchema = {
     'User id: 1–128 visible ASCII characters other than { and }; not what a JSON or JDK serializer makes of one (beginning with a quote or a bracket)',
 } as const;
 
+/** Many services have numbers. One that JSON readers would round is refused: it would be another user. */
+export const userIdOrNumberSchema = {
+  ...userIdSchema,
+  type: ['string', 'integer'],
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: `${userIdSchema.description}; or a whole number, which means its decimal text`,
+} as const;
+
 export const placeSchema = {
   type: 'string',
   enum: PLACES,

@@ -7,7 +7,8 @@ import { parseDuration } from '../../lib/duration.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { parseInstant } from '../../campaign/time.ts';
+import { formatInstant, parseInstant, parseTimeZone } from '../../campaign/time.ts';
+import { windowWarnings } from '../../campaign/window-warnings.ts';
 import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
@@ -46,7 +47,7 @@ export const configure: Configure = (command, cli) => {
     .argument('[id]', 'coupon id')
     .option('--name <text>', 'what users see')
     .option('--stock <n>', 'how many may ever be issued')
-    .option('--opens-at <time>', 'first instant at which requests are taken, such as 2026-12-24T10:00:00+09:00')
+    .option('--opens-at <time>', 'first instant at which requests are taken, such as 2026-12-24T10:00:00+09:00, or "in 2h"')
     .option('--closes-at <time>', 'first instant at which they no longer are')
     .option('--expires-at <time>', 'when issued coupons stop being usable')
     .option('--valid-for <duration>', 'or how long they are usable after issue, such as 30d')
@@ -59,6 +60,7 @@ export const configure: Configure = (command, cli) => {
       (one: string, all: string[]) => [...all, one],
       [],
     )
+    .option('--time-zone <zone>', 'in which times without a zone are meant, such as Asia/Seoul (COUPON_TIME_ZONE)')
     .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('-n, --dry-run', 'say what would be done, change nothing')
     .addHelpText('after', EXAMPLES)
@@ -66,6 +68,7 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const definitions = await readDefinitions(context, id, options);
         checkReset(definitions, options);
+        for (const definition of definitions) tellTimes(context, definition);
         await seedThem(context, definitions, options);
       });
     });
@@ -78,7 +81,7 @@ async function readDefinitions(context: Context, id: string | undefined, flags: 
       throw usageError('SEED_USAGE', '--file already says everything about the coupons', 'Give either an id with options, or --file.');
     }
     const { readEventFile } = await import('../files/event-file.ts');
-    return readEventFile(context.env, flags.file);
+    return readEventFile(context.env, flags.file, zoneOf(context));
   }
   if (id === undefined || flags.name === undefined || flags.stock === undefined) {
     throw usageError(
@@ -87,16 +90,22 @@ async function readDefinitions(context: Context, id: string | undefined, flags: 
       'Write `coupon-cli seed ID --name TEXT --stock N`, or use --file.',
     );
   }
-  return [toDefinition(id, { ...flags, name: flags.name, stock: flags.stock })];
+  return [toDefinition(id, { ...flags, name: flags.name, stock: flags.stock }, zoneOf(context))];
 }
 
-function toDefinition(id: string, flags: SeedFlags & { name: string; stock: string }): CouponDefinition {
+/** Undefined: a time must bring its zone along. */
+function zoneOf({ settings }: Context): string | undefined {
+  const { value } = settings.get('timeZone');
+  return value === '' ? undefined : parseTimeZone(value, settings.label('timeZone'));
+}
+
+function toDefinition(id: string, flags: SeedFlags & { name: string; stock: string }, zone: string | undefined): CouponDefinition {
   if (flags.expiresAt !== undefined && flags.validFor !== undefined) {
     throw usageError('SEED_USAGE', '--expires-at and --valid-for exclude each other', 'Give one of them, or neither.');
   }
-  const instant = (text: string | undefined, name: string): Date | null => (text === undefined ? null : parseInstant(text, name));
+  const instant = (text: string | undefined, name: string): Date | null => (text === undefined ? null : parseInstant(text, { name, zone }));
   let expiry: Expiry = { kind: 'never' };
-  if (flags.expiresAt !== undefined) expiry = { kind: 'at', at: parseInstant(flags.expiresAt, '--expires-at') };
+  if (flags.expiresAt !== undefined) expiry = { kind: 'at', at: parseInstant(flags.expiresAt, { name: '--expires-at', zone }) };
   if (flags.validFor !== undefined) expiry = { kind: 'after', ms: parseDuration(flags.validFor, '--valid-for') };
   return checkDefinition({
     id: parseCouponId(id),
@@ -106,6 +115,20 @@ function toDefinition(id: string, flags: SeedFlags & { name: string; stock: stri
     closesAt: instant(flags.closesAt, '--closes-at'),
     expiry,
   });
+}
+
+/** What is odd about the times, and in a chosen zone the times themselves: a zone is easily the wrong one. */
+function tellTimes(context: Context, definition: CouponDefinition): void {
+  for (const warning of windowWarnings(definition, new Date())) context.out.warn(warning);
+  const zone = zoneOf(context);
+  if (zone === undefined) return;
+  const { id, opensAt, closesAt, expiry } = definition;
+  const told = [
+    opensAt && `opens ${formatInstant(opensAt, zone)}`,
+    closesAt && `closes ${formatInstant(closesAt, zone)}`,
+    expiry.kind === 'at' && `expires ${formatInstant(expiry.at, zone)}`,
+  ].filter((one) => typeof one === 'string');
+  if (told.length > 0) context.out.note(`${id}: ${told.join(', ')}`);
 }
 
 /** Typing the id once more is what keeps a reset from hitting the wrong coupon. */

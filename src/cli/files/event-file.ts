@@ -7,8 +7,8 @@ import { usageError } from '../../lib/errors.ts';
 import type { Env } from '../env.ts';
 
 /** The coupons of an event file; `-` reads standard input. */
-export async function readEventFile(env: Env, path: string): Promise<CouponDefinition[]> {
-  if (path === '-') return parseEvent(await readAll(env.stdin), 'stdin');
+export async function readEventFile(env: Env, path: string, zone?: string): Promise<CouponDefinition[]> {
+  if (path === '-') return parseEvent(await readAll(env.stdin), 'stdin', zone);
   let text: string;
   try {
     text = await readFile(resolve(env.cwd, path), 'utf8');
@@ -19,5 +19,5 @@ export async function readEventFile(env: Env, path: string): Promise<CouponDefin
       'Name a readable YAML file, or - for stdin.',
     );
   }
-  return parseEvent(text, path);
+  return parseEvent(text, path, zone);
 }

@@ -17,6 +17,7 @@ import {
   nullableTimeSchema,
   placeSchema,
   timeSchema,
+  userIdOrNumberSchema,
   userIdSchema,
   userParams,
 } from '../schemas.ts';
@@ -34,7 +35,7 @@ const askSchema = {
   description: 'At most one request per user and coupon counts. A repeat under the same Idempotency-Key gets the same answer again.',
   params: couponParams,
   headers: idempotencyHeaders('Id of the request, chosen by the client; a repeat with the same key is the same request'),
-  body: { type: 'object', required: ['userId'], properties: { userId: userIdSchema } },
+  body: { type: 'object', required: ['userId'], properties: { userId: userIdOrNumberSchema } },
   response: {
     [HTTP_STATUS.accepted]: {
       description: 'Accepted; the coupon will be issued in order of request time',
@@ -109,12 +110,12 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
   const { batcher, memory, backlog, metrics, directory } = ports;
   const newRequestId = requestIds();
 
-  app.post<{ Params: { couponId: string }; Body: { userId: string }; Headers: { 'idempotency-key'?: string } }>(
+  app.post<{ Params: { couponId: string }; Body: { userId: string | number }; Headers: { 'idempotency-key'?: string } }>(
     '/coupons/:couponId/requests',
     { schema: askSchema },
     async (request, reply) => {
       const { couponId } = request.params;
-      const { userId } = request.body;
+      const userId = String(request.body.userId);
       const refusal = memory?.refusalOf(couponId, userId);
       if (refusal) {
         await endOfTurn();
