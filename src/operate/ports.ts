@@ -74,3 +74,53 @@ export interface DeadUsers {
   /** For users without a ledger row. */
   drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
 }
+
+export const CHANGE_KINDS = ['pause', 'resume', 'close', 'extend', 'restock'] as const;
+
+/** What was asked for, such as `{add: 100}`; times as ISO 8601. */
+export type ChangeDetails = Record<string, string | number | boolean>;
+
+/** One entry of the operator's log. */
+export interface Change {
+  opId: string;
+  couponId: string;
+  kind: (typeof CHANGE_KINDS)[number];
+  details: ChangeDetails;
+  version: number;
+  byWhom: string;
+  reason: string | null;
+  begunAt: Date;
+  /** Null: it was begun and not finished. */
+  finishedAt: Date | null;
+}
+
+/** The ledger's part of a change of a coupon. */
+export interface ChangeLedger {
+  /** The change of this id, or the unfinished one of this life of the coupon. */
+  findChange(coupon: Pick<LedgerCoupon, 'id' | 'epoch'>, opId: string | null): Promise<Change | null>;
+  /**
+   * Writes the change and what it makes of the coupon, in one transaction.
+   *
+   * @throws CouponError `CHANGE_UNFINISHED` when another one is under way, `CHANGE_REFUSED` when the coupon is of another life by now
+   */
+  beginChange(
+    change: Pick<Change, 'opId' | 'kind' | 'details' | 'byWhom' | 'reason'>,
+    coupon: LedgerCoupon,
+    definition: CouponDefinition,
+    add: number,
+  ): Promise<Change>;
+  finishChange(opId: string): Promise<void>;
+  /** The latest first. */
+  changes(couponId: string | null, limit: number): Promise<Change[]>;
+}
+
+/** Redis's part of it. */
+export interface ChangeStore {
+  /** How the sale stands. */
+  saleOf(couponId: string): Promise<{ state: string; suspect: string; waiting: number }>;
+  /** What the words mean is in `change.lua`. */
+  change(
+    definition: CouponDefinition,
+    change: { epoch: string; version: number; add: number; state: string | null },
+  ): Promise<'ok' | 'done' | 'gone' | 'epoch' | 'version' | 'suspect'>;
+}

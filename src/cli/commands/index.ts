@@ -9,6 +9,7 @@ export interface CommandEntry {
 
 const SETUP = 'Set up:';
 const RUN = 'Run a campaign:';
+const CHANGE = 'Change a campaign:';
 const WATCH = 'Watch and prove:';
 const REHEARSE = 'Rehearse:';
 
@@ -20,6 +21,38 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
   { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve/serve.ts') },
   { name: 'drain', summary: 'issue coupons to the users who wait', group: RUN, load: () => import('./drain/drain.ts') },
+  {
+    name: 'pause',
+    summary: 'take no requests for a while',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configurePause }),
+  },
+  {
+    name: 'resume',
+    summary: 'take requests again',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configureResume }),
+  },
+  {
+    name: 'restock',
+    summary: 'add coupons, also in the middle of a sale',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configureRestock }),
+  },
+  {
+    name: 'extend',
+    summary: 'change when a coupon opens, closes or expires',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configureExtend }),
+  },
+  {
+    name: 'close',
+    summary: 'take no requests any more',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configureClose }),
+  },
+  { name: 'log', summary: 'show who changed what, and when', group: CHANGE, load: () => import('./log.ts') },
+  { name: 'export', summary: 'write the issued coupons to a file', group: WATCH, load: () => import('./export.ts') },
   { name: 'dead', summary: 'decide about dead-lettered users', group: RUN, load: () => import('./dead.ts') },
   { name: 'use', summary: 'mark an issued coupon as used', group: RUN, load: () => import('./use.ts') },
   { name: 'inspect', summary: 'show coupons, queues, issued coupons, users', group: WATCH, load: () => import('./inspect.ts') },

@@ -15,6 +15,7 @@ const STATEMENTS = {
     'lock-coupon',
   ],
   issued: ['issue', 'find-issued', 'page-issued', 'page-briefs', 'count-issued', 'issued-since', 'use-issued', 'explain-use'],
+  changes: ['find-change', 'begin-change', 'change-coupon', 'finish-change', 'page-changes'],
   repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'recount', 'latest-request'],
   schema: ['schema-version', 'ledger-condition'],
   baseline: ['baseline-lock', 'baseline-issue', 'baseline-count'],

@@ -1,6 +1,6 @@
 import type { UseHashes } from '../../campaign/ports/use.ts';
 import type { Verification, VerifyResult } from '../../campaign/ports/verification.ts';
-import type { ResetStore, SeedCheck, SeedResult, SeedStore } from '../../operate/ports.ts';
+import type { ChangeStore, ResetStore, SeedCheck, SeedResult, SeedStore } from '../../operate/ports.ts';
 import type { QueueScan } from '../../drain/ports.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
@@ -15,7 +15,7 @@ import { couponFault, wrongTypeOf } from './wrong-type.ts';
 const SCAN_COUNT = 1_000;
 
 /** Sets coupons up and takes them away. */
-export type CouponStore = SeedStore & ResetStore & QueueScan;
+export type CouponStore = SeedStore & ResetStore & ChangeStore & QueueScan;
 
 /** Sets coupons up, checks them against the ledger, and takes them away. */
 export function redisCoupons(connection: RedisConnection, style: KeyStyle): CouponStore & Verification & UseHashes {
@@ -69,6 +69,21 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     markSuspect: guard(async (couponId, epoch, reason) => {
       await runScript(client, 'suspect', couponKeys(couponId, style), [], [epoch, reason]);
+    }),
+
+    saleOf: guard(async (couponId) => {
+      const keys = couponKeys(couponId, style);
+      const [fields, waiting, claimed] = await Promise.all([
+        client.hmget(keys.coupon, 'state', 'suspect'),
+        client.zcard(keys.queue),
+        client.zcard(keys.leases),
+      ]);
+      return { state: fields[0] ?? 'open', suspect: fields[1] ?? '', waiting: waiting + claimed };
+    }),
+
+    change: guard(async (definition, { epoch, version, add, state }) => {
+      const args = [epoch, version, add, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
+      return (await runScript(client, 'change', couponKeys(definition.id, style), [], args)) as Awaited<ReturnType<ChangeStore['change']>>;
     }),
 
     retire: guard(async (couponId, newEpoch) => {

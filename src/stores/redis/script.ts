@@ -20,6 +20,7 @@ export const SCRIPTS = {
   suspect: ['coupon'],
   seed: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims', 'life'],
   retire: ['coupon'],
+  change: ['coupon'],
   adopt: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   requeue: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   rehash: ['coupon'],

@@ -1,0 +1,134 @@
+/** The commands that change a coupon after it was seeded: pause, resume, close, extend and restock. */
+import { randomUUID } from 'node:crypto';
+import { parseDuration } from '../../lib/duration.ts';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId } from '../../campaign/ids.ts';
+import { MAX_TOTAL } from '../../campaign/coupon.ts';
+import { parseInstant, parseTimeZone } from '../../campaign/time.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { changeCoupon, checkRestock, type ChangeRequest } from '../../operate/change.ts';
+import { changeText } from '../../operate/change-text.ts';
+import type { Cli, Configure } from '../command.ts';
+import type { Context } from '../context.ts';
+
+const OP_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+interface CommonFlags {
+  reason?: string | undefined;
+  opId?: string | undefined;
+}
+
+const examples = (text: string): string =>
+  `\nExamples:\n${text}\n\nInterrupted anywhere, the same command finishes it. \`coupon-cli log\` shows who changed what.`;
+
+export const configurePause: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText(
+      'after',
+      examples('  coupon-cli pause summer --reason "price is wrong"    users are told "not open"; nobody loses a place'),
+    )
+    .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'pause' })));
+};
+
+export const configureResume: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText('after', examples('  coupon-cli resume summer'))
+    .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'resume' })));
+};
+
+export const configureClose: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--force', 'although accepted users still wait; they are issued afterwards')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText(
+      'after',
+      examples('  coupon-cli close summer            refused while accepted users wait\n  coupon-cli close summer --force'),
+    )
+    .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'close', force: flags.force === true })));
+};
+
+export const configureRestock: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .requiredOption('--add <n>', 'how many more there are')
+    .option('--op-id <id>', 'of a restock that was interrupted, or one of your own, so that it counts once')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText(
+      'after',
+      examples(
+        '  coupon-cli restock summer --add 500\n  coupon-cli restock summer --add 500 --op-id 7d5c…    finishes an interrupted one, and never adds twice',
+      ),
+    )
+    .action(
+      async (id, flags, self) =>
+        await run(cli, self, id, flags, async () => ({ kind: 'restock', add: parseWhole(flags.add, '--add', 1, MAX_TOTAL) })),
+    );
+};
+
+export const configureExtend: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--opens-at <time>', 'another first instant at which requests are taken')
+    .option('--closes-at <time>', 'another first instant at which they no longer are')
+    .option('--expires-at <time>', 'when coupons that are issued from now on stop being usable')
+    .option('--valid-for <duration>', 'or how long they are usable after issue')
+    .option('--time-zone <zone>', 'in which times without a zone are meant, such as Asia/Seoul (COUPON_TIME_ZONE)')
+    .option('--op-id <id>', 'of a change that was interrupted')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText(
+      'after',
+      examples(
+        '  coupon-cli extend summer --closes-at 2026-12-31T23:59:59+09:00\n  coupon-cli extend summer --closes-at "in 2h" --reason "demand"',
+      ),
+    )
+    .action(
+      async (id, flags, self) =>
+        await run(cli, self, id, flags, async (context) => {
+          const { value } = context.settings.get('timeZone');
+          const zone = value === '' ? undefined : parseTimeZone(value, context.settings.label('timeZone'));
+          const instant = (text: string, name: string): Date => parseInstant(text, { name, zone });
+          const { opensAt, closesAt, expiresAt, validFor } = flags;
+          if (expiresAt !== undefined && validFor !== undefined)
+            throw usageError('EXTEND_USAGE', '--expires-at and --valid-for exclude each other', 'Give one of them.');
+          const request: ChangeRequest = {
+            kind: 'extend',
+            ...(opensAt === undefined ? {} : { opensAt: instant(opensAt, '--opens-at') }),
+            ...(closesAt === undefined ? {} : { closesAt: instant(closesAt, '--closes-at') }),
+            ...(expiresAt === undefined ? {} : { expiry: { kind: 'at', at: instant(expiresAt, '--expires-at') } }),
+            ...(validFor === undefined ? {} : { expiry: { kind: 'after', ms: parseDuration(validFor, '--valid-for') } }),
+          };
+          if (Object.keys(request).length === 1)
+            throw usageError('EXTEND_USAGE', 'nothing is to be changed', 'Give --opens-at, --closes-at, --expires-at or --valid-for.');
+          return request;
+        }),
+    );
+};
+
+async function run(
+  cli: Cli,
+  self: { optsWithGlobals(): object },
+  id: string,
+  flags: CommonFlags,
+  toRequest: (context: Context) => Promise<ChangeRequest>,
+): Promise<void> {
+  await cli.run(self, async (context) => {
+    const couponId = parseCouponId(id);
+    const request = await toRequest(context);
+    if (flags.opId !== undefined && !OP_ID.test(flags.opId))
+      throw usageError('BAD_OP_ID', `--op-id: "${flags.opId}" is no UUID`, 'Take it from `coupon-cli log`, or make one with uuidgen.');
+    const ledger = await context.ledger();
+    const { coupons } = await context.redis();
+    const before = await ledger.coupon(couponId);
+    if (before && request.kind === 'restock') checkRestock(before, request.add);
+    const byWhom = `${context.env.vars['USER'] ?? context.env.vars['LOGNAME'] ?? 'unknown'}@${context.env.hostname}`;
+    const by = { byWhom, reason: flags.reason ?? null, opId: flags.opId?.toLowerCase() ?? null };
+    const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle: context.keyStyle, newOpId: randomUUID });
+    const after = await ledger.coupon(couponId);
+    context.out.data({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint));
+  });
+}

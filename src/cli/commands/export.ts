@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { once } from 'node:events';
+import { usageError } from '../../lib/errors.ts';
+import { parseCouponId } from '../../campaign/ids.ts';
+import { knownCoupon } from '../../campaign/known-coupon.ts';
+import { csvHeader, EXPORT_FORMATS, exportLine, type ExportFormat } from '../../operate/export.ts';
+import { number } from '../../lib/text/figures.ts';
+import type { Configure } from '../command.ts';
+
+const PAGE = 2_000;
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .option('--format <format>', 'csv or jsonl', 'csv')
+    .option('--out <file>', 'write it there instead of to stdout; a file that exists is kept')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coupon-cli export summer > issued.csv\n  coupon-cli export summer --format jsonl --out issued.jsonl',
+    )
+    .action(async (id, flags, self) => {
+      await cli.run(self, async (context) => {
+        const format = EXPORT_FORMATS.find((one) => one === flags.format);
+        if (format === undefined) throw usageError('EXPORT_USAGE', `"${flags.format}" is no format`, `Use ${EXPORT_FORMATS.join(' or ')}.`);
+        const ledger = await context.ledger();
+        const coupon = await knownCoupon(ledger, parseCouponId(id), context.keyStyle);
+        const rows = rowsOf(ledger, coupon.id);
+        if (flags.out === undefined) {
+          if (format === 'csv') context.env.stdout.write(csvHeader());
+          for await (const page of rows) context.env.stdout.write(textOf(page, coupon.id, format));
+          return;
+        }
+        const count = await toFile(resolve(context.env.cwd, flags.out), flags.out, rows, coupon.id, format);
+        context.out.data({ file: flags.out, rows: count }, () => `${number(count)} issued coupons of ${coupon.id} in ${flags.out}`);
+      });
+    });
+};
+
+type Page = Parameters<typeof exportLine>[0][];
+
+/** Page by page, so that a million rows take no more memory than a few thousand. */
+async function* rowsOf(
+  ledger: { page(couponId: string, after: string, limit: number): Promise<Page> },
+  couponId: string,
+): AsyncGenerator<Page> {
+  for (let after = ''; ;) {
+    const page = await ledger.page(couponId, after, PAGE);
+    if (page.length === 0) return;
+    yield page;
+    after = page.at(-1)!.userId;
+  }
+}
+
+function textOf(page: Page, couponId: string, format: ExportFormat): string {
+  return page.map((row) => exportLine(row, couponId, format)).join('');
+}
+
+async function toFile(path: string, shown: string, rows: AsyncIterable<Page>, couponId: string, format: ExportFormat): Promise<number> {
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  let count = 0;
+  try {
+    await once(file, 'open');
+    if (format === 'csv') file.write(csvHeader());
+    for await (const page of rows) {
+      count += page.length;
+      if (!file.write(textOf(page, couponId, format))) await once(file, 'drain');
+    }
+    file.end();
+    await finished(file);
+    return count;
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const why = code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`;
+    throw usageError('EXPORT_USAGE', `${shown} ${why}`, 'Name another file; nothing is overwritten.');
+  }
+}

@@ -1,0 +1,19 @@
+import { parseCouponId } from '../../campaign/ids.ts';
+import { parseWhole } from '../../lib/numbers.ts';
+import { logText } from '../../operate/change-text.ts';
+import type { Configure } from '../command.ts';
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('[id]', 'coupon id; all coupons when none is named')
+    .option('--limit <n>', 'entries to show, 1–10000', '50')
+    .addHelpText('after', '\nExamples:\n  coupon-cli log\n  coupon-cli log summer --json')
+    .action(async (id, flags, self) => {
+      await cli.run(self, async (context) => {
+        const limit = parseWhole(flags.limit, '--limit', 1, 10_000);
+        const ledger = await context.ledger();
+        const changes = await ledger.changes(id === undefined ? null : parseCouponId(id), limit);
+        context.out.data({ changes }, (paint) => logText(changes, paint));
+      });
+    });
+};

@@ -1,0 +1,47 @@
+import { isoTime } from '../campaign/coupon.ts';
+import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import { number } from '../lib/text/figures.ts';
+import type { Paint } from '../lib/text/style.ts';
+import { table } from '../lib/text/table.ts';
+import type { ChangeResult } from './change.ts';
+import type { Change } from './ports.ts';
+
+const DONE: Record<Change['kind'], string> = {
+  pause: 'paused: users are told "not open"; those who wait keep their places',
+  resume: 'open again',
+  close: 'closed',
+  extend: 'changed',
+  restock: 'restocked',
+};
+
+export function changeText({ change, outcome }: ChangeResult, coupon: LedgerCoupon | null, paint: Paint): string {
+  const how = outcome === 'finished' ? ' (an interrupted change is finished)' : outcome === 'unchanged' ? ' (as it was before)' : '';
+  const now =
+    coupon === null
+      ? ''
+      : change.kind === 'restock'
+        ? `: ${number(coupon.total)} in all`
+        : change.kind === 'extend'
+          ? `: requests from ${isoTime(coupon.opensAt) || 'the beginning'} until ${isoTime(coupon.closesAt) || 'closed by hand'}`
+          : '';
+  return `${paint.green('✔')} coupon ${change.couponId}: ${DONE[change.kind]}${now}${how}`;
+}
+
+export function logText(changes: readonly Change[], paint: Paint): string {
+  if (changes.length === 0) return 'nothing was changed yet';
+  return table(
+    changes,
+    [
+      { head: 'WHEN', value: ({ begunAt }) => begunAt.toISOString() },
+      { head: 'COUPON', value: ({ couponId }) => couponId },
+      {
+        head: 'CHANGE',
+        value: ({ kind, details }) => [kind, ...Object.entries(details).map(([name, value]) => `${name} ${String(value)}`)].join(' '),
+      },
+      { head: 'BY', value: ({ byWhom }) => byWhom },
+      { head: 'REASON', value: ({ reason }) => reason ?? '' },
+      { head: '', value: ({ finishedAt, opId }) => (finishedAt ? '' : paint.yellow(`UNFINISHED ${opId}`)) },
+    ],
+    paint,
+  );
+}

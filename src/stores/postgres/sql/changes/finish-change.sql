@@ -1,0 +1,7 @@
+-- The change is in both stores.
+-- $1 operation id
+WITH finished AS (
+  UPDATE operator_log SET finished_at = coalesce(finished_at, now()) WHERE op_id = $1 RETURNING coupon_id, epoch, version
+)
+UPDATE coupons SET version = greatest(coupons.version, finished.version), updated_at = now()
+FROM finished WHERE coupons.id = finished.coupon_id AND coupons.epoch = finished.epoch
