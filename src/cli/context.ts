@@ -11,7 +11,7 @@ import type { LedgerHealth, RedisHealth } from '../campaign/ports/health.ts';
 import { usageError } from '../lib/errors.ts';
 import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
-import { KEY_STYLES, type KeyStyle } from '../stores/redis/keys.ts';
+import { KEY_STYLES, parseKeyPrefix, type KeyStyle } from '../stores/redis/keys.ts';
 import { Closers } from '../lib/closers.ts';
 import { learnVariables, type MaskedEnv } from './masked-env.ts';
 import { EXIT } from './exit-codes.ts';
@@ -61,6 +61,11 @@ export class Context implements AsyncDisposable {
     return style;
   }
 
+  /** Before every key of ours. @throws CouponError `BAD_KEY_PREFIX` */
+  get keyPrefix(): string {
+    return parseKeyPrefix(this.settings.get('keyPrefix').value, this.settings.label('keyPrefix'));
+  }
+
   /** @param reconnect for processes that outlive a loss of the connection */
   async redis(reconnect = false): Promise<RedisStores> {
     return this.redisAt(this.settings.get('redisUrl').value, reconnect);
@@ -88,7 +93,7 @@ export class Context implements AsyncDisposable {
     ]);
     const style = this.keyStyle;
     this.env.secrets.learnUrl(url);
-    const connection = await RedisConnection.open({ url, reconnect });
+    const connection = await RedisConnection.open({ url, reconnect, keyPrefix: this.keyPrefix });
     this.onClose(() => connection.close());
     return {
       connection,
@@ -145,12 +150,13 @@ export class Context implements AsyncDisposable {
   }
 
   /** A connection that nothing is written over: less permission is enough. */
-  async readOnlyRedis(): Promise<RedisConnection> {
+  async readOnlyRedis(keyPrefix = this.keyPrefix): Promise<RedisConnection> {
     const { RedisConnection } = await import('../stores/redis/connection.ts');
     const connection = await RedisConnection.open({
       url: this.settings.get('redisUrl').value,
       reconnect: true,
       readOnly: true,
+      keyPrefix,
     });
     this.onClose(() => connection.close());
     return connection;

@@ -64,6 +64,7 @@ function createProgram(cli: Cli): PlainCommand {
     .option('--database-url <url>', 'where PostgreSQL is (DATABASE_URL, or the PG* variables)')
     .option('--schema <name>', 'where the tables of the ledger are, in PostgreSQL (COUPON_SCHEMA)')
     .option('--key-style <style>', 'how keys are spelled: plain or hash-tag (COUPON_KEY_STYLE)')
+    .option('--key-prefix <text>', 'before every key in Redis, such as staging: (COUPON_KEY_PREFIX)')
     .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
     .option('--json', 'print one JSON document instead of text')
     .option('-q, --quiet', 'no notes on stderr')

@@ -37,6 +37,12 @@ export const SETTINGS = {
     about: 'where the tables of the ledger are; empty: wherever the search path of the database leads',
   },
   keyStyle: { flag: '--key-style', variable: 'COUPON_KEY_STYLE', fallback: 'plain', about: 'how keys are spelled: plain or hash-tag' },
+  keyPrefix: {
+    flag: '--key-prefix',
+    variable: 'COUPON_KEY_PREFIX',
+    fallback: '',
+    about: 'before every key in Redis, to keep environments apart',
+  },
   timeZone: {
     flag: '--time-zone',
     variable: 'COUPON_TIME_ZONE',

@@ -140,6 +140,7 @@ test('a password that is a word of our own output leaves documents whole', async
       {},
       {},
       {},
+      {},
     ],
   });
   const refused = await cli(['migrate', '--json'], { vars });

@@ -29,7 +29,8 @@ const MANUAL: Partial<Record<FindingCode, string>> = {
   key_style_mismatch: 'run it with the key style that the coupon was seeded with',
   key_wrong_type: 'find out which program writes the key, and move it away with RENAME (or DEL); then repair again',
   hash_wrong_type: 'find out which program writes the key, and move it away with RENAME (or DEL); then repair again',
-  coupon_not_in_ledger: 'check DATABASE_URL; if the coupon is not wanted any more, seed it with --reset',
+  coupon_not_in_ledger:
+    'ask first whose it is: another environment may share this Redis (--key-prefix keeps two apart), or DATABASE_URL be the wrong one',
 };
 
 /** Findings with which the coupon must take no requests and hand out no claims until it is mended. */

@@ -28,7 +28,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
         const keys = couponKeys(couponId, style);
         for (const chunk of chunked(rows, SCRIPT_USERS)) {
           const fence = Math.max(...chunk.map((row) => row.fence));
-          const args = [epoch, couponId, fence, keys.issued(''), issuedLines(chunk)];
+          const args = [epoch, couponId, fence, `${connection.prefix}${keys.issued('')}`, issuedLines(chunk)];
           const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, [], args)) as string[];
           if (status !== 'ok') return false;
           for (let i = 0; i < wrong.length; i += 2) occupied?.({ key: keys.issued(wrong[i]!), found: wrong[i + 1]!, expected: 'hash' });

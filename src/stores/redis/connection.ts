@@ -14,6 +14,8 @@ export interface RedisConnectionOptions {
   commandTimeoutMs?: number;
   /** Nothing will be written: a user with `+@read` is enough (and `+select` where the database is not 0). */
   readOnly?: boolean;
+  /** Before every key. */
+  keyPrefix?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -31,6 +33,8 @@ export class RedisConnection {
   readonly url: string;
   /** Nothing may be written, and no script be run. */
   readonly readOnly: boolean;
+  /** Before every key; the client puts it there by itself, but not in patterns and arguments. */
+  readonly prefix: string;
   readonly #gate: DatabaseGate;
   readonly #target: RedisTarget;
   readonly #db: number;
@@ -43,6 +47,7 @@ export class RedisConnection {
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
     this.readOnly = options.readOnly === true;
+    this.prefix = options.keyPrefix ?? '';
     const target = parseRedisUrl(options.url);
     const { user, password, database } = target;
     this.#target = target;
@@ -52,6 +57,7 @@ export class RedisConnection {
       ...(user === null ? {} : { username: user }),
       ...(password === null ? {} : { password }),
       lazyConnect: true,
+      ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
       // A link that died silently is never reported: only giving it up leads to a new one. Not at the first silence: a slow server

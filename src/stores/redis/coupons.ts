@@ -7,7 +7,16 @@ import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';
 import type { CouponError } from '../../lib/errors.ts';
 import { redisDenied } from './errors.ts';
-import { COUPON_INDEX, couponKeys, couponOfQueueKey, QUEUE_PATTERN, SERIALISED_QUEUE_PATTERNS, type KeyStyle } from './keys.ts';
+import {
+  COUPON_INDEX,
+  couponKeys,
+  couponOfQueueKey,
+  QUEUE_PATTERN,
+  SERIALISED_QUEUE_PATTERNS,
+  withoutPrefix,
+  withPrefix,
+  type KeyStyle,
+} from './keys.ts';
 import { toBytes, toText } from './members.ts';
 import { runScript } from './script.ts';
 import { couponFault, wrongTypeOf } from './wrong-type.ts';
@@ -46,7 +55,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     }),
 
     checkSeed: guard(async (couponId, epoch): Promise<SeedCheck> => {
-      const args = ['check', epoch ?? '', COUPON_INDEX, 0, 0];
+      const args = ['check', epoch ?? '', `${connection.prefix}${COUPON_INDEX}`, 0, 0];
       const [status, ...rest] = (await runScript(client, 'seed', couponKeys(couponId, style), [], args)) as string[];
       if (status === 'denied') throw redisDenied(rest, connection.url);
       if (status !== 'exists') return { status: status as 'free' | 'foreign' | 'leftovers' };
@@ -110,15 +119,18 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     scanQueues: guard(async () => {
       const found = new Set<string>();
-      for await (const chunk of client.scanStream({ match: QUEUE_PATTERN, count: SCAN_COUNT }) as AsyncIterable<string[]>) {
+      for await (const chunk of client.scanStream({
+        match: withPrefix(connection.prefix, QUEUE_PATTERN),
+        count: SCAN_COUNT,
+      }) as AsyncIterable<string[]>) {
         for (const key of chunk) {
-          const couponId = couponOfQueueKey(key, style);
+          const couponId = couponOfQueueKey(withoutPrefix(connection.prefix, key), style);
           if (couponId !== null) found.add(couponId);
         }
       }
       const serialised = new Set<string>();
       for (const pattern of SERIALISED_QUEUE_PATTERNS) {
-        const match = Buffer.from(pattern, 'latin1') as unknown as string;
+        const match = Buffer.from(withPrefix(connection.prefix, pattern), 'latin1') as unknown as string;
         const stream = client.scanBufferStream({ match, count: SCAN_COUNT }) as AsyncIterable<Buffer[]>;
         for await (const chunk of stream) for (const key of chunk) serialised.add(toText(key));
       }

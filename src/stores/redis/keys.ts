@@ -5,11 +5,36 @@
  * Style `plain` is the format that other services already use. Style `hash-tag` puts the id in literal braces, so that Redis
  * Cluster hashes all keys of a coupon to one slot (cluster specification, "hash tags").
  */
+import { usageError } from '../../lib/errors.ts';
+
 export const KEY_STYLES = ['plain', 'hash-tag'] as const;
 export type KeyStyle = (typeof KEY_STYLES)[number];
 
 /** Set of all seeded coupon ids. Never used inside a script: it has no coupon, so it would be in another slot. */
 export const COUPON_INDEX = 'coupon_index';
+
+/**
+ * A prefix before every key keeps two environments in one Redis apart. The client puts it before the keys of commands and scripts; patterns
+ * and keys inside arguments get it here.
+ */
+export function withPrefix(prefix: string, key: string): string {
+  // The first bytes that a serializer writes come before all else.
+  return key.replace(/^(\u00ac\u00ed|")?/, (first) => `${first}${prefix}`);
+}
+
+export function withoutPrefix(prefix: string, key: string): string {
+  return key.startsWith(prefix) ? key.slice(prefix.length) : key;
+}
+
+/** @throws CouponError `BAD_KEY_PREFIX` for one that a pattern or a script could take for something else */
+export function parseKeyPrefix(text: string, name = '--key-prefix'): string {
+  if (/^[A-Za-z0-9:._-]{0,64}$/.test(text)) return text;
+  throw usageError(
+    'BAD_KEY_PREFIX',
+    `${name}: "${text}" is no prefix of keys`,
+    'Use at most 64 letters, digits, ":", ".", "_" and "-", such as staging:',
+  );
+}
 
 export interface CouponKeys {
   /** hash: the coupon itself */

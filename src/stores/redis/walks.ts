@@ -10,6 +10,8 @@ import {
   isForeignKey,
   issuedPattern,
   userOfIssuedKey,
+  withoutPrefix,
+  withPrefix,
   type CouponKeys,
   type KeyStyle,
 } from './keys.ts';
@@ -23,7 +25,7 @@ export function redisWalks(
   connection: RedisConnection,
   style: KeyStyle,
 ): Pick<AuditReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
-  const { client } = connection;
+  const { client, prefix } = connection;
 
   async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {
     try {
@@ -44,10 +46,10 @@ export function redisWalks(
     },
 
     async *scanIssued(couponId, only) {
-      const match = issuedPattern(couponId, style);
+      const match = withPrefix(prefix, issuedPattern(couponId, style));
       const options = { match, count: WALK_COUNT, ...(only ? { type: 'hash' } : {}) };
       for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
-        if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(toText(key), couponId, style));
+        if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(withoutPrefix(prefix, toText(key)), couponId, style));
       }
     },
 
@@ -62,10 +64,10 @@ export function redisWalks(
 
     async scanCoupons() {
       const found = new Set<string>();
-      const stream = client.scanStream({ match: ANY_COUPON_PATTERN, count: WALK_COUNT }) as AsyncIterable<string[]>;
+      const stream = client.scanStream({ match: withPrefix(prefix, ANY_COUPON_PATTERN), count: WALK_COUNT }) as AsyncIterable<string[]>;
       for await (const chunk of guarded(stream)) {
         for (const key of chunk) {
-          const couponId = couponOfKey(key, style);
+          const couponId = couponOfKey(withoutPrefix(prefix, key), style);
           if (couponId !== null) found.add(couponId);
         }
       }
@@ -77,7 +79,7 @@ export function redisWalks(
     async *scanForeign() {
       for (const match of FOREIGN_PATTERNS) {
         // Latin-1: the pattern of a serialised key begins with bytes that are no text.
-        const options = { match: Buffer.from(match, 'latin1') as unknown as string, count: WALK_COUNT };
+        const options = { match: Buffer.from(withPrefix(prefix, match), 'latin1') as unknown as string, count: WALK_COUNT };
         for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
           const found = chunk.map(toText).filter(isForeignKey);
           if (found.length > 0) yield found;

@@ -12,11 +12,12 @@ import type { Context } from '../../context.ts';
  * opened when the first scenario asks for it.
  */
 export function evidenceOpener(context: Context): (plan: EvidencePlan) => Promise<EvidenceSource> {
-  const redis = once(() => context.readOnlyRedis());
+  // The keys of another service are spelled in full.
+  const redis = once(() => context.readOnlyRedis(''));
   const database = once(() => context.readOnlyDatabase());
   const own = once(async () => {
     const { redisReader } = await import('../../../stores/redis/reader.ts');
-    const reader = redisReader(await redis(), context.keyStyle);
+    const reader = redisReader(await context.readOnlyRedis(), context.keyStyle);
     return ownEvidence({ redis: reader, ledger: await context.ledgerOf(await database()), ownKeyspace: false });
   });
   return async (plan) => {

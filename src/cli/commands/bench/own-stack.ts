@@ -81,7 +81,14 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
         await seed(coupon, { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle });
       }
       const [{ startService }, { freePort }] = await Promise.all([import('./own-service.ts'), import('../../../stack/ports.ts')]);
-      const vars = { PATH: env.path, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, COUPON_KEY_STYLE: context.keyStyle, NO_COLOR: '1' };
+      const vars = {
+        PATH: env.path,
+        REDIS_URL: redisUrl,
+        DATABASE_URL: databaseUrl,
+        COUPON_KEY_STYLE: context.keyStyle,
+        COUPON_KEY_PREFIX: context.keyPrefix,
+        NO_COLOR: '1',
+      };
       // A server that is to come back needs a port that no outgoing connection takes meanwhile.
       const port = scenario.timeline.length > 0 ? await freePort(`${dir} serve`) : 0;
       const { target, stop, kill } = await startService(context, { scenario, strategy, vars, cwd: dir, port, children });
