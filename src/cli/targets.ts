@@ -7,7 +7,8 @@ import type { Context } from './context.ts';
 export type StoreSetting = 'redisUrl' | 'databaseUrl';
 
 /** Loopback names and addresses, 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291), and the folder of a socket. */
-function isLoopback(host: string): boolean {
+/** Whether only this machine can reach it. */
+export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
   return bare.startsWith('/') || bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
 }

@@ -13,17 +13,23 @@ export interface AppOptions {
   onFault: OnFault;
   /** Added to a 404: where the routes are listed. */
   whereTo: string;
+  /** Addresses of clients come from X-Forwarded-For, which a proxy in front must set. */
+  trustProxy?: boolean;
 }
 
 /**
  * A server without routes yet, which answers with a problem document whatever goes wrong. `complete` is for when all routes
  * stand: it adds the answers for everything else.
  */
-export function emptyApp({ onFault, whereTo }: AppOptions): { app: FastifyInstance; complete(this: void): Promise<FastifyInstance> } {
+export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): {
+  app: FastifyInstance;
+  complete(this: void): Promise<FastifyInstance>;
+} {
   const answer = answerError(onFault);
   const app = fastify({
     // A line for each request costs more than the admission itself; metrics say how many there were.
     logger: false,
+    trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // A client that is still connected while we close gets an answer and `Connection: close`, not a 503.

@@ -72,5 +72,7 @@ export function healthRoutes(
     return sendProblem(reply, 'unavailable', unreadyText(state), { ...state });
   });
 
-  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) => reply.type(registry.contentType).send(await text()));
+  app.get('/metrics', { schema: metricsSchema, config: { access: 'metrics' } as object }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await text()),
+  );
 }

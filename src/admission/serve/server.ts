@@ -16,6 +16,7 @@ import type { Verification } from '../../campaign/ports/verification.ts';
 import type { LedgerHealth, RedisHealth } from '../../campaign/ports/health.ts';
 import { readiness } from '../../campaign/check-readiness.ts';
 import { verifiedAdmission } from '../verified-admission.ts';
+import { controlAccess, type AccessOptions } from './access.ts';
 import { AdmissionMetrics } from './admission-metrics.ts';
 import { emptyApp } from '../../http/app.ts';
 import type { OnFault } from '../../http/errors.ts';
@@ -49,6 +50,8 @@ export interface HttpOptions {
    */
   plain?: boolean;
   limits?: Limits;
+  access?: AccessOptions;
+  trustProxy?: boolean;
   /** What `/metrics` shows instead of what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
 }
@@ -63,7 +66,12 @@ export interface Limits {
 
 /** The HTTP endpoint of DESIGN §7, ready to listen. */
 export async function buildServer(ports: HttpPorts, options: HttpOptions): Promise<FastifyInstance> {
-  const { app, complete } = emptyApp({ onFault: options.onFault, whereTo: 'GET /openapi.json lists the routes' });
+  const { app, complete } = emptyApp({
+    onFault: options.onFault,
+    whereTo: 'GET /openapi.json lists the routes',
+    trustProxy: options.trustProxy ?? false,
+  });
+  await controlAccess(app, options.access ?? {});
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -90,7 +98,8 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   const batcher = options.plain
     ? oneByOne(admission)
     : new AdmissionBatcher(memory?.learningFrom(admission) ?? admission, limits.maxInFlight);
-  requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics });
+  const identified = options.access?.identity !== undefined;
+  requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics, identified });
   couponRoutes(app, { reader: ports.reader, directory, backlog });
   useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, backlog });
   healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores, text: options.metrics?.(stores.registry) });

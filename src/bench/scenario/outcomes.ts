@@ -25,11 +25,11 @@ export interface FieldRule {
 const OWN_OUTCOMES: OutcomeRule[] = [
   // The endpoint lost the answer of its own store; plain `unavailable` promises that nothing was accepted.
   { outcome: 'unknown', status: 503, json: { path: 'code', equals: 'unknown' } },
-  // A wrong path answers 404 as well; only our own code says that the coupon is unknown.
+  // A wrong path answers 404 as well, and a token of another user 403; only our own code says what is meant.
   ...Object.entries(HTTP_STATUS).map(([outcome, status]) => ({
     outcome: outcome as AdmissionOutcome,
     status,
-    json: outcome === 'unknown_coupon' ? { path: 'code', equals: outcome } : null,
+    json: outcome === 'unknown_coupon' || outcome === 'not_open' ? { path: 'code', equals: outcome } : null,
   })),
 ];
 

@@ -50,7 +50,7 @@ describe('what cannot be understood is a problem document', () => {
     ['a body that is no object', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '["minji"]' }, 400, 'invalid_request'],
     ['a body of null', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: 'null' }, 400, 'invalid_request'],
     ['no user id', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{}' }, 400, 'invalid_request'],
-    ['a number as user id', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{"userId":7}' }, 400, 'invalid_request'],
+    ['a fraction as user id', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{"userId":7.5}' }, 400, 'invalid_request'],
     ['an empty user id', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{"userId":""}' }, 400, 'invalid_request'],
     ['a user id with a brace', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{"userId":"a{b"}' }, 400, 'invalid_request'],
     ['a user id with a line break', REQUESTS, { method: 'POST', headers: JSON_TYPE, body: '{"userId":"a\\n"}' }, 400, 'invalid_request'],

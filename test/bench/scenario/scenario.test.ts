@@ -223,7 +223,7 @@ describe('what is wrong is named with its place', () => {
     ],
     [
       'a coupon that closes before it opens',
-      replaced('total: 10', 'total: 10, opensAt: 2026-01-02, closesAt: 2026-01-01'),
+      replaced('total: 10', 'total: 10, opensAt: 2026-01-02T00:00Z, closesAt: 2026-01-01T00:00Z'),
       [expect.stringContaining('coupons[0]: the coupon would close')],
     ],
   ])('%s', (_, text, expected) => expect(problems(text)).toEqual(expected));

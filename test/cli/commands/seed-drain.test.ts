@@ -42,7 +42,7 @@ describe('on the command line', () => {
       const both = await Promise.all([migrate(), migrate()]);
       expect(both.map((result) => result.exitCode)).toEqual([0, 0]);
       const applied = both.flatMap((result) => result.json<{ applied: string[] }>().applied);
-      expect(applied.toSorted()).toEqual(['0001_ledger', '0002_ended_epochs', '0003_pace_index']);
+      expect(applied.toSorted()).toEqual(['0001_ledger', '0002_ended_epochs', '0003_pace_index', '0004_operator_log']);
       expect((await migrate()).json()).toEqual({ applied: [], pending: [] });
     });
 

@@ -28,6 +28,8 @@ export interface RequestPorts extends Omit<StatusPorts, 'now'> {
   memory: Pick<RefusalMemory, 'refusalOf'> | null;
   backlog: Backlog;
   metrics: Pick<AdmissionMetrics, 'admission' | 'fromMemory'>;
+  /** Whether a token says who asks, so that the body need not. */
+  identified: boolean;
 }
 
 const askSchema = {
@@ -56,6 +58,9 @@ const askSchema = {
         'not_open',
         'unknown_coupon',
         'invalid_request',
+        'unauthorized',
+        'forbidden',
+        'rate_limited',
         'unavailable',
         'unknown',
         'payload_too_large',
@@ -94,7 +99,7 @@ const statusSchema = {
         revokedAt: { type: ['string', 'null'] },
       },
     },
-    ...problems(['not_requested', 'unknown_coupon', 'invalid_request', 'unavailable']),
+    ...problems(['not_requested', 'unknown_coupon', 'invalid_request', 'unauthorized', 'forbidden', 'rate_limited', 'unavailable']),
   },
 };
 
@@ -107,15 +112,15 @@ const DETAILS = {
 };
 
 export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
-  const { batcher, memory, backlog, metrics, directory } = ports;
+  const { batcher, memory, backlog, metrics, directory, identified } = ports;
   const newRequestId = requestIds();
 
   app.post<{ Params: { couponId: string }; Body: { userId: string | number }; Headers: { 'idempotency-key'?: string } }>(
     '/coupons/:couponId/requests',
-    { schema: askSchema },
+    { schema: identified ? { ...askSchema, body: { ...askSchema.body, required: [] } } : askSchema, config: { access: 'user' } },
     async (request, reply) => {
       const { couponId } = request.params;
-      const userId = String(request.body.userId);
+      const userId = request.identity ?? String(request.body.userId);
       const refusal = memory?.refusalOf(couponId, userId);
       if (refusal) {
         await endOfTurn();
@@ -140,7 +145,7 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
   const statusOf = requestStatuses({ ...ports, now: () => Date.now() });
   app.get<{ Params: { couponId: string; userId: string } }>(
     '/coupons/:couponId/requests/:userId',
-    { schema: statusSchema },
+    { schema: statusSchema, config: { access: 'user' } },
     async (request, reply) => {
       const answer = await backlog.run(() => statusOf(request.params.couponId, request.params.userId));
       if (answer.status === 'found') return { ...answer.request, requestedAt: answer.request.requestedAt?.toISOString() ?? null };

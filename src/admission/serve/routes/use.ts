@@ -21,18 +21,21 @@ const schema = {
         repeated: { type: 'boolean', description: 'It was used before, under this same key' },
       },
     },
-    ...problems(['not_issued', 'already_used', 'expired', 'revoked', 'invalid_request', 'unavailable', 'unsupported_media_type'], {
-      usedAt: timeSchema,
-      expiresAt: timeSchema,
-      revokedAt: timeSchema,
-    }),
+    ...problems(
+      ['not_issued', 'already_used', 'expired', 'revoked', 'invalid_request', 'unauthorized', 'unavailable', 'unsupported_media_type'],
+      {
+        usedAt: timeSchema,
+        expiresAt: timeSchema,
+        revokedAt: timeSchema,
+      },
+    ),
   },
 };
 
 export function useRoutes(app: FastifyInstance, ports: UsePorts & { backlog: Backlog }): void {
   app.post<{ Params: { couponId: string; userId: string }; Headers: { 'idempotency-key'?: string } }>(
     '/coupons/:couponId/issued/:userId/use',
-    { schema },
+    { schema, config: { access: 'operator' } },
     async (request, reply) => {
       const { couponId, userId } = request.params;
       const useId = request.headers['idempotency-key'] ?? randomUUID();

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { AccessOptions } from '../../../admission/serve/access.ts';
 import type { AcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { verifyCoupons } from '../../../campaign/verify-coupons.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
@@ -24,6 +25,9 @@ export interface EndpointOptions {
   /** What an answer survives. */
   means: AcceptedMeans;
   allowEviction: boolean;
+  access: AccessOptions;
+  /** Addresses of clients come from a proxy. */
+  trustProxy: boolean;
   patienceMs: number;
   host: string;
   port: number;
@@ -37,7 +41,8 @@ export interface EndpointOptions {
 
 /** Opens the stores, listens, and answers until `stop` is aborted. */
 export async function runEndpoint(context: Context, options: EndpointOptions, stop: AbortSignal): Promise<void> {
-  const { strategy, remembers, means, allowEviction, patienceMs, host, port, limits, metrics, tells, listening } = options;
+  const { strategy, remembers, means, allowEviction, access, trustProxy, patienceMs, host, port, limits, metrics, tells, listening } =
+    options;
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
   let opened: RedisStores | undefined;
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
@@ -59,7 +64,16 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
   const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
   const { keyStyle } = context;
-  const app = await buildServer(ports, { version: packageVersion(), keyStyle, onFault, plain: strategy !== 'atomic', limits, metrics });
+  const app = await buildServer(ports, {
+    version: packageVersion(),
+    keyStyle,
+    onFault,
+    plain: strategy !== 'atomic',
+    limits,
+    access,
+    trustProxy,
+    metrics,
+  });
   listening(await listen(app, { host, port, flags: { host: '--host', port: '--port' } }));
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await finish(context, app);

@@ -12,12 +12,14 @@ import { parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import type { SettingName } from '../../settings.ts';
 import { requireLoopbackStores } from '../../targets.ts';
 import { systemdSupervisor } from '../drain/systemd.ts';
+import { accessOf } from './access-flags.ts';
 import { runEndpoint, type EndpointOptions } from './endpoint.ts';
 
 const EXAMPLES = `
 Examples:
   coupon-cli serve
-  coupon-cli serve --host 0.0.0.0 --port 80
+  coupon-cli serve --host 0.0.0.0 --port 80 --jwt-jwks-url https://login.example/jwks.json --jwt-audience shop
+  coupon-cli serve --host 0.0.0.0 --trust-the-proxy    behind a proxy that has checked who asks
   coupon-cli serve --port 0 --json            a free port; stdout says which
   coupon-cli serve --workers 4                four processes on one port
   coupon-cli serve --strategy rdb-lock        the way before Redis, to measure against
@@ -40,6 +42,17 @@ export const configure: Configure = (command, cli) => {
     .option('--max-in-flight <n>', `requests under way to Redis (COUPON_MAX_IN_FLIGHT, default ${MAX_IN_FLIGHT})`)
     .option('--workers <n>', 'processes that share the port; limits and connections are those of each', '1')
     .option('--no-sold-out-cache', 'ask Redis for every request, also for a coupon that is sold out or not open')
+    .option('--jwt-jwks-url <url>', 'users are those of bearer tokens (JWT), whose keys are there')
+    .option('--jwt-secret-file <file>', 'or that are signed with this secret')
+    .option('--jwt-issuer <text>', 'issuer that a token must name')
+    .option('--jwt-audience <text>', 'audience that a token must name')
+    .option('--jwt-user-claim <name>', 'claim that names the user', 'sub')
+    .option('--operator-token-file <file>', 'only bearers of this token may use coupons (POST …/use)')
+    .option('--protect-metrics', 'and read /metrics')
+    .option('--rate-limit-user <limit>', 'requests of one user that this process takes, such as 5/s; more get 429')
+    .option('--rate-limit-address <limit>', 'requests of one address, such as 100/s')
+    .option('--trust-proxy', 'addresses of clients are those of X-Forwarded-For, which a proxy in front sets')
+    .option('--trust-the-proxy', 'a proxy in front has checked who asks; needed on other addresses than loopback without tokens')
     .option(
       '--accepted-means <what>',
       'what an answer survives: disk, replica (one has it too) or both',
@@ -59,6 +72,8 @@ export const configure: Configure = (command, cli) => {
           remembers,
           means: flags.acceptedMeans,
           allowEviction: flags.allowEviction === true,
+          access: await accessOf(context, flags, context.settings.get('host').value),
+          trustProxy: flags.trustProxy === true,
           patienceMs: parsePatience(flags.waitForStores),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),

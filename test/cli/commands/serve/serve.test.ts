@@ -179,7 +179,7 @@ describe('serve', () => {
   test.each([
     [['--port', '65536'], 'BAD_NUMBER'],
     [['--port', 'http'], 'BAD_NUMBER'],
-    [['--host', '192.0.2.1', '--port', '0'], 'BAD_HOST'],
+    [['--host', '192.0.2.1', '--port', '0', '--trust-the-proxy'], 'BAD_HOST'],
   ])('refuses %j', async (argv, code) => {
     const result = await cli(['serve', ...at(stores), ...argv]);
     expect(result).toMatchObject({ exitCode: 2, stdout: '' });
