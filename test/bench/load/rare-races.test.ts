@@ -75,7 +75,7 @@ async function rush(lock: Lock): Promise<BenchReport> {
       outcomes: { accepted: { status: 201 }, duplicate: { status: 409 }, sold_out: { status: 410 }, busy: { status: 423 } },
       retry: { on: ['busy'], times: 100, delay: '1ms' },
       phases: [{ vus: USERS, maxDuration: '30s' }],
-      settle: { timeout: '5s', quietFor: '50ms' },
+      settle: { timeout: '1m', quietFor: '50ms' },
       verify: { csv: 'sold.csv', skip: ['stock_adds_up', 'first_come_first_served', 'one_per_user', 'sold_out_when_gone'] },
     }),
   );
