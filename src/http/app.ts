@@ -1,11 +1,15 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { answerBrokenHttp, answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
+import { answerOddHttp } from './odd-http.ts';
 
 /** A user id of 128 characters, each percent-encoded, and some more, so that too long an id is told as such. */
 const MAX_PARAM_CHARS = 512;
 const BODY_LIMIT_BYTES = 16 * 1024;
 /** For a request to arrive as a whole: a client may not keep a connection busy by dripping bytes. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** For its headers alone. Node looks at both limits every so often. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const TIMEOUTS_LOOKED_AT_MS = 2_000;
 const HANG_UP_EVERY_MS = 50;
 
 export interface AppOptions {
@@ -32,6 +36,13 @@ export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): 
     trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUTS_LOOKED_AT_MS,
+      // Its refusal would have no body.
+      requireHostHeader: false,
+    },
     // A client that is still connected while we close gets an answer and `Connection: close`, not a 503.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -42,6 +53,7 @@ export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): 
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
   });
   app.setErrorHandler(answer);
+  answerOddHttp(app);
   acceptJsonOnly(app);
   app.addHook('preClose', async () => hangUpWhenDone(app));
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CouponError, isReplyLost } from '../lib/errors.ts';
 import { userIdProblem } from '../campaign/ids.ts';
-import { codeOfStatus, problem, PROBLEM_TYPE, sendProblem } from './problem.ts';
+import { bareProblem, codeOfStatus, problem, sendProblem } from './problem.ts';
 
 export type OnFault = (error: unknown) => void;
 
@@ -73,9 +73,5 @@ export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): 
     return;
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const document = problem(codeOfStatus(status), 'This is not an HTTP request that can be understood.');
-  const body = JSON.stringify(document);
-  socket.end(
-    `HTTP/1.1 ${status} ${document.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.end(bareProblem(problem(codeOfStatus(status), 'This is not an HTTP request that can be understood.')));
 }

@@ -27,6 +27,7 @@ const PROBLEMS = {
   payload_too_large: { status: 413, title: 'Payload too large' },
   uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  expectation_failed: { status: 417, title: 'Expectation failed' },
   headers_too_large: { status: 431, title: 'Headers too large' },
   internal_error: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -51,6 +52,12 @@ const RETRY_AFTER_S = '1';
 export function problem(code: ProblemCode, detail: string, members: Record<string, unknown> = {}): Problem {
   const { status, title } = PROBLEMS[code];
   return { type: `urn:problem-type:coupon-cli:${code}`, title, status, detail, code, ...members };
+}
+
+/** As it goes over a bare socket, which is closed after it. */
+export function bareProblem(document: Problem): string {
+  const body = JSON.stringify(document);
+  return `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 }
 
 export function sendProblem(reply: FastifyReply, code: ProblemCode, detail: string, members?: Record<string, unknown>): FastifyReply {

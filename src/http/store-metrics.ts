@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { RedisHealth } from '../campaign/ports/health.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
+import { cached } from '../lib/cached.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
 import { isCouponFault } from '../campaign/wrong-type.ts';
 
@@ -36,7 +37,11 @@ export class StoreMetrics {
   readonly #unknownSince = new Map<string, number>();
   readonly #up: Gauge<'store'>;
   readonly #fsyncAlways: Gauge;
-  #reading: Promise<void> | null = null;
+  /** However many ask, the stores are looked at once a second. */
+  readonly #collect = cached(
+    () => this.#read(),
+    () => performance.now(),
+  );
 
   constructor(ports: StoreMetricsPorts) {
     this.#ports = ports;
@@ -55,14 +60,11 @@ export class StoreMetrics {
       own('coupon_redis_fsync_always', '1: what Redis accepted is on its disk; absent where it cannot be asked'),
     );
     collectDefaultMetrics({ register: this.registry });
+    // Which Node runs here is no business of strangers.
+    this.registry.removeSingleMetric('nodejs_version_info');
   }
 
   /** Stores that are away leave gaps, not an error: the process's own counts still matter. */
-  #collect(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => (this.#reading = null));
-    return this.#reading;
-  }
-
   async #read(): Promise<void> {
     const { reader, redisHealth } = this.#ports;
     for (const store of ['redis', 'ledger'] as const) this.#up.labels(store).set(1);

@@ -1,0 +1,44 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bareProblem, PROBLEM_TYPE, sendProblem, type Problem, problem } from './problem.ts';
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** What Node and Fastify would refuse without a word, or take although it should not be taken: a problem document for each. */
+export function answerOddHttp(app: FastifyInstance): void {
+  // A client that has said all it has to say may close its side, and is answered all the same.
+  (app.server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  app.server.on('checkExpectation', (_request, reply: ServerResponse) => {
+    respond(reply, problem('expectation_failed', 'Only "Expect: 100-continue" can be met.'));
+  });
+  app.server.on('connect', (_request, socket) => {
+    socket.end(bareProblem(problem('method_not_allowed', 'This server is no proxy.')));
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const refusal = refusalOf(request);
+    return refusal ? sendProblem(reply, ...refusal) : undefined;
+  });
+}
+
+function refusalOf(request: FastifyRequest): Parameters<typeof sendProblem> extends [unknown, ...infer Rest] ? Rest | null : never {
+  const { headers, raw, method } = request;
+  if (headers.host === undefined && raw.httpVersion === '1.1') return ['invalid_request', 'HTTP/1.1 needs a Host header (RFC 9112 §3.2).'];
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
+    return ['unsupported_media_type', 'Bodies are read uncompressed only.'];
+  if (!SAFE.has(method) && isForeign(headers.origin, headers.host))
+    return ['forbidden', 'The request comes from the page of another site.'];
+  return null;
+}
+
+/** A browser says which page sends a request. Without CORS no other site has a reason to, and no preflight asks for bodyless ones. */
+function isForeign(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+function respond(reply: ServerResponse, document: Problem): void {
+  const body = JSON.stringify(document);
+  reply
+    .writeHead(document.status, { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body), connection: 'close' })
+    .end(body);
+}
