@@ -52,7 +52,13 @@ export function endpointClient({
   const failuresAllowed = Math.max(100, 2 * connections);
   let failures = 0;
 
-  const sendOne = async (userId: string, requestId: string): Promise<{ outcome: Outcome }> => {
+  const sendOne = async (userId: string, requestId: string): Promise<{ outcome: Outcome; ms: number }> => {
+    const sentMs = performance.now();
+    const outcome = await askOne(userId, requestId);
+    return { outcome, ms: performance.now() - sentMs };
+  };
+
+  const askOne = async (userId: string, requestId: string): Promise<Outcome> => {
     const body = JSON.stringify({ userId });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Idempotency-Key': requestId };
     try {
@@ -60,13 +66,13 @@ export function endpointClient({
       failures = 0;
       // The endpoint got no answer from its own store, and says so.
       const code = problemCode(reply.body);
-      if (reply.status === HTTP_STATUS.unavailable && code === 'unknown') return { outcome: 'unknown' };
+      if (reply.status === HTTP_STATUS.unavailable && code === 'unknown') return 'unknown';
       // A reply without an end was cut off, and says nothing that could be relied on.
-      return { outcome: reply.whole ? outcomeOfReply(reply.status, code) : 'unexpected' };
+      return reply.whole ? outcomeOfReply(reply.status, code) : 'unexpected';
     } catch (error) {
       failures += 1;
       if (failures >= failuresAllowed) throw endpointDown(target, error);
-      return { outcome: NEVER_LEFT.has((error as NodeJS.ErrnoException).code ?? '') ? 'unsent' : 'unknown' };
+      return NEVER_LEFT.has((error as NodeJS.ErrnoException).code ?? '') ? 'unsent' : 'unknown';
     }
   };
 

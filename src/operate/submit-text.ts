@@ -1,5 +1,7 @@
 import { OUTCOMES, type OutcomeCounts } from '../campaign/outcome.ts';
 import type { Paint } from '../lib/text/style.ts';
+import { figure } from '../lib/text/figures.ts';
+import type { SubmitResult } from './submit.ts';
 import { table } from '../lib/text/table.ts';
 
 export interface SubmitSummary {
@@ -8,6 +10,7 @@ export interface SubmitSummary {
   outcomes: OutcomeCounts;
   seconds: number;
   perSecond: number;
+  latencyMs: SubmitResult['latencyMs'];
 }
 
 /** Outcomes with counts, without those that did not occur, and the rate below. */
@@ -24,7 +27,11 @@ export function submitText(summary: SubmitSummary, paint: Paint): string {
     ],
     paint,
   );
-  return `${counts}\n\n${summary.requests} requests for coupon ${summary.couponId} in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.perSecond)}/s`;
+  const { latencyMs } = summary;
+  const took = latencyMs
+    ? `\nanswered in ${figure(latencyMs.p50)} ms (p50), ${figure(latencyMs.p99)} ms (p99), ${figure(latencyMs.max)} ms (max)`
+    : '';
+  return `${counts}\n\n${summary.requests} requests for coupon ${summary.couponId} in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.perSecond)}/s${took}`;
 }
 
 /** `12,345 of 100,000 sent, 4,115/s: 100 accepted, 12,245 sold_out`. */

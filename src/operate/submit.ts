@@ -1,3 +1,4 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
@@ -10,7 +11,10 @@ import type { SubmitPlan } from './submit-plan.ts';
  *
  * @throws CouponError when nothing answers any more: the run is over then
  */
-export type Send = (requests: readonly AdmissionRequest[]) => Promise<readonly (AdmissionAnswer | { outcome: Outcome })[]>;
+export type Send = (requests: readonly AdmissionRequest[]) => Promise<readonly Answer[]>;
+
+/** `ms`: how long this one took, where requests of a send are answered apart. */
+type Answer = (AdmissionAnswer | { outcome: Outcome }) & { ms?: number };
 
 export interface SubmitOptions {
   plan: SubmitPlan;
@@ -29,6 +33,8 @@ export interface SubmitResult {
   seconds: number;
   /** Requests sent per second. */
   perSecond: number;
+  /** Milliseconds from sending to the answer, of requests that got one; null: none did. */
+  latencyMs: { p50: number; p99: number; max: number } | null;
   /** Why the run ended early: nothing answered any more. */
   lost: CouponError | null;
 }
@@ -50,6 +56,7 @@ export async function submit(
   const { plan, concurrency, rate, newRequestId } = options;
   const batch = Math.min(options.batch, concurrency);
   const outcomes = noOutcomes();
+  const latencies = createHistogram();
   const started = clock.now();
   // `wake` is called when a send has ended. A race over all sends in flight would cost as many steps as there are, for each.
   const flight = { next: 0, count: 0, lost: null as unknown, wake: (): void => undefined };
@@ -59,8 +66,12 @@ export async function submit(
   const sendSlice = async (from: number, size: number): Promise<void> => {
     const requests: AdmissionRequest[] = [];
     for (let i = from; i < from + size; i++) requests.push({ userId: plan.userOf(i), requestId: newRequestId() });
+    const sentMs = clock.now();
     try {
-      for (const answer of await send(requests)) outcomes[answer.outcome] += 1;
+      for (const { outcome, ms } of await send(requests)) {
+        outcomes[outcome] += 1;
+        if (outcome !== 'unknown' && outcome !== 'unsent') latencies.record(Math.max(1, Math.round(1e3 * (ms ?? clock.now() - sentMs))));
+      }
     } catch (error) {
       flight.lost ??= error;
       outcomes.unknown += size;
@@ -88,7 +99,14 @@ export async function submit(
 
   outcomes.unsent += plan.requests - next;
   const seconds = (clock.now() - started) / 1_000;
-  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0, lost };
+  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0, latencyMs: summaryOf(latencies), lost };
+}
+
+/** Microseconds in, milliseconds with two digits out. */
+function summaryOf(latencies: RecordableHistogram): SubmitResult['latencyMs'] {
+  if (latencies.count === 0) return null;
+  const ms = (us: number): number => Math.round(us / 10) / 100;
+  return { p50: ms(latencies.percentile(50)), p99: ms(latencies.percentile(99)), max: ms(latencies.max) };
 }
 
 export interface Patience {

@@ -33,7 +33,7 @@ describe('submit, straight to Redis', () => {
     const result = await submit('42', '--users', '300', '--duplicates', '0.5', '--json');
     const summary = result.json<Summary>();
     expect(result.exitCode).toBe(0);
-    expect(Object.keys(summary)).toEqual(['couponId', 'requests', 'outcomes', 'seconds', 'perSecond']);
+    expect(Object.keys(summary)).toEqual(['couponId', 'requests', 'outcomes', 'seconds', 'perSecond', 'latencyMs']);
     expect(Object.keys(summary.outcomes)).toEqual([...OUTCOMES]);
     expect(summary).toMatchObject({ couponId: '42', requests: 450, outcomes: { accepted: 100, unknown: 0, unexpected: 0, unsent: 0 } });
     expect(summary.outcomes['accepted']! + summary.outcomes['duplicate']! + summary.outcomes['sold_out']!).toBe(450);
@@ -46,7 +46,9 @@ describe('submit, straight to Redis', () => {
     await stores.seed({ id: '42', total: 2 });
     const { stdout, stderr, exitCode } = await submit('42', '--users', '3');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^OUTCOME +REQUESTS\naccepted +2\nsold_out +1\n\n3 requests for coupon 42 in \d+\.\d s, \d+\/s\n$/);
+    expect(stdout).toMatch(
+      /^OUTCOME +REQUESTS\naccepted +2\nsold_out +1\n\n3 requests for coupon 42 in \d+\.\d s, \d+\/s\nanswered in \S+ ms \(p50\), \S+ ms \(p99\), \S+ ms \(max\)\n$/,
+    );
     expect(stderr).toBe('');
   });
 

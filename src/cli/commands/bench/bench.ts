@@ -19,6 +19,11 @@ import { loadScenario, trustOf } from './scenarios.ts';
 import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCheck } from './check.ts';
+import { compareRuns, type ComparedRun } from '../../../bench/compare/compare.ts';
+import type { Gate } from '../../../bench/compare/gate.ts';
+import { benchComparison } from '../../../bench/compare/text.ts';
+import { gateOf, readRun } from './read-report.ts';
+import { configure as configureHistory } from './history.ts';
 import { checkFlags, type BenchFlags } from './flags.ts';
 import { configure as configureInit } from './init.ts';
 import { configure as configureList } from './list.ts';
@@ -68,6 +73,13 @@ export const configure: Configure = (command, cli) => {
       1,
     )
     .option('--prepared <file>', 'keep what users were prepared with (tokens, cookies) there for the next run')
+    .option('--baseline <report>', 'compare the run with this report of an earlier one')
+    .option(
+      '--fail-on <limit>',
+      "with --baseline: end with 99 when this became worse, such as 'p(99)>+10%' (may be repeated)",
+      (text: string, gates: Gate[]) => [...gates, gateOf(text)],
+      [],
+    )
     .option('--out <dir>', 'leave reports there: an HTML page, JSON, JUnit, Markdown, and the record for `bench verify`')
     .addHelpText('after', EXAMPLES)
     .action(async (names, flags, self) => {
@@ -85,6 +97,7 @@ export const configure: Configure = (command, cli) => {
   configureInit(command, cli);
   configureList(command, cli);
   configureCompare(command, cli);
+  configureHistory(command, cli);
   configureVerify(command, cli);
   configureWorker(command, cli);
 };
@@ -94,6 +107,7 @@ const collect = (value: string, values: string[]): string[] => [...values, value
 async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
   const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
   const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
+  const baseline = flags.baseline === undefined ? null : await readRun(context.env, flags.baseline);
   const trust = new Map<Scenario, TlsTrust>();
   for (const scenario of scenarios) trust.set(scenario, await trustOf(scenario, flags.insecure === true));
   const reports: BenchReport[] = [];
@@ -119,11 +133,29 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
     if (!(await publish(context, done, write))) unwritten.push(EXIT.failure);
   }
   const cut = stop.aborted && reports.length < runs.length ? [stop.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted] : [];
-  const exitCode = worst([...cut, ...unwritten, ...reports.map((report) => report.exitCode)]);
+  const slower = await compared(context, baseline, reports, flags.failOn);
+  const exitCode = worst([...cut, ...slower, ...unwritten, ...reports.map((report) => report.exitCode)]);
   if (flags.strategy && reports.length > 1 && !context.out.json) context.out.item(null, (paint) => `\n${strategyTable(reports, paint)}\n`);
   if (context.out.json)
     context.out.data(runs.length === 1 && reports.length === 1 ? reports[0] : { schemaVersion: 1, reports, exitCode }, () => '');
   return exitCode;
+}
+
+/** What became worse since an earlier run; nothing where there is none. */
+async function compared(
+  context: Context,
+  baseline: ComparedRun | null,
+  reports: readonly BenchReport[],
+  failOn: readonly Gate[],
+): Promise<number[]> {
+  const [report] = reports;
+  if (!baseline || !report) return [];
+  const { storedLatencies } = await import('../../../bench/record/stored-latencies.ts');
+  const comparison = compareRuns(baseline, { report, latencies: storedLatencies(report) }, failOn);
+  const text = benchComparison(comparison, context.out.notePaint);
+  if (context.out.json) context.out.note(text);
+  else context.out.item(comparison, () => `${text}\n`);
+  return [comparison.exitCode];
 }
 
 async function onStack(

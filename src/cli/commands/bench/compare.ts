@@ -1,14 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { compareRuns } from '../../../bench/compare/compare.ts';
-import type { ComparedRun } from '../../../bench/compare/compare.ts';
-import { CouponError, usageError } from '../../../lib/errors.ts';
-import { parseGate } from '../../../bench/compare/gate.ts';
 import type { Gate } from '../../../bench/compare/gate.ts';
 import { benchComparison } from '../../../bench/compare/text.ts';
-import { REPORT_FILE } from './out.ts';
+import { gateOf, readRun } from './read-report.ts';
 import type { Configure } from '../../command.ts';
-import type { Env } from '../../env.ts';
 
 const EXAMPLES = `
 Examples:
@@ -19,9 +13,6 @@ Examples:
 Percentiles come from the histograms in the reports, so any of them can be asked for, and all are exact to three digits. Without
 a metric http_req_duration is meant; without % the limit is in the metric's own unit (ms for durations). Exit codes: 99 when a
 --fail-on was hit, or cannot be told; 2 for files that are no reports.`;
-
-/** The longest load makes a report of a few MB. */
-const MAX_BYTES = 64 * 1_048_576;
 
 /** `bench compare`, as a subcommand of `bench`. */
 export const configure: Configure = (command, cli) => {
@@ -48,50 +39,3 @@ export const configure: Configure = (command, cli) => {
       });
     });
 };
-
-function gateOf(text: string): Gate {
-  const gate = parseGate(text);
-  if ('problem' in gate) throw usageError('BAD_FAIL_ON', gate.problem, 'See `coupon-cli bench compare --help`.');
-  return gate;
-}
-
-async function readRun(env: Env, path: string): Promise<ComparedRun> {
-  const [{ benchReportSchema, withAllOutcomes }, { storedLatencies }] = await Promise.all([
-    import('../../../bench/report/schema.ts'),
-    import('../../../bench/record/stored-latencies.ts'),
-  ]);
-  const full = resolve(env.cwd, path);
-  let text: string;
-  try {
-    const file = (await stat(full)).isDirectory() ? join(full, REPORT_FILE) : full;
-    const { size } = await stat(file);
-    if (size > MAX_BYTES) throw bad(`${path} has ${size} bytes; at most ${MAX_BYTES} are read`);
-    text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
-  } catch (error) {
-    if (error instanceof CouponError) throw error;
-    throw bad(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  try {
-    const read = benchReportSchema.safeParse(withAllOutcomes(JSON.parse(text)));
-    if (!read.success) {
-      const { path: field, message } = read.error.issues[0]!;
-      throw bad(`${path} is not a report of bench: ${field.join('.') || 'the whole'}: ${message}`);
-    }
-    const { outcomes, scenario } = read.data;
-    const counted = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
-    if (counted !== scenario.requests)
-      throw bad(`${path} is not a report of bench: it speaks of ${scenario.requests} requests and counts ${counted} outcomes`);
-    return { report: read.data, latencies: storedLatencies(read.data) };
-  } catch (error) {
-    if (error instanceof CouponError) throw error;
-    throw bad(`${path} is not a report of bench: ${error instanceof SyntaxError ? 'it is not JSON' : 'its histograms cannot be read'}`);
-  }
-}
-
-function bad(message: string) {
-  return usageError(
-    'BAD_REPORT',
-    message,
-    'Name the report.json of a folder that `bench --out DIR` wrote, or what `bench --json` printed.',
-  );
-}

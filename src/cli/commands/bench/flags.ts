@@ -1,4 +1,5 @@
 import type { Strategy } from '../../../campaign/strategy.ts';
+import type { Gate } from '../../../bench/compare/gate.ts';
 import { usageError } from '../../../lib/errors.ts';
 
 export interface BenchFlags {
@@ -10,6 +11,8 @@ export interface BenchFlags {
   allowCoupon: string[];
   processes: number;
   prepared?: string | undefined;
+  baseline?: string | undefined;
+  failOn: Gate[];
   insecure?: true | undefined;
   out?: string | undefined;
 }
@@ -30,6 +33,8 @@ export function checkFlags(flags: BenchFlags): void {
       'Add --stack; a server of yours gets its strategy from `coupon-cli serve --strategy`.',
     );
   }
+  if (flags.failOn.length > 0 && flags.baseline === undefined)
+    throw usageError('BENCH_USAGE', '--fail-on is about --baseline', 'Add --baseline REPORT, or leave --fail-on out.');
   if (flags.keep && !flags.stack)
     throw usageError('BENCH_USAGE', '--keep is about the stores of --stack', 'Add --stack, or leave --keep out.');
 }

@@ -43,7 +43,7 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
     const what = code === 'ENOENT' ? 'is neither a file nor a scenario that comes with the program' : `cannot be read (${code})`;
     throw usageError(
       'SCENARIO_UNKNOWN',
-      `"${wanted}" ${what}${suggestion(wanted, [...shipped, 'check', 'compare', 'init', 'list', 'run', 'try', 'verify'])}`,
+      `"${wanted}" ${what}${suggestion(wanted, [...shipped, 'check', 'compare', 'history', 'init', 'list', 'run', 'try', 'verify'])}`,
       '`coupon-cli bench list` shows what there is.',
     );
   }
