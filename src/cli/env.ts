@@ -26,6 +26,7 @@ export interface Env extends Host {
   stdout: OutputStream;
   stderr: OutputStream;
   hostname: string;
+  nodeVersion: string;
   /** How to start this same program as a child process: executable, then its first arguments. */
   self: readonly [string, ...string[]];
   /** Where the checkout or the installed package lies. */
@@ -54,6 +55,7 @@ export function systemEnv(): Env {
     stderr: outputStream(process.stderr),
     pid: process.pid,
     hostname: hostname(),
+    nodeVersion: process.versions.node,
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
     packageDir,
     platform: process.platform,

@@ -49,6 +49,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       options.onStderr?.(text);
     }),
     hostname: 'test',
+    nodeVersion: process.versions.node,
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
     packageDir: options.packageDir ?? fileURLToPath(new URL('../../', import.meta.url)),
     onSignal(listener) {

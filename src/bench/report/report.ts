@@ -64,6 +64,8 @@ export interface BenchReport {
   unexplained?: UnexplainedReply[];
   /** Left out: the scenario has one round. */
   rounds?: Rounds;
+  /** On what and how it was run, by name: program, machine, stores, command. Left out by those who do not know. */
+  environment?: Record<string, string>;
   verdict: Verdict;
   exitCode: number;
 }

@@ -125,6 +125,7 @@ export const benchReportSchema = z.object({
   generator,
   notes: z.array(z.object({ code: z.enum(NOTES), facts: z.exactOptional(facts) })),
   unexplained: z.exactOptional(z.array(unexplained)),
+  environment: z.exactOptional(z.record(z.string(), z.string())),
   rounds: z.exactOptional(z.object({ planned: count, run: count, shown: count })),
   verdict: z.object({
     integrity: z.enum(['pass', 'held', 'fail', 'inconclusive']),

@@ -13,7 +13,7 @@ import { inlineJson, markup, Markup } from './markup.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { couponsText } from '../shown-checks.ts';
-import { coupons, generator, integrity, notes, outcomes, rounds, thresholds, throughput, tiles, verdict } from './sections.ts';
+import { coupons, environment, generator, integrity, notes, outcomes, rounds, thresholds, throughput, tiles, verdict } from './sections.ts';
 import { queueChart, stockCharts } from './store-charts.ts';
 
 /** uPlot's own files, as text. */
@@ -55,7 +55,7 @@ export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'valu
         <h2>Charts</h2>
         <div class="charts">${charts.map(figureOf)}</div>
       </section>
-      ${[outcomes(report), throughput(report), coupons(report), generator(report)]}
+      ${[outcomes(report), throughput(report), coupons(report), generator(report), environment(report)]}
     </main>
     <footer>Written by coupon-cli bench. Beside it, report.json has all figures.</footer>
     <script id="charts" type="application/json">${inlineJson(charts)}</script>

@@ -61,6 +61,13 @@ export function tiles({
   </dl>`;
 }
 
+/** On what and how the run was made. */
+export function environment({ environment: facts }: BenchReport): Markup {
+  if (!facts) return NOTHING;
+  const items = Object.entries(facts).map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);
+  return section('How it was run', markup`<dl>${items}</dl>`);
+}
+
 export function rounds({ rounds: all }: BenchReport): Markup {
   return all ? markup`<p class="dim">${sentence(roundsText(all))}.</p>` : NOTHING;
 }

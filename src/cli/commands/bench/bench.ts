@@ -172,7 +172,7 @@ async function onStack(
     );
   }
   const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
-  return async (scenario, strategy) => ({ evidence: stack.evidence, ...(await stack.start(scenario, strategy)) });
+  return async (scenario, strategy) => ({ evidence: stack.evidence, urls: stack.urls, ...(await stack.start(scenario, strategy)) });
 }
 
 async function onEndpoint(

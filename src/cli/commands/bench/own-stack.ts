@@ -22,6 +22,7 @@ export interface OwnStackOptions {
 
 export interface OwnStack {
   dir: string;
+  urls: { redisUrl: string; databaseUrl: string };
   evidence: EvidenceSource;
   /** Seeds the coupons of a scenario afresh and starts `serve` and `drain` for it. `stop` ends both. */
   start(scenario: Scenario, strategy?: Strategy): Promise<OwnEndpoint>;
@@ -74,6 +75,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
 
   return {
     dir,
+    urls: { redisUrl, databaseUrl },
     evidence,
     async start(scenario, strategy = 'atomic') {
       for (const coupon of scenario.coupons) {

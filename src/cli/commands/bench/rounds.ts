@@ -8,6 +8,7 @@ import type { Strategy } from '../../../campaign/strategy.ts';
 import { number } from '../../../lib/text/figures.ts';
 import type { Context } from '../../context.ts';
 import { startProgress } from '../../progress.ts';
+import { environmentOf, type StoreUrls } from './environment.ts';
 import { runBench } from './run-bench.ts';
 
 /** What a load goes to, and where the truth about it is read. */
@@ -16,6 +17,8 @@ export interface Service {
   strategy?: Strategy;
   disrupt?: Disrupt;
   evidence: EvidenceSource;
+  /** Of a stack of its own. */
+  urls?: StoreUrls;
   stop: () => Promise<void>;
 }
 
@@ -36,6 +39,7 @@ export async function runRounds(context: Context, options: RoundsOptions): Promi
   let shown: BenchRun | null = null;
   let session = null as { session: Session; target: string } | null;
   let round = 0;
+  let environment: Record<string, string> | undefined;
   try {
     while (round < scenario.rounds && !signal.aborted) {
       const service = await ready();
@@ -48,6 +52,7 @@ export async function runRounds(context: Context, options: RoundsOptions): Promi
         }
         const { shared, prepared } = await session.session.beforeRound();
         const { allowCoupons, processes, tls } = options;
+        environment ??= await environmentOf(context, scenario, service.urls ?? null);
         shown = await runBench(context, { scenario, ...service, tls, signal, allowCoupons, processes, shared, prepared });
       } finally {
         await service.stop();
@@ -62,6 +67,7 @@ export async function runRounds(context: Context, options: RoundsOptions): Promi
   } finally {
     await session?.session.close();
   }
+  if (shown && environment) shown.report.environment = environment;
   if (shown && scenario.rounds > 1) shown.report.rounds = { planned: scenario.rounds, run: round, shown: round };
   return shown;
 }

@@ -1,11 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../../../src/bench/report/report.ts';
 import { cli, type CliResult } from '../../../support/run-cli.ts';
 import { shapedShop } from '../../../support/shaped-shop.ts';
-import { writeFileSync } from 'node:fs';
 
 async function run(out: string, flags: string[] = []): Promise<CliResult> {
   await using shop = await shapedShop('http-1.0', 20);
@@ -32,6 +31,14 @@ describe('runs over time', () => {
 
   test('a run is held against an earlier one', async () => {
     expect((await run(join(reports, 'monday'))).exitCode).toBe(0);
+    const first = JSON.parse(readFileSync(join(reports, 'monday', 'report.json'), 'utf8')) as BenchReport;
+    expect(first.environment).toMatchObject({
+      program: expect.stringMatching(/^coupon-cli .*Node\.js/),
+      machine: expect.stringContaining('GiB'),
+      command: expect.stringMatching(/^coupon-cli bench .*sale\.yaml --url/),
+    });
+    expect(first.environment).not.toHaveProperty('redis');
+    expect(readFileSync(join(reports, 'monday', 'report.html'), 'utf8')).toContain('How it was run');
     const second = await run(join(reports, 'tuesday'), ['--baseline', join(reports, 'monday'), '--fail-on', 'http_reqs: count<-50%']);
     expect(second).toMatchObject({
       exitCode: 0,

@@ -96,6 +96,7 @@ describe('bench against an endpoint', () => {
     expect(Object.keys(report).toSorted()).toEqual(
       [
         'coupons',
+        'environment',
         'exitCode',
         'generator',
         'histograms',
