@@ -5,6 +5,7 @@ import type { Outcome, OutcomeCounts } from '../campaign/outcome.ts';
 import type { Phase } from './plan/phase.ts';
 import type { FollowUps } from './scenario/follow-ups.ts';
 import type { OutcomeRule, RequestTemplate } from './scenario/scenario.ts';
+import type { CaptureRule } from './scenario/steps.ts';
 import type { ProbePlan } from './scenario/verify.ts';
 import type { Aggregation, Threshold } from './scenario/thresholds.ts';
 import type { UnexplainedReply } from './report/unexplained.ts';
@@ -30,6 +31,8 @@ export interface LoadPlan {
   /** Variables that are the same for all requests: what the set-up captured. */
   shared?: Record<string, string>;
   outcomes: readonly OutcomeRule[];
+  /** Where an accepted reply names the coupon that it issued; without that name it is no acceptance. Left out: replies name none. */
+  issueId?: CaptureRule;
   couponIds: readonly string[];
   phases: readonly Phase[];
   /** In order of sending; phases take their iterations from the front. */
@@ -108,7 +111,15 @@ export interface LoadResult {
   ranOut: readonly string[];
   /** The most frequent replies that decided nothing, the most frequent first. */
   unexplained: UnexplainedReply[];
+  /** Names of the coupons that accepted replies gave; left out: none was asked for. */
+  issueIds?: IssueIds;
   generator: GeneratorReport;
+}
+
+/** Rows of the record in rising order, and the name that the reply of each gave. */
+export interface IssueIds {
+  row: Uint32Array;
+  id: string[];
 }
 
 export interface AbortedLoad {

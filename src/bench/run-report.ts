@@ -41,7 +41,7 @@ export interface Findings {
 export function reportOf({ scenario, target, strategy, signal }: Asked, findings: Findings): BenchReport {
   const { load, collected, users } = findings;
   const evidence = collected.map((one) => one.evidence);
-  const integrity = checkIntegrity(load.record, evidence, users);
+  const integrity = checkIntegrity(load.record, evidence, users, scenario.perUser);
   const throughput = throughputOf(findings);
   const figures = measurements({ ...load, planned: load.record.length, throughput });
   const thresholds = stillMissed(evaluateThresholds(scenario.thresholds, figures), load.aborted);
@@ -58,6 +58,7 @@ export function reportOf({ scenario, target, strategy, signal }: Asked, findings
       requests: load.record.length,
       coupons: scenario.coupons.map(({ id, total }) => ({ couponId: id, total })),
       skip: scenario.skip,
+      ...(scenario.perUser === 1 ? {} : { perUser: scenario.perUser }),
     },
     startedAt: load.startedAt.toISOString(),
     outcomes: load.outcomes,

@@ -8,10 +8,12 @@ import type { Scenario } from './scenario/scenario.ts';
 import type { Strategy } from '../campaign/strategy.ts';
 import { planRequests, UserDirectory, type Prepared } from './plan/user-plan.ts';
 import type { Clock } from '../lib/clock.ts';
+import { usageError, type CouponError } from '../lib/errors.ts';
 import type { LoadDriver, LoadProgress, LoadResult, Probe, TlsTrust } from './ports.ts';
 import type { BenchReport, Note, StoreSample } from './report/report.ts';
 import { reportOf } from './run-report.ts';
 import { startSampler } from './sampler.ts';
+import { withIssueIds } from './record/issue-ids.ts';
 import { settle } from './settle.ts';
 import type { Settled } from './settle.ts';
 import { runTimeline, type Disrupt } from './run-timeline.ts';
@@ -72,13 +74,15 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
   const before: Uint32Array[] = [];
   for (const coupon of scenario.coupons) {
-    before.push(await ports.evidence.preflight(coupon, users, options.allowCoupons?.includes(coupon.id) ?? false));
+    const allowed = options.allowCoupons?.includes(coupon.id) ?? false;
+    if (allowed && scenario.perUser !== 1 && scenario.issueId === null) throw notToldApart(coupon.id);
+    before.push(await ports.evidence.preflight(coupon, users, allowed));
   }
   onProgress?.({ step: 'probe' });
   const probed = await ports.probe.probe(target, scenario.probe, { tls, signal });
 
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
-  const { request, followUps, outcomes, phases, gracefulStopMs } = scenario;
+  const { request, followUps, outcomes, issueId, phases, gracefulStopMs } = scenario;
   const requests = planRequests(scenario.users, couponIds.length, nearest, scenario.series);
   const startedMs = ports.clock.now();
   const sampler = startSampler(ports.evidence, couponIds, ports.clock);
@@ -96,6 +100,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
         followUps,
         ...(options.shared ? { shared: options.shared } : {}),
         outcomes,
+        ...(issueId ? { issueId } : {}),
         couponIds,
         phases,
         requests,
@@ -108,6 +113,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
         ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress, stockLeft: sampler.stockLeft() }) } : {}),
       },
     );
+    load = named(load, scenario, users);
     disruptions = await disrupting;
     settled = await settle(
       ports.evidence,
@@ -142,16 +148,30 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   };
 }
 
+/** With the coupons that the replies named. */
+function named(load: LoadResult, { perUser }: Scenario, users: UserDirectory): LoadResult {
+  return load.issueIds ? { ...load, record: withIssueIds(load.record, load.issueIds, users, perUser !== 1) } : load;
+}
+
+function notToldApart(couponId: string): CouponError {
+  return usageError(
+    'COUPON_NOT_FRESH',
+    `--allow-coupon ${couponId}: with users.perUser, coupons from before cannot be told from those of the run; nothing was sent`,
+    'Take a fresh coupon, or name request.issueId in the scenario.',
+  );
+}
+
 /** A load that another tool made: it is over, so that what is left is to wait for the drain, read the stores, and compare. */
 export async function judgeImported(
   { evidence: source, clock }: Pick<BenchPorts, 'evidence' | 'clock'>,
-  { scenario, load, users, signal, target, onProgress }: Omit<BenchOptions, 'tls'> & { load: LoadResult; users: UserDirectory },
+  { scenario, load: imported, users, signal, target, onProgress }: Omit<BenchOptions, 'tls'> & { load: LoadResult; users: UserDirectory },
 ): Promise<BenchRun> {
+  const load = named(imported, scenario, users);
   const couponIds = scenario.coupons.map((coupon) => coupon.id);
   const startedMs = clock.now();
   // Users whom the record does not name cannot be waited for.
-  const named = !load.record.lacks?.includes('users');
-  const coupons = named ? promised(load.record, couponIds, users) : couponIds.map((couponId) => ({ couponId, accepted: [] }));
+  const byName = !load.record.lacks?.includes('users');
+  const coupons = byName ? promised(load.record, couponIds, users) : couponIds.map((couponId) => ({ couponId, accepted: [] }));
   const settled = await settle(
     source,
     {

@@ -9,8 +9,8 @@ import type { BenchRun } from './run.ts';
  * was measured (latencies, thresholds, the generator) stands as it was.
  */
 export function judgeAgain({ report, record, evidence, users }: BenchRun): BenchReport {
-  const integrity = checkIntegrity(record, evidence, users);
   const { thresholds, exitCode, notes, scenario } = report;
+  const integrity = checkIntegrity(record, evidence, users, scenario.perUser === undefined ? 1 : scenario.perUser);
   return {
     ...report,
     integrity,

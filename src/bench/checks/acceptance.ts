@@ -19,7 +19,7 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
   const late = new Tally(users);
   const lastServedUs = evidence.idle ? lastServed(context) : Number.NEGATIVE_INFINITY;
   const named = new Tally(users);
-  for (let user = 0; user < users.planned; user += 1) {
+  for (let user = 0; user < users.size; user += 1) {
     const said = digest.said[user]!;
     if (!(said & (ACCEPTED | DUPLICATE))) continue;
     if (dead[user]) {
@@ -67,7 +67,7 @@ export function acceptedAreIssued(context: CheckContext): CheckResult {
 /** When the last of the users who have a coupon asked for it. */
 function lastServed({ digest, rows, hashes, users }: CheckContext): number {
   let last = Number.NEGATIVE_INFINITY;
-  for (let user = 0; user < users.planned; user += 1) {
+  for (let user = 0; user < users.size; user += 1) {
     if ((rows?.[user] || hashes?.[user]) && digest.askedUs[user]! > last) last = digest.askedUs[user]!;
   }
   return last;

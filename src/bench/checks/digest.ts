@@ -55,6 +55,7 @@ export function digest(record: RequestRecord, coupon: number, users: UserNames, 
   const said = new Uint8Array(users.size);
   const askedUs = new Float64Array(users.size).fill(Number.NaN);
   const acceptedUs = new Float64Array(users.size).fill(Number.NaN);
+  const acceptance = record.acceptance ?? record.requestId;
   const acceptedId = new Float64Array(users.size).fill(-1);
   const acceptedTwice = new Set<number>();
   let accepted = 0;
@@ -71,9 +72,9 @@ export function digest(record: RequestRecord, coupon: number, users: UserNames, 
     if (bit !== ACCEPTED) continue;
     if (!(acceptedUs[user]! <= record.doneUs[row]!)) acceptedUs[user] = record.doneUs[row]!;
     if (acceptedId[user] === -1) {
-      acceptedId[user] = record.requestId[row]!;
+      acceptedId[user] = acceptance[row]!;
       accepted += 1;
-    } else if (acceptedId[user] !== record.requestId[row]) acceptedTwice.add(user);
+    } else if (acceptedId[user] !== acceptance[row]) acceptedTwice.add(user);
   }
   for (const user of before) said[user] = said[user]! | BEFORE;
   return {

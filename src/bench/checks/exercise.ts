@@ -42,7 +42,9 @@ interface Exercise {
   /** Users in the plan, and users who got an answer that decides. */
   planned: number;
   answered: number;
-  /** Accepted users with requests of two ids. */
+  /** Coupons that one user may have, where that is not one. */
+  limit?: number;
+  /** Accepted users with requests of two ids, or of more than the limit. */
   plannedTwice: number;
   answeredTwice: number;
   /** Users who were told so, or whose coupon says so where the reply left it open. */
@@ -107,27 +109,35 @@ export function exercised(result: CheckResult, exercise: Exercise): CheckResult 
   if (result.status !== 'pass') return result;
   const reason = NEEDS[result.check](exercise);
   if (reason === null) return result;
-  const { left, planned, answered, accepted } = exercise;
-  return { ...result, status: 'not_exercised', reason, facts: { ...result.facts, left, planned, answered, accepted } };
+  const { left, planned, answered, accepted, limit = 1 } = exercise;
+  return { ...result, status: 'not_exercised', reason, facts: { ...result.facts, left, planned, answered, accepted, limit } };
 }
 
 /** Checks that a plan by its own numbers will not put to the test on a fresh coupon, with the reason. */
-export function untestedByPlan(plan: RequestPlan, coupons: readonly { id: string; total: number }[]): CheckResult[] {
+export function untestedByPlan(
+  plan: RequestPlan,
+  coupons: readonly { id: string; total: number }[],
+  perUser: number | null = 1,
+): CheckResult[] {
   return coupons.flatMap(({ id, total }, coupon) => {
-    const [users, twice] = [new Set<number>(), new Set<number>()];
+    const asks = new Map<number, number>();
     for (let row = 0; row < plan.length; row += 1) {
-      if (plan.coupon[row] !== coupon) continue;
-      const user = plan.user[row]!;
-      if (users.has(user)) twice.add(user);
-      users.add(user);
+      if (plan.coupon[row] === coupon) asks.set(plan.user[row]!, (asks.get(plan.user[row]!) ?? 0) + 1);
     }
-    // At best: all are answered, and the users who ask twice are among the accepted.
-    const accepted = Math.min(total, users.size);
-    const again = accepted > 0 ? twice.size : 0;
+    const limit = perUser ?? Number.POSITIVE_INFINITY;
+    let [places, beyond] = [0, 0];
+    for (const count of asks.values()) {
+      places += Math.min(count, limit);
+      if (count > limit) beyond += 1;
+    }
+    // At best: all are answered, and the users who ask too often are among the accepted.
+    const accepted = Math.min(total, places);
+    const again = perUser === null ? accepted : accepted > 0 ? beyond : 0;
     const exercise: Exercise = {
+      ...(perUser === 1 || perUser === null ? {} : { limit: perUser }),
       left: total,
-      planned: users.size,
-      answered: users.size,
+      planned: places,
+      answered: places,
       plannedTwice: again,
       answeredTwice: again,
       accepted,

@@ -38,6 +38,7 @@ export const REASONS = [
   'HASHES_OVER_TOTAL',
   'ACCEPTED_OVER_TOTAL',
   'ACCEPTED_TWICE',
+  'OVER_LIMIT_PER_USER',
   'ISSUED_TWICE_IN_LEDGER',
   'ISSUED_TWICE_IN_REDIS',
   'ACCEPTED_NOT_ISSUED',
@@ -97,12 +98,16 @@ export const SAMPLE_SIZE = 10;
  */
 export interface RequestRecord {
   readonly length: number;
-  /** Number of the user, see `UserDirectory`. */
+  /** Number of the user, see `UserDirectory`; where `asker` is there, of the coupon that an accepted reply named. */
   readonly user: Uint32Array;
+  /** Number of the user, for services whose replies name the coupons that they issue, several to one user. */
+  readonly asker?: Uint32Array;
   /** Position of the coupon in the scenario. */
   readonly coupon: Uint16Array;
   /** Equal numbers are the same request asked again under the same idempotency key. */
   readonly requestId: Uint32Array;
+  /** Equal numbers are the same acceptance, by the coupon that the replies named; left out: as `requestId`. */
+  readonly acceptance?: Uint32Array;
   /** When the plan wanted the request to leave; NaN when it never came to that. */
   readonly intendedUs: Float64Array;
   /** Taken just before the bytes went to the socket; NaN when they never did. */

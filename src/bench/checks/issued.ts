@@ -65,8 +65,12 @@ function latest(ledger: LedgerEvidence, count: number): Uint32Array {
   return order.subarray(Math.max(0, order.length - count)).map((row) => ledger.user[row]!);
 }
 
-/** At most one accepted request, one ledger row and one hash for each user. The same request id may be accepted again. */
-export function onePerUser(context: CheckContext): CheckResult {
+/**
+ * At most one accepted request, one ledger row and one hash for each user. The same request id may be accepted again.
+ *
+ * @param beyond where users may have several: those who have too many
+ */
+export function onePerUser(context: CheckContext, beyond: Finding | false = false): CheckResult {
   const { digest, evidence, users, rows, hashes } = context;
   const twiceInLedger = new Tally(users);
   const twiceInRedis = new Tally(users);
@@ -81,6 +85,7 @@ export function onePerUser(context: CheckContext): CheckResult {
     twiceInRedis.count > 0 && fail('ISSUED_TWICE_IN_REDIS', twiceInRedis),
     acceptedTwice.count > 0 && fail('ACCEPTED_TWICE', acceptedTwice),
     acceptedAgain.count > 0 && fail('ACCEPTED_TWICE', acceptedAgain),
+    beyond,
     ...context.blind,
   ]);
 }

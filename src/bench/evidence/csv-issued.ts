@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import type { IssuedList } from './foreign-ports.ts';
 import { CsvReader } from '../../lib/csv.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { columnName, columnProblem, issuedRow, type IssuedColumn } from './issued-row.ts';
-import { fillTemplate } from '../scenario/verify.ts';
+import { columnName, columnProblem, issuedRow, keyColumn, type IssuedColumn } from './issued-row.ts';
+import { fillTemplate, type IssuedBy } from '../scenario/verify.ts';
 
 const CHUNK = 2_000;
 
@@ -12,7 +12,8 @@ const CHUNK = 2_000;
  * Who has a coupon, by an export whose first row names the columns. A column `coupon_id` picks the rows of a coupon; `{couponId}`
  * in the path picks the file. The file may appear only after the load, and is read again whenever it has changed.
  */
-export function csvIssuedList(path: string): IssuedList {
+export function csvIssuedList(path: string, by: IssuedBy = 'user'): IssuedList {
+  const key = keyColumn(by);
   const counts = new Map<string, { version: string; count: number }>();
   return {
     async count(couponId) {
@@ -22,14 +23,19 @@ export function csvIssuedList(path: string): IssuedList {
       if (known?.version === version) return known.count;
       let count = 0;
       // Times are none of a count's business: what they are is said once, when they are needed.
-      await readExport(file, couponId, countable, (rows) => (count += rows.length));
+      await readExport(
+        file,
+        { couponId, by },
+        (cell) => cell(key),
+        (rows) => (count += rows.length),
+      );
       counts.set(couponId, { version, count });
       return count;
     },
     async read(couponId, each) {
       const file = fillTemplate(path, couponId);
       await versionOf(file);
-      await readExport(file, couponId, issuedRow, each);
+      await readExport(file, { couponId, by }, (cell, where) => issuedRow(cell, where, by), each);
     },
   };
 }
@@ -49,13 +55,9 @@ async function versionOf(file: string): Promise<string> {
   }
 }
 
-function countable(cell: (column: IssuedColumn) => string | null): string | null {
-  return cell('user_id');
-}
-
 async function readExport<Row>(
   file: string,
-  couponId: string,
+  { couponId, by }: { couponId: string; by: IssuedBy },
   toRow: (cell: (column: IssuedColumn) => string | null, where: () => string) => Row,
   each: (rows: readonly Row[]) => void,
 ): Promise<void> {
@@ -64,14 +66,14 @@ async function readExport<Row>(
   const reader = new CsvReader((cells, line) => {
     if (places === null) {
       places = new Map(cells.map((name, index) => [columnName(name), index]));
-      const problem = columnProblem([...places.keys()]);
+      const problem = columnProblem([...places.keys()], by);
       if (problem) throw new Error(problem);
       return;
     }
     const known = places;
     const cell = (column: string): string | null => cells[known.get(column) ?? -1]?.trim() || null;
     if (known.has('coupon_id') && cell('coupon_id') !== couponId) return;
-    if (cell('user_id') === null) throw new Error(`line ${line} names no user`);
+    if (cell(keyColumn(by)) === null) throw new Error(`line ${line} names no ${by === 'issue' ? 'issued coupon' : 'user'}`);
     chunk.push(toRow(cell, () => `line ${line}`));
     if (chunk.length < CHUNK) return;
     each(chunk);
@@ -93,7 +95,7 @@ async function readExport<Row>(
       kind: 'unreachable',
       message: `the export ${file} cannot be read`,
       why: (error as Error).message,
-      fix: 'Write a CSV whose first row names the columns: user_id, and where there are such, coupon_id, requested_at, issued_at, revoked_at, turn.',
+      fix: `Write a CSV whose first row names the columns: ${keyColumn(by)}, and where there are such, coupon_id, requested_at, issued_at, revoked_at, turn.`,
     });
   }
   each(chunk);

@@ -4,9 +4,11 @@ import { microsBySize } from '../../campaign/coupon.ts';
 import { usageError } from '../../lib/errors.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
+import type { IssuedBy } from '../scenario/verify.ts';
 
 /** One issued coupon in the list of another service. */
 export interface IssuedRow {
+  /** The user who has it; where coupons go by names of their own, that name, see {@link issueName}. */
   userId: string;
   /** Microseconds since 1970; NaN when the list does not say. */
   requestedUs: number;
@@ -16,8 +18,8 @@ export interface IssuedRow {
   revoked: boolean;
 }
 
-/** Columns of such a list, by name. Only the first must be there. */
-export const ISSUED_COLUMNS = ['user_id', 'requested_at', 'issued_at', 'persisted_at', 'revoked_at', 'turn'] as const;
+/** Columns of such a list, by name. Only `user_id` must be there, or `issue_id` where that tells them apart. */
+export const ISSUED_COLUMNS = ['user_id', 'issue_id', 'requested_at', 'issued_at', 'persisted_at', 'revoked_at', 'turn'] as const;
 export type IssuedColumn = (typeof ISSUED_COLUMNS)[number];
 
 /** `userId`, `USER_ID` and `user_id` are the same column. */
@@ -28,12 +30,24 @@ export function columnName(written: string): string {
     .toLowerCase();
 }
 
+/** The name of an issued coupon among the names of users, none of which has a space. */
+export function issueName(issueId: string): string {
+  return `issue ${issueId}`;
+}
+
+/** The column that tells coupons apart. */
+export function keyColumn(by: IssuedBy): IssuedColumn {
+  return by === 'issue' ? 'issue_id' : 'user_id';
+}
+
 /** What is wrong with the columns of a list, or null. */
-export function columnProblem(columns: readonly string[]): string | null {
-  if (columns.includes('user_id')) return null;
+export function columnProblem(columns: readonly string[], by: IssuedBy): string | null {
+  const key = keyColumn(by);
+  if (columns.includes(key)) return null;
   const other = otherSeparator(columns);
   if (other !== null) return other;
-  return `there is no column "user_id"${suggestion('user_id', columns)}`;
+  const why = by === 'issue' ? ', which request.issueId is compared with' : '';
+  return `there is no column "${key}"${why}${suggestion(key, columns)}`;
 }
 
 /**
@@ -41,11 +55,11 @@ export function columnProblem(columns: readonly string[]): string | null {
  * @param where the row stands, such as `line 3`
  * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a coupon is revoked, or when it was asked for, is not known
  */
-export function issuedRow(cell: (column: IssuedColumn) => string | null, where: () => string): IssuedRow {
+export function issuedRow(cell: (column: IssuedColumn) => string | null, where: () => string, by: IssuedBy): IssuedRow {
   const turn = cell('turn');
   const time = (column: IssuedColumn): number | null => timeOf(column, cell(column), where);
   return {
-    userId: cell('user_id') ?? '',
+    userId: by === 'issue' ? issueName(cell('issue_id') ?? '') : (cell('user_id') ?? ''),
     requestedUs: time('requested_at') ?? Number.NaN,
     // When a worker wrote the row says when the coupon was there, and nothing about whose turn it was.
     issuedUs: time('issued_at') ?? time('persisted_at') ?? Number.NaN,

@@ -1,11 +1,17 @@
 /** The files that other load tools write, as rows of named cells. */
 import { CsvReader, otherSeparator } from '../../lib/csv.ts';
+import { usageError } from '../../lib/errors.ts';
+import { suggestion } from '../../lib/text/suggest.ts';
+import { printable } from '../../lib/text/visible.ts';
 
 /** Cells of one request by name; nested fields of JSON are joined by dots. */
 export type Cells = (name: string) => string | null;
 
-/** What a request of another tool is known by. All but `status` and `outcome`, of which one must be there, may be missing. */
-export const FIELDS = ['user', 'coupon', 'sent', 'done', 'elapsed', 'status', 'outcome', 'body', 'request'] as const;
+/**
+ * What a request of another tool is known by. All but `status` and `outcome`, of which one must be there, may be missing; `issue` is the
+ * name of the coupon in an accepted reply.
+ */
+export const FIELDS = ['user', 'coupon', 'sent', 'done', 'elapsed', 'status', 'outcome', 'body', 'request', 'issue'] as const;
 export type Field = (typeof FIELDS)[number];
 export type Mapping = Partial<Record<Field, string>>;
 
@@ -43,6 +49,7 @@ const PLAIN_NAMES: Record<Field, string[]> = {
   outcome: ['outcome', 'result'],
   body: ['body', 'response', 'response_body'],
   request: ['request', 'request_id', 'requestId', 'idempotency_key'],
+  issue: ['issue', 'issue_id', 'issueId'],
 };
 
 /** Which tool wrote it, by the names of its columns. */
@@ -139,4 +146,23 @@ function cellOf(object: unknown, name: string): string | null {
   for (const step of name.split('.'))
     value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : undefined;
   return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+}
+
+/** `user=data.tags.user` → where the user stands. @throws CouponError `BAD_IMPORT` */
+export function parseMapping(texts: readonly string[]): Mapping {
+  const mapping: Mapping = {};
+  for (const pair of texts.flatMap((text) => text.split(','))) {
+    const [, field = '', name = ''] = /^([^=]+)=(.+)$/.exec(pair.trim()) ?? [];
+    if (!(FIELDS as readonly string[]).includes(field))
+      throw badImport(
+        `--map: "${printable(pair, 60)}" maps no field${suggestion(field, FIELDS)}`,
+        `Write FIELD=COLUMN with one of ${FIELDS.join(', ')}.`,
+      );
+    mapping[field as Field] = name;
+  }
+  return mapping;
+}
+
+export function badImport(message: string, fix = 'See `coupon-cli bench verify --help` for the files that it takes.') {
+  return usageError('BAD_IMPORT', message, fix);
 }

@@ -1,17 +1,17 @@
 import { OUTCOMES, noOutcomes } from '../../campaign/outcome.ts';
-import { readForeignTime } from '../../campaign/foreign-time.ts';
 import { userIdProblem } from '../../campaign/ids.ts';
-import { usageError } from '../../lib/errors.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import { outcomeCode } from '../checks/integrity.ts';
+import { captureFrom, replyOf } from '../load/capture.ts';
 import { classifier } from '../load/classify.ts';
 import { UserTable } from '../plan/user-table.ts';
 import { UserDirectory } from '../plan/user-plan.ts';
 import type { LoadResult } from '../ports.ts';
 import { latenciesOf } from '../record/histogram.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { FIELDS, formatOf, readRows, type Cells, type Field, type Format, type Mapping } from './formats.ts';
+import { badImport, formatOf, readRows, type Cells, type Field, type Format, type Mapping } from './formats.ts';
+import { timesOf } from './times.ts';
 
 /** What another load tool recorded, as if it were a load of ours. */
 export interface ImportedLoad {
@@ -21,6 +21,8 @@ export interface ImportedLoad {
   format: string;
 }
 
+type ImportScenario = Pick<Scenario, 'coupons' | 'outcomes' | 'issueId' | 'perUser'>;
+
 /**
  * @param scenario says which coupons there are, and what statuses mean
  * @param mapping where fields stand, before what is known of the format
@@ -29,7 +31,7 @@ export interface ImportedLoad {
 export async function importLoad(
   file: string,
   chunks: AsyncIterable<string>,
-  scenario: Pick<Scenario, 'coupons' | 'outcomes'>,
+  scenario: ImportScenario,
   mapping: Mapping,
 ): Promise<ImportedLoad> {
   const rows = new Rows(scenario, mapping);
@@ -43,23 +45,8 @@ export async function importLoad(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'BAD_IMPORT') throw error;
-    throw bad(`${file} cannot be read: ${code === undefined || !/^E[A-Z]+$/.test(code) ? message : code}`);
+    throw badImport(`${file} cannot be read: ${code === undefined || !/^E[A-Z]+$/.test(code) ? message : code}`);
   }
-}
-
-/** `user=data.tags.user` → where the user stands. @throws CouponError `BAD_IMPORT` */
-export function parseMapping(texts: readonly string[]): Mapping {
-  const mapping: Mapping = {};
-  for (const pair of texts.flatMap((text) => text.split(','))) {
-    const [, field = '', name = ''] = /^([^=]+)=(.+)$/.exec(pair.trim()) ?? [];
-    if (!(FIELDS as readonly string[]).includes(field))
-      throw bad(
-        `--map: "${printable(pair, 60)}" maps no field${suggestion(field, FIELDS)}`,
-        `Write FIELD=COLUMN with one of ${FIELDS.join(', ')}.`,
-      );
-    mapping[field as Field] = name;
-  }
-  return mapping;
 }
 
 class Rows {
@@ -76,11 +63,17 @@ class Rows {
   readonly #doneUs: number[] = [];
   readonly #outcome: number[] = [];
   readonly #status: number[] = [];
+  readonly #issued: { row: number; id: string }[] = [];
+  readonly #issueId: Scenario['issueId'];
+  /** Issued coupons are told apart by their names. */
+  readonly #apart: boolean;
   readonly #seen = new Set<Field>();
   /** Rows so far named no coupon. */
   #unnamed = false;
 
-  constructor({ coupons, outcomes }: Pick<Scenario, 'coupons' | 'outcomes'>, mapping: Mapping) {
+  constructor({ coupons, outcomes, issueId, perUser }: ImportScenario, mapping: Mapping) {
+    this.#issueId = issueId;
+    this.#apart = issueId !== null && perUser !== 1;
     this.#mapping = mapping;
     this.#coupons = new Map(coupons.map(({ id }, index) => [id, index]));
     this.#classify = classifier(outcomes);
@@ -91,7 +84,7 @@ class Rows {
     this.#format = { ...format, mapping: { ...format.mapping, ...this.#mapping } };
     const { status, outcome } = this.#format.mapping;
     if (status === undefined && outcome === undefined)
-      throw bad(
+      throw badImport(
         `the file has neither a status nor an outcome (its columns are ${names.slice(0, 20).join(', ')})`,
         'Say where with --map status=COLUMN or outcome=COLUMN.',
       );
@@ -111,13 +104,14 @@ class Rows {
     if (coupon === null) return;
     const userId = cell('user') ?? `request-${line}`;
     const why = userIdProblem(userId);
-    if (why !== null) throw bad(`line ${line}: "${printable(userId, 40)}" is not a user id: it ${why}`);
+    if (why !== null) throw badImport(`line ${line}: "${printable(userId, 40)}" is not a user id: it ${why}`);
     this.#users.add([userId]);
     const request = cell('request');
     const known = request === null ? undefined : this.#requests.get(request);
     if (request !== null && known === undefined) this.#requests.set(request, this.#user.length);
     const { sentUs, doneUs } = timesOf(cell, line);
     const { status, outcome } = this.#outcomeOf(cell, line);
+    if (outcome === outcomeCode('accepted')) this.#name(cell, line);
     this.#unnamed = named === null;
     this.#requestId.push(known ?? this.#user.length);
     this.#user.push(this.#users.rowOf(userId));
@@ -133,14 +127,27 @@ class Rows {
   #forget(): void {
     for (const column of [this.#user, this.#coupon, this.#requestId, this.#sentUs, this.#doneUs, this.#outcome, this.#status])
       column.length = 0;
+    this.#issued.length = 0;
     this.#requests.clear();
+  }
+
+  /** The coupon that an accepted reply names, in a column of its own or in the body. */
+  #name(cell: (field: Field) => string | null, line: number): void {
+    if (this.#issueId === null) return;
+    const id = cell('issue') ?? captureFrom(this.#issueId, replyOf([], cell('body') ?? ''));
+    if (id !== null) this.#issued.push({ row: this.#user.length, id });
+    else if (this.#apart)
+      throw badImport(
+        `line ${line}: an accepted request without the name of its coupon`,
+        'Map it with --map issue=COLUMN, or the reply with --map body=COLUMN.',
+      );
   }
 
   #couponOf(written: string | null, line: number): number | null {
     if (written !== null) {
       const known = this.#coupons.get(written);
       if (known !== undefined) return known;
-      throw bad(
+      throw badImport(
         `line ${line}: the scenario has no coupon "${printable(written, 40)}"`,
         'Name all coupons of the file in the scenario, or map another column.',
       );
@@ -155,7 +162,7 @@ class Rows {
     const status = code !== null && /^\d{3}$/.test(code) ? Number(code) : 0;
     if (said !== null) {
       if (!(OUTCOMES as readonly string[]).includes(said))
-        throw bad(
+        throw badImport(
           `line ${line}: "${printable(said, 40)}" is no outcome${suggestion(said, OUTCOMES)}`,
           `Outcomes are ${OUTCOMES.join(', ')}.`,
         );
@@ -168,7 +175,10 @@ class Rows {
   end(): ImportedLoad {
     const { length } = this.#user;
     if (length === 0)
-      throw bad('there is no request in the file that names one of the coupons', 'Map the columns with --map, such as coupon=tags.coupon.');
+      throw badImport(
+        'there is no request in the file that names one of the coupons',
+        'Map the columns with --map, such as coupon=tags.coupon.',
+      );
     const timed = this.#seen.has('sent') || this.#seen.has('done');
     const paired = timed && (this.#seen.has('elapsed') || (this.#seen.has('sent') && this.#seen.has('done')));
     const lacks = [...(this.#seen.has('user') ? [] : (['users'] as const)), ...(paired ? [] : (['times'] as const))];
@@ -208,6 +218,9 @@ class Rows {
         aborted: null,
         ranOut: [],
         unexplained: [],
+        ...(this.#issued.length > 0
+          ? { issueIds: { row: Uint32Array.from(this.#issued, (one) => one.row), id: this.#issued.map((one) => one.id) } }
+          : {}),
         generator: {
           vus: 0,
           requestsPerSecond: lastUs > 0 ? (1e6 * (length - outcomes.unknown - outcomes.unsent)) / lastUs : 0,
@@ -222,29 +235,4 @@ class Rows {
       },
     };
   }
-}
-
-/** Microseconds since 1970. A coarse clock makes the request longer, never shorter: nobody is then accused of overtaking. */
-function timesOf(cell: (field: Field) => string | null, line: number): { sentUs: number; doneUs: number } {
-  const sent = timeOf(cell('sent'), line);
-  const done = timeOf(cell('done'), line);
-  const elapsed = cell('elapsed');
-  const elapsedUs = elapsed !== null && /^\d+(\.\d+)?$/.test(elapsed) ? 1_000 * Number(elapsed) : Number.NaN;
-  const sentUs = sent ? sent.us : done ? done.us - elapsedUs : Number.NaN;
-  const doneUs = done ? done.us + done.stepUs : sent ? sent.us + elapsedUs + sent.stepUs + 1_000 : Number.NaN;
-  return { sentUs, doneUs };
-}
-
-function timeOf(text: string | null, line: number): { us: number; stepUs: number } | null {
-  if (text === null) return null;
-  const time = readForeignTime(text);
-  if (time.kind !== 'time')
-    throw bad(`line ${line}: "${printable(text, 40)}" is no time`, 'Map the column of the time, such as --map sent=started_at.');
-  const fraction = /[.,](\d+)/.exec(text)?.[1]?.length ?? 0;
-  const digits = /^\d+$/.test(text) ? Math.max(0, text.length - 10) : fraction;
-  return { us: time.us, stepUs: 10 ** Math.max(0, 6 - digits) };
-}
-
-function bad(message: string, fix = 'See `coupon-cli bench verify --help` for the files that it takes.') {
-  return usageError('BAD_IMPORT', message, fix);
 }

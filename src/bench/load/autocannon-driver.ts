@@ -53,6 +53,7 @@ export class AutocannonDriver implements LoadDriver {
     const record = run.close();
     const outcomes = record.counts(true);
     const { seconds } = run;
+    const { issueIds } = run.replies;
     const latencies = latenciesOf(record);
     const replies = record.length - outcomes.unsent - outcomes.unknown;
     return {
@@ -69,6 +70,7 @@ export class AutocannonDriver implements LoadDriver {
       aborted: thresholds.missed,
       ranOut: run.ranOut,
       unexplained: run.replies.unexplained.top,
+      ...(issueIds ? { issueIds } : {}),
       generator: {
         vus: Math.max(...plan.phases.map((phase) => phase.vus)),
         requestsPerSecond: seconds > 0 ? replies / seconds : 0,

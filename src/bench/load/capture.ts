@@ -1,3 +1,4 @@
+import { headerOf } from '../report/unexplained.ts';
 import type { CaptureRule } from '../scenario/steps.ts';
 
 /** A reply, as far as values are taken from it. */
@@ -6,6 +7,12 @@ export interface CapturedReply {
   /** Null: no such header. Several of one name are joined as HTTP does it, except for Set-Cookie. */
   header: (name: string) => string | null;
   setCookie: readonly string[];
+}
+
+/** @param headers names and values in turn */
+export function replyOf(headers: readonly string[], body: string): CapturedReply {
+  const setCookie = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]!.toLowerCase() === 'set-cookie');
+  return { body, header: (name) => headerOf(headers, name.toLowerCase()), setCookie };
 }
 
 /** The value that a rule finds; null: there is none. */

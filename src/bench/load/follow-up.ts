@@ -2,7 +2,7 @@ import type { Outcome } from '../../campaign/outcome.ts';
 import type { LoadPlan } from '../ports.ts';
 import { headerOf } from '../report/unexplained.ts';
 import type { FollowUps, PollPlan } from '../scenario/follow-ups.ts';
-import { captureFrom } from './capture.ts';
+import { captureFrom, replyOf } from './capture.ts';
 import { compiled, rowValues, type Elsewhere } from './request-writer.ts';
 
 /** What a request sends after a reply that did not decide. */
@@ -83,10 +83,7 @@ export class FollowUpWriter {
   }
 
   #firstPoll(poll: PollPlan, { row, headers, body, nowMs }: RowReply): Progress['poll'] {
-    const setCookie = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]!.toLowerCase() === 'set-cookie');
-    const found = Object.values(poll.capture).map((rule) =>
-      captureFrom(rule, { body, header: (name) => headerOf(headers, name.toLowerCase()), setCookie }),
-    );
+    const found = Object.values(poll.capture).map((rule) => captureFrom(rule, replyOf(headers, body)));
     // Without the value there is nothing to ask for.
     if (found.includes(null)) return null;
     return { bytes: this.#poll!([...this.#values(row), ...found.map(String)]), untilMs: nowMs + poll.timeoutMs };

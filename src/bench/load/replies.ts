@@ -1,11 +1,16 @@
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { outcomeCode } from '../checks/integrity.ts';
-import type { LoadPlan } from '../ports.ts';
+import type { IssueIds, LoadPlan } from '../ports.ts';
 import type { LoadRecord } from '../record/record.ts';
 import { UnexplainedReplies } from '../report/unexplained.ts';
 import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import type { CaptureRule } from '../scenario/steps.ts';
+import { captureFrom, replyOf } from './capture.ts';
 import { classifier, type Classifier } from './classify.ts';
 import { FollowUpWriter, needsFollowUps, type FollowUp } from './follow-up.ts';
+
+const ACCEPTED = outcomeCode('accepted');
+const UNKNOWN = outcomeCode('unknown');
 
 interface Reply {
   code: number;
@@ -20,6 +25,9 @@ export class Replies {
   lastUs = Number.NaN;
   /** Called with the row of every request that has ended with a reply. */
   onReply: ((row: number) => void) | null = null;
+  /** The coupon that the reply of a row named. */
+  readonly #issued = new Map<number, string>();
+  readonly #issueId: CaptureRule | undefined;
   readonly #record: LoadRecord;
   readonly #classify: Classifier;
   readonly #followUps: FollowUpWriter | null;
@@ -33,6 +41,14 @@ export class Replies {
     this.#classify = classifier(plan.outcomes);
     this.#followUps = followUps && needsFollowUps(followUps) ? new FollowUpWriter({ ...plan, followUps }, runId) : null;
     this.#nowUs = nowUs;
+    this.#issueId = plan.issueId;
+  }
+
+  /** Undefined: the plan asks for no names. */
+  get issueIds(): IssueIds | undefined {
+    if (!this.#issueId) return undefined;
+    const row = Uint32Array.from(this.#issued.keys()).toSorted();
+    return { row, id: Array.from(row, (one) => this.#issued.get(one)!) };
   }
 
   /** @returns what the same request sends next; null: it is done */
@@ -70,11 +86,22 @@ export class Replies {
     this.lastUs = this.#nowUs();
   }
 
-  #decided(row: number, { code, status, headers, body }: Reply, us: number): void {
+  #decided(row: number, reply: Reply, us: number): void {
+    const { code, status, headers, body } = reply;
+    const named = this.#isNamed(row, reply);
     this.#open.delete(row);
     this.lastUs = us;
-    this.#record.replied(row, code, status, us);
-    this.unexplained.add(OUTCOMES[code]!, status, headers, body);
+    // Something was promised, and what is not known.
+    this.#record.replied(row, named ? code : UNKNOWN, status, us);
+    this.unexplained.add(named ? OUTCOMES[code]! : 'unexpected', status, headers, body);
     this.onReply?.(row);
+  }
+
+  /** Which coupon was issued is a part of the acceptance, where the scenario says so. */
+  #isNamed(row: number, { code, headers, body }: Reply): boolean {
+    if (!this.#issueId || code !== ACCEPTED) return true;
+    const id = captureFrom(this.#issueId, replyOf(headers, body));
+    if (id !== null) this.#issued.set(row, id);
+    return id !== null;
   }
 }

@@ -18,6 +18,7 @@ import { usageError } from '../../lib/errors.ts';
 import { outcomeCode } from '../checks/integrity.ts';
 import { keptSchema } from './schema.ts';
 import type { Kept } from './schema.ts';
+import { columnsOf } from './record.ts';
 import { nameRuns, namesOf } from './name-runs.ts';
 import { OUTCOMES } from '../../campaign/outcome.ts';
 import { pack, unpack } from './pack.ts';
@@ -32,23 +33,10 @@ const MOST_INFLATED = 64;
 const ALWAYS_INFLATED_BYTES = 64 * 1_048_576;
 
 export async function encodeRun({ report, record, evidence, users }: BenchRun): Promise<Buffer> {
-  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status, answeredUs, lacks } = record;
   // The report goes as JSON text: the header of the pack is no place for the words of others.
   const kept: Kept = {
     report: JSON.stringify(report),
-    record: {
-      length,
-      user,
-      coupon,
-      requestId,
-      intendedUs,
-      sentUs,
-      doneUs,
-      outcome,
-      status,
-      ...(answeredUs ? { answeredUs } : {}),
-      ...(lacks ? { lacks: [...lacks] } : {}),
-    },
+    record: columnsOf(record),
     evidence,
     users: { planned: users.planned, runs: nameRuns(users) },
   };

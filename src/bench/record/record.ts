@@ -96,6 +96,27 @@ export class LoadRecord implements RequestRecord {
   }
 }
 
+/** The columns alone: the record of a load is an instance of a class, and that is no data. */
+export function columnsOf(record: RequestRecord) {
+  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
+  const { answeredUs, asker, acceptance, lacks } = record;
+  return {
+    length,
+    user,
+    coupon,
+    requestId,
+    intendedUs,
+    sentUs,
+    doneUs,
+    outcome,
+    status,
+    ...(answeredUs ? { answeredUs } : {}),
+    ...(asker ? { asker } : {}),
+    ...(acceptance ? { acceptance } : {}),
+    ...(lacks ? { lacks: [...lacks] } : {}),
+  };
+}
+
 /** How many of the requests sent last a live p99 looks at. */
 const RECENT = 2_000;
 

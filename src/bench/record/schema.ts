@@ -30,6 +30,8 @@ const record = z
     outcome: bytes,
     status: shorts,
     answeredUs: z.exactOptional(floats),
+    asker: z.exactOptional(words),
+    acceptance: z.exactOptional(words),
     lacks: z.exactOptional(z.array(z.enum(['users', 'times']))),
   })
   .superRefine(({ length, lacks: _lacks, ...columns }, context) => {
@@ -98,6 +100,7 @@ export const keptSchema = z
   .superRefine(({ record: rows, evidence: coupons, users: names }, context) => {
     const size = sizeOf(names.runs);
     bounded(context, 'record.user', rows.user, size);
+    if (rows.asker) bounded(context, 'record.asker', rows.asker, size);
     bounded(context, 'record.coupon', rows.coupon, coupons.length);
     for (const [index, { before, ledger: list, redis: keys }] of coupons.entries()) {
       const columns = {

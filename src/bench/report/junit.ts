@@ -3,7 +3,7 @@ import type { CheckResult } from '../checks/integrity.ts';
 import { visible } from '../../lib/text/visible.ts';
 import { sampleText } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
-import { CHECK_WORDS, reasonText } from './words.ts';
+import { checkText, reasonText } from './words.ts';
 import { figure } from '../../lib/text/figures.ts';
 
 interface Case {
@@ -36,7 +36,7 @@ export function benchJunit(report: BenchReport): string {
 function checkCase({ scenario }: BenchReport, result: CheckResult): Case {
   const { check, couponId, status, reason } = result;
   const who = result.sample.length > 0 ? ` [${sampleText(result)}]` : '';
-  const message = `${CHECK_WORDS[check]}: ${reasonText(result)}${who}`;
+  const message = `${checkText(check, scenario)}: ${reasonText(result)}${who}`;
   const type = reason ?? '';
   const name = `${check} (${couponId})`;
   if (status === 'pass') return { group: 'integrity', name, result: { kind: 'passed' } };

@@ -4,7 +4,7 @@ import { generatorLines, sampleText, throughputLines } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { visible } from '../../lib/text/visible.ts';
 import { couponsText, shownChecks } from './shown-checks.ts';
-import { CHECK_WORDS, noteText, reasonText, roundsText } from './words.ts';
+import { checkText, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import { painter } from '../../lib/text/style.ts';
 
@@ -47,7 +47,7 @@ function integrity(report: BenchReport): string {
     const coupon = result.of === '' ? '' : ` (${result.of})`;
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? '' : ` [${sampleText(result)}]`;
-    return [MARKS[result.status], text(`${CHECK_WORDS[result.check]}${coupon}${why}${who}`)];
+    return [MARKS[result.status], text(`${checkText(result.check, report.scenario)}${coupon}${why}${who}`)];
   });
   return table(['', 'integrity'], rows);
 }

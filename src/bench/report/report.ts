@@ -36,6 +36,8 @@ export interface BenchReport {
     coupons: { couponId: string; total: number }[];
     /** Checks that the scenario lets go unmade. */
     skip: CheckName[];
+    /** Coupons that one user may have, null for any number; left out: one. */
+    perUser?: number | null;
   };
   startedAt: string;
   outcomes: OutcomeCounts;

@@ -108,6 +108,7 @@ export const benchReportSchema = z.object({
     requests: count,
     coupons: z.array(z.object({ couponId: z.string(), total: count })),
     skip: z.array(z.enum(CHECKS)),
+    perUser: z.exactOptional(count.nullable()),
   }),
   startedAt: z.iso.datetime(),
   outcomes: z.record(outcome, count),

@@ -9,7 +9,7 @@ import type { OutcomeRow } from './outcomes.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import type { VerdictWords } from './verdict-text.ts';
 import { couponsText, shownChecks } from './shown-checks.ts';
-import { CHECK_WORDS, noteText, reasonText, roundsText } from './words.ts';
+import { checkText, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
@@ -47,7 +47,7 @@ function integrityLines(report: BenchReport, paint: Paint): string[] {
     const coupon = result.of === '' ? '' : ` (${result.of})`;
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? '' : paint.dim(` [${sampleText(result)}]`);
-    return `${mark(result.status, paint)} ${CHECK_WORDS[result.check]}${coupon}${why}${who}`;
+    return `${mark(result.status, paint)} ${checkText(result.check, report.scenario)}${coupon}${why}${who}`;
   });
 }
 

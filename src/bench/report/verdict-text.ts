@@ -1,9 +1,9 @@
 /** The verdict of a run in words: the same for the terminal, HTML, JUnit and Markdown. */
 import type { BenchReport } from './report.ts';
-import type { CheckName, CheckResult } from '../checks/integrity.ts';
+import type { CheckResult } from '../checks/integrity.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 import type { VerdictReason } from './verdict.ts';
-import { CHECK_WORDS, lateText, reasonText } from './words.ts';
+import { checkText, lateText, reasonText } from './words.ts';
 import { guess } from './guess.ts';
 import { number } from '../../lib/text/figures.ts';
 
@@ -36,8 +36,7 @@ const REASON_WORDS: Record<VerdictReason['code'], (facts: Facts) => string> = {
 export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained' | 'notes' | 'integrity' | 'scenario'>): VerdictWords {
   const { verdict, unexplained = [], notes } = report;
   if (verdict.integrity === 'pass') return { look: 'good', integrity: 'proven', why: [] };
-  if (verdict.integrity === 'held')
-    return { look: 'good', integrity: 'held', why: untestedWords({ integrity: report.integrity, skip: report.scenario.skip }) };
+  if (verdict.integrity === 'held') return { look: 'good', integrity: 'held', why: untestedWords(report.integrity, report.scenario) };
   if (verdict.integrity === 'fail') return { look: 'bad', integrity: 'BROKEN', why: [] };
   const { reasons = [] } = verdict;
   const has = (code: VerdictReason['code']): boolean => reasons.some((reason) => reason.code === code);
@@ -56,20 +55,17 @@ export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained'
     integrity: 'not proven',
     why: late
       ? [lateText(late)]
-      : [
-          ...reasons.map(({ code, facts }) => REASON_WORDS[code](facts)),
-          ...untestedWords({ integrity: report.integrity, skip: report.scenario.skip }),
-        ],
+      : [...reasons.map(({ code, facts }) => REASON_WORDS[code](facts)), ...untestedWords(report.integrity, report.scenario)],
   };
 }
 
 /** Which checks the scenario does not put to the test, by what keeps them from it. */
-export function untestedWords({ integrity, skip }: { integrity: readonly CheckResult[]; skip: readonly CheckName[] }): string[] {
+export function untestedWords(integrity: readonly CheckResult[], scenario: Pick<BenchReport['scenario'], 'skip' | 'perUser'>): string[] {
   const checks = new Map<string, Set<string>>();
   for (const result of integrity) {
-    if (result.status !== 'not_exercised' || skip.includes(result.check)) continue;
+    if (result.status !== 'not_exercised' || scenario.skip.includes(result.check)) continue;
     const why = reasonText(result);
-    checks.set(why, (checks.get(why) ?? new Set()).add(CHECK_WORDS[result.check]));
+    checks.set(why, (checks.get(why) ?? new Set()).add(checkText(result.check, scenario)));
   }
   return Array.from(checks, ([why, names]) => `${why}, so "${[...names].join('", "')}" could not have failed`);
 }

@@ -13,10 +13,18 @@ export const CHECK_WORDS: Record<CheckName, string> = {
   stock_adds_up: 'the stock adds up',
 };
 
+/** What a check is about, in a scenario where one user may have so many coupons. */
+export function checkText(check: CheckName, { perUser = 1 }: { perUser?: number | null }): string {
+  if (check !== 'one_per_user' || perUser === 1) return CHECK_WORDS[check];
+  return perUser === null ? 'no coupon issued twice' : `at most ${perUser} coupons for each user`;
+}
+
 type Words = (result: CheckResult) => string;
 
 const users = ({ count }: CheckResult): string => (count === 1 ? '1 user' : `${count} users`);
 const fact = ({ facts }: CheckResult, name: string): string => String(facts[name] ?? '?');
+
+const oftenThan = ({ facts }: CheckResult): string => ((facts['limit'] ?? 1) > 1 ? `more than ${facts['limit']} times` : 'twice');
 
 const REASON_WORDS: Record<Reason, Words> = {
   LEDGER_OVER_TOTAL: (result) => `the ledger has ${fact(result, 'issued')} issued coupons of ${fact(result, 'total')}`,
@@ -24,6 +32,7 @@ const REASON_WORDS: Record<Reason, Words> = {
   HASHES_OVER_TOTAL: (result) => `Redis has ${fact(result, 'issued')} issued hashes for ${fact(result, 'total')} coupons`,
   ACCEPTED_OVER_TOTAL: (result) => `${fact(result, 'accepted')} users were accepted for ${fact(result, 'total')} coupons`,
   ACCEPTED_TWICE: (result) => `${users(result)} accepted more than once`,
+  OVER_LIMIT_PER_USER: (result) => `${users(result)} with more than ${fact(result, 'limit')} coupons`,
   ISSUED_TWICE_IN_LEDGER: (result) => `${users(result)} with more than one ledger row`,
   ISSUED_TWICE_IN_REDIS: (result) => `${users(result)} with more than one issued hash`,
   ACCEPTED_NOT_ISSUED: (result) => `${users(result)} accepted and then lost`,
@@ -57,13 +66,14 @@ const REASON_WORDS: Record<Reason, Words> = {
   REPLIES_ONLY: () => 'only the replies were looked at',
   NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
   FEWER_USERS_THAN_COUPONS: (result) => `${fact(result, 'planned')} users ask for ${fact(result, 'left')} coupons`,
-  NOBODY_ASKS_TWICE: () => 'no accepted user asks twice',
+  NOBODY_ASKS_TWICE: (result) => `no accepted user asks ${oftenThan(result)}`,
   NO_COUPONS_LEFT: () => 'there is no coupon to accept a user for',
   ALL_OVERLAPPED: () => 'no user was accepted before another one asked',
   NOTHING_PROMISED: () => 'no reply promised a coupon, so none could be broken',
   TOO_FEW_ANSWERED: (result) =>
     `only ${fact(result, 'answered')} of ${fact(result, 'planned')} users were told accepted or refused, for ${fact(result, 'left')} coupons`,
-  NOBODY_ANSWERED_TWICE: () => 'no accepted user who asked twice was answered twice',
+  NOBODY_ANSWERED_TWICE: (result) =>
+    `no accepted user who asked ${oftenThan(result)} was answered ${(result.facts['limit'] ?? 1) > 1 ? 'as often' : 'twice'}`,
   NOBODY_ACCEPTED: () => 'no user was accepted',
 };
 

@@ -39,6 +39,13 @@ const redirects = z
   .default(false)
   .describe('Follow redirects on the same address, at most 5 or so many; the last reply counts.');
 
+const captureRule = z.union([
+  z.strictObject({ json: fieldPath }),
+  z.strictObject({ header: headerName }),
+  z.strictObject({ cookie: text(200) }),
+  z.strictObject({ text: pattern.describe('The first group, or all that matches.') }),
+]);
+
 export const requestSchema = z.strictObject({
   method: method.default('POST'),
   path: path.default('/coupons/{{couponId}}/requests'),
@@ -46,18 +53,13 @@ export const requestSchema = z.strictObject({
   json: z.json().optional().describe('The body; without it a POST sends {"userId": "{{userId}}"}. "{{userId:number}}" sends a number.'),
   timeout: duration({ fallback: '5s', longest: '10m', least: 1 }),
   followRedirects: redirects,
+  issueId: captureRule
+    .optional()
+    .describe('Where an accepted reply names the coupon that it issued. The same name for the same user is the same acceptance.'),
 });
 
 const capture = z
-  .record(
-    z.string().regex(/^[A-Za-z_]\w{0,63}$/, 'must be letters, digits and "_"'),
-    z.union([
-      z.strictObject({ json: fieldPath }),
-      z.strictObject({ header: headerName }),
-      z.strictObject({ cookie: text(200) }),
-      z.strictObject({ text: pattern.describe('The first group, or all that matches.') }),
-    ]),
-  )
+  .record(z.string().regex(/^[A-Za-z_]\w{0,63}$/, 'must be letters, digits and "_"'), captureRule)
   .default({})
   .describe('Values of the reply that later requests use as {{name}}.');
 

@@ -7,7 +7,7 @@ import { outcomesOf, type OutcomeRule } from './outcomes.ts';
 import { phasesOf } from './phases.ts';
 import { followUpsOf, type FollowUps } from './follow-ups.ts';
 import { requestOf, type RequestTemplate } from './request.ts';
-import { stepsOf, type StepsPart } from './steps.ts';
+import { stepsOf, type CaptureRule, type StepsPart } from './steps.ts';
 import { checkAllVariables, wantedFromTable } from './variables.ts';
 import { scenarioSchema } from './schema.ts';
 import type { ScenarioDocument } from './schema.ts';
@@ -34,6 +34,10 @@ export interface Scenario extends VerifyPart, StepsPart {
   /** All users rush for one coupon before the next one, instead of each user for all coupons. */
   series: boolean;
   request: RequestTemplate;
+  /** Where an accepted reply names the coupon that it issued; null: it does not. */
+  issueId: CaptureRule | null;
+  /** So many coupons one user may have; null: any number. */
+  perUser: number | null;
   followUps: FollowUps;
   /** So many times the whole load, each on a fresh state. */
   rounds: number;
@@ -98,6 +102,8 @@ function toScenario(read: ScenarioDocument, report: Report, open: OpenFile | und
     coupons,
     series: !Array.isArray(read.coupons),
     request,
+    issueId: read.request.issueId ?? null,
+    perUser: read.users.perUser === 'any' ? null : read.users.perUser,
     followUps,
     ...steps,
     rounds: read.rounds,

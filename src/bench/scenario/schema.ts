@@ -29,6 +29,10 @@ const users = z.strictObject({
     .optional()
     .describe('A few users who ask so many times more, all through the load.'),
   seed: whole(0, 4_294_967_295).default(1).describe('Another seed gives another order of users.'),
+  perUser: z
+    .union([whole(1, 1_000), z.literal('any')])
+    .default(1)
+    .describe('So many coupons one user may have. Other than 1, issued coupons are told apart by request.issueId where it is named.'),
 });
 
 const outcomes = z.strictObject(

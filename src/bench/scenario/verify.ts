@@ -36,10 +36,14 @@ export interface ForeignKeys {
   totalField: string;
 }
 
-export type IssuedListPlan =
+export type IssuedListPlan = { by: IssuedBy } & (
   | { kind: 'sql'; query: string; timeoutMs: number }
   /** `path` as it is written, `{couponId}` not yet filled in. */
-  | { kind: 'csv'; path: string };
+  | { kind: 'csv'; path: string }
+);
+
+/** What tells issued coupons apart: who has them, or the name that each has for itself. */
+export type IssuedBy = 'user' | 'issue';
 
 export interface ProbePlan {
   /** Follows the target. */
@@ -100,6 +104,8 @@ interface Read {
   settle: z.output<typeof settleSchema>;
   probe: z.output<typeof probeSchema>;
   coupons: readonly unknown[] | { count: number };
+  users: { perUser: number | 'any' };
+  request: { issueId?: unknown };
 }
 
 export interface VerifyPart {
@@ -111,23 +117,35 @@ export interface VerifyPart {
 }
 
 export function verifyOf(read: Read, report: Report): VerifyPart {
-  const { verify, settle, probe } = read;
+  const { verify, settle, probe, users, request } = read;
   const evidence = evidenceOf(read, report);
+  // Any number of coupons that nothing tells apart: there is nothing that such a check could find.
+  const countless = users.perUser === 'any' && request.issueId === undefined;
   return {
     evidence,
-    skip: verify.skip,
+    skip: countless && !verify.skip.includes('one_per_user') ? [...verify.skip, 'one_per_user'] : verify.skip,
     settle: { timeoutMs: settle.timeout, quietForMs: settle.quietFor ?? QUIET_MS[evidence.kind] },
     probe: { path: probe.path, status: probe.status === undefined ? null : [probe.status].flat() },
   };
 }
 
-function evidenceOf({ verify, coupons }: Read, report: Report): EvidencePlan {
+function evidenceOf({ verify, coupons, users, request }: Read, report: Report): EvidencePlan {
   const { sql, csv, replies, stockSql } = verify;
-  const redis = verify.redis && { ...verify.redis, keys: keysOf(verify.redis.keys) };
+  const several = users.perUser !== 1;
+  const by: IssuedBy = several && request.issueId !== undefined ? 'issue' : 'user';
+  const redis = verify.redis && { ...verify.redis, keys: keysOf(verify.redis.keys, several) };
   if (sql && csv !== undefined) report(['verify', 'csv'], 'and verify.sql both list who was issued; keep one of them');
   if (replies && (redis || sql || stockSql || csv !== undefined))
     report(['verify', 'replies'], 'means the replies alone; leave it out, or the others');
-  if (!redis && !sql && !stockSql && csv === undefined && !replies) return { kind: 'own' };
+  if (!redis && !sql && !stockSql && csv === undefined && !replies) {
+    if (several) report(['users', 'perUser'], 'is for other services (verify.sql, verify.csv or verify.replies); here each user has one');
+    if (request.issueId !== undefined) report(['request', 'issueId'], 'is for other services; here the user names the coupon');
+    return { kind: 'own' };
+  }
+  if (several && redis?.keys.issued != null)
+    report(['verify', 'redis', 'keys', 'issued'], 'is one key for each user, and users.perUser allows several; list them with verify.sql');
+  if (several && redis?.keys.issuedUsers != null)
+    report(['verify', 'redis', 'keys', 'issuedUsers'], 'names each user once, and users.perUser allows several; list them with verify.sql');
   for (const [name, key] of Object.entries(redis?.keys ?? {})) {
     if (key === null) continue;
     const at = ['verify', 'redis', 'keys', name];
@@ -152,17 +170,19 @@ function evidenceOf({ verify, coupons }: Read, report: Report): EvidencePlan {
     kind: 'foreign',
     redis: redis ? { ...redis.keys, stockField: redis.fields.stock, totalField: redis.fields.total } : null,
     stock: stockSql ? { query: stockSql.query, timeoutMs: stockSql.timeout } : null,
-    issued: sql ? { kind: 'sql', query: sql.query, timeoutMs: sql.timeout } : csv === undefined ? null : { kind: 'csv', path: csv },
+    issued: sql ? { by, kind: 'sql', query: sql.query, timeoutMs: sql.timeout } : csv === undefined ? null : { by, kind: 'csv', path: csv },
   };
 }
 
+const ISSUED_KEY = 'issued_coupon:coupon:{couponId}-user:{userId}';
+
 /** The report's keys stand in for what is not named, unless something else says the same. */
-function keysOf(written: NonNullable<Read['verify']['redis']>['keys']) {
+function keysOf(written: NonNullable<Read['verify']['redis']>['keys'], several: boolean) {
   const { coupon, issued, ...keys } = written;
   return {
     ...keys,
     coupon: coupon === undefined ? (keys.stock === null ? 'coupon:{couponId}' : null) : coupon,
-    issued: issued === undefined ? (keys.issuedUsers === null ? 'issued_coupon:coupon:{couponId}-user:{userId}' : null) : issued,
+    issued: issued === undefined ? (keys.issuedUsers === null && !several ? ISSUED_KEY : null) : issued,
   };
 }
 

@@ -2,12 +2,14 @@ import { printable } from '../../lib/text/visible.ts';
 import pg from 'pg';
 import type { FieldDef, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { IssuedList } from '../../bench/evidence/foreign-ports.ts';
+import type { IssuedBy } from '../../bench/scenario/verify.ts';
 import { CouponError } from '../../lib/errors.ts';
 import {
   columnName,
   columnProblem,
   ISSUED_COLUMNS,
   issuedRow,
+  keyColumn,
   type IssuedColumn,
   type IssuedRow,
 } from '../../bench/evidence/issued-row.ts';
@@ -27,7 +29,7 @@ export interface ForeignQuery {
  * Who has a coupon, by a query on the tables of another service. Read over a cursor in READ ONLY transactions; values come as
  * text, because a `Date` would cut microseconds off.
  */
-export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQuery): IssuedList {
+export function sqlIssuedList(database: Database, { query, timeoutMs, by = 'user' }: ForeignQuery & { by?: IssuedBy }): IssuedList {
   const select = query.replace(/[\s;]+$/, '');
   let checked = false;
   const reading = <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => readOnly(database, timeoutMs, 'verify.sql', work);
@@ -42,7 +44,7 @@ export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQ
       reading(async (client) => {
         if (!checked) {
           await open(client, couponId);
-          checkColumns((await fetch(client, 0)).fields);
+          checkColumns((await fetch(client, 0)).fields, by);
           checked = true;
         }
         const text = `SELECT count(*)::text AS count FROM (\n${select}\n) AS issued`;
@@ -56,7 +58,7 @@ export function sqlIssuedList(database: Database, { query, timeoutMs }: ForeignQ
         for (;;) {
           const { rows, fields } = await fetch(client, FETCH);
           if (rows.length === 0) return;
-          each(rowsOf(rows, fields));
+          each(rowsOf(rows, fields, by));
         }
       }),
   };
@@ -115,18 +117,18 @@ function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
   return client.query<Cells>({ text: `FETCH ${count} FROM issued`, rowMode: 'array', types: AS_TEXT });
 }
 
-function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[]): IssuedRow[] {
+function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[], by: IssuedBy): IssuedRow[] {
   const place = new Map(fields.map((field, index) => [columnName(field.name), index]));
   const cell = (row: Cells) => (column: IssuedColumn) => row[place.get(column) ?? -1] ?? null;
-  return rows.map((row) => issuedRow(cell(row), () => `user ${printable(cell(row)('user_id') ?? '', 40)}`));
+  return rows.map((row) => issuedRow(cell(row), () => `${by} ${printable(cell(row)(keyColumn(by)) ?? '', 40)}`, by));
 }
 
-function checkColumns(fields: readonly FieldDef[]): void {
+function checkColumns(fields: readonly FieldDef[], by: IssuedBy): void {
   const names = fields.map((field) => columnName(field.name));
   const stranger = names.find((name) => !ISSUED_COLUMNS.some((column) => column === name));
   if (stranger !== undefined)
     throw badQuery(`it has a column "${stranger}" that means nothing here${suggestion(stranger, ISSUED_COLUMNS)}`);
-  const problem = columnProblem(names);
+  const problem = columnProblem(names, by);
   if (problem) throw badQuery(problem);
 }
 
@@ -136,7 +138,7 @@ function badQuery(why: string): CouponError {
     kind: 'usage',
     message: 'the query of verify.sql cannot be used',
     why,
-    fix: `Write one SELECT with the columns ${ISSUED_COLUMNS.join(', ')} (user_id is the one that must be there), and $1 for the coupon id.`,
+    fix: `Write one SELECT with the columns ${ISSUED_COLUMNS.join(', ')} (user_id must be there, or issue_id where users.perUser and request.issueId tell coupons apart), and $1 for the coupon id.`,
   });
 }
 

@@ -7,6 +7,7 @@ describe('times of a list of pieces', () => {
     issuedRow(
       (column) => cells[column] ?? null,
       () => 'line 2',
+      'user',
     );
 
   test.each([
@@ -56,6 +57,7 @@ test('what a list does not say is not made up', () => {
     issuedRow(
       (column) => (column === 'user_id' ? '5' : null),
       () => 'line 2',
+      'user',
     ),
   ).toEqual({
     userId: '5',

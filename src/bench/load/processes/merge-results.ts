@@ -7,7 +7,9 @@ import type { SplitPlan } from './plan.ts';
 
 /** What one of several processes found, as plain data. */
 export interface PartResult
-  extends Pick<LoadResult, 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'>, Partial<Pick<LoadResult, 'unexplained'>> {
+  extends
+    Pick<LoadResult, 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'>,
+    Partial<Pick<LoadResult, 'unexplained' | 'issueIds'>> {
   record: RequestRecord;
   /** Microsecond 0 of the record, on the clock that all processes share; milliseconds. */
   zeroMs: number;
@@ -21,7 +23,8 @@ export interface PartResult
  */
 export function mergeResults(parts: readonly PartResult[], split: SplitPlan): LoadResult {
   const zeroMs = Math.min(...parts.map((part) => part.zeroMs));
-  const record = mergeRecords(parts, split, zeroMs);
+  const owners = ownersOf(parts, split);
+  const record = mergeRecords(parts, split, owners, zeroMs);
   const outcomes = noOutcomes();
   for (const code of record.outcome) outcomes[OUTCOMES[code]!] += 1;
   const seconds = secondsOf(parts);
@@ -38,6 +41,7 @@ export function mergeResults(parts: readonly PartResult[], split: SplitPlan): Lo
     aborted: null,
     unexplained: mergeUnexplained(parts.map((part) => part.unexplained ?? [])),
     ranOut: [...new Set(parts.flatMap((part) => part.ranOut))],
+    ...mergeIssueIds(parts, split.rows, owners.kept),
     generator: mergeGenerators(
       parts.map((part) => part.generator),
       seconds > 0 ? replies / seconds : 0,
@@ -60,8 +64,14 @@ function secondsOf(parts: readonly PartResult[]): number {
   return lastMs > firstMs ? (lastMs - firstMs) / 1_000 : 0;
 }
 
-/** What a row takes from the whole plan, and what from the process that sent it. */
-function mergeRecords(parts: readonly PartResult[], { parts: plans, rows, requests }: SplitPlan, zeroMs: number): RequestRecord {
+/** Which process sent a row of the whole plan, and as which row of its own; `kept` are the rows that some process sent. */
+interface Owners {
+  owner: Uint8Array;
+  ownRow: Uint32Array;
+  kept: Uint32Array;
+}
+
+function ownersOf(parts: readonly PartResult[], { parts: plans, rows, requests }: SplitPlan): Owners {
   // Rows that no phase came to want are missing at the end of a part, and may be anywhere in the whole.
   const NOBODY = plans.length;
   const owner = new Uint8Array(requests.length).fill(NOBODY);
@@ -72,7 +82,16 @@ function mergeRecords(parts: readonly PartResult[], { parts: plans, rows, reques
       ownRow[rows[part]![row]!] = row;
     }
   }
-  const kept = Uint32Array.from({ length: requests.length }, (_, row) => row).filter((row) => owner[row] !== NOBODY);
+  return { owner, ownRow, kept: Uint32Array.from({ length: requests.length }, (_, row) => row).filter((row) => owner[row] !== NOBODY) };
+}
+
+/** What a row takes from the whole plan, and what from the process that sent it. */
+function mergeRecords(
+  parts: readonly PartResult[],
+  { requests }: SplitPlan,
+  { owner, ownRow, kept }: Owners,
+  zeroMs: number,
+): RequestRecord {
   const shiftUs = parts.map((part) => Math.round((part.zeroMs - zeroMs) * 1_000));
   const times = (of: (record: RequestRecord) => Float64Array): Float64Array =>
     Float64Array.from(kept, (row) => of(parts[owner[row]!]!.record)[ownRow[row]!]! + shiftUs[owner[row]!]!);
@@ -88,6 +107,22 @@ function mergeRecords(parts: readonly PartResult[], { parts: plans, rows, reques
     outcome: Uint8Array.from(kept, (row) => parts[owner[row]!]!.record.outcome[ownRow[row]!]!),
     status: Uint16Array.from(kept, (row) => parts[owner[row]!]!.record.status[ownRow[row]!]!),
   };
+}
+
+function mergeIssueIds(parts: readonly PartResult[], rows: SplitPlan['rows'], kept: Uint32Array): Pick<LoadResult, 'issueIds'> {
+  if (!parts.some((part) => part.issueIds)) return {};
+  const byRow = new Map<number, string>();
+  for (const [part, { issueIds }] of parts.entries())
+    issueIds?.row.forEach((own, index) => byRow.set(rows[part]![own]!, issueIds.id[index]!));
+  const row: number[] = [];
+  const id: string[] = [];
+  for (const [place, planned] of kept.entries()) {
+    const name = byRow.get(planned);
+    if (name === undefined) continue;
+    row.push(place);
+    id.push(name);
+  }
+  return { issueIds: { row: Uint32Array.from(row), id } };
 }
 
 /** Sums where processes add up; where each has its own (lateness, load of its loop), the worst, for that is what may have been felt. */

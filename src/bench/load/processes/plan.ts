@@ -46,7 +46,7 @@ export function splitPlan(plan: LoadPlan, processes: number): SplitPlan {
   const begins = Array.from({ length: processes + 1 }, (_, part) => Math.floor((plan.users.planned * part) / processes));
   const rows = Array.from({ length: processes }, (_, part) => rowsOf(plan.requests, begins[part]!, begins[part + 1]!));
   const parts = rows.map((own, part): PlanPart => {
-    const { target, tls, request, followUps, shared, outcomes, couponIds, gracefulStopMs, requests, users } = plan;
+    const { target, tls, request, followUps, shared, outcomes, issueId, couponIds, gracefulStopMs, requests, users } = plan;
     const from = begins[part]!;
     return {
       target,
@@ -55,6 +55,7 @@ export function splitPlan(plan: LoadPlan, processes: number): SplitPlan {
       ...(followUps ? { followUps } : {}),
       ...(shared ? { shared } : {}),
       outcomes,
+      ...(issueId ? { issueId } : {}),
       couponIds,
       gracefulStopMs,
       requests: {

@@ -5,6 +5,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { LoadProgress } from '../../ports.ts';
 import { AutocannonDriver } from '../autocannon-driver.ts';
 import type { CpuUsage } from '../generator-watch.ts';
+import { columnsOf } from '../../record/record.ts';
 import type { PartResult } from './merge-results.ts';
 import { joinPart, type PlanPart } from './plan.ts';
 
@@ -35,13 +36,12 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
   await import('autocannon');
   tell({ event: 'ready' });
   await go;
-  const { record, zeroMs, startedAt, seconds, interrupted, targetLost, ranOut, unexplained, generator } = await new AutocannonDriver({
-    cpuUsage,
-  }).run(plan, { signal, onProgress: (progress) => tell({ event: 'progress', ...progress }) });
-  const { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status } = record;
+  const { record, zeroMs, startedAt, seconds, interrupted, targetLost, ranOut, unexplained, issueIds, generator } =
+    await new AutocannonDriver({
+      cpuUsage,
+    }).run(plan, { signal, onProgress: (progress) => tell({ event: 'progress', ...progress }) });
   const result: PartResult = {
-    // Plain data: an instance of a class would not come through.
-    record: { length, user, coupon, requestId, intendedUs, sentUs, doneUs, outcome, status },
+    record: columnsOf(record),
     zeroMs: zeroMs + sharedMs() - performance.now(),
     startedAtMs: startedAt.getTime(),
     seconds,
@@ -49,6 +49,7 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
     targetLost,
     ranOut,
     unexplained,
+    ...(issueIds ? { issueIds } : {}),
     generator,
   };
   writeFileSync(join(dir, 'result.new'), serialize(result));

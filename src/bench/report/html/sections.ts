@@ -4,7 +4,7 @@ import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../summary.ts';
 import { verdictLineText, verdictWords } from '../verdict-text.ts';
 import { shownChecks } from '../shown-checks.ts';
-import { CHECK_WORDS, noteText, reasonText, roundsText } from '../words.ts';
+import { checkText, noteText, reasonText, roundsText } from '../words.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { figure, number } from '../../../lib/text/figures.ts';
 import { painter } from '../../../lib/text/style.ts';
@@ -83,7 +83,7 @@ export function integrity(report: BenchReport): Markup {
     const why = result.reason === null ? '' : `: ${reasonText(result)}`;
     const who = result.sample.length === 0 ? NOTHING : markup` <code class="dim">${sampleText(result)}</code>`;
     return markup`<li class="${look}">
-      <span class="mark" role="img" aria-label="${word}">${sign}</span>${CHECK_WORDS[result.check]}${coupon}${why}${who}
+      <span class="mark" role="img" aria-label="${word}">${sign}</span>${checkText(result.check, report.scenario)}${coupon}${why}${who}
     </li>`;
   });
   return section(

@@ -46,16 +46,16 @@ interface Checked {
   why: string[];
 }
 
-function checkedScenario({ name, users, coupons, series, phases, skip }: Scenario): Checked {
+function checkedScenario({ name, users, coupons, series, phases, skip, perUser }: Scenario): Checked {
   const plan = planRequests(users, coupons.length, Math.max(...phases.map((phase) => phase.vus)), series);
-  const untested = untestedByPlan(plan, coupons).filter(({ check }) => !skip.includes(check));
+  const untested = untestedByPlan(plan, coupons, perUser).filter(({ check }) => !skip.includes(check));
   return {
     name,
     users: users.count,
     requests: plan.length,
     coupons: coupons.map(({ id, total }) => ({ couponId: id, total })),
     untested: untested.map(({ check, couponId, reason }) => ({ check, couponId, reason })),
-    why: untestedWords({ integrity: untested, skip }),
+    why: untestedWords(untested, { skip, perUser }),
   };
 }
 

@@ -43,7 +43,7 @@ async function keysOf(keys: ForeignKeys, redis: () => Promise<RedisConnection>):
 }
 
 async function listOf(plan: IssuedListPlan, database: () => Promise<Database>): Promise<IssuedList> {
-  if (plan.kind === 'csv') return (await import('../../../bench/evidence/csv-issued.ts')).csvIssuedList(plan.path);
+  if (plan.kind === 'csv') return (await import('../../../bench/evidence/csv-issued.ts')).csvIssuedList(plan.path, plan.by);
   const { sqlIssuedList } = await import('../../../stores/postgres/foreign-issued.ts');
   return sqlIssuedList(await database(), plan);
 }

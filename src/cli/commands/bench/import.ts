@@ -24,7 +24,10 @@ export async function importedRun(context: Context, { file, path, scenario: name
   if (path !== undefined) throw usageError('BENCH_USAGE', '--import and a record exclude each other', 'Give one of them.');
   if (name === undefined)
     throw usageError('BENCH_USAGE', '--import needs --scenario', 'Its coupons, outcomes and verify say what is compared with what.');
-  const { importLoad, parseMapping } = await import('../../../bench/import/import-run.ts');
+  const [{ importLoad }, { parseMapping }] = await Promise.all([
+    import('../../../bench/import/import-run.ts'),
+    import('../../../bench/import/formats.ts'),
+  ]);
   const mapping = parseMapping(map);
   const scenario = await loadScenario(context.env, name);
   for (const store of storesOf([scenario.evidence])) requireAllowedStore(context, store, allowTarget, 'bench verify');

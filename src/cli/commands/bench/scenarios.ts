@@ -77,7 +77,7 @@ function withPaths(scenario: Scenario, folder: string): Scenario {
   const { evidence } = scenario;
   const tls = { ...scenario.tls, ca: scenario.tls.ca && resolve(folder, scenario.tls.ca) };
   if (evidence.kind === 'own' || evidence.issued?.kind !== 'csv') return { ...scenario, tls };
-  return { ...scenario, tls, evidence: { ...evidence, issued: { kind: 'csv', path: resolve(folder, evidence.issued.path) } } };
+  return { ...scenario, tls, evidence: { ...evidence, issued: { ...evidence.issued, path: resolve(folder, evidence.issued.path) } } };
 }
 
 /**
