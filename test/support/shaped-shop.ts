@@ -13,6 +13,7 @@ import { tlsServer } from './tls-server.ts';
 export const SHAPES = [
   'token',
   'cookie',
+  'rotating-cookie',
   'numeric',
   'always-200',
   'polling',
@@ -69,6 +70,7 @@ export async function shapedShop(shape: Shape, total: number, fault: ShopFault =
   const { ask, reset } = saleOf(total, fault, csv);
   const heard: Record<string, number> = {};
   const orders = new Map<string, Answer>();
+  const sessions = new Map<string, string>();
   let nth = 0;
 
   const json = (reply: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
@@ -93,6 +95,21 @@ export async function shapedShop(shape: Shape, total: number, fault: ShopFault =
       const sid = /(?:^|; )sid=([^;]*)/.exec(request.headers.cookie ?? '')?.[1];
       if (sid === undefined) return json(reply, 403, {});
       json(reply, STATUS[ask(sid)], {});
+    },
+    // A session that every reply renews, and that counts no longer once it was used.
+    'rotating-cookie'(request, reply, body, path) {
+      const renewed = (userId: string): Record<string, string> => {
+        nth += 1;
+        sessions.set(`s${nth}`, userId);
+        return { 'set-cookie': `sid=s${nth}; Path=/; HttpOnly` };
+      };
+      if (path === '/session') return json(reply, 200, {}, renewed((JSON.parse(body) as { id: string }).id));
+      const sid = /(?:^|; )sid=([^;]*)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
+      const userId = sessions.get(sid);
+      sessions.delete(sid);
+      if (userId === undefined) return json(reply, 403, {});
+      if (path === '/enter') return void reply.writeHead(302, { location: '/coupons', ...renewed(userId) }).end();
+      json(reply, STATUS[ask(userId)], {}, renewed(userId));
     },
     numeric(_request, reply, body, path) {
       const { userId, agree } = JSON.parse(body) as { userId: unknown; agree: unknown };

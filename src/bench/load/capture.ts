@@ -11,8 +11,12 @@ export interface CapturedReply {
 
 /** @param headers names and values in turn */
 export function replyOf(headers: readonly string[], body: string): CapturedReply {
-  const setCookie = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]!.toLowerCase() === 'set-cookie');
-  return { body, header: (name) => headerOf(headers, name.toLowerCase()), setCookie };
+  return { body, header: (name) => headerOf(headers, name.toLowerCase()), setCookie: setCookiesOf(headers) };
+}
+
+/** @param headers names and values in turn */
+export function setCookiesOf(headers: readonly string[]): string[] {
+  return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]!.toLowerCase() === 'set-cookie');
 }
 
 /** The value that a rule finds; null: there is none. */
@@ -35,6 +39,20 @@ export function cookiesOf(setCookie: readonly string[]): Map<string, string> {
     if (name !== undefined) cookies.set(name, value!.trim());
   }
   return cookies;
+}
+
+/**
+ * @param kept as the header Cookie has them
+ * @param set lines of Set-Cookie
+ * @returns as the header Cookie will have them
+ */
+export function withCookies(kept: string, set: readonly string[]): string {
+  const jar = cookiesOf(kept.split('; '));
+  for (const [name, value] of cookiesOf(set)) {
+    if (value === '') jar.delete(name);
+    else jar.set(name, value);
+  }
+  return Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
 }
 
 export function parseJson(body: string): unknown {

@@ -3,6 +3,7 @@ import type { LoadPlan } from '../ports.ts';
 import { headerOf } from '../report/unexplained.ts';
 import type { FollowUps, PollPlan } from '../scenario/follow-ups.ts';
 import { captureFrom, replyOf } from './capture.ts';
+import type { CookieJar } from './cookie-jar.ts';
 import { compiled, rowValues, type Elsewhere } from './request-writer.ts';
 
 /** What a request sends after a reply that did not decide. */
@@ -42,9 +43,9 @@ export class FollowUpWriter {
   readonly #first: (values: readonly string[], elsewhere?: Elsewhere) => Buffer;
   readonly #poll: ((values: readonly string[]) => Buffer) | null;
 
-  constructor(plan: LoadPlan & { followUps: FollowUps }, runId: string) {
+  constructor(plan: LoadPlan & { followUps: FollowUps }, runId: string, jar: CookieJar | null) {
     const { followUps, request, target } = plan;
-    const { names, of } = rowValues({ ...plan, request: { ...request, json: [request.json, followUps.poll?.request] } }, runId);
+    const { names, of } = rowValues({ ...plan, request: { ...request, json: [request.json, followUps.poll?.request] } }, runId, jar);
     this.#plan = followUps;
     this.#target = target;
     this.#values = of;

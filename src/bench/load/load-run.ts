@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../ports.ts';
 import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
 import { ClosedExecutor } from './closed-executor.ts';
+import { COOKIE_COLUMN, CookieJar } from './cookie-jar.ts';
+import { needsFollowUps } from './follow-up.ts';
 import type { Executor, PhaseHost } from './executor.ts';
 import { runAutocannon, type Autocannon } from './autocannon-phase.ts';
 import { HardenedClient } from './hardened-client.ts';
@@ -44,8 +46,11 @@ export class LoadRun {
     this.#plan = plan;
     this.record = new LoadRecord(plan.requests, plan.followUps?.poll != null);
     const runId = Math.floor(this.startedAt.getTime()).toString(36);
-    this.#write = requestWriter(plan, runId);
-    this.replies = new Replies(plan, this.record, runId, () => this.#us(performance.now()));
+    // Only where users have a session: to look through the headers of every reply is not free.
+    const cookies = plan.users.columns.includes(COOKIE_COLUMN) || (plan.followUps !== undefined && needsFollowUps(plan.followUps));
+    const jar = cookies ? new CookieJar(plan.users) : null;
+    this.#write = requestWriter(plan, runId, jar);
+    this.replies = new Replies(plan, this.record, runId, () => this.#us(performance.now()), jar);
     this.target = new TargetWatch(targetLostAfterMs);
   }
 

@@ -6,6 +6,7 @@ import { UnexplainedReplies } from '../report/unexplained.ts';
 import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
 import type { CaptureRule } from '../scenario/steps.ts';
 import { captureFrom, replyOf } from './capture.ts';
+import type { CookieJar } from './cookie-jar.ts';
 import { classifier, type Classifier } from './classify.ts';
 import { FollowUpWriter, needsFollowUps, type FollowUp } from './follow-up.ts';
 
@@ -32,16 +33,18 @@ export class Replies {
   readonly #classify: Classifier;
   readonly #followUps: FollowUpWriter | null;
   readonly #nowUs: () => number;
+  readonly #jar: CookieJar | null;
   /** Requests between two of their sendings: what their last reply said. */
   readonly #open = new Map<number, Reply & { us: number }>();
 
-  constructor(plan: LoadPlan, record: LoadRecord, runId: string, nowUs: () => number) {
+  constructor(plan: LoadPlan, record: LoadRecord, runId: string, nowUs: () => number, jar: CookieJar | null) {
     const { followUps } = plan;
     this.#record = record;
     this.#classify = classifier(plan.outcomes);
-    this.#followUps = followUps && needsFollowUps(followUps) ? new FollowUpWriter({ ...plan, followUps }, runId) : null;
+    this.#followUps = followUps && needsFollowUps(followUps) ? new FollowUpWriter({ ...plan, followUps }, runId, jar) : null;
     this.#nowUs = nowUs;
     this.#issueId = plan.issueId;
+    this.#jar = jar;
   }
 
   /** Undefined: the plan asks for no names. */
@@ -55,6 +58,7 @@ export class Replies {
   replied(row: number, status: number, body: string, headers: readonly string[]): FollowUp | null {
     const reply = { code: this.#classify(status, body, headers), status, headers, body };
     const us = this.#nowUs();
+    this.#jar?.keep(this.#record.user[row]!, headers);
     if (this.#followUps) {
       const next = this.#followUps.after({ row, status, headers, body, outcome: OUTCOMES[reply.code]!, nowMs: us / 1_000 });
       this.#record.answered(row, us);

@@ -1,6 +1,7 @@
 import type { RequestTemplate } from '../scenario/request.ts';
 import { OWN_VARIABLES } from '../scenario/request.ts';
 import type { LoadPlan } from '../ports.ts';
+import { COOKIE_COLUMN, type CookieJar } from './cookie-jar.ts';
 
 /** The bytes of request number `row`. */
 export type RequestWriter = (row: number) => Buffer;
@@ -11,8 +12,8 @@ type WriterPlan = Pick<LoadPlan, 'target' | 'request' | 'couponIds' | 'requests'
  * Compiles the request template once, so that a request costs two small string joins. autocannon's own way to vary requests
  * (`setupRequest`) rebuilds everything each time and costs three times as much processor time per request.
  */
-export function requestWriter(plan: WriterPlan, runId: string): RequestWriter {
-  const { names, of } = rowValues(plan, runId);
+export function requestWriter(plan: WriterPlan, runId: string, jar: CookieJar | null = null): RequestWriter {
+  const { names, of } = rowValues(plan, runId, jar);
   const write = compiled(plan.request, plan.target, names);
   return (row) => write(of(row));
 }
@@ -23,21 +24,20 @@ export interface RowValues {
   of: (row: number) => string[];
 }
 
-/** Column of the cookies that a user got while it was prepared; no variable can have this name. */
-export const COOKIE_COLUMN = 'cookie:';
-
-export function rowValues(plan: WriterPlan, runId: string): RowValues {
+export function rowValues(plan: WriterPlan, runId: string, jar: CookieJar | null): RowValues {
   const { request, requests, users, couponIds, shared = {} } = plan;
   const usesId = JSON.stringify(request).includes('requestId');
   const ofRun = Object.values(shared);
-  const { columns } = users;
+  const columns = users.columns.filter((name) => jar === null || name !== COOKIE_COLUMN);
+  const places = columns.map((name) => users.columns.indexOf(name));
   return {
-    names: [...OWN_VARIABLES, ...columns, ...Object.keys(shared)],
+    names: [...OWN_VARIABLES, ...columns, ...Object.keys(shared), ...(jar ? [COOKIE_COLUMN] : [])],
     of(row) {
       const user = requests.user[row]!;
       const values = [users.id(user), couponIds[requests.coupon[row]!]!, usesId ? `${runId}-${requests.requestId[row]!}` : ''];
-      for (let column = 0; column < columns.length; column += 1) values.push(users.value(user, column));
+      for (const place of places) values.push(users.value(user, place));
       for (const value of ofRun) values.push(value);
+      if (jar) values.push(jar.of(user));
       return values;
     },
   };

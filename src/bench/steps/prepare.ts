@@ -1,5 +1,5 @@
 import { usageError } from '../../lib/errors.ts';
-import { COOKIE_COLUMN } from '../load/request-writer.ts';
+import { COOKIE_COLUMN } from '../load/cookie-jar.ts';
 import type { Prepared, UserDirectory } from '../plan/user-plan.ts';
 import { fitsType, typedVariables } from '../scenario/request.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -2,8 +2,9 @@ import { httpClient, type HttpClient, type HttpReply } from '../../lib/http-exch
 import { certificateNotTrusted, isCertificateFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { printable } from '../../lib/text/visible.ts';
-import { captureFrom, cookiesOf } from '../load/capture.ts';
-import { COOKIE_COLUMN, template, untyped } from '../load/request-writer.ts';
+import { captureFrom, withCookies } from '../load/capture.ts';
+import { COOKIE_COLUMN } from '../load/cookie-jar.ts';
+import { template, untyped } from '../load/request-writer.ts';
 import type { TlsTrust } from '../ports.ts';
 import type { RequestTemplate } from '../scenario/request.ts';
 import type { Step } from '../scenario/steps.ts';
@@ -54,7 +55,6 @@ export class StepClient {
       const reply = await this.send(step.name, step.request, values);
       const right = step.expect === null ? reply.status >= 200 && reply.status < 400 : step.expect.includes(reply.status);
       if (!right) throw failed(step, reply, `answered ${reply.status}`, given);
-      keepCookies(values, reply);
       for (const [name, rule] of Object.entries(step.capture)) {
         const value = captureFrom(rule, asCaptured(reply));
         if (value === null) throw failed(step, reply, `has no ${ruleText(rule)} for {{${name}}}`, given);
@@ -65,15 +65,17 @@ export class StepClient {
     return values;
   }
 
-  /** One request with its reply, or with the one that so many redirects on the same address lead to. */
+  /** One request with its reply, or with the one that so many redirects on the same address lead to. Cookies are kept in the values. */
   async send(name: string, request: RequestTemplate, values: Values, redirects = 0): Promise<HttpReply> {
     let filled = filledIn(request, this.#target, values);
     for (let left = redirects; ; left -= 1) {
       const reply = await this.#exchange(filled, request.timeoutMs);
       this.#watch(name, filled, reply);
+      keepCookies(values, reply);
       const next = left > 0 ? redirected(filled, reply) : null;
       if (next === null) return reply;
-      filled = next;
+      const cookie = values[COOKIE_COLUMN];
+      filled = cookie === undefined || cookie === '' ? next : { ...next, headers: { ...next.headers, Cookie: cookie } };
     }
   }
 
@@ -144,14 +146,8 @@ export function asCaptured({ body, headers }: HttpReply): Parameters<typeof capt
 }
 
 function keepCookies(values: Values, { headers }: HttpReply): void {
-  const set = cookiesOf(headers['set-cookie'] ?? []);
-  if (set.size === 0) return;
-  const jar = cookiesOf((values[COOKIE_COLUMN] ?? '').split('; '));
-  for (const [name, value] of set) {
-    if (value === '') jar.delete(name);
-    else jar.set(name, value);
-  }
-  values[COOKIE_COLUMN] = Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
+  const set = headers['set-cookie'] ?? [];
+  if (set.length > 0) values[COOKIE_COLUMN] = withCookies(values[COOKIE_COLUMN] ?? '', set);
 }
 
 function ruleText(rule: Step['capture'][string]): string {

@@ -21,6 +21,13 @@ const SCENARIOS: Record<Shape, object> = {
     prepare: [{ path: '/session', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: 'user={{userId}}', expect: 302 }],
     request: { path: '/coupons', json: {} },
   },
+  'rotating-cookie': {
+    // Who asks twice at once would use one session twice.
+    users: { count: 160, duplicateRate: 0.2, impatience: 0 },
+    prepare: [{ path: '/session', json: { id: '{{userId}}' } }],
+    request: { path: '/enter', json: {}, followRedirects: true },
+    phases: [{ vus: 2, maxDuration: '20s' }],
+  },
   numeric: {
     users: { count: 160, duplicateRate: 0.2, prefix: '', start: 100 },
     request: { path: '/users/{{userId}}/coupons', query: { event: 7 }, json: { userId: '{{userId:number}}', agree: true, tags: ['a'] } },
@@ -184,7 +191,7 @@ test('try sends one user through all steps and shows everything but the secrets'
 });
 
 test('try follows redirects, retries and polls as the load does', async () => {
-  for (const shape of ['polling', 'redirecting', 'busy', 'compressed'] as const) {
+  for (const shape of ['polling', 'rotating-cookie', 'redirecting', 'busy', 'compressed'] as const) {
     await using shop = await shapedShop(shape, TOTAL);
     const { stdout } = await cli(['bench', 'try', scenarioFile(shape, shop), '--url', shop.url]);
     expect(stdout).toContain('user-1 → c1: accepted');
