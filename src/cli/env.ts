@@ -23,6 +23,8 @@ export interface Env extends Host {
   vars: Readonly<Record<string, string | undefined>>;
   cwd: string;
   stdin: Readable;
+  /** A person sits at a terminal, and may be asked. */
+  interactive: boolean;
   stdout: OutputStream;
   stderr: OutputStream;
   hostname: string;
@@ -51,6 +53,7 @@ export function systemEnv(): Env {
     vars: process.env,
     cwd: process.cwd(),
     stdin: process.stdin,
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     pid: process.pid,

@@ -39,6 +39,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     vars: options.vars ?? {},
     env: options.vars ?? {},
     cwd: options.cwd ?? '/',
+    interactive: (options.tty ?? false) && options.stdin !== undefined,
     stdin: Readable.from(options.stdin === undefined ? [] : [options.stdin]),
     stdout: stream((text) => {
       stdout += text;

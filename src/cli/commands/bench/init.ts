@@ -10,6 +10,7 @@ import type { Context } from '../../context.ts';
 
 const EXAMPLES = `
 Examples:
+  coupon-cli bench init
   coupon-cli bench init --url http://127.0.0.1:8080 --path '/coupons/{{couponId}}/issue' > my-sale.yaml
   coupon-cli bench init --from-curl "curl -X POST http://127.0.0.1:8080/api/coupons/7/issue -d '{\\"memberId\\": 1}'" --out my-sale.yaml
   coupon-cli bench init --from-openapi openapi.yaml --operation 'POST /coupons/{id}/issue' --out my-sale.yaml
@@ -37,7 +38,9 @@ export const configure: Configure = (command, cli) => {
   command
     .command('init')
     .summary('write a scenario for a service')
-    .description('Write a commented scenario to start from, by flags, from a curl command, or from an OpenAPI description.')
+    .description(
+      'Write a commented scenario to start from: by questions on a terminal, by flags, from a curl command or an OpenAPI description.',
+    )
     .option('--url <url>', 'address of the service')
     .option('--path <path>', 'path of the request; {{couponId}} and {{userId}} are filled in')
     .option('--method <method>', 'method of the request')
@@ -61,27 +64,39 @@ async function init(context: Context, flags: InitFlags): Promise<void> {
     import('../../../bench/init/draft.ts'),
     import('../../../bench/scenario/scenario.ts'),
   ]);
-  const draft = await draftOf(context, flags);
+  const asked = isAsked(context, flags) ? await questions(context) : null;
+  const draft = asked ?? (await draftOf(context, flags));
+  const out = asked?.out ?? flags.out;
   const text = scenarioText(draft);
   // What is written is what `bench check` accepts; the secrets need not be set yet.
-  parseScenario(text, flags.out ?? 'the scenario', { variables: Object.fromEntries(draft.secrets.map((name) => [name, 'x'])) });
-  if (flags.out === undefined) {
+  parseScenario(text, out ?? 'the scenario', { variables: Object.fromEntries(draft.secrets.map((name) => [name, 'x'])) });
+  if (out === undefined) {
     context.out.data({ scenario: text, secrets: draft.secrets }, () => text.trimEnd());
     return;
   }
   try {
-    await writeFile(resolve(context.env.cwd, flags.out), text, { flag: 'wx' });
+    await writeFile(resolve(context.env.cwd, out), text, { flag: 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`;
-    throw usageError('BENCH_INIT', `${flags.out} ${why}`, 'Name another file; nothing is overwritten.');
+    throw usageError('BENCH_INIT', `${out} ${why}`, 'Name another file; nothing is overwritten.');
   }
-  context.out.data({ file: flags.out, secrets: draft.secrets }, () =>
-    [
-      `wrote ${flags.out}`,
-      ...(draft.secrets.length === 0 ? [] : [`set ${draft.secrets.join(', ')} in the environment before it is used`]),
-    ].join('\n'),
+  context.out.data({ file: out, secrets: draft.secrets }, () =>
+    [`wrote ${out}`, ...(draft.secrets.length === 0 ? [] : [`set ${draft.secrets.join(', ')} in the environment before it is used`])].join(
+      '\n',
+    ),
   );
+}
+
+/** Nothing was said about the service, and there is a person to ask. */
+function isAsked({ env, out }: Context, { url, path, method, userField, fromCurl, fromOpenapi, operation }: InitFlags): boolean {
+  const said = [url, path, method, userField, fromCurl, fromOpenapi, operation].some((flag) => flag !== undefined);
+  return !said && env.interactive && !out.json && !out.quiet;
+}
+
+async function questions(context: Context): Promise<Draft & { out: string }> {
+  const [{ USUAL_OUTCOMES }, { askForDraft }] = await Promise.all([import('../../../bench/init/draft.ts'), import('./init-questions.ts')]);
+  return await askForDraft(context.env, USUAL_OUTCOMES);
 }
 
 async function draftOf(context: Context, flags: InitFlags): Promise<Draft> {

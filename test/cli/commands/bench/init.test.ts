@@ -148,6 +148,57 @@ components:
   });
 });
 
+describe('on a terminal, when nothing was said', () => {
+  const answered = (answers: string[], cwd = mkdtempSync(join(tmpdir(), 'coupon-'))) =>
+    cli(['bench', 'init'], { tty: true, columns: 80, cwd, stdin: `${answers.join('\n')}\n` }).then((result) => ({ ...result, cwd }));
+
+  test('asks, tells what is wrong with an answer and asks again, and writes the file', async () => {
+    const { exitCode, stderr, stdout, cwd } = await answered([
+      'shop.example',
+      'https://shop.example',
+      'get a coupon',
+      'POST /api/coupons/{{couponId}}',
+      'memberId',
+      'yes',
+      '7',
+      '50',
+      '',
+      '201',
+      '',
+      '410, 400',
+      'sale.yaml',
+    ]);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stderr).toMatch(/Address of the service .*Address of the service /s);
+    expect(stdout).toContain('wrote sale.yaml');
+    const { request, coupons, users, outcomes, target } = parseScenario(readFileSync(join(cwd, 'sale.yaml'), 'utf8'), 'sale.yaml');
+    expect({ target, request, coupons, users }).toMatchObject({
+      target: 'https://shop.example',
+      request: { method: 'POST', path: '/api/coupons/{{couponId}}', json: { memberId: '{{userId:number}}' } },
+      coupons: [{ id: '7', total: 50 }],
+      users: { count: 250, prefix: '' },
+    });
+    expect(outcomes.map(({ outcome, status }) => `${outcome} ${status}`)).toEqual(
+      expect.arrayContaining(['accepted 201', 'duplicate 409', 'sold_out 410', 'sold_out 400']),
+    );
+  });
+
+  test('an empty answer takes what stands in brackets, and a file that exists is kept', async () => {
+    const first = await answered(Array.from({ length: 12 }, () => ''));
+    expect(first.exitCode).toBe(0);
+    const again = await answered(
+      Array.from({ length: 12 }, () => ''),
+      first.cwd,
+    );
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('exists already') });
+  });
+
+  test('input that ends is an error with the way out', async () => {
+    const { exitCode, stderr } = await answered(['http://127.0.0.1:1']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('was not answered') });
+  });
+});
+
 test.each([
   ['k6', "import http from 'k6/http';\nexport default function () {}"],
   ['Artillery', 'config:\n  target: http://x\nscenarios:\n  - flow: []\n'],
