@@ -66,7 +66,16 @@ const capture = z
 export const stepSchema = z.strictObject({
   name: text(100).optional(),
   method: method.default('POST'),
-  path,
+  path: path.optional(),
+  sql: text(20_000).optional().describe('Instead of a request: statements for DATABASE_URL, in one transaction. Not in `prepare`.'),
+  command: z
+    .array(z.string().max(10_000))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      'Instead of a request: a program and its arguments, run without a shell beside the scenario. Needs --run-commands. Not in `prepare`.',
+    ),
   ...content,
   expect: statuses.optional().describe('Any 2xx or 3xx when left out.'),
   capture,

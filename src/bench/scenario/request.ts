@@ -15,7 +15,7 @@ export interface RequestTemplate {
   timeoutMs: number;
 }
 
-type Written = Omit<z.output<typeof stepSchema>, 'name' | 'expect' | 'capture'>;
+type Written = Omit<z.output<typeof stepSchema>, 'name' | 'path' | 'sql' | 'command' | 'expect' | 'capture'> & { path: string };
 type Path = readonly PropertyKey[];
 
 /** Without braces inside, a text of many `{{` is read once and not once for each. */

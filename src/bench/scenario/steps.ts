@@ -8,7 +8,7 @@ import type { Report } from '../../lib/yaml-file.ts';
 export type CaptureRule = { json: string } | { header: string } | { cookie: string } | { text: string };
 
 /** A request beside the load, and what later ones take from its reply. */
-export interface Step {
+export interface RequestStep {
   /** For messages: as it is written, or method and path. */
   name: string;
   request: RequestTemplate;
@@ -17,6 +17,17 @@ export interface Step {
   capture: Record<string, CaptureRule>;
 }
 
+/** Something else that makes the state of a run: statements for the database, or a program. */
+export interface ActionStep {
+  name: string;
+  action: Action;
+  capture: Record<string, never>;
+}
+
+export type Action = { sql: string; timeoutMs: number } | { command: readonly string[]; timeoutMs: number };
+
+export type Step = RequestStep | ActionStep;
+
 /** What is sent around the load. Variables of `setup` hold for the whole run, those of `prepare` for one user. */
 export interface StepsPart {
   /** Once, before the coupons are looked at. */
@@ -24,7 +35,7 @@ export interface StepsPart {
   /** The same before each round. */
   before: Step[];
   /** Once for each user, before the load. */
-  prepare: Step[];
+  prepare: RequestStep[];
   /** Once, after everything was read. */
   teardown: Step[];
 }
@@ -33,17 +44,34 @@ const PARTS = ['setup', 'before', 'prepare', 'teardown'] as const;
 
 export function stepsOf(read: ScenarioDocument, report: Report): StepsPart {
   const [setup, before, prepare, teardown] = PARTS.map((part) => read[part].map((step, index) => stepOf(step, [part, index], report)));
-  return { setup: setup!, before: before!, prepare: prepare!, teardown: teardown! };
+  prepare!.forEach((step, index) => {
+    if ('action' in step) report(['prepare', index], 'sends requests only: what is done once belongs into setup or before');
+  });
+  return { setup: setup!, before: before!, prepare: prepare!.filter((step) => 'request' in step), teardown: teardown! };
 }
 
 function stepOf(written: z.output<typeof stepSchema>, at: readonly PropertyKey[], report: Report): Step {
-  const { name, expect, capture } = written;
+  const { name, path, sql, command, expect, capture, timeout } = written;
+  const kinds = Object.entries({ path, sql, command }).filter(([, value]) => value !== undefined);
+  if (kinds.length !== 1) report(at, 'needs one of path, sql and command');
+  const action = sql === undefined ? (command === undefined ? null : { command, timeoutMs: timeout }) : { sql, timeoutMs: timeout };
+  if (action !== null) {
+    const strange = (['query', 'auth', 'json', 'body', 'expect'] as const).find((key) => written[key] !== undefined);
+    if (strange !== undefined) report([...at, strange], 'belongs to a request');
+    if (Object.keys(capture).length > 0) report([...at, 'capture'], 'belongs to a request');
+    return { name: name ?? (sql === undefined ? `command ${command![0]}` : 'sql'), action, capture: {} };
+  }
   return {
-    name: name ?? `${written.method} ${written.path}`,
-    request: templateOf(written, at, report),
+    name: name ?? `${written.method} ${path}`,
+    request: templateOf({ ...written, path: path ?? '/' }, at, report),
     expect: expect === undefined ? null : [expect].flat(),
     capture,
   };
+}
+
+/** What steps need beside the service: a database to write to, programs to run. */
+export function actionsOf({ setup, before, teardown }: StepsPart): Action[] {
+  return [...setup, ...before, ...teardown].flatMap((step) => ('action' in step ? [step.action] : []));
 }
 
 /** Names that steps capture. */

@@ -30,7 +30,9 @@ export function checkAllVariables(requests: Requests, users: UserOptions, coupon
   const afterSetup = [...ofRun, ...capturedBy([...setup, ...before])];
   const ofEachUser = [...afterSetup, 'userId', ...columns];
   const check = (part: string, steps: readonly Step[], given: readonly string[]): void => {
-    stepsWithKnown(steps, given).forEach(({ step, known }, index) => checkVariables(step.request, known, [part, index], report));
+    stepsWithKnown(steps, given).forEach(({ step, known }, index) => {
+      if ('request' in step) checkVariables(step.request, known, [part, index], report);
+    });
   };
   check('setup', setup, ofRun);
   check('before', before, [...ofRun, ...capturedBy(setup)]);

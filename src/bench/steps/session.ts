@@ -4,7 +4,7 @@ import type { TlsTrust } from '../ports.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { couponValue, PREPARED_AT_ONCE, preparedColumns, prepareUsers } from './prepare.ts';
 import { readPrepared, writePrepared } from './prepared-file.ts';
-import { StepClient, type Values } from './step-client.ts';
+import { StepClient, type RunAction, type Values } from './step-client.ts';
 
 /** What surrounds the loads on one service: set-up, the state before each round, prepared users, and the clearing away. */
 export interface Session {
@@ -24,15 +24,16 @@ export interface SessionOptions {
   scenario: Scenario;
   target: string;
   tls?: TlsTrust | undefined;
+  actions?: RunAction | undefined;
   /** File that keeps what users were prepared with. */
   preparedFile?: string | undefined;
   signal: AbortSignal;
   onProgress?: (done: number, of: number) => void;
 }
 
-export async function openSession({ scenario, target, tls, preparedFile, signal, onProgress }: SessionOptions): Promise<Session> {
+export async function openSession({ scenario, target, tls, actions, preparedFile, signal, onProgress }: SessionOptions): Promise<Session> {
   const { setup, before, prepare, teardown } = scenario;
-  const client = new StepClient(target, { tls, connections: PREPARED_AT_ONCE });
+  const client = new StepClient(target, { tls, actions, connections: PREPARED_AT_ONCE });
   try {
     const afterSetup = await client.run(setup, couponValue(scenario));
     let prepared: Prepared | null = null;

@@ -7,7 +7,7 @@ import { COOKIE_COLUMN } from '../load/cookie-jar.ts';
 import { template, untyped } from '../load/request-writer.ts';
 import type { TlsTrust } from '../ports.ts';
 import type { RequestTemplate } from '../scenario/request.ts';
-import type { Step } from '../scenario/steps.ts';
+import type { Action, RequestStep, Step } from '../scenario/steps.ts';
 
 /** A request with its variables filled in. */
 export interface FilledRequest {
@@ -23,6 +23,21 @@ export type Values = Record<string, string>;
 /** Called with each request and its reply, for those who want to look on. */
 export type Watch = (step: string, request: FilledRequest, reply: HttpReply) => void;
 
+/** Does what a step asks for beside requests. @throws CouponError `STEP_FAILED` */
+export type RunAction = (step: string, action: Action) => Promise<void>;
+
+interface StepClientOptions {
+  tls?: TlsTrust | undefined;
+  connections: number;
+  /** Left out: the steps are requests. */
+  actions?: RunAction | undefined;
+  watch?: Watch;
+}
+
+const noActions: RunAction = async (step) => {
+  throw new Error(`nothing runs the step ${step}`);
+};
+
 const BODY_SHOWN = 200;
 /** The service may close a connection just as it is used again; nothing of the request was read then. */
 const CLOSED_WHILE_IDLE = new Set(['ECONNRESET', 'EPIPE']);
@@ -32,8 +47,9 @@ export class StepClient {
   readonly #target: string;
   readonly #http: HttpClient;
   readonly #watch: Watch;
+  readonly #actions: RunAction;
 
-  constructor(target: string, { tls, connections, watch = () => {} }: { tls?: TlsTrust | undefined; connections: number; watch?: Watch }) {
+  constructor(target: string, { tls, connections, actions = noActions, watch = () => {} }: StepClientOptions) {
     this.#target = target;
     this.#http = httpClient({
       secure: target.startsWith('https:'),
@@ -42,6 +58,7 @@ export class StepClient {
       insecure: tls?.insecure ?? false,
     });
     this.#watch = watch;
+    this.#actions = actions;
   }
 
   /**
@@ -52,6 +69,10 @@ export class StepClient {
   async run(steps: readonly Step[], given: Values): Promise<Values> {
     const values = { ...given };
     for (const step of steps) {
+      if ('action' in step) {
+        await this.#actions(step.name, step.action);
+        continue;
+      }
       const reply = await this.send(step.name, step.request, values);
       const right = step.expect === null ? reply.status >= 200 && reply.status < 400 : step.expect.includes(reply.status);
       if (!right) throw failed(step, reply, `answered ${reply.status}`, given);
@@ -150,13 +171,13 @@ function keepCookies(values: Values, { headers }: HttpReply): void {
   if (set.length > 0) values[COOKIE_COLUMN] = withCookies(values[COOKIE_COLUMN] ?? '', set);
 }
 
-function ruleText(rule: Step['capture'][string]): string {
+function ruleText(rule: RequestStep['capture'][string]): string {
   if ('json' in rule) return `field ${rule.json}`;
   if ('header' in rule) return `header ${rule.header}`;
   return 'cookie' in rule ? `cookie ${rule.cookie}` : `text that matches ${rule.text}`;
 }
 
-function failed(step: Step, { body }: HttpReply, what: string, { userId }: Values): CouponError {
+function failed(step: RequestStep, { body }: HttpReply, what: string, { userId }: Values): CouponError {
   const of = userId === undefined ? '' : ` for user ${userId}`;
   return new CouponError({
     code: 'STEP_FAILED',

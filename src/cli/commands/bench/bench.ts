@@ -4,6 +4,7 @@ import type { BenchReport } from '../../../bench/report/report.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
 import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
+import { actionsOf } from '../../../bench/scenario/steps.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import { parseStrategies, type Strategy } from '../../../campaign/strategy.ts';
 import { parseTarget } from '../../../bench/scenario/target.ts';
@@ -11,11 +12,12 @@ import { benchSummary } from '../../../bench/report/summary.ts';
 import { strategyTable } from '../../../bench/compare/strategy-table.ts';
 import { prepareOut, publish } from './out.ts';
 import type { Context } from '../../context.ts';
+import { actionsFor } from './actions.ts';
 import { evidenceOpener, storesOf } from './evidence.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { ownStack } from './own-stack.ts';
 import { runRounds, type Service } from './rounds.ts';
-import { loadScenario, trustOf } from './scenarios.ts';
+import { loadScenario, trustOf, type LoadedScenario } from './scenarios.ts';
 import { requireAllowedHost, requireAllowedStore } from '../../targets.ts';
 import type { Configure } from '../../command.ts';
 import { configure as configureCheck } from './check.ts';
@@ -25,7 +27,7 @@ import { benchComparison } from '../../../bench/compare/text.ts';
 import { gateOf, readRun } from './read-report.ts';
 import { configure as configureHistory } from './history.ts';
 import { checkFlags, type BenchFlags } from './flags.ts';
-import { configure as configureInit } from './init.ts';
+import { configure as configureInit } from './init/init.ts';
 import { configure as configureList } from './list.ts';
 import { configure as configureCompare } from './compare.ts';
 import { configure as configureTry } from './try.ts';
@@ -72,6 +74,7 @@ export const configure: Configure = (command, cli) => {
       (text: string) => parseWhole(text, '--processes', 1, 64),
       1,
     )
+    .option('--run-commands', 'let it run the programs that the steps of a scenario name')
     .option('--prepared <file>', 'keep what users were prepared with (tokens, cookies) there for the next run')
     .option('--baseline <report>', 'compare the run with this report of an earlier one')
     .option(
@@ -86,7 +89,7 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         checkFlags(flags);
         // All of them first: a mistake in the second should not come to light after minutes.
-        const scenarios: Scenario[] = [];
+        const scenarios: LoadedScenario[] = [];
         for (const name of names) scenarios.push(await loadScenario(context.env, name));
         return run(context, scenarios, flags);
       });
@@ -104,10 +107,11 @@ export const configure: Configure = (command, cli) => {
 
 const collect = (value: string, values: string[]): string[] => [...values, value];
 
-async function run(context: Context, scenarios: readonly Scenario[], flags: BenchFlags): Promise<number> {
+async function run(context: Context, scenarios: readonly LoadedScenario[], flags: BenchFlags): Promise<number> {
   const runs = scenarios.flatMap((scenario) => (flags.strategy ?? ['atomic' as const]).map((strategy) => ({ scenario, strategy })));
   const write = flags.out === undefined ? null : await prepareOut(context.env, flags.out, runs.length > 1);
   const baseline = flags.baseline === undefined ? null : await readRun(context.env, flags.baseline);
+  const actions = new Map(scenarios.map((scenario) => [scenario, actionsFor(context, scenario, flags, 'bench')]));
   const trust = new Map<Scenario, TlsTrust>();
   for (const scenario of scenarios) trust.set(scenario, await trustOf(scenario, flags.insecure === true));
   const reports: BenchReport[] = [];
@@ -122,6 +126,7 @@ async function run(context: Context, scenarios: readonly Scenario[], flags: Benc
       ready: () => ready(scenario, strategy),
       tls: trust.get(scenario)!,
       signal: stop,
+      actions: actions.get(scenario),
       allowCoupons,
       processes,
       preparedFile: preparedFile === undefined ? undefined : resolve(context.env.cwd, preparedFile),
@@ -171,6 +176,13 @@ async function onStack(
       'Give --url, or take the sources (redis, sql, csv, replies) out of verify.',
     );
   }
+  const withSql = scenarios.find((scenario) => actionsOf(scenario).some((action) => 'sql' in action));
+  if (withSql)
+    throw usageError(
+      'BENCH_USAGE',
+      `scenario "${withSql.name}" changes the database of the settings, and --stack has one of its own`,
+      'Give --url, or take the steps with sql out.',
+    );
   const stack = await ownStack(context, { name: 'bench', keep: flags.keep === true });
   return async (scenario, strategy) => ({ evidence: stack.evidence, urls: stack.urls, ...(await stack.start(scenario, strategy)) });
 }

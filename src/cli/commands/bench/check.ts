@@ -2,8 +2,10 @@ import { untestedByPlan } from '../../../bench/checks/exercise.ts';
 import { planRequests } from '../../../bench/plan/user-plan.ts';
 import { untestedWords } from '../../../bench/report/verdict-text.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
+import { actionsOf } from '../../../bench/scenario/steps.ts';
 import { number } from '../../../lib/text/figures.ts';
 import type { Paint } from '../../../lib/text/style.ts';
+import { printable } from '../../../lib/text/visible.ts';
 import type { Configure } from '../../command.ts';
 import { loadScenario, trustOf } from './scenarios.ts';
 
@@ -44,9 +46,12 @@ interface Checked {
   /** What a run cannot prove, because nothing of it could fail. */
   untested: { check: string; couponId: string; reason: string | null }[];
   why: string[];
+  /** What its steps do beside requests. */
+  actions: string[];
 }
 
-function checkedScenario({ name, users, coupons, series, phases, skip, perUser }: Scenario): Checked {
+function checkedScenario(scenario: Scenario): Checked {
+  const { name, users, coupons, series, phases, skip, perUser } = scenario;
   const plan = planRequests(users, coupons.length, Math.max(...phases.map((phase) => phase.vus)), series);
   const untested = untestedByPlan(plan, coupons, perUser).filter(({ check }) => !skip.includes(check));
   return {
@@ -56,13 +61,17 @@ function checkedScenario({ name, users, coupons, series, phases, skip, perUser }
     coupons: coupons.map(({ id, total }) => ({ couponId: id, total })),
     untested: untested.map(({ check, couponId, reason }) => ({ check, couponId, reason })),
     why: untestedWords(untested, { skip, perUser }),
+    actions: actionsOf(scenario).map((action) =>
+      'sql' in action ? 'changes the database of DATABASE_URL' : `runs ${printable(action.command[0]!, 60)}`,
+    ),
   };
 }
 
-function checkedText({ name, users, requests, coupons, why }: Checked, paint: Paint): string {
+function checkedText({ name, users, requests, coupons, why, actions }: Checked, paint: Paint): string {
   const total = coupons.reduce((sum, coupon) => sum + coupon.total, 0);
   const of = coupons.length === 1 ? '' : ` of ${coupons.length} kinds`;
   const plan = `${number(users)} users, ${number(requests)} requests, ${number(total)} ${total === 1 ? 'coupon' : 'coupons'}${of}`;
   const proves = why.length === 0 ? 'a run can be proven' : ['a run can only be held:', ...why.map((one) => `  ${one}`)].join('\n  ');
-  return `${paint.green('✔')} ${paint.bold(name)}: ${plan}\n  ${proves}`;
+  const does = [...new Set(actions)].map((one) => `\n  a step ${one}`).join('');
+  return `${paint.green('✔')} ${paint.bold(name)}: ${plan}\n  ${proves}${does}`;
 }

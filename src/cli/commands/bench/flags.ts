@@ -14,6 +14,7 @@ export interface BenchFlags {
   baseline?: string | undefined;
   failOn: Gate[];
   insecure?: true | undefined;
+  runCommands?: true | undefined;
   out?: string | undefined;
 }
 

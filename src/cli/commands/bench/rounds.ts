@@ -3,6 +3,7 @@ import type { Disrupt } from '../../../bench/run-timeline.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import type { Session } from '../../../bench/steps/session.ts';
+import type { RunAction } from '../../../bench/steps/step-client.ts';
 import type { TlsTrust } from '../../../bench/ports.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
 import { number } from '../../../lib/text/figures.ts';
@@ -31,6 +32,7 @@ export interface RoundsOptions {
   allowCoupons: readonly string[];
   processes: number;
   preparedFile: string | undefined;
+  actions?: RunAction | undefined;
 }
 
 /** All rounds of a scenario, until one is not proven: that one is returned, or else the last. Null: stopped before the first load. */
@@ -72,7 +74,7 @@ export async function runRounds(context: Context, options: RoundsOptions): Promi
   return shown;
 }
 
-async function open(context: Context, { scenario, tls, preparedFile, signal }: RoundsOptions, target: string): Promise<Session> {
+async function open(context: Context, { scenario, tls, actions, preparedFile, signal }: RoundsOptions, target: string): Promise<Session> {
   const { setup, before, prepare, teardown } = scenario;
   if (setup.length + before.length + prepare.length + teardown.length === 0)
     return { beforeRound: async () => ({ shared: {}, prepared: null }), close: async () => undefined };
@@ -80,7 +82,7 @@ async function open(context: Context, { scenario, tls, preparedFile, signal }: R
   const progress = await startProgress(context, `${scenario.name}: setting up`);
   const onProgress = (done: number, of: number): void =>
     progress.update(`${scenario.name}: preparing users: ${number(done)} of ${number(of)}`);
-  const session = await openSession({ scenario, target, tls, preparedFile, signal, onProgress }).catch((error: unknown) => {
+  const session = await openSession({ scenario, target, tls, actions, preparedFile, signal, onProgress }).catch((error: unknown) => {
     progress.stop();
     throw error;
   });

@@ -24,12 +24,18 @@ export function exampleScenario(env: Env): string {
   return join(env.packageDir, 'scenarios', 'foreign-service.example.yaml');
 }
 
+/** A scenario from a file. */
+export interface LoadedScenario extends Scenario {
+  /** Where the file lies, with all that it names. */
+  folder: string;
+}
+
 /**
  * A scenario by the path of a file or by the name of a shipped one.
  *
  * @throws CouponError `SCENARIO_UNKNOWN`, `BAD_SCENARIO`
  */
-export async function loadScenario(env: Env, wanted: string): Promise<Scenario> {
+export async function loadScenario(env: Env, wanted: string): Promise<LoadedScenario> {
   const { parseScenario } = await import('../../../bench/scenario/scenario.ts');
   const shipped = await shippedScenarios(env);
   const path = shipped.includes(wanted) ? join(env.packageDir, 'scenarios', `${wanted}.yaml`) : resolve(env.cwd, wanted);
@@ -50,7 +56,7 @@ export async function loadScenario(env: Env, wanted: string): Promise<Scenario> 
   refuseOtherTools(text, wanted);
   // Files that a scenario names lie where it lies.
   const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textChunks(resolve(dirname(path), file)) });
-  return withPaths(scenario, dirname(path));
+  return { ...withPaths(scenario, dirname(path)), folder: dirname(path) };
 }
 
 /** People come with what they have. */

@@ -8,6 +8,7 @@ import type { Paint } from '../../../lib/text/style.ts';
 import type { Configure } from '../../command.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { requireAllowedHost } from '../../targets.ts';
+import { actionsFor } from './actions.ts';
 import { loadScenario, trustOf } from './scenarios.ts';
 
 const EXAMPLES = `
@@ -42,6 +43,7 @@ export const configure: Configure = (command, cli) => {
       [],
     )
     .option('--insecure', 'take any certificate of an https endpoint')
+    .option('--run-commands', 'let it run the programs that the steps of the scenario name')
     .addHelpText('after', EXAMPLES)
     .action(async (name, flags, self) => {
       await cli.run(self, async (context) => {
@@ -49,6 +51,7 @@ export const configure: Configure = (command, cli) => {
         const target = flags.url === undefined ? scenario.target : parseTarget(flags.url);
         if (target === null) throw usageError('BENCH_TARGET_MISSING', `scenario "${scenario.name}" names no target`, 'Add --url.');
         requireAllowedHost(target, flags.allowTarget, 'bench try');
+        const actions = actionsFor(context, scenario, flags, 'bench try');
         const tls = await trustOf(scenario, flags.insecure === true);
         const [{ StepClient }, { tryUser }, { UserDirectory }] = await Promise.all([
           import('../../../bench/steps/step-client.ts'),
@@ -61,7 +64,7 @@ export const configure: Configure = (command, cli) => {
           exchanges.push(exchange);
           if (!context.out.json) context.out.item(exchange, (paint) => exchangeText(exchange, paint));
         };
-        const client = new StepClient(target, { tls, connections: 1, watch });
+        const client = new StepClient(target, { tls, connections: 1, watch, actions });
         try {
           const userId = flags.user ?? new UserDirectory(scenario.users).id(0);
           const couponId = flags.coupon ?? scenario.coupons[0]!.id;

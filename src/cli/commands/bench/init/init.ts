@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Draft } from '../../../bench/init/draft.ts';
-import { usageError } from '../../../lib/errors.ts';
-import { parseWhole } from '../../../lib/numbers.ts';
-import { parseTarget } from '../../../bench/scenario/target.ts';
-import { MAX_USERS } from '../../../bench/scenario/schema-parts.ts';
-import type { Configure } from '../../command.ts';
-import type { Context } from '../../context.ts';
+import type { Draft } from '../../../../bench/init/draft.ts';
+import { usageError } from '../../../../lib/errors.ts';
+import { parseWhole } from '../../../../lib/numbers.ts';
+import { parseTarget } from '../../../../bench/scenario/target.ts';
+import { MAX_USERS } from '../../../../bench/scenario/schema-parts.ts';
+import type { Configure } from '../../../command.ts';
+import type { Context } from '../../../context.ts';
 
 const EXAMPLES = `
 Examples:
@@ -61,8 +61,8 @@ export const configure: Configure = (command, cli) => {
 
 async function init(context: Context, flags: InitFlags): Promise<void> {
   const [{ scenarioText }, { parseScenario }] = await Promise.all([
-    import('../../../bench/init/draft.ts'),
-    import('../../../bench/scenario/scenario.ts'),
+    import('../../../../bench/init/draft.ts'),
+    import('../../../../bench/scenario/scenario.ts'),
   ]);
   const asked = isAsked(context, flags) ? await questions(context) : null;
   const draft = asked ?? (await draftOf(context, flags));
@@ -95,12 +95,12 @@ function isAsked({ env, out }: Context, { url, path, method, userField, fromCurl
 }
 
 async function questions(context: Context): Promise<Draft & { out: string }> {
-  const [{ USUAL_OUTCOMES }, { askForDraft }] = await Promise.all([import('../../../bench/init/draft.ts'), import('./init-questions.ts')]);
+  const [{ USUAL_OUTCOMES }, { askForDraft }] = await Promise.all([import('../../../../bench/init/draft.ts'), import('./questions.ts')]);
   return await askForDraft(context.env, USUAL_OUTCOMES);
 }
 
 async function draftOf(context: Context, flags: InitFlags): Promise<Draft> {
-  const { hasNumericUsers, USUAL_OUTCOMES } = await import('../../../bench/init/draft.ts');
+  const { hasNumericUsers, USUAL_OUTCOMES } = await import('../../../../bench/init/draft.ts');
   const { fromCurl, fromOpenapi, operation, userField, name, coupon, total, users } = flags;
   if (fromCurl !== undefined && fromOpenapi !== undefined)
     throw usageError('BENCH_INIT', '--from-curl and --from-openapi exclude each other', 'Give one of them.');
@@ -110,9 +110,9 @@ async function draftOf(context: Context, flags: InitFlags): Promise<Draft> {
     target: null,
     request: { method: 'POST', path: '/coupons/{{couponId}}/requests', headers: {}, json: { [userField ?? 'userId']: '{{userId}}' } },
   };
-  if (fromCurl !== undefined) read = (await import('../../../bench/init/curl.ts')).fromCurl(fromCurl, userField);
+  if (fromCurl !== undefined) read = (await import('../../../../bench/init/curl.ts')).fromCurl(fromCurl, userField);
   if (fromOpenapi !== undefined) {
-    const module = await import('../../../bench/init/openapi.ts');
+    const module = await import('../../../../bench/init/openapi.ts');
     read = module.fromOpenApi(await textOf(context, fromOpenapi), fromOpenapi, operation, userField);
   }
   const request = {

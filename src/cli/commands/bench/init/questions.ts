@@ -1,9 +1,9 @@
-import type { Draft } from '../../../bench/init/draft.ts';
-import { MAX_USERS } from '../../../bench/scenario/schema-parts.ts';
-import { parseTarget } from '../../../bench/scenario/target.ts';
-import { parseWhole } from '../../../lib/numbers.ts';
-import type { Env } from '../../env.ts';
-import { Prompt } from '../../prompt.ts';
+import type { Draft } from '../../../../bench/init/draft.ts';
+import { MAX_USERS } from '../../../../bench/scenario/schema-parts.ts';
+import { parseTarget } from '../../../../bench/scenario/target.ts';
+import { parseWhole } from '../../../../lib/numbers.ts';
+import type { Env } from '../../../env.ts';
+import { Prompt } from '../../../prompt.ts';
 
 const REQUEST = /^(POST|PUT|PATCH|GET|DELETE)\s+(\/[\x21-\x7e]*)$/i;
 
