@@ -18,13 +18,7 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
       `${command`seed ${couponId} --name … --stock …`} makes one; \`coupon-cli inspect\` lists them.`,
     );
   }
-  if (coupon.keyStyle !== keyStyle) {
-    throw usageError(
-      'KEY_STYLE_MISMATCH',
-      `coupon ${couponId} was seeded with key style ${coupon.keyStyle}, not ${keyStyle}`,
-      `Use --key-style ${shellQuoted(coupon.keyStyle)}, or set COUPON_KEY_STYLE.`,
-    );
-  }
+  if (coupon.keyStyle !== keyStyle) throw keyStyleMismatch(couponId, coupon.keyStyle, keyStyle);
   if (coupon.state !== 'ready') {
     throw usageError(
       'COUPON_NOT_READY',
@@ -37,6 +31,14 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
     );
   }
   return coupon;
+}
+
+export function keyStyleMismatch(couponId: string, seeded: string, given: string): CouponError {
+  return usageError(
+    'KEY_STYLE_MISMATCH',
+    `coupon ${couponId} was seeded with key style ${seeded}, not ${given}`,
+    `Use --key-style ${shellQuoted(seeded)}, or set COUPON_KEY_STYLE.`,
+  );
 }
 
 /**

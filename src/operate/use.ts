@@ -8,6 +8,7 @@ export interface UsePorts {
   ledger: Pick<LedgerReader, 'coupon' | 'rows'> & UseLedger;
   hashes: UseHashes;
   claims: Acknowledgement;
+  keyStyle: string;
 }
 
 /** `followed`: the issued hash in Redis shows the use too; false when Redis is away or has lost the coupon. */
@@ -20,7 +21,7 @@ export type UseAnswer = UseResult & { followed: boolean };
  * @throws CouponError of kind `unreachable` without the ledger
  */
 export async function useCoupon(ports: UsePorts, couponId: string, userId: string, useId: string): Promise<UseAnswer> {
-  const result = await ports.ledger.use(couponId, userId, useId);
+  const result = await ports.ledger.use(couponId, userId, useId, ports.keyStyle);
   if (result.status !== 'used' && result.status !== 'already_used') return { ...result, followed: false };
   return { ...result, followed: await follow(ports, couponId, userId, result.usedAt) };
 }

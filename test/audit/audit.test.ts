@@ -86,7 +86,7 @@ describe('audit', () => {
       await stores.seed({ id: ID });
       await admit(2);
       await drain();
-      const result = await stores.ledger.use(ID, 'user-1', 'once');
+      const result = await stores.ledger.use(ID, 'user-1', 'once', 'plain');
       if (result.status === 'used') await stores.coupons.use(ID, 'user-1', result.usedAt);
       for (const foreign of ['other-1', 'other-2', 'bad{id}', 'nul\u0000byte']) {
         await stores.redis.hincrby(`coupon:${ID}`, 'stock', -1);

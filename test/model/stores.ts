@@ -123,7 +123,7 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
     case 'drop':
       return { answer: (await dropDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
     case 'use': {
-      const usePorts = { ledger, hashes: stores.coupons, claims: ports.claims };
+      const usePorts = { ledger, hashes: stores.coupons, claims: ports.claims, keyStyle: 'plain' };
       const result = await useCoupon(usePorts, ID, command.userId!, randomUUID());
       const { status, followed } = result;
       return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };

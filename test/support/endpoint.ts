@@ -25,7 +25,7 @@ export interface TestEndpoint extends AsyncDisposable {
 export async function openEndpoint(
   stores: TestStores,
   replaced: Partial<HttpPorts> = {},
-  options: Pick<HttpOptions, 'plain' | 'limits' | 'access' | 'trustProxy'> = {},
+  options: Partial<HttpOptions> = {},
 ): Promise<TestEndpoint> {
   const { admission, refusals, coupons, claims, reader, ledger, health } = stores;
   const faults: unknown[] = [];

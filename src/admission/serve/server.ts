@@ -101,7 +101,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   const identified = options.access?.identity !== undefined;
   requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics, identified });
   couponRoutes(app, { reader: ports.reader, directory, backlog });
-  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, backlog });
+  useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, keyStyle: options.keyStyle, backlog });
   healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores, text: options.metrics?.(stores.registry) });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return complete();

@@ -8,13 +8,16 @@
 export type UseResult =
   | { status: 'used'; usedAt: Date; repeated: boolean }
   | { status: 'not_issued' }
+  /** The coupon was seeded with this one: its hash is not where the caller would write. */
+  | { status: 'other_key_style'; keyStyle: string }
   | { status: 'already_used'; usedAt: Date }
   | { status: 'expired'; expiresAt: Date }
   | { status: 'revoked'; revokedAt: Date };
 
 /** The ledger decides. */
 export interface UseLedger {
-  use(couponId: string, userId: string, useId: string): Promise<UseResult>;
+  /** @param keyStyle of the caller */
+  use(couponId: string, userId: string, useId: string, keyStyle: string): Promise<UseResult>;
 }
 
 /** Redis follows. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { useCoupon, type UseAnswer } from '../../operate/use.ts';
 import { CouponError, usageError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
+import { keyStyleMismatch } from '../../campaign/known-coupon.ts';
 import { command as suggested } from '../../lib/text/suggested-command.ts';
 import type { Configure } from '../command.ts';
 
@@ -23,7 +24,9 @@ export const configure: Configure = (command, cli) => {
         const useId = parseUseId(options.useId ?? randomUUID());
         const ledger = await context.ledger();
         const { coupons: hashes, claims } = await context.redis();
-        const answer = await useCoupon({ ledger, hashes, claims }, couponId, userId, useId);
+        const { keyStyle } = context;
+        const answer = await useCoupon({ ledger, hashes, claims, keyStyle }, couponId, userId, useId);
+        if (answer.status === 'other_key_style') throw keyStyleMismatch(couponId, answer.keyStyle, keyStyle);
         if (answer.status !== 'used') throw refusal(answer, couponId, userId);
         if (!answer.followed) {
           context.out.warn(
@@ -46,7 +49,7 @@ function parseUseId(text: string): string {
   throw usageError('BAD_USE_ID', '--use-id must be 1–128 visible ASCII characters', 'Use an order number, for example.');
 }
 
-function refusal(answer: Exclude<UseAnswer, { status: 'used' }>, couponId: string, userId: string): CouponError {
+function refusal(answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style' }>, couponId: string, userId: string): CouponError {
   switch (answer.status) {
     case 'not_issued':
       return usageError(

@@ -84,11 +84,11 @@ export function ledgerIssued(database: Database): IssuedPart {
       return row?.issued ?? 0;
     },
 
-    async use(couponId, userId, useId) {
+    async use(couponId, userId, useId, keyStyle) {
       for (;;) {
-        const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId]));
+        const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId, keyStyle]));
         if (used) return { status: 'used', usedAt: used.used_at, repeated: false };
-        const refusal = await explainUse(database, couponId, userId, useId);
+        const refusal = await explainUse(database, couponId, userId, { useId, keyStyle });
         // Null: nothing speaks against it any more; it was issued between the two statements.
         if (refusal) return refusal;
       }
@@ -116,8 +116,15 @@ async function issueBatch(client: PoolClient, couponId: string, claims: readonly
   return { status: 'ok', rows: [...rows, ...before.rows.map(toRow)] };
 }
 
-async function explainUse(database: Database, couponId: string, userId: string, useId: string): Promise<UseResult | null> {
+async function explainUse(
+  database: Database,
+  couponId: string,
+  userId: string,
+  { useId, keyStyle }: { useId: string; keyStyle: string },
+): Promise<UseResult | null> {
   const [row] = await database.query<{
+    key_style: string;
+    issued: boolean;
     used_at: Date | null;
     use_id: string | null;
     revoked_at: Date | null;
@@ -125,6 +132,8 @@ async function explainUse(database: Database, couponId: string, userId: string, 
     expired: boolean | null;
   }>(statement('explain-use', [couponId, userId]));
   if (!row) return { status: 'not_issued' };
+  if (row.key_style !== keyStyle) return { status: 'other_key_style', keyStyle: row.key_style };
+  if (!row.issued) return { status: 'not_issued' };
   if (row.used_at) {
     return row.use_id === useId ? { status: 'used', usedAt: row.used_at, repeated: true } : { status: 'already_used', usedAt: row.used_at };
   }

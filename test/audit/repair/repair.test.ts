@@ -331,13 +331,13 @@ describe('repair', () => {
   });
 
   it('gives back what a ledger lost, a use included: the issued hash is the proof', async () => {
-    await stores.ledger.use(ID, 'a', 'use-1').then((used) => used.status === 'used' && stores.coupons.use(ID, 'a', used.usedAt));
+    await stores.ledger.use(ID, 'a', 'use-1', 'plain').then((used) => used.status === 'used' && stores.coupons.use(ID, 'a', used.usedAt));
     const before = await stores.sql('SELECT user_id, requested_us, issued_at, used_at FROM issued_coupons ORDER BY user_id');
     await stores.sql('WITH gone AS (DELETE FROM issued_coupons) UPDATE coupons SET issued_quantity = 0, max_fence = 0');
     expect(await drain()).toMatchObject({ skipped: 'suspect', reason: 'ledger' });
     expect(done(await run())).toMatchObject({ restore_row: 2, clear_suspect: 1 });
     expect(await stores.sql('SELECT user_id, requested_us, issued_at, used_at FROM issued_coupons ORDER BY user_id')).toEqual(before);
-    expect(await stores.ledger.use(ID, 'a', 'use-2')).toMatchObject({ status: 'already_used' });
+    expect(await stores.ledger.use(ID, 'a', 'use-2', 'plain')).toMatchObject({ status: 'already_used' });
     expect(await drain()).toMatchObject({ issued: 2 });
     expect(await findings()).toEqual([]);
   });
@@ -347,7 +347,7 @@ describe('repair', () => {
     await run();
     expect(await findings()).toEqual([]);
     expect(await stores.redis.hget(hash('a'), 'used_at')).toBe('2026-12-25T10:00:00.000Z');
-    expect(await stores.ledger.use(ID, 'a', 'again')).toMatchObject({ status: 'already_used' });
+    expect(await stores.ledger.use(ID, 'a', 'again', 'plain')).toMatchObject({ status: 'already_used' });
   });
 
   it('dead-letters the users who asked last when more were promised than there are coupons, and revokes none', async () => {

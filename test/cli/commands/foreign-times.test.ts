@@ -76,7 +76,7 @@ describe('a time that another program wrote into an issued hash', () => {
     await write('used_at', '2026-11-25T12:00', 'revoked_at', '1764072000');
     const [ledgerRow] = await stores.ledger.rows('42', ['u1']);
     await stores.claims.ack('42', (await stores.ledger.coupon('42'))!.epoch, [ledgerRow!]);
-    await useCoupon({ ledger: stores.ledger, hashes: stores.coupons, claims: stores.claims }, '42', 'u1', 'x');
+    await useCoupon({ ledger: stores.ledger, hashes: stores.coupons, claims: stores.claims, keyStyle: 'plain' }, '42', 'u1', 'x');
     expect(await stores.redis.hmget(HASH, 'used_at', 'revoked_at')).toEqual(['2026-11-25T12:00', '1764072000']);
   });
 

@@ -191,7 +191,7 @@ describe('the ledger', () => {
   });
 
   describe('use', () => {
-    const use = (useId: string) => stores.ledger.use('42', 'user-1', useId);
+    const use = (useId: string) => stores.ledger.use('42', 'user-1', useId, 'plain');
     beforeEach(() => issue(claimsOf(1, 1)));
 
     it('works once, and again under the same use id', async () => {
@@ -211,7 +211,7 @@ describe('the ledger', () => {
       expect(await use('a')).toMatchObject({ status: 'expired' });
       await stores.sql(`UPDATE issued_coupons SET revoked_at = now()`);
       expect(await use('a')).toMatchObject({ status: 'revoked' });
-      expect(await stores.ledger.use('42', 'nobody', 'a')).toEqual({ status: 'not_issued' });
+      expect(await stores.ledger.use('42', 'nobody', 'a', 'plain')).toEqual({ status: 'not_issued' });
     });
   });
 });

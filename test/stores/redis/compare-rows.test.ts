@@ -39,7 +39,7 @@ describe('compareRows', () => {
 
   it('follows a use, a revoked coupon, and one that never ends', async () => {
     await drain();
-    const used = await stores.ledger.use(ID, 'kim', 'once');
+    const used = await stores.ledger.use(ID, 'kim', 'once', 'plain');
     expect((await compare()).differing).toEqual(['kim']);
     if (used.status === 'used') await stores.coupons.use(ID, 'kim', used.usedAt);
     expect((await compare()).differing).toEqual([]);

@@ -49,6 +49,8 @@ export function useRoutes(app: FastifyInstance, ports: UsePorts & { backlog: Bac
           return sendProblem(reply, 'expired', 'The coupon can no longer be used.', { expiresAt: answer.expiresAt.toISOString() });
         case 'revoked':
           return sendProblem(reply, 'revoked', 'The coupon was taken back.', { revokedAt: answer.revokedAt.toISOString() });
+        case 'other_key_style':
+          return sendProblem(reply, 'unavailable', 'The coupon cannot be served here.');
         default:
           return sendProblem(reply, 'not_issued', 'No such coupon was issued to this user.');
       }

@@ -1,5 +1,6 @@
 -- Why a coupon could not be used.
--- $1 coupon id, $2 user id
-SELECT used_at, use_id, revoked_at, expires_at, expires_at <= now() AS expired
-FROM issued_coupons
-WHERE coupon_id = $1 AND user_id = $2
+-- $1 coupon id, $2 user id -> the key style of the coupon; the rest is null when it was not issued to this user
+SELECT c.key_style, i.user_id IS NOT NULL AS issued, i.used_at, i.use_id, i.revoked_at, i.expires_at, i.expires_at <= now() AS expired
+FROM coupons c
+LEFT JOIN issued_coupons i ON i.coupon_id = c.id AND i.user_id = $2
+WHERE c.id = $1
