@@ -3,6 +3,7 @@ import { CouponError } from '../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
 import { databaseRefused, redisError, tlsNotSpoken, tlsSpoken } from './errors.ts';
 import { speaksPlainly, speaksTls } from './speech.ts';
+import { infoField, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from './script.ts';
 import { parseRedisUrl, type RedisTarget } from './url.ts';
 
@@ -43,6 +44,7 @@ export class RedisConnection {
   #version = '';
   #lastError: unknown = null;
   #refused: CouponError | null = null;
+  #unwatch: () => void = () => undefined;
 
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
@@ -82,6 +84,7 @@ export class RedisConnection {
       this.#run = null;
     });
     this.client.on('ready', () => void this.#learnAgain());
+    if (options.reconnect && !this.readOnly) this.#unwatch = watchRole(this.#gate, () => this.#run !== null);
   }
 
   /**
@@ -130,6 +133,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#unwatch();
     this.client.disconnect();
   }
 
@@ -142,7 +146,7 @@ export class RedisConnection {
 
   async #info(): Promise<string> {
     try {
-      return await this.client.info('server');
+      return await this.client.info('server', 'replication');
     } catch (error) {
       if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
       throw error;
@@ -181,7 +185,8 @@ export class RedisConnection {
   async #learnServer(): Promise<void> {
     await this.#selectDatabase();
     const info = await this.#info();
-    const field = (name: string): string => new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim() ?? '';
+    const field = (name: string): string => infoField(info, name);
+    this.#gate.isWritableReplica = !this.readOnly && isWritableReplica(info);
     this.#version = field('redis_version');
     this.#refused =
       field('redis_mode') === 'cluster'

@@ -1,11 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, ReplyError, type RedisOptions } from 'ioredis';
 import type { CouponError } from '../../lib/errors.ts';
 
 /** What sets a connection up and touches no key. */
 const SETS_UP = new Set(['auth', 'hello', 'client', 'info', 'select']);
+/** What a replica refuses that takes no writes. All scripts are among it. */
+const WRITES = new Set(['eval', 'evalsha', 'sadd', 'srem', 'unlink', 'hincrby', 'zadd']);
 
 /**
- * A client that sends nothing else over a link before that link has its database.
+ * A client that sends nothing else over a link before that link has its database, and no writes to a replica.
  *
  * ioredis would send SELECT itself, drop the refusal, and run every command on database 0. So it is not told the number.
  */
@@ -14,6 +16,8 @@ export class DatabaseGate extends Redis {
   #selectedOn: Redis['stream'] | null = null;
   /** Set when Redis refused the database: why nothing is sent. */
   refusal: (() => CouponError) | null = null;
+  /** A replica that was set to take writes loses them at its next synchronisation, so it is treated as one that takes none. */
+  isWritableReplica = false;
 
   constructor(options: Omit<RedisOptions, 'db' | 'replyMapping'>, db: number) {
     super(options);
@@ -32,9 +36,16 @@ export class DatabaseGate extends Redis {
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+    const name = command.name.toLowerCase();
     const open = this.#db === 0 || this.status !== 'ready' || this.#selectedOn === this.stream;
-    if (open || SETS_UP.has(command.name.toLowerCase())) return super.sendCommand(command, stream);
-    command.reject(this.refusal?.() ?? new Error("Stream isn't writeable: the database is not selected yet"));
-    return command.promise;
+    if (!open && !SETS_UP.has(name)) {
+      command.reject(this.refusal?.() ?? new Error("Stream isn't writeable: the database is not selected yet"));
+      return command.promise;
+    }
+    if (this.isWritableReplica && WRITES.has(name)) {
+      command.reject(new ReplyError('READONLY This is a replica that was set to take writes, which it would lose.') as Error);
+      return command.promise;
+    }
+    return super.sendCommand(command, stream);
   }
 }
