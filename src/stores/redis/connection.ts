@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
-import { databaseRefused, redisError, tlsNotSpoken, tlsSpoken } from './errors.ts';
+import { clusterUnsupported, databaseRefused, redisError, tlsNotSpoken, tlsSpoken, tooOld } from './errors.ts';
 import { speaksPlainly, speaksTls } from './speech.ts';
 import { infoField, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from './script.ts';
@@ -22,6 +23,7 @@ export interface RedisConnectionOptions {
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_BACKOFF_MS = 2_000;
+const LOADING_ASKED_EVERY_MS = 100;
 
 /**
  * One connection to Redis, and the id of the server process behind it.
@@ -68,8 +70,8 @@ export class RedisConnection {
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      // It asks with INFO, which such a user may not, and would say so on stderr.
-      enableReadyCheck: !this.readOnly,
+      // It asks with INFO, and tells stderr by itself of a user who may not. We ask INFO ourselves.
+      enableReadyCheck: false,
       retryStrategy: options.reconnect ? backoff : () => null,
       // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
       reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
@@ -144,9 +146,14 @@ export class RedisConnection {
     return await new Promise<never>(() => undefined);
   }
 
+  /** Once the server has loaded its data. */
   async #info(): Promise<string> {
     try {
-      return await this.client.info('server', 'replication');
+      for (;;) {
+        const info = await this.client.info('server', 'replication', 'persistence');
+        if (infoField(info, 'loading') !== '1') return info;
+        await delay(LOADING_ASKED_EVERY_MS);
+      }
     } catch (error) {
       if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
       throw error;
@@ -187,6 +194,8 @@ export class RedisConnection {
     const info = await this.#info();
     const field = (name: string): string => infoField(info, name);
     this.#gate.isWritableReplica = !this.readOnly && isWritableReplica(info);
+    // The sentinels have not noticed yet; another link may lead to the new primary.
+    if (this.#target.sentinel !== null && field('role') === 'slave') throw new Error('READONLY the sentinels still name a replica');
     this.#version = field('redis_version');
     this.#refused =
       field('redis_mode') === 'cluster'
@@ -221,23 +230,4 @@ function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarg
 function backoff(attempt: number): number {
   const ceiling = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
   return ceiling / 2 + Math.random() * (ceiling / 2);
-}
-
-function clusterUnsupported(): CouponError {
-  return new CouponError({
-    code: 'CLUSTER_UNSUPPORTED',
-    kind: 'usage',
-    message: 'this Redis runs in cluster mode, which is not supported yet',
-    fix: 'Use a single primary (with replicas, if you like): set cluster-enabled to no, or point REDIS_URL at another server.',
-  });
-}
-
-function tooOld(version: string): CouponError {
-  return new CouponError({
-    code: 'REDIS_TOO_OLD',
-    kind: 'usage',
-    message: `Redis ${version} is too old`,
-    why: 'script flags, which keep admission from half-done writes at the memory limit, came with Redis 7.0',
-    fix: 'Use Redis 7.0 or later, or Valkey.',
-  });
 }

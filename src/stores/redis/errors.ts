@@ -169,3 +169,22 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     fix: 'Whether the request took effect is unknown; ask again under the same request id.',
   });
 }
+
+export function clusterUnsupported(): CouponError {
+  return new CouponError({
+    code: 'CLUSTER_UNSUPPORTED',
+    kind: 'usage',
+    message: 'this Redis runs in cluster mode, which is not supported yet',
+    fix: 'Use a single primary (with replicas, if you like): set cluster-enabled to no, or point REDIS_URL at another server.',
+  });
+}
+
+export function tooOld(version: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_TOO_OLD',
+    kind: 'usage',
+    message: `Redis ${version} is too old`,
+    why: 'script flags, which keep admission from half-done writes at the memory limit, came with Redis 7.0',
+    fix: 'Use Redis 7.0 or later, or Valkey.',
+  });
+}

@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+import { afterEach, expect, test, vi } from 'vitest';
+import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { extraRedis } from '../../support/extra-redis.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+test('a user without INFO is refused in our words alone', async () => {
+  await using redis = await extraRedis();
+  const admin = new Redis(redis.url);
+  await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', '-info');
+  admin.disconnect();
+  const said = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const url = redis.url.replace('redis://', 'redis://app:pw@');
+  const opened = RedisConnection.open({ url, reconnect: false });
+  await expect(opened).rejects.toMatchObject({ code: 'REDIS_AUTH', fix: expect.stringContaining('+info') });
+  expect(said).not.toHaveBeenCalled();
+});
+
+test('a server that loads its data is waited for', async () => {
+  await using redis = await extraRedis(['--key-load-delay', '300']);
+  const filling = new Redis(redis.url);
+  const fill = filling.pipeline();
+  for (let i = 0; i < 8_000; i++) fill.set(`key-${i}`, '1');
+  await fill.exec();
+  filling.disconnect();
+  await redis.kill();
+  const back = redis.start();
+  let connection: RedisConnection | null = null;
+  while (connection === null)
+    connection = await RedisConnection.open({ url: redis.url, reconnect: false }).catch((error: { kind: string }) => {
+      // Not listening yet, or too busy with loading to answer the login.
+      if (error.kind === 'unreachable') return null;
+      throw error;
+    });
+  expect(await connection.client.get('key-0')).toBe('1');
+  connection.close();
+  await back;
+});
