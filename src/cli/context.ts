@@ -144,9 +144,10 @@ export class Context implements AsyncDisposable {
     return postgresLedger(database);
   }
 
-  async ledgerHealth(database: Database): Promise<LedgerHealth> {
+  /** @param work what this process does */
+  async ledgerHealth(database: Database, work: 'issue' | 'use'): Promise<LedgerHealth> {
     const { ledgerHealth } = await import('../stores/postgres/health.ts');
-    return ledgerHealth(database);
+    return ledgerHealth(database, work);
   }
 
   /** A connection that nothing is written over: less permission is enough. */

@@ -10,14 +10,16 @@ import { statement } from './statements.ts';
  */
 const QUERY_TIMEOUT_MS = 5_000;
 
-export function ledgerHealth(database: Database): LedgerHealth {
+/** @param work what the process would do: issue coupons, or mark them as used */
+export function ledgerHealth(database: Database, work: 'issue' | 'use' = 'issue'): LedgerHealth {
   return {
     async condition() {
       const question = { ...statement('ledger-condition'), query_timeout: QUERY_TIMEOUT_MS };
       try {
-        const [row] = await database.query<{ standby: boolean; read_only: boolean }>(question);
+        const [row] = await database.query<{ standby: boolean; read_only: boolean; may_use: boolean; may_issue: boolean }>(question);
         if (row?.standby) return 'standby';
-        return row?.read_only ? 'readonly' : 'up';
+        if (row?.read_only) return 'readonly';
+        return row?.[`may_${work}`] ? 'up' : 'refused';
       } catch (error) {
         return conditionOf(error);
       }

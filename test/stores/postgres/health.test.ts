@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../../../src/stores/postgres/database.ts';
 import { ledgerHealth } from '../../../src/stores/postgres/health.ts';
@@ -32,6 +33,22 @@ describe('the condition of the ledger', () => {
     const database = new Database(url.href);
     expect(await ledgerHealth(database).condition()).toBe('refused');
     await database.close();
+  });
+
+  it.each([
+    ['SELECT', 'refused', 'refused'],
+    ['SELECT, UPDATE', 'up', 'refused'],
+    ['SELECT, UPDATE, INSERT', 'up', 'up'],
+  ])('with %s alone: to mark as used %s, to issue %s', async (rights, use, issue) => {
+    const role = `role_${randomUUID().slice(0, 8)}`;
+    await stores.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'; GRANT ${rights} ON ALL TABLES IN SCHEMA public TO ${role}`);
+    const url = new URL(stores.databaseUrl);
+    [url.username, url.password] = [role, 'pw'];
+    const database = new Database(url.href);
+    expect(await ledgerHealth(database, 'use').condition()).toBe(use);
+    expect(await ledgerHealth(database, 'issue').condition()).toBe(issue);
+    await database.close();
+    await stores.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
   it('is down without a connection, and up when that is back', async () => {

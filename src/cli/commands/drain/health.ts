@@ -51,7 +51,7 @@ export async function startDrainHealth(
   const pulse = drainHeartbeat(options, now);
   const checks = {
     redis: { condition: async () => stores.redis?.health.condition() ?? ('down' as const) },
-    ledger: await context.ledgerHealth(database),
+    ledger: await context.ledgerHealth(database, 'issue'),
   };
   const metrics = new StoreMetrics({
     reader: {

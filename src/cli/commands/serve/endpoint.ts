@@ -60,7 +60,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const onFault = throttledWarnings(context);
   const admission =
     strategy === 'atomic' ? await admissionThatMeans(means, redis) : await baseline(context, strategy, { redis, ledger, onFault });
-  const health = { redis: redis.health, ledger: await context.ledgerHealth(database) };
+  const health = { redis: redis.health, ledger: await context.ledgerHealth(database, 'use') };
   const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
   const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
   const { keyStyle } = context;
