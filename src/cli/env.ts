@@ -1,6 +1,7 @@
 import { constants, hostname, setPriority, tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { CouponError } from '../lib/errors.ts';
 import type { Host } from '../lib/process/host.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -100,7 +101,15 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
     // A terminal that was closed: SIGHUP comes with it, and ends us in order.
     if (error.code === 'EIO') return;
     // A reader that went away (`| head`) is a normal end, not a failure.
-    process.exit(error.code === 'EPIPE' ? 0 : 1);
+    if (error.code === 'EPIPE') process.exit(0);
+    // Nothing can be said on a stderr that cannot be written.
+    if (stream === process.stderr) process.exit(1);
+    throw new CouponError({
+      code: 'OUTPUT_LOST',
+      kind: 'failure',
+      message: `the output could not be written (${error.code ?? error.message})`,
+      fix: 'Make room where stdout leads to. What the command changed stays changed.',
+    });
   });
   return {
     write: (text) => stream.write(text),

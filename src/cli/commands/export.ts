@@ -1,7 +1,6 @@
-import { createWriteStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { knownCoupon } from '../../campaign/known-coupon.ts';
@@ -57,23 +56,31 @@ function textOf(page: Page, couponId: string, format: ExportFormat): string {
   return page.map((row) => exportLine(row, couponId, format)).join('');
 }
 
+/** @throws CouponError `EXPORT_USAGE`; no file is left behind then */
 async function toFile(path: string, shown: string, rows: AsyncIterable<Page>, couponId: string, format: ExportFormat): Promise<number> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  const refused = (error: unknown): unknown => {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) return error;
+    if (code === 'EEXIST') return usageError('EXPORT_USAGE', `${shown} exists already`, 'Name another file; nothing is overwritten.');
+    return usageError('EXPORT_USAGE', `${shown} cannot be written (${code})`, 'Name a file in a folder that has room and can be written.');
+  };
   let count = 0;
-  try {
-    await once(file, 'open');
-    if (format === 'csv') file.write(csvHeader());
+  async function* texts(): AsyncGenerator<string> {
+    if (format === 'csv') yield csvHeader();
     for await (const page of rows) {
       count += page.length;
-      if (!file.write(textOf(page, couponId, format))) await once(file, 'drain');
+      yield textOf(page, couponId, format);
     }
-    file.end();
-    await finished(file);
+  }
+  const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
+    throw refused(error);
+  });
+  try {
+    await pipeline(texts, file.createWriteStream());
     return count;
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    const why = code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`;
-    throw usageError('EXPORT_USAGE', `${shown} ${why}`, 'Name another file; nothing is overwritten.');
+    // Half a list would be taken for the whole one.
+    await rm(path, { force: true });
+    throw refused(error);
   }
 }

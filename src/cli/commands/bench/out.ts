@@ -97,9 +97,17 @@ async function writeReports(folder: string, run: BenchRun, mask: (text: string) 
   // All of them whole before the first takes its place: a full disk leaves the old reports.
   for (const file of FILES) {
     const content = contents[file]!;
-    await writeFile(join(folder, `${file}.tmp`), typeof content === 'string' ? mask(content) : content);
+    const path = join(folder, `${file}.tmp`);
+    await named(path, writeFile(path, typeof content === 'string' ? mask(content) : content));
   }
   for (const file of FILES) await rename(join(folder, `${file}.tmp`), join(folder, file));
+}
+
+/** Node names the file only where it cannot be opened, not where the disk is full. */
+async function named(path: string, written: Promise<void>): Promise<void> {
+  await written.catch((error: unknown) => {
+    throw Object.assign(error as Error, { path });
+  });
 }
 
 async function pageAssets(): Promise<{ script: string; style: string }> {
@@ -123,7 +131,8 @@ export async function publish(context: Context, run: BenchRun, write: WriteRepor
     if (write) out.note(`Reports: ${await write(run)}`);
     if (summary) {
       const { benchMarkdown } = await import('../../../bench/report/markdown.ts');
-      await appendFile(resolve(env.cwd, summary), env.secrets.mask(`${benchMarkdown(run.report)}\n`));
+      const path = resolve(env.cwd, summary);
+      await named(path, appendFile(path, env.secrets.mask(`${benchMarkdown(run.report)}\n`)));
     }
     return true;
   } catch (error) {

@@ -99,6 +99,8 @@ describe('--out', () => {
     const vars = { GITHUB_STEP_SUMMARY: join(temp(), 'no', 'such', 'folder') };
     const missed = await cli(['bench', 'verify', await kept(), '--out', temp()], { vars });
     expect(missed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('could not be written: ENOENT') });
+    const full = await cli(['bench', 'verify', await kept(), '--out', temp()], { vars: { GITHUB_STEP_SUMMARY: '/dev/full' } });
+    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('could not be written: ENOSPC at /dev/full') });
     const broken = await cli(['bench', 'verify', await kept({ lost: 1 }), '--out', temp()], { vars });
     expect(broken).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('BROKEN') });
   });
