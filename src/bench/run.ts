@@ -9,6 +9,7 @@ import type { Strategy } from '../campaign/strategy.ts';
 import { planRequests, UserDirectory, type Prepared } from './plan/user-plan.ts';
 import type { Clock } from '../lib/clock.ts';
 import { usageError, type CouponError } from '../lib/errors.ts';
+import { shellQuoted } from '../lib/text/suggested-command.ts';
 import type { LoadDriver, LoadProgress, LoadResult, Probe, TlsTrust } from './ports.ts';
 import type { BenchReport, Note, StoreSample } from './report/report.ts';
 import { reportOf } from './run-report.ts';
@@ -156,7 +157,7 @@ function named(load: LoadResult, { perUser }: Scenario, users: UserDirectory): L
 function notToldApart(couponId: string): CouponError {
   return usageError(
     'COUPON_NOT_FRESH',
-    `--allow-coupon ${couponId}: with users.perUser, coupons from before cannot be told from those of the run; nothing was sent`,
+    `--allow-coupon ${shellQuoted(couponId)}: with users.perUser, coupons from before cannot be told from those of the run; nothing was sent`,
     'Take a fresh coupon, or name request.issueId in the scenario.',
   );
 }

@@ -7,9 +7,10 @@ import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-c
 /**
  * The coupon as the ledger has it.
  *
+ * @param keyStyle left out: nothing in Redis is looked at
  * @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH`, `COUPON_NOT_READY`
  */
-export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId: string, keyStyle: string): Promise<LedgerCoupon> {
+export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId: string, keyStyle?: string): Promise<LedgerCoupon> {
   const coupon = await ledger.coupon(couponId);
   if (!coupon) {
     throw usageError(
@@ -18,7 +19,7 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
       `${command`seed ${couponId} --name … --stock …`} makes one; \`coupon-cli inspect\` lists them.`,
     );
   }
-  if (coupon.keyStyle !== keyStyle) throw keyStyleMismatch(couponId, coupon.keyStyle, keyStyle);
+  if (keyStyle !== undefined && coupon.keyStyle !== keyStyle) throw keyStyleMismatch(couponId, coupon.keyStyle, keyStyle);
   if (coupon.state !== 'ready') {
     throw usageError(
       'COUPON_NOT_READY',

@@ -23,7 +23,7 @@ export async function baseline(
   context.out.warn(`strategy ${strategy}: ${WARNINGS[strategy]}`);
   if (strategy === 'three-calls') {
     const { threeCallsAdmission } = await import('../baselines/three-calls.ts');
-    return threeCallsAdmission(redis.connection, context.keyStyle, () => Date.now());
+    return threeCallsAdmission(redis.connection, redis.keyStyle, () => Date.now());
   }
   const [{ rdbLockAdmission }, { HashMirror }] = await Promise.all([
     import('../baselines/rdb-lock.ts'),

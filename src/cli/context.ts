@@ -10,7 +10,8 @@ import type { DeadUsers } from '../operate/ports.ts';
 import type { LedgerHealth, RedisHealth } from '../campaign/ports/health.ts';
 import { usageError } from '../lib/errors.ts';
 import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
-import type { RedisConnection } from '../stores/redis/connection.ts';
+import type { NatMap, RedisConnection } from '../stores/redis/connection.ts';
+import { parseNatMap } from '../stores/redis/nat-map.ts';
 import { KEY_STYLES, parseKeyPrefix, type KeyStyle } from '../stores/redis/keys.ts';
 import { Closers } from '../lib/closers.ts';
 import { learnVariables, type MaskedEnv } from './masked-env.ts';
@@ -20,6 +21,8 @@ import { Settings } from './settings.ts';
 
 export interface RedisStores {
   connection: RedisConnection;
+  /** How keys are spelled there. */
+  keyStyle: KeyStyle;
   admission: Admission;
   refusals: Refusals;
   claims: ClaimQueue;
@@ -54,16 +57,29 @@ export class Context implements AsyncDisposable {
     learnVariables(env.secrets, this.settings.fileVars);
   }
 
-  get keyStyle(): KeyStyle {
-    const { value } = this.settings.get('keyStyle');
+  /** @throws CouponError `BAD_KEY_STYLE` for one that there is not, or that this Redis cannot have */
+  keyStyleOf({ isCluster }: Pick<RedisConnection, 'isCluster'>): KeyStyle {
+    const { value, source } = this.settings.get('keyStyle');
+    if (isCluster && source === 'default') return 'hash-tag';
     const style = KEY_STYLES.find((candidate) => candidate === value);
     if (!style) throw usageError('BAD_KEY_STYLE', `"${value}" is not a key style`, `Use ${KEY_STYLES.join(' or ')}.`);
+    if (isCluster && style === 'plain')
+      throw usageError(
+        'BAD_KEY_STYLE',
+        'key style plain cannot be used on a Redis Cluster: the keys of one coupon would lie on several servers, and no step could change them together',
+        'Leave it out, or use hash-tag: the id in braces keeps the keys of a coupon together.',
+      );
     return style;
   }
 
   /** Before every key of ours. @throws CouponError `BAD_KEY_PREFIX` */
   get keyPrefix(): string {
     return parseKeyPrefix(this.settings.get('keyPrefix').value, this.settings.label('keyPrefix'));
+  }
+
+  /** @throws CouponError `BAD_NAT_MAP` */
+  get natMap(): NatMap {
+    return parseNatMap(this.settings.get('redisNatMap').value, this.settings.label('redisNatMap'));
   }
 
   /** @param reconnect for processes that outlive a loss of the connection */
@@ -91,12 +107,15 @@ export class Context implements AsyncDisposable {
       import('../stores/redis/reader.ts'),
       import('../stores/redis/health.ts'),
     ]);
-    const style = this.keyStyle;
+    // A mistake comes to light before any connection is made.
+    this.keyStyleOf({ isCluster: false });
     this.env.secrets.learnUrl(url);
-    const connection = await RedisConnection.open({ url, reconnect, keyPrefix: this.keyPrefix });
+    const connection = await RedisConnection.open({ url, reconnect, keyPrefix: this.keyPrefix, natMap: this.natMap });
     this.onClose(() => connection.close());
+    const style = this.keyStyleOf(connection);
     return {
       connection,
+      keyStyle: style,
       admission: redisAdmission(connection, style),
       refusals: redisRefusals(connection, style),
       claims: redisClaims(connection, style),
@@ -158,6 +177,7 @@ export class Context implements AsyncDisposable {
       reconnect: true,
       readOnly: true,
       keyPrefix,
+      natMap: this.natMap,
     });
     this.onClose(() => connection.close());
     return connection;

@@ -1,5 +1,6 @@
 import type { AcceptedMeans } from '../campaign/accepted-means.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
+import type { RedisDurability } from '../campaign/ports/health.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { usageError } from '../lib/errors.ts';
 import { databaseDurability } from '../stores/postgres/health.ts';
@@ -26,34 +27,45 @@ export async function guardStores(
   { redis, database }: { redis: Pick<RedisStores, 'health'>; database?: Database },
   { allowEviction, means = 'disk', tells }: GuardOptions,
 ): Promise<void> {
-  const { evictionPolicy, appendOnly, fsync } = await redis.health.durability();
   const warn = (text: string): void => {
     if (tells) context.out.warn(text);
   };
+  for (const server of await redis.health.durability()) guardServer(server, { allowEviction, means, warn });
+  if (!database || !tells) return;
+  for (const weakness of await databaseDurability(database)) warn(weakness);
+}
+
+function guardServer(
+  { address, evictionPolicy, appendOnly, fsync }: RedisDurability,
+  { allowEviction, means, warn }: { allowEviction: boolean; means: AcceptedMeans; warn: (text: string) => void },
+): void {
+  const redis = address === null ? 'Redis' : `Redis at ${address}`;
   if (evictionPolicy !== null && evictionPolicy !== 'noeviction') {
-    const what = `Redis has maxmemory-policy ${evictionPolicy}: at its memory limit it drops coupons, and users who were accepted`;
+    const what = `${redis} has maxmemory-policy ${evictionPolicy}: at its memory limit it drops coupons, and users who were accepted`;
     if (!allowEviction) throw usageError('REDIS_EVICTS', what, `Set maxmemory-policy to noeviction, or insist with ${ALLOW_EVICTION}.`);
     warn(what);
   }
   if (means === 'both' && (appendOnly === false || (fsync !== null && fsync !== 'always'))) {
     throw usageError(
       'REDIS_NOT_DURABLE',
-      `Redis does not write each answer to its disk (appendonly ${appendOnly ? 'yes' : 'no'}, appendfsync ${fsync ?? 'unknown'})`,
+      `${redis} does not write each answer to its disk (appendonly ${appendOnly ? 'yes' : 'no'}, appendfsync ${fsync ?? 'unknown'})`,
       'Set appendonly yes and appendfsync always, or leave it to the replica: --accepted-means replica.',
     );
   }
-  if (means !== 'replica') {
-    if (appendOnly === false) warn('Redis keeps no append-only file: users who were told "accepted" are lost when it ends (appendonly no)');
-    else if (fsync !== null && fsync !== 'always')
-      warn(`a crash of the machine loses what Redis accepted in the last second or more (appendfsync ${fsync})`);
-  }
-  if (!database || !tells) return;
-  for (const weakness of await databaseDurability(database)) warn(weakness);
+  if (means === 'replica') return;
+  if (appendOnly === false)
+    warn(`${redis} keeps no append-only file: users who were told "accepted" are lost when it ends (appendonly no)`);
+  else if (fsync !== null && fsync !== 'always')
+    warn(
+      address === null
+        ? `a crash of the machine loses what Redis accepted in the last second or more (appendfsync ${fsync})`
+        : `a crash of the machine of ${address} loses what its Redis accepted in the last second or more (appendfsync ${fsync})`,
+    );
 }
 
 /** Answers that have reached a replica, where that is asked for. */
 export async function admissionThatMeans(means: AcceptedMeans, redis: RedisStores): Promise<Admission> {
   if (means === 'disk') return redis.admission;
   const { confirmedAdmission } = await import('../stores/redis/confirmed-admission.ts');
-  return confirmedAdmission(redis.admission, redis.connection);
+  return confirmedAdmission(redis.admission, redis.connection, redis.keyStyle);
 }

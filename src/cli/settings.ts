@@ -37,6 +37,12 @@ export const SETTINGS = {
     about: 'where the tables of the ledger are; empty: wherever the search path of the database leads',
   },
   keyStyle: { flag: '--key-style', variable: 'COUPON_KEY_STYLE', fallback: 'plain', about: 'how keys are spelled: plain or hash-tag' },
+  redisNatMap: {
+    flag: '--redis-nat-map',
+    variable: 'COUPON_REDIS_NAT_MAP',
+    fallback: '',
+    about: 'how the addresses that a Redis Cluster tells are reached from here, such as 10.0.0.5:6379=127.0.0.1:7001',
+  },
   keyPrefix: {
     flag: '--key-prefix',
     variable: 'COUPON_KEY_PREFIX',

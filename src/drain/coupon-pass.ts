@@ -22,7 +22,7 @@ export interface CouponPass {
   /**
    * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes no user, for the `reason` that it gave;
    * `busy`: the same, but it may pass by itself. `wrong_type`: a key holds another type; `redis_refused`: Redis refused a command on
-   * its keys; `serialised`: no coupon at all, but the key of a queue that a serializer spelled.
+   * its keys; `node_down`: the server of a Redis Cluster that holds it is away, or its keys are moving; `serialised`: no coupon at all, but the key of a queue that a serializer spelled.
    */
   skipped?:
     | 'gone'
@@ -35,6 +35,7 @@ export interface CouponPass {
     | 'busy'
     | 'wrong_type'
     | 'redis_refused'
+    | 'node_down'
     | 'serialised';
   reason?: string;
   /** The one user who waits is refused; whether everybody would be shows in a later pass. */

@@ -17,6 +17,9 @@ export interface LoopOptions extends DrainOptions {
   patienceMs: number;
 }
 
+/** Without what only Redis itself says. */
+export type DrainSettings = Omit<LoopOptions, 'keyStyle'>;
+
 export interface DrainTotals {
   issued: number;
   reclaimed: number;
@@ -74,9 +77,9 @@ export async function drainLoop(
       rest.learn(pass);
     }
     events.pass(passes);
-    const busy = passes.find((pass) => pass.skipped === 'busy');
+    const busy = passes.find((pass) => pass.skipped === 'busy' || pass.skipped === 'node_down');
     busySince = busy ? (busySince ?? clock.now()) : null;
-    if (options.until !== 'stopped' && busy && clock.now() - busySince! >= options.patienceMs) throw ledgerBusy(busy);
+    if (options.until !== 'stopped' && busy && clock.now() - busySince! >= options.patienceMs) throw stillBusy(busy);
     if ((options.until === 'once' && !busy) || empty) {
       const broken = passes.find((pass) => pass.skipped === 'suspect' || pass.skipped === 'gone');
       if (broken) throw couponSuspect(broken.couponId, broken.reason ?? 'gone');
@@ -133,7 +136,16 @@ function ledgerRefuses({ couponId, reason }: CouponPass): CouponError {
   });
 }
 
-function ledgerBusy({ couponId, reason }: CouponPass): CouponError {
+function stillBusy({ couponId, skipped, reason }: CouponPass): CouponError {
+  if (skipped === 'node_down') {
+    return new CouponError({
+      code: 'REDIS_NODE_DOWN',
+      kind: 'unreachable',
+      message: `coupon ${couponId} could not be drained: its server of the Redis Cluster is away`,
+      why: reason,
+      fix: 'Look at CLUSTER NODES; coupons on the other servers were drained.',
+    });
+  }
   return new CouponError({
     code: 'LEDGER_BUSY',
     kind: 'unreachable',

@@ -1,5 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
+import { isPartialOutage } from '../campaign/partial-outage.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { inLanes } from './lanes.ts';
@@ -74,11 +75,12 @@ async function drainEach(
       try {
         passes.set(coupon.id, await drain(coupon));
       } catch (error) {
-        // A trigger may raise what looks like an outage. A second coupon tells the two apart.
         if (!isOutage(error)) throw error;
-        outages.push(error);
         const reason = [error.message, error.why].filter(Boolean).join(': ');
-        passes.set(coupon.id, { ...emptyPass(coupon.id), skipped: 'busy', reason });
+        const partial = isPartialOutage(error);
+        passes.set(coupon.id, { ...emptyPass(coupon.id), skipped: partial ? 'node_down' : 'busy', reason });
+        // A trigger may raise what looks like an outage. A second coupon tells the two apart.
+        if (!partial) outages.push(error);
       }
     }
   };
@@ -219,7 +221,7 @@ function verifyPorts({ coupons, ledger }: DrainPorts): VerifyPorts {
 /** No user waiting and none claimed, by any worker, in any coupon that this drain serves. */
 export async function isEmpty(ports: DrainPorts, passes: readonly CouponPass[]): Promise<boolean> {
   for (const pass of passes) {
-    if (pass.skipped === 'busy' || pass.undecided) return false;
+    if (pass.skipped === 'busy' || pass.skipped === 'node_down' || pass.undecided) return false;
     if (pass.skipped) continue;
     if ((await backlogOf(ports.claims, pass.couponId)) > 0) return false;
   }

@@ -66,6 +66,7 @@ export function skippedText(pass: CouponPass): string {
         ? `${name}: the ledger refuses the only user who waits: ${pass.reason}; dead-lettered if it goes on`
         : `${name} is skipped: the ledger refuses every user that was tried: ${pass.reason}; they stay in the queue, and it is tried again`;
     case 'busy':
+    case 'node_down':
       return `${name} is skipped for a moment: ${pass.reason}`;
     default:
       return `${name} was reset meanwhile`;

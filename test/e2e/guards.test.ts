@@ -73,7 +73,7 @@ describe('--accepted-means', () => {
   test('replica: nobody is accepted whom no replica has, and all are with one', async () => {
     const alone = runner(stores.redisUrl);
     await alone('seed', 'means', '--name', 'X', '--stock', '5');
-    const confirmed = confirmedAdmission(stores.admission, stores.connection);
+    const confirmed = confirmedAdmission(stores.admission, stores.connection, 'plain');
     const refused = await confirmed.admit('means', [{ userId: 'kim', requestId: 'r1' }]).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'REPLICA_UNCONFIRMED', kind: 'unreachable' });
     expect(isReplyLost(refused)).toBe(true);

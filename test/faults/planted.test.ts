@@ -164,7 +164,7 @@ test.for([
   await using link = await openProxy(stores.redisUrl);
   const connection = await RedisConnection.open({ url: link.through(stores.redisUrl), reconnect: true });
   onTestFinished(() => connection.close());
-  using resending = resendingAdmission(link.through(stores.redisUrl), connection.run);
+  using resending = resendingAdmission(link.through(stores.redisUrl), connection.runOf(''));
   const admission = found ? resending : redisAdmission(connection, 'plain');
   await using endpoint = await openEndpoint(stores, { admission }, { plain: found });
   const subject = await load(endpoint, 1_000, async (asked) => {

@@ -43,7 +43,7 @@ describe('real stores and the reference model of a campaign', () => {
   async function agree(history: readonly Command[], total: number, given = ports): Promise<void> {
     const real = await newRealCampaign(stores, given, total);
     let ledger = await readLedger(stores);
-    const world = newWorld(total, ledger.epoch, stores.connection.run);
+    const world = newWorld(total, ledger.epoch, stores.connection.runOf(''));
     for (const [i, command] of [...history, ...SETTLE].entries()) {
       const now = toDo(world, command);
       if (!now) continue;
@@ -62,7 +62,7 @@ describe('real stores and the reference model of a campaign', () => {
       const said = `after ${JSON.stringify(now)}`;
       expect(comparable(answer), said).toEqual(comparable(expected));
       if (touchesLedger(now)) ledger = await readLedger(stores);
-      const found = { redis: await readRedis(stores), ledger, server: stores.connection.run };
+      const found = { redis: await readRedis(stores), ledger, server: stores.connection.runOf('') };
       expect(portrait(found), said).toEqual(modelPortrait(world.campaign));
       expect(impossible(world.campaign), said).toEqual([]);
       if (now.kind === 'repair') await auditFindsWhatIsWrong(world);
@@ -144,7 +144,7 @@ describe('real stores and the reference model of a campaign', () => {
   it('disagree when a repair puts a coupon back into service without its stock', async () => {
     const { redis } = ports.repair;
     const restore: typeof redis.restore = async (coupon) => {
-      await stores.redis.hset('coupon:42', 'suspect', '', 'run', stores.connection.run, 'fence', coupon.maxFence);
+      await stores.redis.hset('coupon:42', 'suspect', '', 'run', stores.connection.runOf(''), 'fence', coupon.maxFence);
       return { status: 'ok', stock: 0 };
     };
     expect(await check(overPromised, { ...ports, repair: { ...ports.repair, redis: { ...redis, restore } } })).toMatchObject(DISAGREEMENT);

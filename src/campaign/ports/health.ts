@@ -10,11 +10,13 @@ export interface RedisHealth {
   condition(): Promise<RedisCondition>;
   /** Whether what Redis answered has reached its disk; null: this user may not ask. @throws CouponError of kind `unreachable` */
   fsyncAlways(): Promise<boolean | null>;
-  /** What an answer survives; null where this user may not ask. @throws CouponError of kind `unreachable` */
-  durability(): Promise<RedisDurability>;
+  /** What an answer of each server survives; null where this user may not ask. @throws CouponError of kind `unreachable` */
+  durability(): Promise<RedisDurability[]>;
 }
 
 export interface RedisDurability {
+  /** Null: there is only one server. */
+  address: string | null;
   /** `noeviction`, or which keys go first when the memory is full. */
   evictionPolicy: string | null;
   appendOnly: boolean | null;

@@ -42,7 +42,7 @@ export const configure: Configure = (command, cli) => {
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {
-        const options = { couponIds: ids.map(parseCouponId), scan: flags.scan === true, keyStyle: context.keyStyle };
+        const options = { couponIds: ids.map(parseCouponId), scan: flags.scan === true };
         const { repair = false, dryRun = false, confirm = false, reopen = false } = flags;
         const given = Object.entries({ '--dry-run': dryRun, '--confirm': confirm, '--reopen': reopen }).find(([, isGiven]) => isGiven);
         if (given && !repair) {
@@ -51,9 +51,9 @@ export const configure: Configure = (command, cli) => {
         }
         context.env.lowerPriority(); // `serve` and `drain` on this machine come first
         if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
-        const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
+        const [{ reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
         const progress = await startProgress(context, AUDITING);
-        const report = await audit({ reader, ledger, clock: systemClock }, options, looking(progress));
+        const report = await audit({ reader, ledger, clock: systemClock }, { ...options, keyStyle }, looking(progress));
         progress.stop();
         context.out.data(report, (paint) => auditText(report, paint));
         return report.ok ? EXIT.ok : EXIT.broken;
@@ -61,7 +61,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-async function repairThem(context: Context, options: RepairOptions): Promise<number> {
+async function repairThem(context: Context, options: Omit<RepairOptions, 'keyStyle'>): Promise<number> {
   const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
     import('../../audit/repair/repair.ts'),
     import('../../audit/repair/text.ts'),
@@ -69,13 +69,17 @@ async function repairThem(context: Context, options: RepairOptions): Promise<num
     import('../../stores/postgres/ledger-repairs.ts'),
   ]);
   const database = await context.database();
-  const [{ reader, claims, coupons, connection }, ledger] = [await context.redis(), await context.ledgerOf(database)];
-  const writes = { redis: redisRepairs(connection, context.keyStyle), repairs: ledgerRepairs(database) };
+  const [{ reader, claims, coupons, connection, keyStyle }, ledger] = [await context.redis(), await context.ledgerOf(database)];
+  const writes = { redis: redisRepairs(connection, keyStyle), repairs: ledgerRepairs(database) };
   const progress = await startProgress(context, AUDITING);
-  const report = await repair({ reader, ledger, claims, coupons, ...writes, clock: systemClock }, options, {
-    ...looking(progress),
-    mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
-  });
+  const report = await repair(
+    { reader, ledger, claims, coupons, ...writes, clock: systemClock },
+    { ...options, keyStyle },
+    {
+      ...looking(progress),
+      mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
+    },
+  );
   progress.stop();
   context.out.data(report, (paint) => repairText(report, paint));
   return report.ok ? EXIT.ok : EXIT.broken;

@@ -122,12 +122,12 @@ async function run(
     if (flags.opId !== undefined && !OP_ID.test(flags.opId))
       throw usageError('BAD_OP_ID', `--op-id: "${flags.opId}" is no UUID`, 'Take it from `coupon-cli log`, or make one with uuidgen.');
     const ledger = await context.ledger();
-    const { coupons } = await context.redis();
+    const { coupons, keyStyle } = await context.redis();
     const before = await ledger.coupon(couponId);
     if (before && request.kind === 'restock') checkRestock(before, request.add);
     const byWhom = `${context.env.vars['USER'] ?? context.env.vars['LOGNAME'] ?? 'unknown'}@${context.env.hostname}`;
     const by = { byWhom, reason: flags.reason ?? null, opId: flags.opId?.toLowerCase() ?? null };
-    const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle: context.keyStyle, newOpId: randomUUID });
+    const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle, newOpId: randomUUID });
     const after = await ledger.coupon(couponId);
     context.out.data({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint));
   });

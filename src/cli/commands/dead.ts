@@ -34,8 +34,8 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const couponId = parseCouponId(id);
         const page = { limit: parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
-        const [{ reader }, ledger] = [await context.redis(), await context.ledger()];
-        const list = await listDead({ reader, ledger, keyStyle: context.keyStyle }, couponId, page);
+        const [{ reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
+        const list = await listDead({ reader, ledger, keyStyle }, couponId, page);
         context.out.data(list, (paint) => deadText(list, paint));
       });
     });
@@ -88,8 +88,8 @@ async function decide(
   work: (ports: DeadPorts) => Promise<DeadAnswer<RetryOutcome | DropOutcome | 'issued'>>,
   happened: string,
 ): Promise<number> {
-  const [{ dead, reader }, ledger] = [await context.redis(), await context.ledger()];
-  const answer = await work({ dead, reader, ledger, keyStyle: context.keyStyle });
+  const [{ dead, reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
+  const answer = await work({ dead, reader, ledger, keyStyle });
   context.out.data(answer, (paint) => deadAnswerText(answer, happened, paint));
   return answer.users.length > 0 && answer.done === 0 ? EXIT.usage : EXIT.ok;
 }

@@ -24,7 +24,7 @@ export const configure: Configure = (command, cli) => {
         const format = EXPORT_FORMATS.find((one) => one === flags.format);
         if (format === undefined) throw usageError('EXPORT_USAGE', `"${flags.format}" is no format`, `Use ${EXPORT_FORMATS.join(' or ')}.`);
         const ledger = await context.ledger();
-        const coupon = await knownCoupon(ledger, parseCouponId(id), context.keyStyle);
+        const coupon = await knownCoupon(ledger, parseCouponId(id));
         const rows = rowsOf(ledger, coupon.id);
         if (flags.out === undefined) {
           if (format === 'csv') context.env.stdout.write(csvHeader());

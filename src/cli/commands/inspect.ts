@@ -126,8 +126,8 @@ async function show<T>(
       context,
       flags,
       async () => {
-        const [{ reader }, ledger] = [await context.redis(flags.watch), await context.ledger()];
-        const ports = { reader, ledger, keyStyle: context.keyStyle };
+        const [{ reader, keyStyle }, ledger] = [await context.redis(flags.watch), await context.ledger()];
+        const ports = { reader, ledger, keyStyle };
         return () => read(ports, page);
       },
       text,

@@ -155,7 +155,7 @@ async function seedThem(context: Context, definitions: readonly CouponDefinition
   const redis = await context.redis();
   await guardStores(context, { redis }, { allowEviction: flags.allowEviction === true, tells: true });
   const { coupons } = redis;
-  const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle };
+  const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle: redis.keyStyle };
   const [first] = definitions;
   if (flags.reset && first) {
     await resetAndSeed(context, first, ports, flags.dryRun === true);

@@ -130,7 +130,7 @@ async function toRedis(context: Context, couponId: string, flags: SubmitFlags, s
   const ledger = await context.ledger();
   const redis = await context.redis(true);
   const { acceptedMeans: means } = flags;
-  await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, context.keyStyle));
+  await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, redis.keyStyle));
   const admission = verifiedAdmission({
     admission: await admissionThatMeans(means, redis),
     verification: redis.coupons,

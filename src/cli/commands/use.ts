@@ -23,8 +23,7 @@ export const configure: Configure = (command, cli) => {
         const userId = parseUserId(user);
         const useId = parseUseId(options.useId ?? randomUUID());
         const ledger = await context.ledger();
-        const { coupons: hashes, claims } = await context.redis();
-        const { keyStyle } = context;
+        const { coupons: hashes, claims, keyStyle } = await context.redis();
         const answer = await useCoupon({ ledger, hashes, claims, keyStyle }, couponId, userId, useId);
         if (answer.status === 'other_key_style') throw keyStyleMismatch(couponId, answer.keyStyle, keyStyle);
         if (answer.status !== 'used') throw refusal(answer, couponId, userId);

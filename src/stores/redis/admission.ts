@@ -17,7 +17,7 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
       const chunks: Promise<unknown>[] = [];
       try {
         for (const chunk of chunked(requests, ADMISSION_BATCH)) {
-          const args = [connection.run, `${connection.prefix}${keys.issued('')}`, encode(chunk)];
+          const args = [connection.runOf(keys.coupon), `${connection.prefix}${keys.issued('')}`, encode(chunk)];
           chunks.push(runScript(connection.client, 'admit', keys, [], args));
         }
         return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string));

@@ -72,10 +72,11 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
   const total = { status: 'ok' as const, claims: [] as Claim[], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
   const [refused, timeless]: [InvalidMember[], string[]] = [[], []];
+  const keys = couponKeys(couponId, style);
   for (let left = options.limit; left > 0; left -= SCRIPT_USERS) {
     const limit = Math.min(left, SCRIPT_USERS);
-    const args = [connection.run, options.epoch, limit, options.leaseMs, options.worker];
-    const reply = await runScriptForBytes(connection.client, 'claim', couponKeys(couponId, style), args);
+    const args = [connection.runOf(keys.coupon), options.epoch, limit, options.leaseMs, options.worker];
+    const reply = await runScriptForBytes(connection.client, 'claim', keys, args);
     const part = decodeClaims(reply as Nested[]);
     if (part.status !== 'ok') {
       if (total.claims.length === 0) return part;

@@ -2,6 +2,7 @@ import type { Admission } from '../../campaign/ports/admission.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import { redisWriteError } from './errors.ts';
+import { couponKeys, type KeyStyle } from './keys.ts';
 
 /** Long for a replica that keeps up, short for a user. */
 const WAIT_MS = 1_000;
@@ -12,13 +13,13 @@ const WAIT_MS = 1_000;
  *
  * A batch that no replica confirmed in time may have been accepted: its answers are unknown, and are asked for again under the same ids.
  */
-export function confirmedAdmission(admission: Admission, connection: RedisConnection): Admission {
+export function confirmedAdmission(admission: Admission, connection: RedisConnection, style: KeyStyle): Admission {
   return {
     async admit(couponId, requests) {
       const answers = await admission.admit(couponId, requests);
       let confirmed: number;
       try {
-        confirmed = await connection.client.wait(1, WAIT_MS);
+        confirmed = await connection.serverOf(couponKeys(couponId, style).coupon).wait(1, WAIT_MS);
       } catch (error) {
         throw redisWriteError(error, connection.url);
       }

@@ -1,12 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
-import { CouponError } from '../../lib/errors.ts';
-import { DatabaseGate } from './database-gate.ts';
-import { clusterUnsupported, databaseRefused, redisError, tlsNotSpoken, tlsSpoken, tooOld } from './errors.ts';
-import { speaksPlainly, speaksTls } from './speech.ts';
-import { infoField, isWritableReplica, watchRole } from './role.ts';
-import { defineScripts } from './script.ts';
-import { parseRedisUrl, type RedisTarget } from './url.ts';
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { CouponError } from '../../lib/errors.ts';
+import { SingleServer } from './single.ts';
 
 export interface RedisConnectionOptions {
   url: string;
@@ -18,216 +12,53 @@ export interface RedisConnectionOptions {
   readOnly?: boolean;
   /** Before every key. */
   keyPrefix?: string;
+  /** How the addresses that a cluster tells are reached from here. */
+  natMap?: NatMap;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const COMMAND_TIMEOUT_MS = 5_000;
-const LONGEST_BACKOFF_MS = 2_000;
-const LOADING_ASKED_EVERY_MS = 100;
+/** By `host:port` as the cluster says it. */
+export type NatMap = Readonly<Record<string, { host: string; port: number }>>;
 
-/**
- * One connection to Redis, and the id of the server process behind it.
- *
- * With its defaults ioredis sends a command again when the reply was lost, so a script can run twice (measured with 5.11 and
- * 6.0). These options make every loss a rejection, which the callers treat as "unknown" and ask again under the same
- * request id. `maxRetriesPerRequest: 0` is also what makes commands in flight settle at all when the link drops.
- */
-export class RedisConnection {
+/** A link to Redis: one server, or a cluster, in which each key has a server of its own. No command is ever sent twice by itself. */
+export interface RedisConnection {
   readonly url: string;
   /** Nothing may be written, and no script be run. */
   readonly readOnly: boolean;
   /** Before every key; the client puts it there by itself, but not in patterns and arguments. */
   readonly prefix: string;
-  readonly #gate: DatabaseGate;
-  readonly #target: RedisTarget;
-  readonly #db: number;
-  #learning: { link: Redis['stream']; done: Promise<void> } | null = null;
-  #run: string | null = null;
-  #version = '';
-  #lastError: unknown = null;
-  #refused: CouponError | null = null;
-  #unwatch: () => void = () => undefined;
-
-  private constructor(options: RedisConnectionOptions) {
-    this.url = options.url;
-    this.readOnly = options.readOnly === true;
-    this.prefix = options.keyPrefix ?? '';
-    const target = parseRedisUrl(options.url);
-    const { user, password, database } = target;
-    this.#target = target;
-    this.#db = database;
-    const settings: RedisOptions = {
-      ...addressOptions(target, options.reconnect),
-      ...(user === null ? {} : { username: user }),
-      ...(password === null ? {} : { password }),
-      lazyConnect: true,
-      ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
-      // A link that died silently is never reported: only giving it up leads to a new one. Not at the first silence: a slow server
-      // still answers a second question.
-      socketTimeout: 2 * (options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS),
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      // It asks with INFO, and tells stderr by itself of a user who may not. We ask INFO ourselves.
-      enableReadyCheck: false,
-      retryStrategy: options.reconnect ? backoff : () => null,
-      // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
-      reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
-    };
-    this.#gate = new DatabaseGate(settings, database);
-    defineScripts(this.client);
-    this.client.on('error', (error: unknown) => {
-      this.#lastError = error;
-    });
-    this.client.on('close', () => {
-      // The next server may be another process with other data: nothing may be sent under the old id.
-      this.#run = null;
-    });
-    this.client.on('ready', () => void this.#learnAgain());
-    if (options.reconnect && !this.readOnly) this.#unwatch = watchRole(this.#gate, () => this.#run !== null);
-  }
-
+  readonly isCluster: boolean;
+  /** Finds the server of each key. */
+  readonly client: Redis;
   /**
-   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `CLUSTER_UNSUPPORTED`, `REDIS_TOO_OLD`
-   */
-  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
-    const connection = new RedisConnection(options);
-    try {
-      await Promise.race([connection.client.connect(), connection.#mistaken()]);
-      await connection.#learnOnce();
-      return connection;
-    } catch (error) {
-      connection.close();
-      if (error instanceof CouponError) throw error;
-      const told = redisError(connection.#lastError ?? error, options.url);
-      const { tls, socket, sentinel, host, port } = connection.#target;
-      // A TLS server hangs up on a plain command without a word.
-      const hungUp = told.code === 'REDIS_DOWN' && !tls && socket === null && sentinel === null;
-      throw hungUp && (await speaksTls(host, port)) ? tlsSpoken(options.url) : told;
-    }
-  }
-
-  /**
-   * The run id of the server that this connection is joined to.
+   * The run id of the server that holds this key now.
    *
-   * @throws CouponError `REDIS_DOWN` while there is none
+   * @throws CouponError `REDIS_DOWN` while there is none, `REDIS_NODE_DOWN` when it is one of several
    */
-  get run(): string {
-    if (this.#refused) throw this.#refused;
-    if (this.#run === null) throw redisError(this.#lastError ?? new Error('the connection was lost'), this.url);
-    return this.#run;
-  }
-
-  get client(): Redis {
-    return this.#gate;
-  }
-
+  runOf(key: string): string;
+  /** The server that holds this key now, on the link that commands on the key use. @throws as {@link runOf} */
+  serverOf(key: string): Redis;
+  /** `host:port` of the server that holds this key now, as far as that is known; null where there is only one. */
+  addressOf(key: string): string | null;
+  /** Every server with keys of its own that can be reached: what has no key (SCAN, INFO) is asked of each. */
+  servers(): { client: Redis; address: string | null }[];
   /** Commands whose replies belong together: of one instant, unless the user may only read: MULTI is not allowed then. */
-  together(): ChainableCommander {
-    return this.readOnly ? this.client.pipeline() : this.client.multi();
-  }
-
+  together(): ChainableCommander;
   /** Translates what a command of this connection threw. */
-  explain(error: unknown): CouponError {
-    return redisError(error, this.url);
-  }
-
-  close(): void {
-    this.#unwatch();
-    this.client.disconnect();
-  }
-
-  /** Rejects when the server turns out to speak without TLS: that would only show as silence, until the time is up. Never resolves. */
-  async #mistaken(): Promise<never> {
-    const { tls, host, port, sentinel } = this.#target;
-    if (tls && sentinel === null && (await speaksPlainly(host, port))) throw tlsNotSpoken(this.url);
-    return await new Promise<never>(() => undefined);
-  }
-
-  /** Once the server has loaded its data. */
-  async #info(): Promise<string> {
-    try {
-      for (;;) {
-        const info = await this.client.info('server', 'replication', 'persistence');
-        if (infoField(info, 'loading') !== '1') return info;
-        await delay(LOADING_ASKED_EVERY_MS);
-      }
-    } catch (error) {
-      if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
-      throw error;
-    }
-  }
-
-  /** Once for each link: `open` waits for the same answer as the link itself. */
-  #learnOnce(): Promise<void> {
-    const link = this.client.stream;
-    if (this.#learning?.link !== link) this.#learning = { link, done: this.#learnServer() };
-    return this.#learning.done;
-  }
-
-  async #learnAgain(): Promise<void> {
-    const link = this.client.stream;
-    try {
-      await this.#learnOnce();
-    } catch (error) {
-      // The question itself was lost, or put at a bad time: only a new link asks it again.
-      if (this.explain(error).kind === 'unreachable' && this.client.stream === link) this.client.disconnect(true);
-    }
-  }
-
-  async #selectDatabase(): Promise<void> {
-    try {
-      await this.#gate.selectDatabase();
-    } catch (error) {
-      const refusal = databaseRefused(error, this.url, this.#db);
-      if (refusal === null) throw error;
-      this.#refused = refusal;
-      this.#gate.refusal = () => databaseRefused(error, this.url, this.#db)!;
-      throw refusal;
-    }
-  }
-
-  async #learnServer(): Promise<void> {
-    await this.#selectDatabase();
-    const info = await this.#info();
-    const field = (name: string): string => infoField(info, name);
-    this.#gate.isWritableReplica = !this.readOnly && isWritableReplica(info);
-    // The sentinels have not noticed yet; another link may lead to the new primary.
-    if (this.#target.sentinel !== null && field('role') === 'slave') throw new Error('READONLY the sentinels still name a replica');
-    this.#version = field('redis_version');
-    this.#refused =
-      field('redis_mode') === 'cluster'
-        ? clusterUnsupported()
-        : !this.readOnly && Number.parseInt(this.#version, 10) < 7
-          ? tooOld(this.#version)
-          : null;
-    if (this.#refused) throw this.#refused;
-    this.#run = field('run_id');
-  }
+  explain(error: unknown): CouponError;
+  close(): void;
 }
 
-/** Where the link goes to. `default` would verify certificates anyway; spelled out because it is a promise. */
-function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarget, reconnect: boolean): RedisOptions {
-  if (socket !== null) return { path: socket };
-  const checked = { rejectUnauthorized: true };
-  if (sentinel === null) return { host, port, family, ...(tls ? { tls: checked } : {}) };
-  return {
-    sentinels: [...sentinel.hosts],
-    name: sentinel.master,
-    role: 'master',
-    family,
-    ...(sentinel.user === null ? {} : { sentinelUsername: sentinel.user }),
-    ...(sentinel.password === null ? {} : { sentinelPassword: sentinel.password }),
-    sentinelRetryStrategy: reconnect ? backoff : () => null,
-    // After a failover the sentinels say so at once; without it, the old primary is noticed when a write fails.
-    failoverDetector: reconnect,
-    ...(tls ? { tls: checked, sentinelTLS: checked, enableTLSForSentinelMode: true } : {}),
-  };
-}
-
-function backoff(attempt: number): number {
-  const ceiling = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
-  return ceiling / 2 + Math.random() * (ceiling / 2);
-}
+export const RedisConnection = {
+  /**
+   * Whether it is a cluster, the server itself says.
+   *
+   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `REDIS_TOO_OLD`
+   */
+  async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const single = await SingleServer.open(options);
+    if (!single.isOfCluster) return single;
+    single.close();
+    const { ClusterServers } = await import('./cluster.ts');
+    return await ClusterServers.open(options);
+  },
+};

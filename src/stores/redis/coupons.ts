@@ -18,6 +18,7 @@ import {
   type KeyStyle,
 } from './keys.ts';
 import { toBytes, toText } from './members.ts';
+import { scanAll, scanAllBytes } from './scan.ts';
 import { runScript } from './script.ts';
 import { couponFault, wrongTypeOf } from './wrong-type.ts';
 
@@ -65,13 +66,15 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     }),
 
     seed: guard(async (definition, life) => {
-      const args = ['write', life.epoch, connection.run, life.version, definition.total, ...settingFields(definition)];
-      return (await runScript(client, 'seed', couponKeys(definition.id, style), [], args)) as SeedResult;
+      const keys = couponKeys(definition.id, style);
+      const args = ['write', life.epoch, connection.runOf(keys.coupon), life.version, definition.total, ...settingFields(definition)];
+      return (await runScript(client, 'seed', keys, [], args)) as SeedResult;
     }),
 
     verify: guard(async (couponId, ledger): Promise<VerifyResult> => {
-      const args = [connection.run, ledger.epoch, ledger.maxFence, ledger.version];
-      const [status, detail = ''] = (await runScript(client, 'verify', couponKeys(couponId, style), [], args)) as string[];
+      const keys = couponKeys(couponId, style);
+      const args = [connection.runOf(keys.coupon), ledger.epoch, ledger.maxFence, ledger.version];
+      const [status, detail = ''] = (await runScript(client, 'verify', keys, [], args)) as string[];
       if (status === 'suspect') return { status, reason: detail };
       return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
     }),
@@ -119,10 +122,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     scanQueues: guard(async () => {
       const found = new Set<string>();
-      for await (const chunk of client.scanStream({
-        match: withPrefix(connection.prefix, QUEUE_PATTERN),
-        count: SCAN_COUNT,
-      }) as AsyncIterable<string[]>) {
+      for await (const chunk of scanAll(connection, { match: withPrefix(connection.prefix, QUEUE_PATTERN), count: SCAN_COUNT })) {
         for (const key of chunk) {
           const couponId = couponOfQueueKey(withoutPrefix(connection.prefix, key), style);
           if (couponId !== null) found.add(couponId);
@@ -131,8 +131,8 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       const serialised = new Set<string>();
       for (const pattern of SERIALISED_QUEUE_PATTERNS) {
         const match = Buffer.from(withPrefix(connection.prefix, pattern), 'latin1') as unknown as string;
-        const stream = client.scanBufferStream({ match, count: SCAN_COUNT }) as AsyncIterable<Buffer[]>;
-        for await (const chunk of stream) for (const key of chunk) serialised.add(toText(key));
+        for await (const chunk of scanAllBytes(connection, { match, count: SCAN_COUNT }))
+          for (const key of chunk) serialised.add(toText(key));
       }
       return { couponIds: [...found].toSorted(), serialised: [...serialised].toSorted() };
     }),

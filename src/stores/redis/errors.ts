@@ -1,5 +1,6 @@
 import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
+import type { PartialOutage } from '../../campaign/partial-outage.ts';
 import { visible } from '../../lib/text/visible.ts';
 import { addressOf, parseRedisUrl } from './url.ts';
 
@@ -9,7 +10,11 @@ function redisAddress(url: string): string {
 }
 
 /** Replies with which Redis refuses a command as a whole because of the state that it is in; nothing was done. */
-const REFUSES_NOW = /^(OOM|READONLY|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) /;
+const REFUSES_NOW = /^(OOM|READONLY|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|EXECABORT) /;
+
+/** What ioredis says of a command that no server of a cluster ran, in the end or at all. */
+const NOT_RUN = /^(Too many Cluster redirections|Cluster isn't ready|Failed to refresh slots cache)/;
+const SLOT_MOVING = /^(Too many Cluster redirections|TRYAGAIN|MOVED|ASK) ?/;
 
 const REMEDIES: Readonly<Record<string, string>> = {
   OOM: 'Raise maxmemory (and keep maxmemory-policy noeviction); what was accepted goes on being issued meanwhile.',
@@ -33,6 +38,16 @@ export function redisError(error: unknown, url: string): CouponError {
   if (/^NOPERM|ACL failure in script/.test(text)) return notPermitted(text, address);
   const fault = tlsFault({ code: errno, message });
   if (fault) return tlsRefused(fault, errno ?? '', text, address);
+  if (SLOT_MOVING.test(text)) {
+    const code: PartialOutage = 'REDIS_SLOT_MOVING';
+    return new CouponError({
+      code,
+      kind: 'unreachable',
+      message: `the Redis Cluster at ${address} is moving these keys to another server`,
+      why: withoutScript(text),
+      fix: 'It passes when the slot has arrived (CLUSTER NODES shows slots that move); ask again then.',
+    });
+  }
   if (REFUSES_NOW.test(text)) {
     return new CouponError({
       code: 'REDIS_NOT_NOW',
@@ -159,6 +174,7 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     error instanceof Error &&
     !(error instanceof CouponError) &&
     error.name !== 'ReplyError' &&
+    !NOT_RUN.test(error.message) &&
     !error.message.startsWith("Stream isn't writeable");
   if (!sent) return redisError(error, url);
   return new CouponError({
@@ -167,24 +183,5 @@ export function redisWriteError(error: unknown, url: string): CouponError {
     message: `the answer of Redis at ${redisAddress(url)} was lost`,
     why: visible(withoutArguments(error.message)),
     fix: 'Whether the request took effect is unknown; ask again under the same request id.',
-  });
-}
-
-export function clusterUnsupported(): CouponError {
-  return new CouponError({
-    code: 'CLUSTER_UNSUPPORTED',
-    kind: 'usage',
-    message: 'this Redis runs in cluster mode, which is not supported yet',
-    fix: 'Use a single primary (with replicas, if you like): set cluster-enabled to no, or point REDIS_URL at another server.',
-  });
-}
-
-export function tooOld(version: string): CouponError {
-  return new CouponError({
-    code: 'REDIS_TOO_OLD',
-    kind: 'usage',
-    message: `Redis ${version} is too old`,
-    why: 'script flags, which keep admission from half-done writes at the memory limit, came with Redis 7.0',
-    fix: 'Use Redis 7.0 or later, or Valkey.',
   });
 }

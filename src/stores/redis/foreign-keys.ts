@@ -5,6 +5,7 @@ import { usageError, type CouponError } from '../../lib/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { usersIn } from './foreign-users.ts';
+import { scanAll } from './scan.ts';
 import { wrongTypeOf } from './wrong-type.ts';
 
 const CHUNK = 1_000;
@@ -75,13 +76,9 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
       try {
         const found: string[] = [];
         for (const chunk of chunked(userIds, CHUNK)) {
-          const pipeline = client.pipeline();
-          for (const userId of chunk) pipeline.exists(key('issued', couponId, userId));
-          const replies = (await pipeline.exec()) ?? [];
-          replies.forEach(([error, there], index) => {
-            if (error) throw error;
-            if (there === 1) found.push(chunk[index]!);
-          });
+          // The keys of a service need not lie on one server.
+          const there = await Promise.all(chunk.map((userId) => client.exists(key('issued', couponId, userId))));
+          found.push(...chunk.filter((_, index) => there[index] === 1));
         }
         return found;
       } catch (error) {
@@ -97,7 +94,7 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
       const [head = '', tail = ''] = fillTemplate(keys.issued ?? '', couponId, '\u0000').split('\u0000');
       const match = `${escapeGlob(head)}*${escapeGlob(tail)}`;
       try {
-        for await (const chunk of client.scanStream({ match, count: CHUNK }) as AsyncIterable<string[]>) {
+        for await (const chunk of scanAll(connection, { match, count: CHUNK })) {
           yield chunk.map((name) => name.slice(head.length, name.length - tail.length));
         }
       } catch (error) {

@@ -12,7 +12,7 @@ export function redisRefusals(connection: RedisConnection, style: KeyStyle): Ref
       const keys = couponKeys(couponId, style);
       try {
         return decode(
-          (await runScript(connection.client, 'read-refusal', keys, [], [connection.run])) as [
+          (await runScript(connection.client, 'read-refusal', keys, [], [connection.runOf(keys.coupon)])) as [
             string,
             string,
             string,

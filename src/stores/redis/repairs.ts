@@ -46,7 +46,16 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
     },
 
     async bind(coupon, found, { fence, lastUs }) {
-      const args = [coupon.epoch, found, connection.run, coupon.version, coupon.total, fence, lastUs, ...settingFields(coupon)];
+      const args = [
+        coupon.epoch,
+        found,
+        connection.runOf(couponKeys(coupon.id, style).coupon),
+        coupon.version,
+        coupon.total,
+        fence,
+        lastUs,
+        ...settingFields(coupon),
+      ];
       return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed';
     },
 
@@ -93,7 +102,16 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
 
     async restore(coupon, lastUs, state) {
       const { epoch, version, total, maxFence } = coupon;
-      const args = [epoch, connection.run, version, total, maxFence, lastUs, state, ...settingFields(coupon)];
+      const args = [
+        epoch,
+        connection.runOf(couponKeys(coupon.id, style).coupon),
+        version,
+        total,
+        maxFence,
+        lastUs,
+        state,
+        ...settingFields(coupon),
+      ];
       const [status, stock] = (await run('restore', coupon.id, [], args)) as string[];
       return status === 'ok' ? { status, stock: Number(stock) } : { status: status as 'epoch' | 'excess' };
     },

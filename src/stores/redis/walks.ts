@@ -16,6 +16,7 @@ import {
   type KeyStyle,
 } from './keys.ts';
 import { toText } from './members.ts';
+import { scanAll, scanAllBytes } from './scan.ts';
 import { couponFault } from './wrong-type.ts';
 
 const WALK_COUNT = 1_000;
@@ -25,7 +26,7 @@ export function redisWalks(
   connection: RedisConnection,
   style: KeyStyle,
 ): Pick<AuditReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
-  const { client, prefix } = connection;
+  const { prefix } = connection;
 
   async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {
     try {
@@ -48,14 +49,15 @@ export function redisWalks(
     async *scanIssued(couponId, only) {
       const match = withPrefix(prefix, issuedPattern(couponId, style));
       const options = { match, count: WALK_COUNT, ...(only ? { type: 'hash' } : {}) };
-      for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
+      for await (const chunk of guarded(scanAllBytes(connection, options))) {
         if (chunk.length > 0) yield chunk.map((key) => userOfIssuedKey(withoutPrefix(prefix, toText(key)), couponId, style));
       }
     },
 
     async keyCount() {
       try {
-        return await client.dbsize();
+        const counts = await Promise.all(connection.servers().map((server) => server.client.dbsize()));
+        return counts.reduce((sum, count) => sum + count, 0);
       } catch (error) {
         if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;
         throw connection.explain(error);
@@ -64,8 +66,7 @@ export function redisWalks(
 
     async scanCoupons() {
       const found = new Set<string>();
-      const stream = client.scanStream({ match: withPrefix(prefix, ANY_COUPON_PATTERN), count: WALK_COUNT }) as AsyncIterable<string[]>;
-      for await (const chunk of guarded(stream)) {
+      for await (const chunk of guarded(scanAll(connection, { match: withPrefix(prefix, ANY_COUPON_PATTERN), count: WALK_COUNT }))) {
         for (const key of chunk) {
           const couponId = couponOfKey(withoutPrefix(prefix, key), style);
           if (couponId !== null) found.add(couponId);
@@ -80,7 +81,7 @@ export function redisWalks(
       for (const match of FOREIGN_PATTERNS) {
         // Latin-1: the pattern of a serialised key begins with bytes that are no text.
         const options = { match: Buffer.from(withPrefix(prefix, match), 'latin1') as unknown as string, count: WALK_COUNT };
-        for await (const chunk of guarded(client.scanBufferStream(options) as AsyncIterable<Buffer[]>)) {
+        for await (const chunk of guarded(scanAllBytes(connection, options))) {
           const found = chunk.map(toText).filter(isForeignKey);
           if (found.length > 0) yield found;
         }

@@ -122,7 +122,7 @@ describe('POST /coupons/:couponId/requests', () => {
     await stores.seed({ id: '43', total: 3 });
     await stores.redis.hset('coupon:43', 'run', 'the server before');
     expect((await endpoint.ask('43', 'minji')).status).toBe(202);
-    expect(await stores.redis.hget('coupon:43', 'run')).toBe(stores.connection.run);
+    expect(await stores.redis.hget('coupon:43', 'run')).toBe(stores.connection.runOf(''));
   });
 
   test('a key of the wrong type in Redis is 503, nothing of it is told, and the operator hears of it', async () => {

@@ -107,7 +107,7 @@ it('a right that is taken away ends in a refusal after the reconnect, with nothi
   await until(async () => (await refusal()) === 'REDIS_DATABASE_REFUSED');
   await expect(connection.together().set('stray', '1').get('mine').exec()).rejects.toMatchObject({ code: 'REDIS_DATABASE_REFUSED' });
   await expect(client.eval("return redis.call('set', KEYS[1], '1')", 1, 'stray')).rejects.toMatchObject({ code: 'REDIS_DATABASE_REFUSED' });
-  expect(() => connection.run).toThrow(expect.objectContaining({ code: 'REDIS_DATABASE_REFUSED' }));
+  expect(() => connection.runOf('')).toThrow(expect.objectContaining({ code: 'REDIS_DATABASE_REFUSED' }));
   expect(await redisHealth(connection).condition()).toBe('refused');
   expect(await admin.exists('stray')).toBe(0);
 

@@ -17,7 +17,8 @@ export function evidenceOpener(context: Context): (plan: EvidencePlan) => Promis
   const database = once(() => context.readOnlyDatabase());
   const own = once(async () => {
     const { redisReader } = await import('../../../stores/redis/reader.ts');
-    const reader = redisReader(await context.readOnlyRedis(), context.keyStyle);
+    const connection = await context.readOnlyRedis();
+    const reader = redisReader(connection, context.keyStyleOf(connection));
     return ownEvidence({ redis: reader, ledger: await context.ledgerOf(await database()), ownKeyspace: false });
   });
   return async (plan) => {

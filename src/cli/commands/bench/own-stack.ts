@@ -60,7 +60,7 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
   const database = await context.database(databaseUrl);
   await migrate(database);
   const ledger = await context.ledger(databaseUrl);
-  const { coupons, reader } = await context.redisAt(redisUrl, true);
+  const { coupons, reader, keyStyle } = await context.redisAt(redisUrl, true);
   const evidence = ownEvidence({ redis: reader, ledger, ownKeyspace: true });
 
   // Before the command listens for signals itself: at the second one children are no longer waited for.
@@ -80,14 +80,14 @@ export async function ownStack(context: Context, { name, keep }: OwnStackOptions
     async start(scenario, strategy = 'atomic') {
       for (const coupon of scenario.coupons) {
         await reset(coupon.id, { ledger, coupons, newEpoch: randomUUID });
-        await seed(coupon, { ledger, coupons, newEpoch: randomUUID, keyStyle: context.keyStyle });
+        await seed(coupon, { ledger, coupons, newEpoch: randomUUID, keyStyle });
       }
       const [{ startService }, { freePort }] = await Promise.all([import('./own-service.ts'), import('../../../stack/ports.ts')]);
       const vars = {
         PATH: env.path,
         REDIS_URL: redisUrl,
         DATABASE_URL: databaseUrl,
-        COUPON_KEY_STYLE: context.keyStyle,
+        COUPON_KEY_STYLE: keyStyle,
         COUPON_KEY_PREFIX: context.keyPrefix,
         NO_COLOR: '1',
       };

@@ -1,7 +1,7 @@
 import type { Ledger } from '../../../stores/postgres/ledger.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
-import { drainLoop, type DrainEvents, type DrainTotals, type LoopOptions } from '../../../drain/loop.ts';
+import { drainLoop, type DrainEvents, type DrainTotals, type DrainSettings } from '../../../drain/loop.ts';
 import { knownCoupon } from '../../../campaign/known-coupon.ts';
 import { paceText, perSecond } from '../../../drain/pace.ts';
 import { parseDuration } from '../../../lib/duration.ts';
@@ -77,7 +77,7 @@ interface DrainFlags {
   allowEviction?: true | undefined;
 }
 
-function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): LoopOptions {
+function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): DrainSettings {
   const value = (name: 'interval' | 'batch' | 'lease'): string => context.settings.get(name).value;
   const label = (name: 'interval' | 'batch' | 'lease'): string => context.settings.label(name);
   const leaseMs = parseDuration(value('lease'), label('lease'));
@@ -91,7 +91,6 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
     leaseMs,
     intervalMs: parseDuration(value('interval'), label('interval')),
     worker: `${context.env.hostname.replace(/[^A-Za-z0-9.-]/g, '_').slice(0, 40)}-${context.env.pid}`,
-    keyStyle: context.keyStyle,
     scan: flags.scan === true,
     eager: flags.eager === true,
     until,
@@ -99,7 +98,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
   };
 }
 
-async function run(context: Context, options: LoopOptions, flags: DrainFlags): Promise<void> {
+async function run(context: Context, options: DrainSettings, flags: DrainFlags): Promise<void> {
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
@@ -109,9 +108,9 @@ async function run(context: Context, options: LoopOptions, flags: DrainFlags): P
   const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
     const { redis, ledger } = await openStores(context, database, stores);
     await guardStores(context, { redis, database }, { allowEviction: flags.allowEviction === true, tells: true });
-    for (const id of options.couponIds) await knownCoupon(ledger, id, options.keyStyle);
+    for (const id of options.couponIds) await knownCoupon(ledger, id, redis.keyStyle);
     await announce(context, options, redis, ledger);
-    return { claims: redis.claims, coupons: redis.coupons, ledger };
+    return { claims: redis.claims, coupons: redis.coupons, ledger, keyStyle: redis.keyStyle };
   });
   if (!opened) return;
 
@@ -120,7 +119,13 @@ async function run(context: Context, options: LoopOptions, flags: DrainFlags): P
   const narrator = await narrate(context, options, flags.verbose === true);
   let totals: DrainTotals;
   try {
-    totals = await drainLoop(ports, options, events(context, options, health, narrator), systemClock, stop);
+    totals = await drainLoop(
+      ports,
+      { ...options, keyStyle: opened.keyStyle },
+      events(context, options, health, narrator),
+      systemClock,
+      stop,
+    );
   } finally {
     narrator.end();
   }
@@ -138,7 +143,7 @@ async function openStores(context: Context, database: Database, stores: DrainSto
 }
 
 /** Says what the pace means before anybody wonders. */
-async function announce(context: Context, options: LoopOptions, redis: RedisStores, ledger: Ledger): Promise<void> {
+async function announce(context: Context, options: DrainSettings, redis: RedisStores, ledger: Ledger): Promise<void> {
   // The pace is per coupon, so the longest queue decides how long it takes.
   let waiting = 0;
   for (const coupon of await ledger.coupons()) {
@@ -153,7 +158,7 @@ async function announce(context: Context, options: LoopOptions, redis: RedisStor
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }
 
-function events(context: Context, options: LoopOptions, health: DrainHealth | null, narrator: Narrator): DrainEvents {
+function events(context: Context, options: DrainSettings, health: DrainHealth | null, narrator: Narrator): DrainEvents {
   const skipped = new Map<string, string>();
   let remarked = false;
   return {
@@ -182,7 +187,7 @@ function events(context: Context, options: LoopOptions, health: DrainHealth | nu
 }
 
 /** A coupon that cannot be drained is named once, and again when its reason changes or it comes back. */
-function tellSkipped(context: Context, options: LoopOptions, told: Map<string, string>, pass: CouponPass): void {
+function tellSkipped(context: Context, options: DrainSettings, told: Map<string, string>, pass: CouponPass): void {
   const text = pass.skipped && pass.skipped !== 'epoch' ? skippedText(pass) : '';
   if ((told.get(pass.couponId) ?? '') === text) return;
   told.set(pass.couponId, text);
@@ -191,7 +196,7 @@ function tellSkipped(context: Context, options: LoopOptions, told: Map<string, s
   else context.out.note(`coupon ${pass.couponId} is being drained again`);
 }
 
-function report(context: Context, options: LoopOptions, totals: DrainTotals): void {
+function report(context: Context, options: DrainSettings, totals: DrainTotals): void {
   if (options.until === 'stopped') {
     context.out.item({ event: 'stopped', ...totals }, () => totalsText(totals));
     return;

@@ -1,7 +1,7 @@
 import type { Ledger } from '../../../stores/postgres/ledger.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import type { DrainPorts } from '../../../drain/pass.ts';
-import type { LoopOptions } from '../../../drain/loop.ts';
+import type { DrainSettings } from '../../../drain/loop.ts';
 import { drainHeartbeat } from '../../../drain/heartbeat.ts';
 import { readiness } from '../../../campaign/check-readiness.ts';
 import { cached } from '../../../lib/cached.ts';
@@ -33,7 +33,7 @@ export interface DrainHealth {
  */
 export async function startDrainHealth(
   context: Context,
-  options: LoopOptions,
+  options: DrainSettings,
   database: Database,
   stores: DrainStores,
 ): Promise<DrainHealth | null> {
@@ -61,7 +61,9 @@ export async function startDrainHealth(
     },
     redisHealth: { fsyncAlways: async () => opened(stores.redis).health.fsyncAlways() },
     coupons: cached(async () => opened(stores.ledger).coupons(), now),
-    keyStyle: options.keyStyle,
+    get keyStyle() {
+      return opened(stores.redis).keyStyle;
+    },
   });
   const counts = drainMetrics(metrics.registry);
 

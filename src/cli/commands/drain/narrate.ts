@@ -1,5 +1,5 @@
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
-import type { LoopOptions } from '../../../drain/loop.ts';
+import type { DrainSettings } from '../../../drain/loop.ts';
 import { LiveLine, PassLines } from '../../../drain/pass-lines.ts';
 import type { Context } from '../../context.ts';
 import { startProgress } from '../../progress.ts';
@@ -19,7 +19,7 @@ export interface Narrator {
  * On a terminal one live line; elsewhere a line every few seconds; with `verbose` one for each pass that did something. As JSON each
  * such pass is an object, where the drain has no end of its own.
  */
-export async function narrate(context: Context, options: LoopOptions, verbose: boolean): Promise<Narrator> {
+export async function narrate(context: Context, options: DrainSettings, verbose: boolean): Promise<Narrator> {
   const { out } = context;
   if (out.json && options.until === 'stopped') {
     const passed = (passes: readonly CouponPass[]): void => {

@@ -48,7 +48,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
     const redis = (opened ??= await context.redis(true));
     const ledger = await context.ledgerOf(database);
-    return { redis, ledger, problems: await verifyCoupons({ ledger, verification: redis.coupons }, context.keyStyle) };
+    return { redis, ledger, problems: await verifyCoupons({ ledger, verification: redis.coupons }, redis.keyStyle) };
   });
   if (!stores) return;
   const { redis, ledger, problems } = stores;
@@ -63,7 +63,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const health = { redis: redis.health, ledger: await context.ledgerHealth(database, 'use') };
   const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
   const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
-  const { keyStyle } = context;
+  const { keyStyle } = redis;
   const app = await buildServer(ports, {
     version: packageVersion(),
     keyStyle,

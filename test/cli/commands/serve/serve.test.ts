@@ -154,7 +154,7 @@ describe('serve', () => {
     await stores.redis.del('coupon:emptied');
     await stores.redis.hset('coupon:good', 'run', 'the server before');
     const result = await serving([], async ({ url }) => {
-      expect(await stores.redis.hget('coupon:good', 'run')).toBe(stores.connection.run);
+      expect(await stores.redis.hget('coupon:good', 'run')).toBe(stores.connection.runOf(''));
       expect((await ask(url, 'good', 'a')).status).toBe(202);
       expect((await ask(url, 'behind', 'a')).status).toBe(503);
       expect((await ask(url, 'emptied', 'a')).status).toBe(503);

@@ -1,0 +1,156 @@
+import { Cluster, Command, type ChainableCommander, type Redis } from 'ioredis';
+import { CouponError } from '../../lib/errors.ts';
+import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
+import { redisError } from './errors.ts';
+import { infoField } from './role.ts';
+import { defineScripts } from './script.ts';
+import { backoff, commonOptions, tooOld } from './server.ts';
+import { parseRedisUrl } from './url.ts';
+
+/** The servers of the slots are asked for again so often: a failover shows within this, also without a command that runs into it. */
+const REFRESH_MS = 1_000;
+const REFRESH_TIMEOUT_MS = 2_000;
+/** MOVED, ASK and TRYAGAIN mean that a command was not run: it may be sent to another server. */
+const MOST_REDIRECTIONS = 6;
+const TRY_AGAIN_MS = 50;
+
+/**
+ * A Redis Cluster: each key has a server of its own, and all keys of a coupon the same. ioredis follows MOVED and ASK, which say that
+ * nothing was run. It is told to send nothing again whose reply was lost, and to wait for no server that is away.
+ */
+export class ClusterServers implements RedisConnection {
+  readonly url: string;
+  readonly readOnly: boolean;
+  readonly prefix: string;
+  readonly isCluster = true;
+  readonly #cluster: Cluster;
+  /** Of each server that can be reached: the id of its process. */
+  readonly #runs = new Map<Redis, string>();
+  #lastError: unknown = null;
+  #refused: CouponError | null = null;
+
+  private constructor(options: RedisConnectionOptions) {
+    this.url = options.url;
+    this.readOnly = options.readOnly === true;
+    this.prefix = options.keyPrefix ?? '';
+    const target = parseRedisUrl(options.url);
+    const { host, port, tls, family } = target;
+    this.#cluster = new Cluster([{ host, port }], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // A cluster that has lost some of its slots is no reason to leave the others alone: Redis refuses what it cannot serve.
+      enableReadyCheck: false,
+      scaleReads: 'master',
+      maxRedirections: MOST_REDIRECTIONS,
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      retryDelayOnTryAgain: TRY_AGAIN_MS,
+      slotsRefreshInterval: REFRESH_MS,
+      slotsRefreshTimeout: REFRESH_TIMEOUT_MS,
+      clusterRetryStrategy: options.reconnect ? backoff : () => null,
+      ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
+      ...(options.natMap ? { natMap: options.natMap } : {}),
+      // A certificate names what the cluster calls its servers, and not what that resolves to.
+      ...(tls ? { dnsLookup: (address: string, done: (error: null, address: string) => void) => done(null, address) } : {}),
+      redisOptions: { ...commonOptions(target, options), family, ...(tls ? { tls: { rejectUnauthorized: true } } : {}) },
+    });
+    defineScripts(this.client);
+    this.#cluster.on('+node', (server: Redis) => this.#watch(server));
+    this.#cluster.on('-node', (server: Redis) => void this.#runs.delete(server));
+    this.#cluster.on('refresh', () => this.#meet());
+    this.#cluster.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    this.#cluster.on('node error', (error: unknown) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** @throws as {@link RedisConnection.open} */
+  static async open(options: RedisConnectionOptions): Promise<ClusterServers> {
+    const connection = new ClusterServers(options);
+    try {
+      await connection.#cluster.connect();
+      await Promise.all(connection.#cluster.nodes('master').map((server) => connection.#learn(server).catch(() => undefined)));
+      if (connection.#refused) throw connection.#refused;
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw redisError(connection.#lastError ?? error, options.url);
+    }
+  }
+
+  get client(): Redis {
+    // The same commands, without the streams over all keys, for which `servers` is there.
+    return this.#cluster as unknown as Redis;
+  }
+
+  runOf(key: string): string {
+    if (this.#refused) throw this.#refused;
+    const server = this.serverOf(key);
+    const run = this.#runs.get(server);
+    if (run === undefined) throw this.#nodeDown(key);
+    return run;
+  }
+
+  serverOf(key: string): Redis {
+    const address = this.addressOf(key);
+    const server = this.#cluster.nodes('master').find((one) => addressOf(one) === address);
+    if (!server) throw this.#nodeDown(key);
+    return server;
+  }
+
+  addressOf(key: string): string | null {
+    const slot = new Command('type', [`${this.prefix}${key}`]).getSlot();
+    return this.#cluster.slots[slot]?.[0] ?? null;
+  }
+
+  servers(): { client: Redis; address: string }[] {
+    return this.#cluster.nodes('master').map((client) => ({ client, address: addressOf(client) }));
+  }
+
+  together(): ChainableCommander {
+    return this.readOnly ? this.client.pipeline() : this.client.multi();
+  }
+
+  explain(error: unknown): CouponError {
+    return redisError(error, this.url);
+  }
+
+  close(): void {
+    this.#cluster.disconnect();
+  }
+
+  #watch(server: Redis): void {
+    server.on('close', () => void this.#runs.delete(server));
+    server.on('ready', () => void this.#learn(server).catch(() => undefined));
+  }
+
+  /** Servers are joined as soon as they are known: whose data they hold must be known before anything is asked of them. */
+  #meet(): void {
+    for (const server of this.#cluster.nodes('master')) if (server.status === 'wait') server.connect().catch(() => undefined);
+  }
+
+  async #learn(server: Redis): Promise<void> {
+    const info = await server.info('server').catch((error: Error) => {
+      if (this.readOnly && error.message.startsWith('NOPERM')) return '';
+      throw error;
+    });
+    if (!this.readOnly) this.#refused = tooOld(info);
+    this.#runs.set(server, infoField(info, 'run_id'));
+  }
+
+  #nodeDown(key: string): CouponError {
+    const address = this.addressOf(key);
+    return new CouponError({
+      code: 'REDIS_NODE_DOWN',
+      kind: 'unreachable',
+      message: `the server of the Redis Cluster that holds ${this.prefix}${key}${address === null ? '' : ` (${address})`} cannot be reached`,
+      fix: 'A replica takes over by itself after cluster-node-timeout, if there is one. Coupons on other servers are served meanwhile.',
+    });
+  }
+}
+
+function addressOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
+}

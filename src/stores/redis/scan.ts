@@ -1,0 +1,17 @@
+import type { RedisConnection } from './connection.ts';
+
+interface ScanOptions {
+  match: string;
+  count: number;
+  type?: string;
+}
+
+/** Keys of all servers, in chunks; a key may come more than once, as SCAN allows, also while it moves to another server. */
+export async function* scanAll(connection: RedisConnection, options: ScanOptions): AsyncGenerator<string[]> {
+  for (const { client } of connection.servers()) yield* client.scanStream(options) as AsyncIterable<string[]>;
+}
+
+/** As {@link scanAll}, for keys that need not be text. */
+export async function* scanAllBytes(connection: RedisConnection, options: ScanOptions): AsyncGenerator<Buffer[]> {
+  for (const { client } of connection.servers()) yield* client.scanBufferStream(options) as AsyncIterable<Buffer[]>;
+}
