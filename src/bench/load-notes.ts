@@ -1,16 +1,15 @@
-import { outcomeCode } from './checks/integrity.ts';
-import type { RequestRecord } from './checks/integrity.ts';
 import type { ThresholdResult } from './scenario/thresholds.ts';
 import type { AbortedLoad, LoadResult } from './ports.ts';
 import type { Note } from './report/report.ts';
+import { requestCounts } from './report/requests.ts';
 
 /** Notes on the load itself: how it ended, and whether it was the load that was asked for. */
 export function loadNotes(load: LoadResult): Note[] {
-  const { aborted, generator, outcomes, ranOut } = load;
-  const dropped = droppedArrivals(load.record);
+  const { aborted, generator, ranOut } = load;
+  const { dropped, left } = requestCounts(load);
   const notes: (Note | false)[] = [
-    load.interrupted && { code: 'INTERRUPTED', facts: { unsent: outcomes.unsent } },
-    load.targetLost && { code: 'TARGET_LOST', facts: { unsent: outcomes.unsent } },
+    load.interrupted && { code: 'INTERRUPTED', facts: { unsent: left } },
+    load.targetLost && { code: 'TARGET_LOST', facts: { unsent: left } },
     aborted !== null && {
       code: 'ABORTED_BY_THRESHOLD',
       facts: {
@@ -54,12 +53,4 @@ function outOfConnections(faults: Readonly<Record<string, number>>): Note | fals
       facts: { faults: own.map((fault) => `${fault} ${faults[fault]}`).join(', ') },
     }
   );
-}
-
-/** Requests that came due and found no connection; other unsent ones never came due. */
-function droppedArrivals({ length, outcome, intendedUs }: RequestRecord): number {
-  const unsent = outcomeCode('unsent');
-  let dropped = 0;
-  for (let row = 0; row < length; row += 1) if (outcome[row] === unsent && intendedUs[row]! >= 0) dropped += 1;
-  return dropped;
 }

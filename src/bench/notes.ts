@@ -1,6 +1,7 @@
 /** What a reader should know before trusting the figures of a run. */
 import type { CheckResult } from './checks/integrity.ts';
 import type { LoadResult, ProbeResult } from './ports.ts';
+import { disruptionNote, type DisruptionEvent } from './report/disruptions.ts';
 import type { Note } from './report/report.ts';
 import type { Settled } from './settle.ts';
 import type { CollectedEvidence, EvidenceSource } from './evidence/source.ts';
@@ -8,7 +9,7 @@ import { loadNotes } from './load-notes.ts';
 
 export interface NoteSources {
   load: LoadResult;
-  disruptions: readonly Note[];
+  disruptions: readonly DisruptionEvent[];
   collected: readonly CollectedEvidence[];
   settled: Settled;
   integrity: readonly CheckResult[];
@@ -28,7 +29,7 @@ export function notesOf(sources: NoteSources): Note[] {
     used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
     ...remarks.map((code): Note => ({ code })),
-    ...disruptions,
+    ...disruptions.map(disruptionNote),
   ];
   return notes.filter((note) => note !== false);
 }

@@ -45,7 +45,8 @@ export interface LoadPlan {
 
 export interface LoadProgress {
   phase: string;
-  planned: number;
+  /** Requests of all phases; null: as many as come of their time. */
+  planned: number | null;
   /** Requests that have ended, by outcome; `unsent` is only counted at the end. */
   outcomes: OutcomeCounts;
   elapsedMs: number;
@@ -94,6 +95,8 @@ export interface GeneratorReport {
 export interface LoadResult {
   record: RequestRecord;
   outcomes: OutcomeCounts;
+  /** Requests that the phases wanted; more than the record has where a threshold ended the load. */
+  planned: number;
   latencies: Latencies;
   /** The same from when each request was due, see `OpenPhase`. */
   fromPlanned: Latencies;
@@ -135,9 +138,16 @@ export interface AbortedLoad {
   answeredPerSecond: number;
 }
 
+export interface LoadOptions {
+  signal: AbortSignal;
+  /** Called once, at microsecond 0 of the record; with several processes within some milliseconds of it. */
+  onStart?: () => void;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
 export interface LoadDriver {
   /** @throws nothing for what a service may do; every request ends as one outcome on the record */
-  run(plan: LoadPlan, options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void }): Promise<LoadResult>;
+  run(plan: LoadPlan, options: LoadOptions): Promise<LoadResult>;
 }
 
 export interface ProbeResult {

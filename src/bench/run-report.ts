@@ -8,7 +8,10 @@ import { isOpen } from './plan/phase.ts';
 import type { UserDirectory } from './plan/user-plan.ts';
 import type { LoadResult, ProbeResult } from './ports.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './report/figures.ts';
-import type { BenchReport, CouponOutcome, Note, StoreSample, Throughput } from './report/report.ts';
+import type { DisruptionEvent } from './report/disruptions.ts';
+import { flowOf } from './report/flow.ts';
+import type { BenchReport, CouponOutcome, StoreSample, Throughput } from './report/report.ts';
+import { requestCounts } from './report/requests.ts';
 import { timeseries } from './report/timeseries.ts';
 import { verdictOf } from './report/verdict.ts';
 import type { Strategy } from '../campaign/strategy.ts';
@@ -27,13 +30,15 @@ interface Asked {
 /** What a run came to, before anybody judged it. */
 export interface Findings {
   load: LoadResult;
-  disruptions: Note[];
+  disruptions: DisruptionEvent[];
   samples: StoreSample[];
   collected: CollectedEvidence[];
   users: UserDirectory;
   settled: Settled;
   probed: ProbeResult;
   startedMs: number;
+  /** When all evidence had been read, microseconds of the record; null: not known. */
+  readUs: number | null;
   remarks: EvidenceSource['remarks'];
 }
 
@@ -47,6 +52,12 @@ export function reportOf({ scenario, target, strategy, signal }: Asked, findings
   const thresholds = stillMissed(evaluateThresholds(scenario.thresholds, figures), load.aborted);
   const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
   const series = timeseries(load.record);
+  const flow = flowOf({
+    record: load.record,
+    startedAt: load.startedAt,
+    readUs: findings.readUs,
+    coupons: collected.map(({ evidence: { couponId, total, before }, issued }) => ({ couponId, total, before, issued })),
+  });
   return {
     schemaVersion: 1,
     scenario: {
@@ -61,13 +72,16 @@ export function reportOf({ scenario, target, strategy, signal }: Asked, findings
       ...(scenario.perUser === 1 ? {} : { perUser: scenario.perUser }),
     },
     startedAt: load.startedAt.toISOString(),
+    requests: requestCounts(load),
     outcomes: load.outcomes,
     ...latencyFields(load.latencies),
     latencyFromPlanned: scenario.phases.some(isOpen) ? latencyFields(load.fromPlanned).latency : {},
     throughput,
     stepSeconds: series.stepSeconds,
     timeseries: series.points,
+    ...(flow ? { flow } : {}),
     samples: findings.samples,
+    ...(findings.disruptions.length > 0 ? { disruptions: findings.disruptions } : {}),
     thresholds,
     integrity,
     coupons: collected.map((one, index) => couponOutcome(one, index, load.record)),
@@ -90,17 +104,18 @@ function throughputOf({ load, collected, settled, startedMs }: Findings): Throug
   let issued = 0;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { issuedMs } of collected) {
-    if (!issuedMs) continue;
-    issued += issuedMs.count;
-    first = Math.min(first, issuedMs.first);
-    last = Math.max(last, issuedMs.last);
+  for (const times of collected) {
+    for (const us of times.issued?.us ?? []) {
+      issued += 1;
+      first = Math.min(first, us);
+      last = Math.max(last, us);
+    }
   }
   return {
     seconds: load.seconds,
     requestsPerSecond: load.generator.requestsPerSecond,
     acceptsPerSecond: accepted,
-    issuesPerSecond: last > first ? issued / ((last - first) / 1_000) : null,
+    issuesPerSecond: last > first ? issued / ((last - first) / 1e6) : null,
     timeUntilDrainedMs: settled.settled && settled.emptyAtMs !== null ? Math.round(settled.emptyAtMs - startedMs) : null,
   };
 }

@@ -11,7 +11,8 @@ import type { Clock } from '../lib/clock.ts';
 import { usageError, type CouponError } from '../lib/errors.ts';
 import { shellQuoted } from '../lib/text/suggested-command.ts';
 import type { LoadDriver, LoadProgress, LoadResult, Probe, TlsTrust } from './ports.ts';
-import type { BenchReport, Note, StoreSample } from './report/report.ts';
+import type { DisruptionEvent } from './report/disruptions.ts';
+import type { BenchReport, StoreSample } from './report/report.ts';
 import { reportOf } from './run-report.ts';
 import { startSampler } from './sampler.ts';
 import { withIssueIds } from './record/issue-ids.ts';
@@ -85,13 +86,14 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
   const nearest = Math.max(...scenario.phases.map((phase) => phase.vus));
   const { request, followUps, outcomes, issueId, phases, gracefulStopMs } = scenario;
   const requests = planRequests(scenario.users, couponIds.length, nearest, scenario.series);
-  const startedMs = ports.clock.now();
+  // The clock of the record begins with the load: what is told beside it counts from there.
+  let startedMs = ports.clock.now();
   const sampler = startSampler(ports.evidence, couponIds, ports.clock);
   let load: LoadResult;
   let settled: Settled;
   let samples: StoreSample[] = [];
-  let disruptions: Note[] = [];
-  const disrupting = ports.disrupt ? runTimeline(scenario.timeline, ports.disrupt, ports.clock, signal) : [];
+  let disrupting: Promise<DisruptionEvent[]> = Promise.resolve([]);
+  let disruptions: DisruptionEvent[] = [];
   try {
     load = await ports.driver.run(
       {
@@ -111,6 +113,10 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       },
       {
         signal,
+        onStart() {
+          startedMs = ports.clock.now();
+          if (ports.disrupt) disrupting = runTimeline(scenario.timeline, ports.disrupt, ports.clock, signal);
+        },
         ...(onProgress ? { onProgress: (progress) => onProgress({ step: 'load', load: progress, stockLeft: sampler.stockLeft() }) } : {}),
       },
     );
@@ -126,10 +132,11 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       ports.clock,
     );
   } finally {
-    samples = await sampler.stop();
+    samples = await sampler.stop(startedMs);
   }
   onProgress?.({ step: 'verify' });
   const { collected, evidence } = await collectAll(ports.evidence, scenario, load, settled, users, before);
+  const readUs = 1_000 * (ports.clock.now() - startedMs);
   const { remarks } = ports.evidence;
   return {
     report: reportOf(options, {
@@ -141,6 +148,7 @@ export async function benchRun(ports: BenchPorts, options: BenchOptions): Promis
       settled,
       probed,
       startedMs,
+      readUs,
       remarks: [...remarks, ...(tls?.insecure && target.startsWith('https:') ? (['CERTIFICATE_UNCHECKED'] as const) : [])],
     }),
     record: load.record,
@@ -190,7 +198,7 @@ export async function judgeImported(
     users,
     couponIds.map(() => new Uint32Array()),
   );
-  const findings = { load, disruptions: [], samples: [], collected, users, settled, startedMs, remarks: source.remarks };
+  const findings = { load, disruptions: [], samples: [], collected, users, settled, startedMs, readUs: null, remarks: source.remarks };
   const probed = { status: 0, ms: 0, closesConnections: false };
   return { report: reportOf({ scenario, target, signal }, { ...findings, probed }), record: load.record, evidence, users };
 }

@@ -12,8 +12,17 @@ const MAX_SAMPLES = 400;
 export interface Sampler {
   /** What is left in stock of all coupons by the latest reading; null when none says. */
   stockLeft(): number | null;
-  /** Takes a last reading and gives all. Nothing is read after that. */
-  stop(): Promise<StoreSample[]>;
+  /**
+   * Takes a last reading and gives all. Nothing is read after that.
+   *
+   * @param zeroMs clock reading at which the load began; readings from before count as of that moment
+   */
+  stop(zeroMs: number): Promise<StoreSample[]>;
+}
+
+interface Reading {
+  atMs: number;
+  looks: Omit<StoreSample, 'second'>[];
 }
 
 /**
@@ -21,27 +30,26 @@ export interface Sampler {
  * not answer leaves a gap; whether that matters is for others to say.
  */
 export function startSampler(source: EvidenceSource, couponIds: readonly string[], clock: Clock): Sampler {
-  const startedMs = clock.now();
-  const readings: StoreSample[][] = [];
+  const readings: Reading[] = [];
   let everyMs = EVERY_MS;
   let tookMs = 0;
   const stopped = new AbortController();
 
   const read = async (): Promise<void> => {
-    const second = Math.round(clock.now() - startedMs) / 1_000;
-    const reading: StoreSample[] = [];
+    const atMs = clock.now();
+    const looks: Reading['looks'] = [];
     for (const couponId of couponIds) {
       try {
         const look = await source.look(couponId);
         if (!look) continue;
         const { stock, waiting, claimed, issued } = look;
-        reading.push({ second, couponId, stock, waiting, claimed, issued });
+        looks.push({ couponId, stock, waiting, claimed, issued });
       } catch (error) {
         if (!(error instanceof CouponError) || error.kind !== 'unreachable') throw error;
       }
     }
-    tookMs = clock.now() - startedMs - second * 1_000;
-    readings.push(reading);
+    tookMs = clock.now() - atMs;
+    readings.push({ atMs, looks });
     if (readings.length <= MAX_SAMPLES) return;
     for (let index = readings.length - 1; index > 0; index -= 1) if (index % 2 === 1) readings.splice(index, 1);
     everyMs *= 2;
@@ -60,14 +68,17 @@ export function startSampler(source: EvidenceSource, couponIds: readonly string[
   watching.catch(() => undefined);
   return {
     stockLeft() {
-      const known = (readings.at(-1) ?? []).flatMap(({ stock }) => (stock === null ? [] : [stock]));
+      const known = (readings.at(-1)?.looks ?? []).flatMap(({ stock }) => (stock === null ? [] : [stock]));
       return known.length === 0 ? null : known.reduce((sum, stock) => sum + stock, 0);
     },
-    async stop() {
+    async stop(zeroMs) {
       stopped.abort();
       await underWay;
       await read();
-      return readings.flat();
+      return readings.flatMap(({ atMs, looks }) => {
+        const second = Math.max(0, Math.round(atMs - zeroMs)) / 1_000;
+        return looks.map((look) => ({ second, ...look }));
+      });
     },
   };
 }

@@ -31,7 +31,7 @@ const unreachable = new CouponError({ code: 'REDIS_UNREACHABLE', kind: 'unreacha
 async function readingsOf(count: number, world: ReturnType<typeof fakes>) {
   const sampler = startSampler(world.source as EvidenceSource, ['c'], world.clock);
   while (world.readings() < count) await turn();
-  return sampler.stop();
+  return sampler.stop(0);
 }
 
 test('reads from the first moment to the last', async () => {

@@ -1,5 +1,7 @@
 import type { BenchRun } from '../../src/bench/run.ts';
 import { acceptsPerSecond, latencyFields } from '../../src/bench/report/figures.ts';
+import type { DisruptionEvent } from '../../src/bench/report/disruptions.ts';
+import { flowOf, type Flow } from '../../src/bench/report/flow.ts';
 import type { BenchReport } from '../../src/bench/report/report.ts';
 import type { StoreSample } from '../../src/bench/report/report.ts';
 import { timeseries } from '../../src/bench/report/timeseries.ts';
@@ -10,6 +12,8 @@ import { noOutcomes, OUTCOMES } from '../../src/campaign/outcome.ts';
 import type { Outcome } from '../../src/campaign/outcome.ts';
 import { latenciesOf } from '../../src/bench/record/histogram.ts';
 
+const STARTED_AT = '2026-11-22T10:00:00.000Z';
+
 export interface PaperRun {
   name?: string;
   users?: number;
@@ -19,10 +23,22 @@ export interface PaperRun {
   slowness?: number;
   /** Accepted users (from the first) who get no coupon. */
   lost?: number;
+  /** Stock and queue are known from samples alone, as in reports of earlier versions. */
+  sampled?: boolean;
+  disruptions?: DisruptionEvent[];
 }
 
 /** A flash sale on paper, the same every time: what bench would have seen of a correct service, and its report. */
-export function benchRun({ name = 'paper', users = 2_000, total = 300, seconds = 12, slowness = 1, lost = 0 }: PaperRun = {}): BenchRun {
+export function benchRun({
+  name = 'paper',
+  users = 2_000,
+  total = 300,
+  seconds = 12,
+  slowness = 1,
+  lost = 0,
+  sampled = false,
+  disruptions,
+}: PaperRun = {}): BenchRun {
   const record = paperRecord(users, total, seconds, slowness);
   const accepted = [...record.user.keys()].filter((row) => record.outcome[row] === outcomeCode('accepted'));
   const issued = accepted.slice(lost);
@@ -51,7 +67,12 @@ export function benchRun({ name = 'paper', users = 2_000, total = 300, seconds =
     },
   };
   const names = { size: users, planned: users, id: (user: number) => `user-${user}` };
-  const report = paperReport(name, record, evidence, paperSamples(record, accepted, seconds));
+  const flow = sampled ? null : paperFlow(record, accepted, lost, evidence, seconds);
+  const report = {
+    ...paperReport(name, record, evidence, paperSamples(record, accepted, seconds)),
+    ...(flow ? { flow } : {}),
+    ...(disruptions ? { disruptions } : {}),
+  };
   const run = { report, record, evidence: [evidence], users: names };
   return { ...run, report: judgeAgain(run) };
 }
@@ -107,6 +128,30 @@ function paperSamples(record: RequestRecord, accepted: number[], seconds: number
   });
 }
 
+/** Users are issued in their order, each when the reply was there and the drain had come so far. */
+function paperFlow(record: RequestRecord, accepted: number[], lost: number, { total }: CouponEvidence, seconds: number): Flow | null {
+  const us = accepted.map((row, index) => Math.max(record.doneUs[row]!, ((index + 1) / ((accepted.length / seconds) * 1.5)) * 1e6));
+  const startedUs = Date.parse(STARTED_AT) * 1_000;
+  return flowOf({
+    record,
+    startedAt: new Date(STARTED_AT),
+    readUs: null,
+    coupons: [
+      {
+        couponId: 'c',
+        total,
+        before: new Uint32Array(),
+        issued: {
+          user: Uint32Array.from(accepted.slice(lost), (row) => record.user[row]!),
+          us: Float64Array.from(us.slice(lost), (one) => startedUs + one),
+          stepUs: 1_000,
+          untimed: 0,
+        },
+      },
+    ],
+  });
+}
+
 function paperReport(name: string, record: RequestRecord, { total }: CouponEvidence, samples: StoreSample[]): BenchReport {
   const outcomes = noOutcomes();
   for (const code of record.outcome) outcomes[OUTCOMES[code]!] += 1;
@@ -125,7 +170,7 @@ function paperReport(name: string, record: RequestRecord, { total }: CouponEvide
       coupons: [{ couponId: 'c', total }],
       skip: [],
     },
-    startedAt: '2026-11-22T10:00:00.000Z',
+    startedAt: STARTED_AT,
     outcomes,
     ...latencyFields(latenciesOf(record)),
     latencyFromPlanned: {},

@@ -6,10 +6,13 @@ import { isCouponFault } from '../../campaign/wrong-type.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import type { BenchStores } from '../ports.ts';
 import type { CollectedEvidence, EvidenceOptions } from './source.ts';
+import { issueTimes } from './issue-times.ts';
 import type { LedgerRow } from '../../campaign/ports/ledger.ts';
 import type { UserSource } from '../../campaign/ports/redis-reader.ts';
 
 const PAGE = 1_000;
+/** The ledger keeps milliseconds of `issued_at`. */
+const LEDGER_STEP_US = 1_000;
 
 /**
  * Reads what both stores say about one coupon: queue, leases and queue again, then the ledger, then the hashes. Users move in
@@ -26,7 +29,7 @@ export async function collectEvidence(stores: BenchStores, options: EvidenceOpti
   if (!rows) unreadable.push('LEDGER_UNREADABLE');
   return {
     evidence: { couponId, total, settled, before, redis, ledger: rows && ledgerEvidence(rows, users, coupon?.issuedQuantity ?? null) },
-    issuedMs: rows && issuedSpan(rows, new Set(before), users),
+    issued: rows && issueTimes(rows, (row) => 1_000 * row.issuedAt.getTime(), before, users, LEDGER_STEP_US),
     unreadable,
   };
 }
@@ -113,15 +116,4 @@ function ledgerEvidence(rows: LedgerRow[], users: UserDirectory, issuedQuantity:
     revoked: Uint8Array.from(rows, (row) => (row.revokedAt ? 1 : 0)),
     issuedQuantity,
   };
-}
-
-function issuedSpan(rows: LedgerRow[], before: Set<number>, users: UserDirectory): CollectedEvidence['issuedMs'] {
-  let span: CollectedEvidence['issuedMs'] = null;
-  for (const row of rows) {
-    if (before.size > 0 && before.has(users.numberOf(row.userId))) continue;
-    const ms = row.issuedAt.getTime();
-    span ??= { first: ms, last: ms, count: 0 };
-    span = { first: Math.min(span.first, ms), last: Math.max(span.last, ms), count: span.count + 1 };
-  }
-  return span;
 }

@@ -1,6 +1,7 @@
 import { CouponError } from '../../lib/errors.ts';
 import type { Consulted, LedgerEvidence, RedisEvidence } from '../checks/integrity.ts';
 import { stepOf } from './issued-row.ts';
+import { issueTimes } from './issue-times.ts';
 import type { IssuedRow } from './issued-row.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import type { CollectedEvidence, EvidenceOptions } from './source.ts';
@@ -47,7 +48,7 @@ export async function collectForeign(stores: ForeignStores, options: EvidenceOpt
       redis: inRedis,
       ledger: rows && ledgerEvidence(rows, users),
     },
-    issuedMs: rows && issuedSpan(rows, new Set(before), users),
+    issued: rows && issueTimes(rows, (row) => row.issuedUs, before, users),
     unreadable,
     ...(why === undefined ? {} : { why }),
   };
@@ -119,15 +120,4 @@ function ledgerEvidence(rows: readonly IssuedRow[], users: UserDirectory): Ledge
     revoked: Uint8Array.from(rows, (row) => (row.revoked ? 1 : 0)),
     issuedQuantity: null,
   };
-}
-
-function issuedSpan(rows: readonly IssuedRow[], before: ReadonlySet<number>, users: UserDirectory): CollectedEvidence['issuedMs'] {
-  const times = rows.filter((row) => !Number.isNaN(row.issuedUs) && !before.has(users.numberOf(row.userId))).map((row) => row.issuedUs);
-  if (times.length === 0) return null;
-  const span = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, count: times.length };
-  for (const us of times) {
-    span.first = Math.min(span.first, us / 1_000);
-    span.last = Math.max(span.last, us / 1_000);
-  }
-  return span;
 }

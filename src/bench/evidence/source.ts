@@ -2,6 +2,7 @@ import type { CouponDefinition } from '../../campaign/coupon.ts';
 import type { CouponEvidence } from '../checks/integrity.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import type { Note } from '../report/report.ts';
+import type { IssueTimes } from './issue-times.ts';
 
 /**
  * Where the truth about a run is read: before the load, while it runs, and afterwards. Nothing behind this port writes.
@@ -60,8 +61,8 @@ export interface EvidenceOptions {
 
 export interface CollectedEvidence {
   evidence: CouponEvidence;
-  /** First and last time of issue, milliseconds since 1970, of the coupons issued in this run. */
-  issuedMs: { first: number; last: number; count: number } | null;
+  /** Of the coupons issued in this run; null without a list of issued coupons. */
+  issued: IssueTimes | null;
   /** Codes of stores that could not be read. */
   unreadable: ('REDIS_UNREADABLE' | 'LEDGER_UNREADABLE')[];
   /** Why the list of issued coupons could not be read, where it says. */

@@ -209,6 +209,7 @@ class Rows {
       load: {
         record,
         outcomes,
+        planned: length,
         latencies,
         fromPlanned: latencies,
         seconds: lastUs / 1e6,

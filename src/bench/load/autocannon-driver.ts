@@ -1,4 +1,4 @@
-import type { LoadDriver, LoadPlan, LoadProgress, LoadResult } from '../ports.ts';
+import type { LoadDriver, LoadOptions, LoadPlan, LoadResult } from '../ports.ts';
 import { isOpen } from '../plan/phase.ts';
 import { GeneratorWatch } from './generator-watch.ts';
 import type { CpuUsage } from './generator-watch.ts';
@@ -26,19 +26,20 @@ export class AutocannonDriver implements LoadDriver {
     this.#options = options;
   }
 
-  async run(
-    plan: LoadPlan,
-    options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void },
-  ): Promise<LoadResult & { zeroMs: number }> {
+  async run(plan: LoadPlan, options: LoadOptions): Promise<LoadResult & { zeroMs: number }> {
     const { default: autocannon } = await import('autocannon');
     const missed = new AbortController();
     const stop = AbortSignal.any([options.signal, missed.signal]);
     const run = new LoadRun(plan, this.#options.targetLostAfterMs);
+    options.onStart?.();
     const watch = new GeneratorWatch(this.#options.cpuUsage);
     const thresholds = new ThresholdWatch(
       (plan.abortOn ?? []).filter((threshold) => threshold.abortAfterMs !== undefined),
       run,
-      () => missed.abort(),
+      () => {
+        run.enough = true;
+        missed.abort();
+      },
     );
     const { onProgress } = options;
     const ticker = onProgress && setInterval(() => onProgress(run.progress()), PROGRESS_EVERY_MS);
@@ -59,6 +60,7 @@ export class AutocannonDriver implements LoadDriver {
     return {
       record,
       outcomes,
+      planned: run.planned,
       latencies,
       // In a closed model a request is due when it is sent.
       fromPlanned: plan.phases.some(isOpen) ? latenciesOf(record, 'planned') : latencies,

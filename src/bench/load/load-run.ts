@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadProgress } from '../ports.ts';
-import { isOpen, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
+import { isOpen, plannedRequests, timeLeftMs, wantedRequests, type Phase } from '../plan/phase.ts';
 import { ClosedExecutor } from './closed-executor.ts';
 import { COOKIE_COLUMN, CookieJar } from './cookie-jar.ts';
 import { needsFollowUps } from './follow-up.ts';
@@ -25,6 +25,10 @@ export class LoadRun {
   readonly target: TargetWatch;
   /** Phases that ended before their time because all users had asked. */
   readonly ranOut: string[] = [];
+  /** A threshold has seen enough: what an open model has not come to is not wanted any more. */
+  enough = false;
+  /** Requests that the phases so far wanted, or made where they want as many as come. */
+  planned = 0;
   /** Spent on waiting for the moment of the next arrival, see `open-executor.ts`. */
   spunMs = 0;
   /** How late requests of an open model left although a connection was free: the generator's own lateness, nanoseconds. */
@@ -87,7 +91,7 @@ export class LoadRun {
     const perSecond = this.#cursor / (elapsedMs / 1_000);
     return {
       phase: this.#phaseName,
-      planned: this.record.length,
+      planned: plannedRequests(phases),
       outcomes: this.record.counts(false),
       elapsedMs,
       p99Ms: recentP99(this.record, this.#cursor),
@@ -99,8 +103,7 @@ export class LoadRun {
   async phase(phase: Phase, signal: AbortSignal, autocannon: Autocannon): Promise<void> {
     const wanted = wantedRequests(phase);
     if (signal.aborted || this.target.lost) {
-      // Work that was to be shared stays on the record as unsent; what would have become due by the clock never did.
-      if (phase.executor === 'shared-iterations') this.#cursor += phase.iterations;
+      this.#close(phase, this.#cursor + (wanted ?? 0), this.#cursor);
       return;
     }
     this.#phaseName = phase.name;
@@ -145,8 +148,17 @@ export class LoadRun {
       this.spunMs += executor.spunMs;
       this.#executor = null;
     }
-    // What this phase did not come to send is not the next one's.
-    if (phase.executor === 'shared-iterations') this.#cursor = planned;
+    this.#close(phase, planned, this.#phaseFrom);
+  }
+
+  /**
+   * What a phase wanted and did not come to send stays on the record as unsent, and is not the next one's. Only the arrivals of an open
+   * model that a threshold ended are left out: whoever looks for a limit does not want them beyond it.
+   */
+  #close(phase: Phase, end: number, from: number): void {
+    const wanted = wantedRequests(phase);
+    this.planned += wanted ?? this.#cursor - from;
+    if (wanted !== null && !(this.enough && isOpen(phase))) this.#cursor = end;
   }
 
   /** The record, without the requests that no phase came to want. */

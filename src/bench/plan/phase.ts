@@ -57,6 +57,12 @@ export function wantedRequests(phase: Phase): number | null {
   return phase.executor === 'shared-iterations' ? phase.iterations : null;
 }
 
+/** Requests of all phases together; null: one of them makes as many as come of its time. */
+export function plannedRequests(phases: readonly Phase[]): number | null {
+  const wanted = phases.map(wantedRequests);
+  return wanted.includes(null) ? null : wanted.reduce<number>((sum, one) => sum + one!, 0);
+}
+
 /**
  * Milliseconds until the last of these phases ends: shared iterations at a rate, everything else by its time. Null when the
  * rate is not known yet.

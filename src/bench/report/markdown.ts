@@ -4,8 +4,10 @@ import { generatorLines, sampleText, throughputLines } from './summary.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import { visible } from '../../lib/text/visible.ts';
 import { couponsText, shownChecks } from './shown-checks.ts';
+import { disruptionLines, shownNotes } from './disruptions.ts';
+import { requestLines, requestsText } from './requests.ts';
 import { checkText, noteText, reasonText, roundsText } from './words.ts';
-import { figure, number } from '../../lib/text/figures.ts';
+import { figure, plural } from '../../lib/text/figures.ts';
 import { painter } from '../../lib/text/style.ts';
 
 const MARKS = { pass: '✅', fail: '❌', not_checked: '❔', not_exercised: '⚪' } as const;
@@ -20,7 +22,7 @@ export function benchMarkdown(report: BenchReport): string {
   return [
     `## bench: ${text(scenario.name)}`,
     `Integrity ${proof(report)}${met} (exit code ${exitCode})`,
-    `${coupons}; ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${text(scenario.target)}`,
+    `${coupons}; ${plural(scenario.users, 'user')}, ${requestsText(report)} → ${text(scenario.target)}`,
     report.rounds ? roundsText(report.rounds) : '',
     integrity(report),
     thresholds.length > 0 ? table(['', 'threshold', 'was'], thresholdRows(report)) : '',
@@ -29,8 +31,9 @@ export function benchMarkdown(report: BenchReport): string {
       outcomeRows(report).map((row) => [text(row.outcome), row.count, ...row.latency]),
       1,
     ),
-    list([...throughputLines(report).map((line) => line.replace(/\s{2,}/, ': ')), ...generatorLines(report, PLAIN)]),
-    report.notes.length > 0 ? `Notes:\n\n${list(report.notes.map(noteText))}` : '',
+    list([...[...requestLines(report), ...throughputLines(report)].map((line) => line.join(': ')), ...generatorLines(report, PLAIN)]),
+    titled('Disruptions', disruptionLines(report)),
+    titled('Notes', shownNotes(report).map(noteText)),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -64,6 +67,10 @@ function thresholdRows({ thresholds }: BenchReport): string[][] {
 function table(heads: readonly string[], rows: readonly string[][], left = heads.length): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map((_head, index) => (index < left ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+function titled(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${title}:\n\n${list(lines)}`;
 }
 
 function list(lines: readonly string[]): string {

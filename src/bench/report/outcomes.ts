@@ -12,7 +12,7 @@ export interface OutcomeRow {
   latency: string[];
 }
 
-export const LATENCY_HEADS = ['p50 ms', 'p90', 'p99', 'p99.9', 'max'];
+export const LATENCY_HEADS = ['p50 ms', 'p90 ms', 'p99 ms', 'p99.9 ms', 'max ms'];
 
 /**
  * Each outcome that occurred, with its latencies beside it: quick refusals must not hide slow acceptances. In an open model

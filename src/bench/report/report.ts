@@ -4,6 +4,9 @@
  */
 import type { Outcome, OutcomeCounts } from '../../campaign/outcome.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
+import type { DisruptionEvent } from './disruptions.ts';
+import type { Flow } from './flow.ts';
+import type { RequestCounts } from './requests.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 import type { Verdict } from './verdict.ts';
 import type { Strategy } from '../../campaign/strategy.ts';
@@ -40,6 +43,8 @@ export interface BenchReport {
     perUser?: number | null;
   };
   startedAt: string;
+  /** What became of the planned requests. Left out by versions that did not count them. */
+  requests?: RequestCounts;
   outcomes: OutcomeCounts;
   /** Milliseconds from sending to the whole reply, for each outcome that occurred. */
   latency: Partial<Record<Outcome, LatencySummary>>;
@@ -54,8 +59,12 @@ export interface BenchReport {
   /** Length of the steps of `timeseries`. */
   stepSeconds: number;
   timeseries: TimePoint[];
-  /** The stores while the load and the drain ran, a few times a second. */
+  /** Stock and queue over time, counted. Left out where the record does not say who asked when, and by earlier versions. */
+  flow?: Flow;
+  /** The stores while the load and the drain ran, a few times a second: between two samples anything may have happened. */
   samples: StoreSample[];
+  /** What the timeline of the scenario did to the service. Left out: nothing. */
+  disruptions?: DisruptionEvent[];
   thresholds: ThresholdResult[];
   integrity: CheckResult[];
   coupons: CouponOutcome[];

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { CHECK_STATUSES, CHECKS, REASONS } from '../checks/integrity.ts';
 import { OTHER_OUTCOMES, OUTCOMES } from '../../campaign/outcome.ts';
+import { DISRUPTIONS } from '../scenario/timeline.ts';
 import { STRATEGIES } from '../../campaign/strategy.ts';
 import { VERDICT_REASONS } from './verdict.ts';
 import { NOTES } from './report.ts';
@@ -42,6 +43,24 @@ const sample = z.object({
   waiting: count,
   claimed: count,
   issued: countOrNull,
+});
+
+const requests = z.object({ planned: count, sent: count, answered: count, unanswered: count, dropped: count, left: count });
+
+const counts = z.array(count);
+const flow = z.object({
+  stepSeconds: z.number().positive(),
+  coupons: z.array(z.object({ couponId: z.string(), stock: z.number().int(), accepted: counts, issued: counts.nullable() })),
+  waiting: z.object({ users: counts, most: count, mostSecond: z.number() }).nullable(),
+  untold: count,
+  clockBehindMs: amount,
+});
+
+const disruption = z.object({
+  action: z.enum(DISRUPTIONS),
+  second: amount,
+  tookSeconds: amount.nullable(),
+  why: z.exactOptional(z.string()),
 });
 
 const check = z.object({
@@ -111,6 +130,7 @@ export const benchReportSchema = z.object({
     perUser: z.exactOptional(count.nullable()),
   }),
   startedAt: z.iso.datetime(),
+  requests: z.exactOptional(requests),
   outcomes: z.record(outcome, count),
   latency: z.partialRecord(outcome, latency),
   latencyFromPlanned: z.partialRecord(outcome, latency),
@@ -119,7 +139,9 @@ export const benchReportSchema = z.object({
   throughput,
   stepSeconds: z.number().positive(),
   timeseries: z.array(timePoint),
+  flow: z.exactOptional(flow),
   samples: z.array(sample),
+  disruptions: z.exactOptional(z.array(disruption)),
   thresholds: z.array(z.object({ metric: z.string(), expr: z.string(), actual: z.number().nullable(), ok: z.boolean() })),
   integrity: z.array(check),
   coupons: z.array(coupon),

@@ -9,8 +9,10 @@ import type { OutcomeRow } from './outcomes.ts';
 import { verdictLineText, verdictWords } from './verdict-text.ts';
 import type { VerdictWords } from './verdict-text.ts';
 import { couponsText, shownChecks } from './shown-checks.ts';
+import { disruptionLines, shownNotes } from './disruptions.ts';
+import { requestLines, requestsText } from './requests.ts';
 import { checkText, noteText, reasonText, roundsText } from './words.ts';
-import { figure, number } from '../../lib/text/figures.ts';
+import { figure, number, plural } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
 
@@ -18,16 +20,17 @@ import { table } from '../../lib/text/table.ts';
 export function benchSummary(given: BenchReport, paint: Paint): string {
   const report = visibleValues(given);
   const { scenario } = report;
-  const coupons = couponsText(scenario.coupons);
   return [
-    `${paint.bold(scenario.name)}  ${coupons}, ${number(scenario.users)} users, ${number(scenario.requests)} requests → ${scenario.target}`,
+    `${paint.bold(scenario.name)}  ${couponsText(scenario.coupons)}, ${plural(scenario.users, 'user')}\n${requestsText(report)} → ${scenario.target}`,
     section('ROUNDS', roundLines(report), paint),
     section('INTEGRITY', integrityLines(report, paint), paint),
     section('THRESHOLDS', thresholdLines(report, paint), paint),
+    section('REQUESTS', inColumns(requestLines(report)), paint),
     section('OUTCOMES', outcomeLines(report, paint), paint),
-    section('THROUGHPUT', throughputLines(report), paint),
+    section('THROUGHPUT', inColumns(throughputLines(report)), paint),
     section('GENERATOR', generatorLines(report, paint), paint),
-    section('NOTES', report.notes.map(noteText), paint),
+    section('DISRUPTIONS', disruptionLines(report), paint),
+    section('NOTES', shownNotes(report).map(noteText), paint),
     verdictLine(report, paint),
   ]
     .filter((part) => part !== '')
@@ -36,6 +39,11 @@ export function benchSummary(given: BenchReport, paint: Paint): string {
 
 function section(title: string, lines: string[], paint: Paint): string {
   return lines.length === 0 ? '' : [paint.bold(title), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function inColumns(lines: readonly (readonly [name: string, text: string])[]): string[] {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
 }
 
 function roundLines({ rounds }: BenchReport): string[] {
@@ -83,16 +91,23 @@ function outcomeLines(report: BenchReport, paint: Paint): string[] {
   return table(rows, columns, paint).split('\n');
 }
 
-export function throughputLines({ throughput, coupons }: BenchReport): string[] {
+/** One line for each rate, a name and a text. */
+export function throughputLines({ throughput, coupons }: BenchReport): [name: string, text: string][] {
   const known = coupons.map((coupon) => coupon.issued).filter((count) => count !== null);
-  const issued = known.length === 0 ? 'how many is not known' : `${number(known.reduce((sum, count) => sum + count, 0))} coupons`;
+  const issued =
+    known.length === 0
+      ? 'how many is not known'
+      : plural(
+          known.reduce((sum, count) => sum + count, 0),
+          'coupon',
+        );
   const rate = (perSecond: number | null): string => (perSecond === null ? 'too short to say' : `${number(Math.round(perSecond))}/s`);
   const { seconds, requestsPerSecond, acceptsPerSecond, issuesPerSecond, timeUntilDrainedMs } = throughput;
   return [
-    `answered  ${number(Math.round(requestsPerSecond))}/s over ${formatDuration(seconds * 1_000)}`,
-    `accepted  ${rate(acceptsPerSecond)}`,
-    `issued    ${rate(issuesPerSecond)}, ${issued}`,
-    `drained   ${timeUntilDrainedMs === null ? 'not seen' : `${formatDuration(timeUntilDrainedMs)} after the first request`}`,
+    ['answered', `${number(Math.round(requestsPerSecond))}/s over ${formatDuration(seconds * 1_000)}`],
+    ['accepted', rate(acceptsPerSecond)],
+    ['issued', `${rate(issuesPerSecond)}, ${issued}`],
+    ['drained', timeUntilDrainedMs === null ? 'not seen' : `${formatDuration(timeUntilDrainedMs)} after the first request`],
   ];
 }
 
@@ -100,11 +115,11 @@ export function generatorLines({ generator }: BenchReport, paint: Paint): string
   const { vus, eventLoopUtilization, eventLoopLagMs, startLagMs, cpuShare, reconnects, faults } = generator;
   const cpu = cpuShare === null ? '' : `, ${Math.round(cpuShare * 100)} % of a processor`;
   const lines = [
-    `${number(vus)} virtual users; busy ${Math.round(eventLoopUtilization * 100)} % of the time${cpu}; lag p99 ${figure(eventLoopLagMs.p99)} ms, max ${figure(eventLoopLagMs.max)} ms`,
+    `${plural(vus, 'virtual user')}; busy ${Math.round(eventLoopUtilization * 100)} % of the time${cpu}; lag p99 ${figure(eventLoopLagMs.p99)} ms, max ${figure(eventLoopLagMs.max)} ms`,
   ];
   if (startLagMs) lines.push(`requests left p99 ${figure(startLagMs.p99)} ms, max ${figure(startLagMs.max)} ms after they were due`);
   const named = Object.entries(faults).map(([fault, count]) => `${fault} ${number(count)}`);
-  if (reconnects > 0) lines.push(`${number(reconnects)} connections made again`);
+  if (reconnects > 0) lines.push(`${plural(reconnects, 'connection')} made again`);
   if (named.length > 0) lines.push(paint.yellow(`faults: ${named.join(', ')}`));
   return lines;
 }
@@ -134,8 +149,8 @@ export function benchProgressText(progress: BenchProgress): string {
   const rate = elapsedMs > 0 ? Math.round(ended / (elapsedMs / 1_000)) : 0;
   const counts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => `${number(outcomes[outcome])} ${outcome}`);
   return [
-    `${number(ended)} of ${number(planned)} requests, ${number(rate)}/s`,
-    ...(p99Ms === null ? [] : [`p99 ${p99Ms < 10 ? p99Ms.toFixed(1) : Math.round(p99Ms)} ms`]),
+    `${planned === null ? plural(ended, 'request') : `${number(ended)} of ${plural(planned, 'request')}`}, ${number(rate)}/s`,
+    ...(p99Ms === null ? [] : [`p99 ${figure(p99Ms)} ms`]),
     ...(counts.length > 0 ? [counts.join(' ')] : []),
     ...(progress.stockLeft === null ? [] : [`${number(progress.stockLeft)} in stock`]),
     ...(leftMs === null ? [] : [`${formatDuration(leftMs)} left`]),

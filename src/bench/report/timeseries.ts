@@ -28,7 +28,7 @@ const STEPS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_80
 
 export function timeseries(record: RequestRecord): Timeseries {
   const lastUs = lastMoment(record);
-  const stepSeconds = STEPS.find((step) => lastUs / 1e6 / step < MAX_POINTS) ?? Math.ceil(lastUs / 1e6 / MAX_POINTS);
+  const stepSeconds = stepFor(lastUs);
   const stepUs = stepSeconds * 1e6;
   const count = Math.floor(lastUs / stepUs) + 1;
   // A step's start as a decimal number: 0.15, not 0.15000000000000002.
@@ -50,7 +50,12 @@ export function timeseries(record: RequestRecord): Timeseries {
   return { stepSeconds, points };
 }
 
-function lastMoment({ length, sentUs, doneUs }: RequestRecord): number {
+/** Seconds of a step, so that as long a run has a few hundred of them. */
+export function stepFor(lastUs: number): number {
+  return STEPS.find((step) => lastUs / 1e6 / step < MAX_POINTS) ?? Math.ceil(lastUs / 1e6 / MAX_POINTS);
+}
+
+export function lastMoment({ length, sentUs, doneUs }: RequestRecord): number {
   let last = 0;
   for (let row = 0; row < length; row += 1) {
     if (sentUs[row]! > last) last = sentUs[row]!;

@@ -5,7 +5,7 @@ import type { UnexplainedReply } from './unexplained.ts';
 import type { VerdictReason } from './verdict.ts';
 import { checkText, lateText, reasonText } from './words.ts';
 import { guess } from './guess.ts';
-import { number } from '../../lib/text/figures.ts';
+import { number, plural } from '../../lib/text/figures.ts';
 
 export interface VerdictWords {
   look: 'good' | 'bad' | 'open';
@@ -13,6 +13,8 @@ export interface VerdictWords {
   integrity: string;
   /** Why, one sentence each. */
   why: string[];
+  /** The most frequent reply that decided nothing; left out where it is not the reason. */
+  reply?: string;
 }
 
 type Facts = VerdictReason['facts'];
@@ -20,14 +22,15 @@ type Facts = VerdictReason['facts'];
 const figureOf = (facts: Facts, name: string): string => number(Number(facts[name] ?? 0));
 
 const REASON_WORDS: Record<VerdictReason['code'], (facts: Facts) => string> = {
-  CHECKS_UNTESTED: (facts) => `${figureOf(facts, 'checks')} of the checks were not put to the test, although the scenario meant to`,
-  CHECKS_OPEN: (facts) => `${figureOf(facts, 'checks')} of the checks could not be made`,
+  CHECKS_UNTESTED: (facts) =>
+    `${plural(Number(facts['checks']), 'check')} ${facts['checks'] === 1 ? 'was' : 'were'} not put to the test, although the scenario meant to`,
+  CHECKS_OPEN: (facts) => `${plural(Number(facts['checks']), 'check')} could not be made`,
   TARGET_LOST: (facts) =>
     `the service was lost during the run: ${figureOf(facts, 'sent')} of ${figureOf(facts, 'requests')} requests were sent, and only those were checked`,
   NOTHING_ACCEPTED: (facts) =>
     `nobody was accepted, although ${String(facts['couponId'])} had ${figureOf(facts, 'left')} in stock and ${figureOf(facts, 'asked')} users asked`,
   UNEXPLAINED_REPLIES: (facts) =>
-    `${figureOf(facts, 'count')} of ${figureOf(facts, 'sent')} requests got a reply that no rule explains and no threshold allows`,
+    `${figureOf(facts, 'count')} of ${plural(Number(facts['sent']), 'request')} got a reply that no rule explains and no threshold allows`,
   SALE_UNFINISHED: (facts) =>
     `only ${figureOf(facts, 'accepted')} of ${figureOf(facts, 'left')} ${String(facts['couponId'])} were given out although ${figureOf(facts, 'asked')} users asked, and nobody was told "sold out"`,
   MOSTLY_UNDECIDED: (facts) => `${figureOf(facts, 'count')} of ${figureOf(facts, 'sent')} requests were never decided`,
@@ -47,7 +50,7 @@ export function verdictWords(report: Pick<BenchReport, 'verdict' | 'unexplained'
   const sale = reasons.filter(({ code }) => !aboutChecks.has(code)).map(({ code, facts }) => REASON_WORDS[code](facts));
   if (sale.length > 0) {
     const [reply] = unexplained;
-    return { look: 'open', integrity: 'nothing was proven', why: reply ? [...sale, `most frequent: ${replyText(reply)}`] : sale };
+    return { look: 'open', integrity: 'nothing was proven', why: sale, ...(reply ? { reply: replyText(reply) } : {}) };
   }
   const late = notes.find(({ code, facts }) => code === 'NOT_SETTLED' && facts?.['missing'])?.facts;
   return {
@@ -86,6 +89,16 @@ function replyText(reply: UnexplainedReply): string {
 }
 
 /** One line: `nothing was proven: nobody was accepted …; most frequent: 600 × 404 …`. */
-export function verdictLineText(words: Pick<VerdictWords, 'integrity' | 'why'>): string {
-  return words.why.length === 0 ? words.integrity : `${words.integrity}: ${words.why.join('; ')}`;
+export function verdictLineText({ integrity, why, reply }: Pick<VerdictWords, 'integrity' | 'why' | 'reply'>): string {
+  const all = reply === undefined ? why : [...why, `most frequent: ${reply}`];
+  return all.length === 0 ? integrity : `${integrity}: ${all.join('; ')}`;
+}
+
+/** `7 of 7 checks were put to the test`, or how many were, and what became of the others. */
+export function exercisedText({ integrity }: Pick<BenchReport, 'integrity'>): string {
+  const count = (...statuses: CheckResult['status'][]): number => integrity.filter(({ status }) => statuses.includes(status)).length;
+  const [tested, open] = [count('pass', 'fail'), count('not_checked')];
+  const were = tested === 1 ? 'was' : 'were';
+  const said = `${number(tested)} of ${plural(integrity.length, 'check')} ${were} put to the test`;
+  return open === 0 ? said : `${said}, ${number(open)} could not be made`;
 }

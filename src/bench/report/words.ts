@@ -1,7 +1,7 @@
 /** The sentences for the codes of a bench report. */
 import type { Note, Rounds } from './report.ts';
 import type { CheckName, CheckResult, Reason } from '../checks/integrity.ts';
-import { number } from '../../lib/text/figures.ts';
+import { figure, number, plural } from '../../lib/text/figures.ts';
 
 export const CHECK_WORDS: Record<CheckName, string> = {
   issued_within_total: 'never more issued than there are',
@@ -21,8 +21,13 @@ export function checkText(check: CheckName, { perUser = 1 }: { perUser?: number 
 
 type Words = (result: CheckResult) => string;
 
-const users = ({ count }: CheckResult): string => (count === 1 ? '1 user' : `${count} users`);
-const fact = ({ facts }: CheckResult, name: string): string => String(facts[name] ?? '?');
+const users = ({ count }: CheckResult): string => plural(count, 'user');
+const fact = ({ facts }: CheckResult, name: string): string => asText(facts[name]);
+
+/** A figure as all figures are written; a text as it is. */
+function asText(value: number | string | undefined): string {
+  return typeof value === 'number' ? (Number.isInteger(value) ? number(value) : figure(value)) : (value ?? '?');
+}
 
 const oftenThan = ({ facts }: CheckResult): string => ((facts['limit'] ?? 1) > 1 ? `more than ${facts['limit']} times` : 'twice');
 
@@ -45,7 +50,7 @@ const REASON_WORDS: Record<Reason, Words> = {
   ISSUED_TO_STRANGER: (result) => `${users(result)} issued who never asked in this run`,
   SOLD_OUT_TOO_EARLY: (result) => `${users(result)} told "sold out" before ${fact(result, 'total')} users had asked`,
   STOCK_LEAKED: (result) =>
-    `${result.count} of ${fact(result, 'total')} coupons went to no user, though ${fact(result, 'asked')} users asked`,
+    `${number(result.count)} of ${fact(result, 'total')} coupons went to no user, though ${fact(result, 'asked')} users asked`,
   OVERTAKEN: (result) => `${users(result)} stand before a user who had been answered before they asked`,
   SERVED_OUT_OF_ORDER: (result) => `${users(result)} served before a user who had been answered before they asked`,
   STOCK_DOES_NOT_ADD_UP: (result) =>
@@ -56,7 +61,7 @@ const REASON_WORDS: Record<Reason, Words> = {
   NO_REDIS_EVIDENCE: () => 'Redis could not be read',
   NOT_SETTLED: (result) =>
     result.facts['accepted'] !== undefined
-      ? `${result.count} of ${fact(result, 'accepted')} accepted users have no coupon yet`
+      ? `${number(result.count)} of ${fact(result, 'accepted')} accepted users have no coupon yet`
       : result.count > 0
         ? `${users(result)} still waited when the time was up`
         : 'users still waited when the time was up',
@@ -65,7 +70,8 @@ const REASON_WORDS: Record<Reason, Words> = {
   NO_REQUEST_TIMES: () => 'nothing that was read has request times',
   REPLIES_ONLY: () => 'only the replies were looked at',
   NO_STOCK_EVIDENCE: () => 'nothing that was read says what is left',
-  FEWER_USERS_THAN_COUPONS: (result) => `${fact(result, 'planned')} users ask for ${fact(result, 'left')} coupons`,
+  FEWER_USERS_THAN_COUPONS: ({ facts: { planned = 0, left = 0 } }) =>
+    `${plural(planned, 'user')} ${planned === 1 ? 'asks' : 'ask'} for ${plural(left, 'coupon')}`,
   NOBODY_ASKS_TWICE: (result) => `no accepted user asks ${oftenThan(result)}`,
   NO_COUPONS_LEFT: () => 'there is no coupon to accept a user for',
   ALL_OVERLAPPED: () => 'no user was accepted before another one asked',
@@ -82,23 +88,24 @@ export function reasonText(result: CheckResult): string {
 }
 
 const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) => string> = {
-  INTERRUPTED: (facts) => `interrupted: ${facts['unsent']} requests were not sent; what was sent is verified`,
-  TARGET_LOST: (facts) => `the target stopped taking connections: ${facts['unsent']} requests were not sent`,
+  INTERRUPTED: (facts) => `interrupted: ${some(facts['unsent'], 'request')} not sent; what was sent is verified`,
+  TARGET_LOST: (facts) => `the target stopped taking connections: ${some(facts['unsent'], 'request')} not sent`,
   NOT_SETTLED: (facts) =>
     facts['missing'] ? `${lateText(facts)} (settle.timeout)` : 'the drain was not done when the time was up (settle.timeout)',
   REDIS_UNREADABLE: () => 'Redis could not be read after the load',
   LEDGER_UNREADABLE: (facts) => `the ledger could not be read after the load${facts['why'] === undefined ? '' : `: ${facts['why']}`}`,
-  COUPON_NOT_FRESH: (facts) => `${facts['users']} users had been accepted or issued before; they are left out`,
+  COUPON_NOT_FRESH: (facts) =>
+    `${plural(Number(facts['users']), 'user')} had been accepted or issued before, and ${facts['users'] === 1 ? 'is' : 'are'} left out`,
   ABORTED_BY_THRESHOLD: (facts) =>
-    `${facts['metric']} ${facts['expr']} was missed (${Number(facts['actual']).toPrecision(3)}) after ${facts['second']} s in "${facts['phase']}"${
-      facts['askedPerSecond'] === undefined ? '' : `, at ${facts['askedPerSecond']} requests/s asked`
-    }, ${facts['answeredPerSecond']}/s answered: the load was ended there`,
+    `${facts['metric']} ${facts['expr']} was missed (${asText(facts['actual'])}) after ${asText(facts['second'])} s in "${facts['phase']}"${
+      facts['askedPerSecond'] === undefined ? '' : `, at ${asText(facts['askedPerSecond'])} requests/s asked`
+    }, ${asText(facts['answeredPerSecond'])}/s answered: the load was ended there`,
   ARRIVALS_DROPPED: (facts) =>
-    `${facts['dropped']} requests came due and found none of ${facts['vus']} connections free in time (dropped_iterations): the service is too slow for this rate, or maxVUs too low`,
+    `${plural(Number(facts['dropped']), 'request')} came due and found none of ${plural(Number(facts['vus']), 'connection')} free in time (dropped_iterations): the service is too slow for this rate, or maxVUs too low`,
   USERS_RAN_OUT: (facts) => `"${facts['phase']}" ended early: all users had asked (users.count)`,
   GENERATOR_LIMITED: (facts) =>
     `the load generator itself was the limit (busy ${Math.round(Number(facts['busy']) * 100)} % of the time${
-      facts['startLagMs'] === undefined ? '' : `, requests left up to ${facts['startLagMs']} ms late`
+      facts['startLagMs'] === undefined ? '' : `, requests left up to ${asText(facts['startLagMs'])} ms late`
     }): the service may be able to do more`,
   CONNECTIONS_CLOSED: () => 'the service closes connections: every request may pay for a new one',
   ISSUED_KEYS_NOT_SCANNED: () => 'issued keys were looked up for known users only: a coupon of an unknown user would not be seen',
@@ -107,10 +114,16 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   GENERATOR_OUT_OF_CONNECTIONS: (facts) =>
     `this machine ran out of files or ports (${facts['faults']}): fewer virtual users, or a higher limit (ulimit -n), and not the service, decide here`,
   QUEUE_NEVER_SHRINKS: (facts) =>
-    `the queue still holds ${facts['waiting']} users although every accepted user has a coupon: it looks like a list of applicants; leave it out with verify.redis.keys.queue: null`,
-  DISRUPTED: (facts) => `at ${facts['second']} s: ${facts['action']}; it was back after ${facts['took']} s`,
-  DISRUPTION_FAILED: (facts) => `at ${facts['second']} s: ${facts['action']} failed: ${facts['why']}`,
+    `the queue still holds ${plural(Number(facts['waiting']), 'user')} although every accepted user has a coupon: it looks like a list of applicants; leave it out with verify.redis.keys.queue: null`,
+  DISRUPTED: (facts) => `at ${asText(facts['second'])} s: ${facts['action']}; it was back after ${asText(facts['took'])} s`,
+  DISRUPTION_FAILED: (facts) => `at ${asText(facts['second'])} s: ${facts['action']} failed: ${facts['why']}`,
 };
+
+/** `1 request was`, `no request was`, `3 requests were`. */
+function some(value: number | string | undefined, one: string): string {
+  const count = Number(value ?? 0);
+  return count === 0 ? `no ${one} was` : `${plural(count, one)} ${count === 1 ? 'was' : 'were'}`;
+}
 
 export function noteText({ code, facts = {} }: Note): string {
   return NOTE_WORDS[code](facts);
@@ -118,7 +131,7 @@ export function noteText({ code, facts = {} }: Note): string {
 
 /** `37 of 100 accepted users have no coupon after 60 s`. */
 export function lateText({ missing, accepted, seconds }: Readonly<Record<string, number | string>>): string {
-  return `${missing} of ${accepted} accepted users have no coupon after ${seconds} s`;
+  return `${asText(missing)} of ${asText(accepted)} accepted users have no coupon after ${asText(seconds)} s`;
 }
 
 /** Which of several rounds a report is about. */

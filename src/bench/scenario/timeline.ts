@@ -6,7 +6,7 @@ import { parsed } from '../../campaign/event.ts';
  * What a game day does to the service under load. Processes are killed (SIGKILL) and started again; stores are ended as a
  * crash would end them and started again on their data.
  */
-const DISRUPTIONS = ['kill-drain', 'kill-serve', 'restart-redis', 'restart-postgres'] as const;
+export const DISRUPTIONS = ['kill-drain', 'kill-serve', 'restart-redis', 'restart-postgres'] as const;
 
 export type Disruption = (typeof DISRUPTIONS)[number];
 

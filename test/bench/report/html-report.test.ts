@@ -1,38 +1,17 @@
-import { mkdtempSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { statSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BenchRun } from '../../../src/bench/run.ts';
-import { prepareOut } from '../../../src/cli/commands/bench/out.ts';
 import { benchRun } from '../../support/bench-report.ts';
 import { findChromium, openBrowser } from '../../support/chromium.ts';
 import type { Browser } from '../../support/chromium.ts';
+import { openReportPage, writtenPage as written } from '../../support/report-page.ts';
 
 const chromium = findChromium();
 let browser: Browser;
 
+const opened = (path: string, colorScheme: 'light' | 'dark' = 'light') => openReportPage(browser, path, colorScheme);
+
 const CHARTS = ['outcomes', 'latency', 'spectrum', 'stock-0', 'queue'];
-
-/** The page as `--out` writes it. */
-async function written(run: BenchRun): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'coupon-'));
-  const write = await prepareOut({ cwd: folder }, folder, false);
-  return join(await write(run), 'report.html');
-}
-
-/** Opens a page, and keeps what its console says and what it asks the network for. */
-async function opened(path: string, colorScheme: 'light' | 'dark' = 'light') {
-  const page = await browser.context.newPage();
-  const said: string[] = [];
-  page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => said.push(`error: ${error.message}`));
-  page.on('request', (request) => request.url().startsWith('file:') || said.push(`request: ${request.url()}`));
-  await page.emulateMedia({ colorScheme });
-  await page.goto(pathToFileURL(path).href);
-  return { page, said };
-}
 
 /** Different colours in the plot area of each chart; a blank canvas has one. */
 async function coloursDrawn(page: Page): Promise<Record<string, number>> {
@@ -40,7 +19,7 @@ async function coloursDrawn(page: Page): Promise<Record<string, number>> {
   const counted: Record<string, number> = {};
   for (const plot of plots) {
     const id = (await plot.getAttribute('id'))!;
-    counted[id.slice('plot-'.length)] = await plot.locator('canvas').evaluate((canvas) => {
+    counted[id.slice('plot-'.length)] = await plot.locator('.u-wrap canvas').evaluate((canvas) => {
       const { width, height } = canvas as unknown as { width: number; height: number };
       const context = (canvas as unknown as Canvas).getContext('2d');
       return new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
@@ -55,7 +34,7 @@ interface Canvas {
 }
 
 const fits = (page: Page): Promise<boolean> => page.evaluate('document.documentElement.scrollWidth <= innerWidth');
-const picture = (page: Page): Promise<string> => page.evaluate('document.querySelector("#plot-outcomes canvas").toDataURL()');
+const picture = (page: Page): Promise<string> => page.evaluate('document.querySelector("#plot-outcomes .u-wrap canvas").toDataURL()');
 
 describe.runIf(chromium !== null)('the page in a browser', () => {
   beforeAll(async () => {

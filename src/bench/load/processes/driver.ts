@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadDriver, LoadPlan, LoadProgress, LoadResult } from '../../ports.ts';
+import type { LoadDriver, LoadOptions, LoadPlan, LoadProgress, LoadResult } from '../../ports.ts';
+import { plannedRequests } from '../../plan/phase.ts';
 import { noOutcomes, OUTCOMES } from '../../../campaign/outcome.ts';
 import type { Child } from '../../../lib/process/children.ts';
 import { mergeResults } from './merge-results.ts';
@@ -30,7 +31,7 @@ export class ProcessesDriver implements LoadDriver {
   }
 
   /** @throws CouponError `BENCH_PROCESSES`, `CHILD_FAILED` (a process ended early: what it had sent is not known) */
-  async run(plan: LoadPlan, options: { signal: AbortSignal; onProgress?: (progress: LoadProgress) => void }): Promise<LoadResult> {
+  async run(plan: LoadPlan, options: LoadOptions): Promise<LoadResult> {
     const { processes, tmpDir, start } = this.#options;
     const split = splitPlan(plan, processes);
     const dir = mkdtempSync(join(tmpDir, 'coupon-load-'));
@@ -46,7 +47,7 @@ export class ProcessesDriver implements LoadDriver {
           start(own, (event) => {
             if (event['event'] !== 'progress') return;
             progress.set(part, event as unknown as LoadProgress);
-            options.onProgress?.(sumOf([...progress.values()], plan.requests.length));
+            options.onProgress?.(sumOf([...progress.values()], plannedRequests(plan.phases)));
           }),
         );
       }
@@ -55,6 +56,7 @@ export class ProcessesDriver implements LoadDriver {
       done.catch(() => undefined);
       await Promise.all(children.map((child) => child.event('ready')));
       for (const child of children) child.say('go');
+      options.onStart?.();
       options.signal.addEventListener('abort', stop, { once: true });
       if (options.signal.aborted) stop();
       await done;
@@ -67,7 +69,7 @@ export class ProcessesDriver implements LoadDriver {
   }
 }
 
-function sumOf(all: readonly LoadProgress[], planned: number): LoadProgress {
+function sumOf(all: readonly LoadProgress[], planned: number | null): LoadProgress {
   const outcomes = noOutcomes();
   for (const one of all) for (const outcome of OUTCOMES) outcomes[outcome] += one.outcomes[outcome];
   const largest = (figure: 'p99Ms' | 'leftMs'): number | null => {

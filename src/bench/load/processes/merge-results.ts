@@ -8,7 +8,7 @@ import type { SplitPlan } from './plan.ts';
 /** What one of several processes found, as plain data. */
 export interface PartResult
   extends
-    Pick<LoadResult, 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'>,
+    Pick<LoadResult, 'planned' | 'seconds' | 'interrupted' | 'targetLost' | 'ranOut' | 'generator'>,
     Partial<Pick<LoadResult, 'unexplained' | 'issueIds'>> {
   record: RequestRecord;
   /** Microsecond 0 of the record, on the clock that all processes share; milliseconds. */
@@ -32,6 +32,7 @@ export function mergeResults(parts: readonly PartResult[], split: SplitPlan): Lo
   return {
     record,
     outcomes,
+    planned: parts.reduce((sum, part) => sum + part.planned, 0),
     latencies: latenciesOf(record),
     fromPlanned: latenciesOf(record, 'planned'),
     seconds,

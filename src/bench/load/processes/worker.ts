@@ -36,7 +36,7 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
   await import('autocannon');
   tell({ event: 'ready' });
   await go;
-  const { record, zeroMs, startedAt, seconds, interrupted, targetLost, ranOut, unexplained, issueIds, generator } =
+  const { record, zeroMs, startedAt, planned, seconds, interrupted, targetLost, ranOut, unexplained, issueIds, generator } =
     await new AutocannonDriver({
       cpuUsage,
     }).run(plan, { signal, onProgress: (progress) => tell({ event: 'progress', ...progress }) });
@@ -44,6 +44,7 @@ export async function runWorker({ dir, signal, go, cpuUsage, sharedMs, tell }: W
     record: columnsOf(record),
     zeroMs: zeroMs + sharedMs() - performance.now(),
     startedAtMs: startedAt.getTime(),
+    planned,
     seconds,
     interrupted,
     targetLost,

@@ -1,4 +1,7 @@
 import type { Outcome } from '../../../campaign/outcome.ts';
+import { visible } from '../../../lib/text/visible.ts';
+import { disruptionsOf, disruptionText } from '../disruptions.ts';
+import type { BenchReport } from '../report.ts';
 
 /** One chart as data; `page-script.ts` draws all of them with uPlot in the same way. */
 export interface Chart {
@@ -23,6 +26,21 @@ export interface Series {
   /** Lengths of dashes and gaps; empty is a whole line. Lines differ without colour too. */
   dash: number[];
   width: number;
+}
+
+/** A moment that every chart over time marks, from a disruption until the service was back; `until` is `from` where it was not. */
+export interface Mark {
+  from: number;
+  until: number;
+  label: string;
+}
+
+export function marksOf(report: BenchReport): Mark[] {
+  return disruptionsOf(report).map((event) => ({
+    from: event.second,
+    until: Math.round(1_000 * (event.second + (event.tookSeconds ?? 0))) / 1_000,
+    label: visible(disruptionText(event)),
+  }));
 }
 
 const DASHES: Record<Outcome, number[]> = {

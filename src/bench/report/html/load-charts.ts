@@ -15,7 +15,7 @@ export function outcomesChart({ timeseries, stepSeconds, outcomes }: BenchReport
     title: 'Answers over time',
     summary: `Answers per second, by outcome, on top of one another from the bottom. In all: ${said || 'none'}.`,
     x: 'seconds',
-    y: { label: 'answers per second', log: false },
+    y: { label: 'answers/s', log: false },
     stacked: true,
     series: present.map((outcome) => outcomeSeries(outcome)),
     data: [
@@ -38,7 +38,7 @@ export function latencyChart(report: BenchReport): Chart {
     title: 'Latency over time',
     summary: `${fromWhen(report)} to the whole answer, by outcome: p50 (thin) and p99 (thick). ${latencySummary(report)}`,
     x: 'seconds',
-    y: { label: 'milliseconds', log: true },
+    y: { label: 'latency in ms', log: true },
     stacked: false,
     series,
     data: [
@@ -70,7 +70,7 @@ export function spectrumChart(report: BenchReport, latencies: Pick<Latencies, 'v
     title: 'Latency by percentile',
     summary: `How slow the slowest answers of each outcome were, ${fromWhen(report).toLowerCase()}. ${latencySummary(report)}`,
     x: 'nines',
-    y: { label: 'milliseconds', log: true },
+    y: { label: 'latency in ms', log: true },
     stacked: false,
     series: present.map((outcome) => outcomeSeries(outcome)),
     data: [nines, ...present.map((outcome) => nines.map((nine) => at(outcome, nine)))],

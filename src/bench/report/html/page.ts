@@ -6,14 +6,16 @@ import { createHash } from 'node:crypto';
 import type { Latencies } from '../../ports.ts';
 import type { BenchReport } from '../report.ts';
 import { formatDuration } from '../../../lib/duration.ts';
-import { number } from '../../../lib/text/figures.ts';
-import type { Chart } from './chart.ts';
+import { plural } from '../../../lib/text/figures.ts';
+import { marksOf, type Chart } from './chart.ts';
 import { latencyChart, outcomesChart, spectrumChart } from './load-charts.ts';
 import { inlineJson, markup, Markup } from './markup.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
+import { requestsText } from '../requests.ts';
 import { couponsText } from '../shown-checks.ts';
-import { coupons, environment, generator, integrity, notes, outcomes, rounds, thresholds, throughput, tiles, verdict } from './sections.ts';
+import { exercised, reply, rounds, tiles, verdict } from './first-screen.ts';
+import { coupons, disruptions, environment, generator, integrity, notes, outcomes, requests, thresholds, throughput } from './sections.ts';
 import { queueChart, stockCharts } from './store-charts.ts';
 
 /** uPlot's own files, as text. */
@@ -44,21 +46,18 @@ export function htmlReport(report: BenchReport, latencies: Pick<Latencies, 'valu
       <h1>${scenario.name}</h1>
       <p>${scenario.description}</p>
       <p class="dim">
-        ${sale}; ${number(scenario.users)} users, ${number(scenario.requests)} requests in ${took} → <code>${scenario.target}</code>,
-        ${report.startedAt}
+        ${sale}; ${plural(scenario.users, 'user')}, ${requestsText(report)} in ${took} → <code>${scenario.target}</code>,
+        ${dateText(report.startedAt)}
       </p>
-      ${[verdict(report), rounds(report), tiles(report)]}
+      ${[verdict(report), rounds(report), tiles(report), exercised(report), reply(report)]}
     </header>
     <main>
-      ${[integrity(report), thresholds(report), notes(report)]}
-      <section>
-        <h2>Charts</h2>
-        <div class="charts">${charts.map(figureOf)}</div>
-      </section>
-      ${[outcomes(report), throughput(report), coupons(report), generator(report), environment(report)]}
+      ${[integrity(report), thresholds(report), disruptions(report), notes(report)]}
+      ${charts.length === 0 ? new Markup('') : chartSection(charts)}
+      ${[requests(report), outcomes(report), throughput(report), coupons(report), generator(report), environment(report)]}
     </main>
     <footer>Written by coupon-cli bench. Beside it, report.json has all figures.</footer>
-    <script id="charts" type="application/json">${inlineJson(charts)}</script>
+    <script id="charts" type="application/json">${inlineJson({ charts, marks: marksOf(report) })}</script>
     <script>${new Markup(assets.script)}</script>
     <script>${new Markup(PAGE_SCRIPT)}</script>
   </body>
@@ -78,6 +77,13 @@ function chartsOf(report: BenchReport, latencies: Pick<Latencies, 'value'>): Cha
   return charts.filter((chart) => chart !== null).filter((chart) => chart.series.length > 0);
 }
 
+function chartSection(charts: readonly Chart[]): Markup {
+  return markup`<section>
+    <h2>Charts</h2>
+    <div class="charts">${charts.map(figureOf)}</div>
+  </section>`;
+}
+
 function figureOf({ id, title, summary }: Chart): Markup {
   return markup`<figure>
     <figcaption>
@@ -92,4 +98,9 @@ function policy(scripts: readonly string[], styles: readonly string[]): string {
   const hashes = (texts: readonly string[]): string =>
     texts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(' ');
   return `default-src 'none'; script-src ${hashes(scripts)}; style-src ${hashes(styles)}; base-uri 'none'; form-action 'none'`;
+}
+
+/** `2026-11-29 06:14:21 UTC`. */
+function dateText(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -2,10 +2,10 @@
 import type { BenchReport } from '../report.ts';
 import { LATENCY_HEADS, outcomeRows } from '../outcomes.ts';
 import { generatorLines, sampleText, throughputLines } from '../summary.ts';
-import { verdictLineText, verdictWords } from '../verdict-text.ts';
 import { shownChecks } from '../shown-checks.ts';
-import { checkText, noteText, reasonText, roundsText } from '../words.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { disruptionLines, shownNotes } from '../disruptions.ts';
+import { requestLines } from '../requests.ts';
+import { checkText, noteText, reasonText } from '../words.ts';
 import { figure, number } from '../../../lib/text/figures.ts';
 import { painter } from '../../../lib/text/style.ts';
 import { markup, Markup } from './markup.ts';
@@ -19,61 +19,10 @@ const LOOKS = {
   not_exercised: { look: 'open', sign: '○', word: 'not put to the test' },
 } as const;
 
-const SIGNS = { good: '✔', bad: '✘', open: '?' } as const;
-const HEADLINES = {
-  pass: 'Proven: no user got a coupon who should not have one, and none lost one.',
-  held: 'Held: nothing was wrong.',
-  inconclusive: 'Not proven.',
-  fail: 'Broken: coupons went to the wrong users, or were lost.',
-} as const;
-
-export function verdict(report: BenchReport): Markup {
-  const { verdict: said, thresholds: all, exitCode } = report;
-  const words = verdictWords(report);
-  const text = words.why.length > 0 ? `${sentence(verdictLineText(words))}.` : HEADLINES[said.integrity];
-  const wishes = all.length === 0 ? '' : said.thresholds === 'pass' ? ' All thresholds are met.' : ' Not all thresholds are met.';
-  return markup`<p class="verdict ${words.look}">
-    <span class="mark" aria-hidden="true">${SIGNS[words.look]}</span>${text}${wishes} <span class="dim">Exit code ${exitCode}.</span>
-  </p>`;
-}
-
-/** The five figures that are asked for first. */
-export function tiles({
-  outcomes: counts,
-  latency,
-  throughput: { timeUntilDrainedMs },
-  integrity: results,
-  scenario,
-}: BenchReport): Markup {
-  const over = results.filter(({ check }) => check === 'issued_within_total');
-  const overIssued = over.filter(({ status }) => status === 'fail').reduce((sum, { count }) => sum + count, 0);
-  const overKnown = overIssued > 0 || over.every(({ status }) => status !== 'not_checked');
-  const { accepted } = latency;
-  const all: [term: string, figure: string, bad?: boolean][] = [
-    ['asked', number(scenario.requests - counts.unsent)],
-    ['accepted', number(counts.accepted)],
-    ['p99 of accepted', accepted ? `${figure(accepted.p99)} ms` : '–'],
-    ['all issued after', timeUntilDrainedMs === null ? 'not seen' : formatDuration(timeUntilDrainedMs)],
-    ['over-issued', overKnown ? number(overIssued) : 'not known', overIssued > 0],
-  ];
-  return markup`<dl class="tiles">
-    ${all.map(([term, value, bad]) => markup`<div class="${bad ? 'bad' : ''}"><dt>${term}</dt><dd>${value}</dd></div>`)}
-  </dl>`;
-}
-
 /** On what and how the run was made. */
 export function environment({ environment: facts }: BenchReport): Markup {
   if (!facts) return NOTHING;
-  const items = Object.entries(facts).map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);
-  return section('How it was run', markup`<dl>${items}</dl>`);
-}
-
-export function rounds({ rounds: all }: BenchReport): Markup {
-  return all ? markup`<p class="dim">${sentence(roundsText(all))}.</p>` : NOTHING;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return section('How it was run', terms(Object.entries(facts)));
 }
 
 export function integrity(report: BenchReport): Markup {
@@ -111,15 +60,17 @@ export function thresholds({ thresholds: results }: BenchReport): Markup {
   );
 }
 
-export function notes({ notes: all }: BenchReport): Markup {
-  return all.length === 0
-    ? NOTHING
-    : section(
-        'Notes',
-        markup`<ul>
-          ${all.map((note) => markup`<li>${noteText(note)}</li>`)}
-        </ul>`,
-      );
+export function notes(report: BenchReport): Markup {
+  return listed('Notes', shownNotes(report).map(noteText));
+}
+
+/** What the charts mark. */
+export function disruptions(report: BenchReport): Markup {
+  return listed('Disruptions', disruptionLines(report));
+}
+
+export function requests(report: BenchReport): Markup {
+  return section('Requests', terms(requestLines(report)));
 }
 
 export function outcomes(report: BenchReport): Markup {
@@ -142,21 +93,31 @@ export function coupons({ coupons: all }: BenchReport): Markup {
 }
 
 export function throughput(report: BenchReport): Markup {
-  const items = throughputLines(report).map((line) => {
-    const [term = '', ...words] = line.split(/\s{2,}/);
-    return markup`<dt>${term}</dt>
-      <dd>${words.join(' ')}</dd>`;
-  });
-  return section('Throughput', markup`<dl>${items}</dl>`);
+  return section('Throughput', terms(throughputLines(report)));
 }
 
 export function generator(report: BenchReport): Markup {
+  return listed('Load generator', generatorLines(report, PLAIN));
+}
+
+function listed(title: string, lines: readonly string[]): Markup {
+  if (lines.length === 0) return NOTHING;
+  const items = lines.map((line) => markup`<li>${line}</li>`);
   return section(
-    'Load generator',
+    title,
     markup`<ul>
-      ${generatorLines(report, PLAIN).map((line) => markup`<li>${line}</li>`)}
+      ${items}
     </ul>`,
   );
+}
+
+function terms(lines: readonly (readonly [term: string, text: string])[]): Markup {
+  const items = lines.map(
+    ([term, text]) =>
+      markup`<dt>${term}</dt>
+        <dd>${text}</dd>`,
+  );
+  return markup`<dl>${items}</dl>`;
 }
 
 function section(title: string, content: Markup): Markup {

@@ -108,6 +108,7 @@ test('merged, a record is the one that a single process would have kept, to the 
       },
       zeroMs: 5_000_000 + late / 1_000,
       startedAtMs: 1_800_000_000_000 + late / 1_000,
+      planned: requests.length,
       seconds: 1,
       interrupted: false,
       targetLost: false,
