@@ -1,15 +1,11 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { answerBrokenHttp, answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
+import { answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
+import { nodeServer } from './node-server.ts';
 import { answerOddHttp } from './odd-http.ts';
 
 /** A user id of 128 characters, each percent-encoded, and some more, so that too long an id is told as such. */
 const MAX_PARAM_CHARS = 512;
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** For a request to arrive as a whole: a client may not keep a connection busy by dripping bytes. */
-const REQUEST_TIMEOUT_MS = 30_000;
-/** For its headers alone. Node looks at both limits every so often. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const TIMEOUTS_LOOKED_AT_MS = 2_000;
 const HANG_UP_EVERY_MS = 50;
 
 export interface AppOptions {
@@ -35,21 +31,15 @@ export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): 
     logger: false,
     trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUTS_LOOKED_AT_MS,
-      // Its refusal would have no body.
-      requireHostHeader: false,
-    },
+    serverFactory: nodeServer,
     // A client that is still connected while we close gets an answer and `Connection: close`, not a 503.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     // Nothing is turned into another type or dropped: what does not fit is refused.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
-    clientErrorHandler: answerBrokenHttp,
+    // The server answers what cannot be parsed.
+    clientErrorHandler: () => undefined,
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
   });
   app.setErrorHandler(answer);

@@ -1,9 +1,8 @@
 import { printable } from '../lib/text/visible.ts';
-import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CouponError, isReplyLost } from '../lib/errors.ts';
 import { userIdProblem } from '../campaign/ids.ts';
-import { bareProblem, codeOfStatus, problem, sendProblem } from './problem.ts';
+import { codeOfStatus, sendProblem } from './problem.ts';
 
 export type OnFault = (error: unknown) => void;
 
@@ -64,14 +63,4 @@ export function answerUnknownRoutes(app: FastifyInstance, routes: ReadonlyMap<st
     });
   }
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'not_found', `There is nothing at this path; ${whereTo}.`));
-}
-
-/** What cannot be parsed as HTTP at all gets its problem document over the bare socket. */
-export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  socket.end(bareProblem(problem(codeOfStatus(status), 'This is not an HTTP request that can be understood.')));
 }

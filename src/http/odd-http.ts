@@ -1,19 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { bareProblem, PROBLEM_TYPE, sendProblem, type Problem, problem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** What Node and Fastify would refuse without a word, or take although it should not be taken: a problem document for each. */
+/** What Fastify would take although it should not be taken: a problem document for each. See `node-server.ts` for what is below it. */
 export function answerOddHttp(app: FastifyInstance): void {
-  // A client that has said all it has to say may close its side, and is answered all the same.
-  (app.server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
-  app.server.on('checkExpectation', (_request, reply: ServerResponse) => {
-    respond(reply, problem('expectation_failed', 'Only "Expect: 100-continue" can be met.'));
-  });
-  app.server.on('connect', (_request, socket) => {
-    socket.end(bareProblem(problem('method_not_allowed', 'This server is no proxy.')));
-  });
   app.addHook('onRequest', async (request, reply) => {
     const refusal = refusalOf(request);
     return refusal ? sendProblem(reply, ...refusal) : undefined;
@@ -34,11 +25,4 @@ function refusalOf(request: FastifyRequest): Parameters<typeof sendProblem> exte
 function isForeign(origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined) return false;
   return !URL.canParse(origin) || new URL(origin).host !== host;
-}
-
-function respond(reply: ServerResponse, document: Problem): void {
-  const body = JSON.stringify(document);
-  reply
-    .writeHead(document.status, { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body), connection: 'close' })
-    .end(body);
 }
