@@ -125,23 +125,10 @@ test('a password that is a word of our own output leaves documents whole', async
   const vars = { REDIS_URL: `redis://redis:redis@${HOST}`, DATABASE_URL: `postgres://coupon:coupon@${HOST}/coupon` };
   const { stdout } = await cli(['config', 'show', '--json'], { vars });
   expect(JSON.parse(stdout)).toMatchObject({
-    settings: [
-      { value: `redis://redis:***@${HOST}` },
-      { value: `postgres://coupon:***@${HOST}/coupon` },
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-    ],
+    settings: expect.arrayContaining([
+      expect.objectContaining({ value: `redis://redis:***@${HOST}` }),
+      expect.objectContaining({ value: `postgres://coupon:***@${HOST}/coupon` }),
+    ]),
   });
   const refused = await cli(['migrate', '--json'], { vars });
   expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'DATABASE_DOWN', fix: expect.stringContaining('coupon-cli dev up') } });

@@ -7,6 +7,7 @@ import { auditText } from '../../audit/text.ts';
 import { number } from '../../lib/text/figures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { openWithRights } from '../rights.ts';
 import { startProgress, type Progress } from '../progress.ts';
 import type { Configure } from '../command.ts';
 
@@ -51,7 +52,8 @@ export const configure: Configure = (command, cli) => {
         }
         context.env.lowerPriority(); // `serve` and `drain` on this machine come first
         if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
-        const [{ reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
+        const { redis, ledger } = await openWithRights(context, { use: useOf('audit', options), couponIds: options.couponIds });
+        const { reader, keyStyle } = redis;
         const progress = await startProgress(context, AUDITING);
         const report = await audit({ reader, ledger, clock: systemClock }, { ...options, keyStyle }, looking(progress));
         progress.stop();
@@ -61,6 +63,10 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
+function useOf(command: string, { scan }: { scan: boolean }): string {
+  return scan ? `${command} --scan` : command;
+}
+
 async function repairThem(context: Context, options: Omit<RepairOptions, 'keyStyle'>): Promise<number> {
   const [{ repair }, { repairText }, { redisRepairs }, { ledgerRepairs }] = await Promise.all([
     import('../../audit/repair/repair.ts'),
@@ -68,8 +74,9 @@ async function repairThem(context: Context, options: Omit<RepairOptions, 'keySty
     import('../../stores/redis/repairs.ts'),
     import('../../stores/postgres/ledger-repairs.ts'),
   ]);
-  const database = await context.database();
-  const [{ reader, claims, coupons, connection, keyStyle }, ledger] = [await context.redis(), await context.ledgerOf(database)];
+  const { couponIds } = options;
+  const { redis, ledger, database } = await openWithRights(context, { use: useOf('audit --repair', options), couponIds });
+  const { reader, claims, coupons, connection, keyStyle } = redis;
   const writes = { redis: redisRepairs(connection, keyStyle), repairs: ledgerRepairs(database) };
   const progress = await startProgress(context, AUDITING);
   const report = await repair(

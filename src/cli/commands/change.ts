@@ -10,6 +10,7 @@ import { changeCoupon, checkRestock, type ChangeRequest } from '../../operate/ch
 import { changeText } from '../../operate/change-text.ts';
 import type { Cli, Configure } from '../command.ts';
 import type { Context } from '../context.ts';
+import { openWithRights } from '../rights.ts';
 
 const OP_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -121,8 +122,8 @@ async function run(
     const request = await toRequest(context);
     if (flags.opId !== undefined && !OP_ID.test(flags.opId))
       throw usageError('BAD_OP_ID', `--op-id: "${flags.opId}" is no UUID`, 'Take it from `coupon-cli log`, or make one with uuidgen.');
-    const ledger = await context.ledger();
-    const { coupons, keyStyle } = await context.redis();
+    const { redis, ledger } = await openWithRights(context, { use: request.kind, couponIds: [couponId] });
+    const { coupons, keyStyle } = redis;
     const before = await ledger.coupon(couponId);
     if (before && request.kind === 'restock') checkRestock(before, request.add);
     const byWhom = `${context.env.vars['USER'] ?? context.env.vars['LOGNAME'] ?? 'unknown'}@${context.env.hostname}`;

@@ -8,6 +8,7 @@ import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';
+import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +35,8 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const couponId = parseCouponId(id);
         const page = { limit: parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
-        const [{ reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
+        const { redis, ledger } = await openWithRights(context, { use: 'dead list', couponIds: [couponId] });
+        const { reader, keyStyle } = redis;
         const list = await listDead({ reader, ledger, keyStyle }, couponId, page);
         context.out.data(list, (paint) => deadText(list, paint));
       });
@@ -51,7 +53,7 @@ export const configure: Configure = (command, cli) => {
     .action(async (id, users, flags, self) => {
       const couponId = parseCouponId(id);
       const wanted = selectUsers(users, flags.all);
-      await cli.run(self, (context) => decide(context, (ports) => retryDead(ports, couponId, wanted), 'put back into the queue'));
+      await cli.run(self, (context) => decide(context, 'retry', couponId, (ports) => retryDead(ports, couponId, wanted)));
     });
 
   command
@@ -73,7 +75,7 @@ export const configure: Configure = (command, cli) => {
           `If that is what you want, add --confirm=${shellQuoted(couponId)}.`,
         );
       }
-      await cli.run(self, (context) => decide(context, (ports) => dropDead(ports, couponId, wanted), 'dropped'));
+      await cli.run(self, (context) => decide(context, 'drop', couponId, (ports) => dropDead(ports, couponId, wanted)));
     });
 };
 
@@ -83,13 +85,17 @@ function selectUsers(users: readonly string[], all: true | undefined): readonly 
   throw usageError('DEAD_USAGE', 'either users or --all is needed', 'Name the users, or write --all.');
 }
 
+const HAPPENED = { retry: 'put back into the queue', drop: 'dropped' };
+
 async function decide(
   context: Context,
+  kind: keyof typeof HAPPENED,
+  couponId: string,
   work: (ports: DeadPorts) => Promise<DeadAnswer<RetryOutcome | DropOutcome | 'issued'>>,
-  happened: string,
 ): Promise<number> {
-  const [{ dead, reader, keyStyle }, ledger] = [await context.redis(), await context.ledger()];
+  const { redis, ledger } = await openWithRights(context, { use: `dead ${kind}`, couponIds: [couponId] });
+  const { dead, reader, keyStyle } = redis;
   const answer = await work({ dead, reader, ledger, keyStyle });
-  context.out.data(answer, (paint) => deadAnswerText(answer, happened, paint));
+  context.out.data(answer, (paint) => deadAnswerText(answer, HAPPENED[kind], paint));
   return answer.users.length > 0 && answer.done === 0 ? EXIT.usage : EXIT.ok;
 }

@@ -7,6 +7,7 @@ import { knownCoupon } from '../../campaign/known-coupon.ts';
 import { csvHeader, EXPORT_FORMATS, exportLine, type ExportFormat } from '../../operate/export.ts';
 import { number } from '../../lib/text/figures.ts';
 import type { Configure } from '../command.ts';
+import { ledgerWithRights } from '../rights.ts';
 
 const PAGE = 2_000;
 
@@ -23,7 +24,7 @@ export const configure: Configure = (command, cli) => {
       await cli.run(self, async (context) => {
         const format = EXPORT_FORMATS.find((one) => one === flags.format);
         if (format === undefined) throw usageError('EXPORT_USAGE', `"${flags.format}" is no format`, `Use ${EXPORT_FORMATS.join(' or ')}.`);
-        const ledger = await context.ledger();
+        const ledger = await ledgerWithRights(context, 'export');
         const coupon = await knownCoupon(ledger, parseCouponId(id));
         const rows = rowsOf(ledger, coupon.id);
         if (flags.out === undefined) {

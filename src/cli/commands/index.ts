@@ -17,6 +17,7 @@ const REHEARSE = 'Rehearse:';
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'dev', summary: 'a real Redis and PostgreSQL for trying out', group: SETUP, load: () => import('./dev.ts') },
   { name: 'migrate', summary: 'bring the database schema up to date', group: SETUP, load: () => import('./migrate.ts') },
+  { name: 'grants', summary: 'print the rights that each command needs in both stores', group: SETUP, load: () => import('./grants.ts') },
   { name: 'seed', summary: 'set a coupon up in both stores', group: SETUP, load: () => import('./seed.ts') },
   { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
   { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve/serve.ts') },

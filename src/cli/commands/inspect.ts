@@ -11,6 +11,7 @@ import { couponsText, couponText } from '../../operate/inspect-text.ts';
 import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import type { Cli, Configure } from '../command.ts';
+import { openWithRights } from '../rights.ts';
 import { watch, type WatchFlags } from '../watch.ts';
 
 interface InspectFlags extends WatchFlags {
@@ -126,7 +127,8 @@ async function show<T>(
       context,
       flags,
       async () => {
-        const [{ reader, keyStyle }, ledger] = [await context.redis(flags.watch), await context.ledger()];
+        const { redis, ledger } = await openWithRights(context, { use: 'inspect', couponIds: [], reconnect: flags.watch === true });
+        const { reader, keyStyle } = redis;
         const ports = { reader, ledger, keyStyle };
         return () => read(ports, page);
       },

@@ -2,6 +2,7 @@ import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { logText } from '../../operate/change-text.ts';
 import type { Configure } from '../command.ts';
+import { ledgerWithRights } from '../rights.ts';
 
 export const configure: Configure = (command, cli) => {
   command
@@ -11,7 +12,7 @@ export const configure: Configure = (command, cli) => {
     .action(async (id, flags, self) => {
       await cli.run(self, async (context) => {
         const limit = parseWhole(flags.limit, '--limit', 1, 10_000);
-        const ledger = await context.ledger();
+        const ledger = await ledgerWithRights(context, 'log');
         const changes = await ledger.changes(id === undefined ? null : parseCouponId(id), limit);
         context.out.data({ changes }, (paint) => logText(changes, paint));
       });

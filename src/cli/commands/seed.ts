@@ -13,6 +13,7 @@ import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
 import type { Context } from '../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
+import { openWithRights } from '../rights.ts';
 import { requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
 
@@ -151,8 +152,8 @@ function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags):
 
 async function seedThem(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
   if (flags.reset) requireLocalStores(context, flags.allowTarget, 'seed --reset');
-  const ledger = await context.ledger();
-  const redis = await context.redis();
+  const use = flags.reset ? 'seed --reset' : 'seed';
+  const { redis, ledger } = await openWithRights(context, { use, couponIds: definitions.map(({ id }) => id) });
   await guardStores(context, { redis }, { allowEviction: flags.allowEviction === true, tells: true });
   const { coupons } = redis;
   const ports = { ledger, coupons, newEpoch: randomUUID, keyStyle: redis.keyStyle };

@@ -15,6 +15,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { admissionThatMeans } from '../guards.ts';
 import { startProgress } from '../progress.ts';
+import { openWithRights } from '../rights.ts';
 import { requireAllowedHost, requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';
 
@@ -127,9 +128,9 @@ function toPlan(flags: SubmitFlags): SubmitPlan {
 /** @throws CouponError `TARGET_REFUSED`, `COUPON_UNKNOWN`, `COUPON_NOT_IN_REDIS`, `COUPON_SUSPECT`, and unreachable stores */
 async function toRedis(context: Context, couponId: string, flags: SubmitFlags, stop: AbortSignal): Promise<Send> {
   requireLocalStores(context, flags.allowTarget, 'submit');
-  const ledger = await context.ledger();
-  const redis = await context.redis(true);
   const { acceptedMeans: means } = flags;
+  const use = means === 'disk' ? 'submit' : 'submit --accepted-means';
+  const { redis, ledger } = await openWithRights(context, { use, couponIds: [couponId], reconnect: true });
   await verifyCoupon({ verification: redis.coupons, ledger }, await knownCoupon(ledger, couponId, redis.keyStyle));
   const admission = verifiedAdmission({
     admission: await admissionThatMeans(means, redis),

@@ -5,6 +5,7 @@ import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import { keyStyleMismatch } from '../../campaign/known-coupon.ts';
 import { command as suggested } from '../../lib/text/suggested-command.ts';
 import type { Configure } from '../command.ts';
+import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `
 Examples:
@@ -22,8 +23,8 @@ export const configure: Configure = (command, cli) => {
         const couponId = parseCouponId(id);
         const userId = parseUserId(user);
         const useId = parseUseId(options.useId ?? randomUUID());
-        const ledger = await context.ledger();
-        const { coupons: hashes, claims, keyStyle } = await context.redis();
+        const { redis, ledger } = await openWithRights(context, { use: 'use', couponIds: [couponId] });
+        const { coupons: hashes, claims, keyStyle } = redis;
         const answer = await useCoupon({ ledger, hashes, claims, keyStyle }, couponId, userId, useId);
         if (answer.status === 'other_key_style') throw keyStyleMismatch(couponId, answer.keyStyle, keyStyle);
         if (answer.status !== 'used') throw refusal(answer, couponId, userId);

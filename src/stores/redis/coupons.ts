@@ -6,7 +6,6 @@ import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import type { RedisConnection } from './connection.ts';
 import type { CouponError } from '../../lib/errors.ts';
-import { redisDenied } from './errors.ts';
 import {
   COUPON_INDEX,
   couponKeys,
@@ -56,9 +55,8 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     }),
 
     checkSeed: guard(async (couponId, epoch): Promise<SeedCheck> => {
-      const args = ['check', epoch ?? '', `${connection.prefix}${COUPON_INDEX}`, 0, 0];
+      const args = ['check', epoch ?? '', '', 0, 0];
       const [status, ...rest] = (await runScript(client, 'seed', couponKeys(couponId, style), [], args)) as string[];
-      if (status === 'denied') throw redisDenied(rest, connection.url);
       if (status !== 'exists') return { status: status as 'free' | 'foreign' | 'leftovers' };
       const [suspect = '', fence, version, stock, total, acked] = rest;
       const counted = [stock, total].every((text) => text !== undefined && text !== '' && Number.isFinite(Number(text)));

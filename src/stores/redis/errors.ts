@@ -2,6 +2,7 @@ import { tlsFault } from '../../lib/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { PartialOutage } from '../../campaign/partial-outage.ts';
 import { visible } from '../../lib/text/visible.ts';
+import { DENIED } from './denied.ts';
 import { addressOf, parseRedisUrl } from './url.ts';
 
 /** `host:port` of a URL, without what may be secret in it. */
@@ -35,7 +36,7 @@ export function redisError(error: unknown, url: string): CouponError {
   const text = visible(withoutArguments(message));
   const address = redisAddress(url);
   if (LOGIN_REFUSED.test(text)) return loginRefused(text, address);
-  if (/^NOPERM|ACL failure in script/.test(text)) return notPermitted(text, address);
+  if (isNotPermitted(text)) return notPermitted(text, address);
   const fault = tlsFault({ code: errno, message });
   if (fault) return tlsRefused(fault, errno ?? '', text, address);
   if (SLOT_MOVING.test(text)) {
@@ -85,14 +86,22 @@ function loginRefused(text: string, address: string): CouponError {
   });
 }
 
+/** The user is known, and may not do this. Within a script Redis 7.0 says so in words of its own, and names no command. */
+function isNotPermitted(text: string): boolean {
+  return /^NOPERM|no permissions to run the |ACL failure in script|^ERR The user executing the script can't /.test(text);
+}
+
 function notPermitted(text: string, address: string): CouponError {
-  const command = /the '([^']+)' command/.exec(text)?.[1]?.toUpperCase();
+  // Our own scripts name all at once, see `script.ts`.
+  const ours = text.startsWith(`${DENIED} `) ? text.slice(DENIED.length + 1).split(' ') : [];
+  const theirs = /the '([^']+)' command/.exec(text)?.[1]?.toUpperCase();
+  const commands = [...new Set(theirs === undefined ? ours : [theirs])];
   return new CouponError({
     code: 'REDIS_AUTH',
     kind: 'usage',
-    message: `Redis at ${address} does not let this user ${command === undefined ? 'do what this command needs' : `run ${command}`}`,
-    why: text,
-    fix: `Grant it to the user with ACL SETUSER${command === undefined ? '' : ` (+${command.toLowerCase()})`}, or name another user in --redis-url or REDIS_URL.`,
+    message: `Redis at ${address} does not let this user ${commands.length === 0 ? 'do what this command needs' : `run ${commands.join(', ')}`}`,
+    why: ours.length > 0 ? 'nothing was written' : withoutScript(text),
+    fix: '`coupon-cli grants --for redis` prints what each command needs; or name another user in --redis-url or REDIS_URL.',
   });
 }
 
@@ -131,17 +140,6 @@ export function tlsNotSpoken(url: string): CouponError {
 /** Redis repeats the arguments of a command that it does not know; those of AUTH are the password. */
 function withoutArguments(text: string): string {
   return text.replace(/,?\s*with args beginning with:.*$/is, '');
-}
-
-/** The user of this connection may not run these commands. */
-export function redisDenied(commands: readonly string[], url: string): CouponError {
-  return new CouponError({
-    code: 'REDIS_AUTH',
-    kind: 'usage',
-    message: `Redis at ${redisAddress(url)} does not let this user do what this command needs`,
-    why: `the user may not run ${commands.join(', ')} on these keys`,
-    fix: 'Grant it to the user with ACL SETUSER, or name another user in --redis-url or REDIS_URL.',
-  });
 }
 
 /** What it means that SELECT failed. Null: the question was lost, the login is wrong, or Redis cannot answer it now. */

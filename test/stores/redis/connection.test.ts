@@ -13,7 +13,7 @@ test('a user without INFO is refused in our words alone', async () => {
   const said = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const url = redis.url.replace('redis://', 'redis://app:pw@');
   const opened = RedisConnection.open({ url, reconnect: false });
-  await expect(opened).rejects.toMatchObject({ code: 'REDIS_AUTH', fix: expect.stringContaining('+info') });
+  await expect(opened).rejects.toMatchObject({ code: 'REDIS_AUTH', fix: expect.stringContaining('grants --for redis') });
   expect(said).not.toHaveBeenCalled();
 });
 

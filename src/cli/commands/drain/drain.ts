@@ -16,6 +16,7 @@ import type { Context, RedisStores } from '../../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../../guards.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
 import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
+import { withRights } from '../../rights.ts';
 import { systemdSupervisor } from './systemd.ts';
 import { narrate, type Narrator } from './narrate.ts';
 import type { Configure } from '../../command.ts';
@@ -106,7 +107,8 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
   const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
-    const { redis, ledger } = await openStores(context, database, stores);
+    const rights = { use: useOf(context, options), couponIds: options.couponIds };
+    const { redis, ledger } = await withRights(context, rights, async () => await openStores(context, database, stores));
     await guardStores(context, { redis, database }, { allowEviction: flags.allowEviction === true, tells: true });
     for (const id of options.couponIds) await knownCoupon(ledger, id, redis.keyStyle);
     await announce(context, options, redis, ledger);
@@ -132,14 +134,23 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
   report(context, options, totals);
 }
 
+/** As `grants` knows it. */
+function useOf({ settings }: Context, { scan }: DrainSettings): string {
+  return ['drain', ...(scan ? ['--scan'] : []), ...(settings.get('healthPort').value === 'off' ? [] : ['--health-port'])].join(' ');
+}
+
 /** Opens what is not open yet, both at a time, and keeps what was opened when the other one is away. */
-async function openStores(context: Context, database: Database, stores: DrainStores): Promise<Required<DrainStores>> {
+async function openStores(
+  context: Context,
+  database: Database,
+  stores: DrainStores,
+): Promise<Required<DrainStores> & { database: Database }> {
   const openRedis = async (): Promise<RedisStores> => (stores.redis ??= await context.redis(true));
   const openLedger = async (): Promise<Ledger> => (stores.ledger ??= await context.ledgerOf(database));
   const [redis, ledger] = await Promise.allSettled([openRedis(), openLedger()]);
   if (redis.status === 'rejected') throw redis.reason;
   if (ledger.status === 'rejected') throw ledger.reason;
-  return { redis: redis.value, ledger: ledger.value };
+  return { redis: redis.value, ledger: ledger.value, database };
 }
 
 /** Says what the pace means before anybody wonders. */

@@ -11,6 +11,7 @@ import { throttledWarnings } from '../../throttled-warnings.ts';
 import { admissionThatMeans, guardStores } from '../../guards.ts';
 import { listen } from '../../listen.ts';
 import { openWithRetry } from '../../open-with-retry.ts';
+import { withRights } from '../../rights.ts';
 import { packageVersion } from '../../version.ts';
 
 /** How long requests in flight may take after the first signal. */
@@ -46,8 +47,11 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
   let opened: RedisStores | undefined;
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
-    const redis = (opened ??= await context.redis(true));
-    const ledger = await context.ledgerOf(database);
+    const use = means === 'disk' ? 'serve' : 'serve --accepted-means';
+    const { redis, ledger } = await withRights(context, { use, couponIds: [] }, async () => {
+      opened ??= await context.redis(true);
+      return { redis: opened, ledger: await context.ledgerOf(database), database };
+    });
     return { redis, ledger, problems: await verifyCoupons({ ledger, verification: redis.coupons }, redis.keyStyle) };
   });
   if (!stores) return;

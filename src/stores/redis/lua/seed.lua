@@ -10,26 +10,19 @@
 -- KEYS[7] life       string, epoch
 -- ARGV[1] 'write', or 'check': change nothing
 -- ARGV[2] epoch      from the ledger; empty: the ledger has no such coupon
--- ARGV[3] run id     of this server, as the caller's connection learned it; with 'check' the key of the index
+-- ARGV[3] run id     of this server, as the caller's connection learned it
 -- ARGV[4] version    from the ledger
 -- ARGV[5] total
 -- ARGV[6...]         further field, value pairs: name, window, expiry
 --
 -- Reply: 'created' (with 'check': 'free'); 'exists' (this very seeding wrote it already); 'foreign' (another coupon is there);
 -- 'leftovers' (no coupon, but a queue or records of one). 'check' has it first in a list; after 'exists' come suspect, fence, version,
--- stock, total and acked of the coupon. 'denied' and the commands that this user may not run, also in a list, with 'check' alone.
+-- stock, total and acked of the coupon.
 -- Without allow-oom both are refused as a whole at the memory limit, on a replica, and where nothing can be saved.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS, LIFE = unpack(KEYS, 1, 7)
 
 local check = ARGV[1] == 'check'
-
-if check and redis.acl_check_cmd then
-  local denied = { 'denied' }
-  if not redis.acl_check_cmd('HSET', COUPON, 'total', ARGV[5]) then denied[#denied + 1] = 'HSET' end
-  if not redis.acl_check_cmd('SADD', ARGV[3], 'id') then denied[#denied + 1] = 'SADD' end
-  if #denied > 1 then return denied end
-end
 
 if redis.call('EXISTS', COUPON) == 1 then
   if ARGV[2] == '' then return check and { 'foreign' } or 'foreign' end
