@@ -171,11 +171,12 @@ describe('bad input', () => {
     expect(wrong.stderr).not.toContain('S3CRET');
   });
 
-  it('a Redis in cluster mode is refused', async () => {
+  it('a Redis in cluster mode whose slots nobody holds is told as that', async () => {
     await using redis = await extraRedis(['--cluster-enabled', 'yes']);
     const result = await cli([...at(stores), '--redis-url', redis.url, 'seed', '43', '--name', 'x', '--stock', '5']);
-    expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('[CLUSTER_UNSUPPORTED]');
+    expect(result.exitCode).toBe(3);
+    expect(result.stderr).toContain('[REDIS_CLUSTER_WITHOUT_SLOTS]');
+    expect(result.stderr).toContain('redis-cli --cluster create');
     expect(await stores.ledger.coupon('43')).toBeNull();
   });
 

@@ -1,5 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { CouponError } from '../../lib/errors.ts';
+import { clusterWithoutSlots } from './errors.ts';
 import { SingleServer } from './single.ts';
 
 export interface RedisConnectionOptions {
@@ -52,12 +53,19 @@ export const RedisConnection = {
   /**
    * Whether it is a cluster, the server itself says.
    *
-   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `REDIS_TOO_OLD`
+   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `REDIS_TOO_OLD`, `REDIS_CLUSTER_WITHOUT_SLOTS`
    */
   async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const single = await SingleServer.open(options);
     if (!single.isOfCluster) return single;
-    single.close();
+    try {
+      const slots = (await single.client.call('CLUSTER', 'SLOTS')) as unknown[];
+      if (slots.length === 0) throw clusterWithoutSlots(options.url);
+    } catch (error) {
+      throw single.explain(error);
+    } finally {
+      single.close();
+    }
     const { ClusterServers } = await import('./cluster.ts');
     return await ClusterServers.open(options);
   },

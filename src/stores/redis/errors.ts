@@ -121,6 +121,16 @@ function tlsRefused(fault: 'certificate' | 'handshake', code: string, text: stri
   });
 }
 
+/** Cluster mode is on, and nobody has joined the servers. */
+export function clusterWithoutSlots(url: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_CLUSTER_WITHOUT_SLOTS',
+    kind: 'unreachable',
+    message: `Redis at ${redisAddress(url)} runs in cluster mode, and no server holds any slot`,
+    fix: 'Form the cluster first: `redis-cli --cluster create` gives each server its slots.',
+  });
+}
+
 /** The server speaks TLS, and was spoken to without. */
 export function tlsSpoken(url: string): CouponError {
   return new CouponError({

@@ -14,10 +14,10 @@ export const PASSWORD = 'PASSWORD';
 /** Commands and key patterns, without repeats; empty lists: Redis is not used. */
 export function redisRules({ redis }: Pick<Rights, 'redis'>, keys: KeySpelling): { keys: string[]; commands: string[] } {
   const names = [...redis.keys()].filter((name) => name !== 'none');
-  return {
-    keys: names.map((name) => keyPattern(name, keys)).toSorted(),
-    commands: [...new Set([...redis.values()].flat())].toSorted(),
-  };
+  const commands = new Set([...redis.values()].flat());
+  // The keys may lie in a cluster: which server holds which is asked for.
+  if (commands.size > 0 && keys.style === 'hash-tag') commands.add('cluster|slots');
+  return { keys: names.map((name) => keyPattern(name, keys)).toSorted(), commands: [...commands].toSorted() };
 }
 
 /** @returns for `redis-cli`; null: Redis is not used */
