@@ -148,5 +148,3 @@ export const COMMAND_USES = {
     statements: ['find-coupon', 'page-issued'],
   },
 } as const satisfies Record<string, CommandUse>;
-
-export type CommandName = keyof typeof COMMAND_USES;
