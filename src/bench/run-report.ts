@@ -9,7 +9,7 @@ import type { UserDirectory } from './plan/user-plan.ts';
 import type { LoadResult, ProbeResult } from './ports.ts';
 import { acceptsPerSecond, latencyFields, measurements } from './report/figures.ts';
 import type { DisruptionEvent } from './report/disruptions.ts';
-import { flowOf } from './report/flow.ts';
+import { flowOf, type Flow } from './report/flow.ts';
 import type { BenchReport, CouponOutcome, StoreSample, Throughput } from './report/report.ts';
 import { requestCounts } from './report/requests.ts';
 import { timeseries } from './report/timeseries.ts';
@@ -47,17 +47,17 @@ export function reportOf({ scenario, target, strategy, signal }: Asked, findings
   const { load, collected, users } = findings;
   const evidence = collected.map((one) => one.evidence);
   const integrity = checkIntegrity(load.record, evidence, users, scenario.perUser);
-  const throughput = throughputOf(findings);
-  const figures = measurements({ ...load, planned: load.record.length, throughput });
-  const thresholds = stillMissed(evaluateThresholds(scenario.thresholds, figures), load.aborted);
-  const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
-  const series = timeseries(load.record);
   const flow = flowOf({
     record: load.record,
     startedAt: load.startedAt,
     readUs: findings.readUs,
     coupons: collected.map(({ evidence: { couponId, total, before }, issued }) => ({ couponId, total, before, issued })),
   });
+  const throughput = throughputOf(findings, flow);
+  const figures = measurements({ ...load, planned: load.record.length, throughput });
+  const thresholds = stillMissed(evaluateThresholds(scenario.thresholds, figures), load.aborted);
+  const interrupted = !load.interrupted ? null : signal.reason === 'SIGTERM' ? 143 : 130;
+  const series = timeseries(load.record);
   return {
     schemaVersion: 1,
     scenario: {
@@ -99,7 +99,7 @@ export function reportOf({ scenario, target, strategy, signal }: Asked, findings
   };
 }
 
-function throughputOf({ load, collected, settled, startedMs }: Findings): Throughput {
+function throughputOf({ load, collected, settled, startedMs }: Findings, flow: Flow | null): Throughput {
   const accepted = acceptsPerSecond(load.record);
   let issued = 0;
   let first = Number.POSITIVE_INFINITY;
@@ -111,12 +111,15 @@ function throughputOf({ load, collected, settled, startedMs }: Findings): Throug
       last = Math.max(last, us);
     }
   }
+  // Somebody looked whether anyone waits only after the load. The times of issue say more, where they can be laid beside the record.
+  const drainedMs =
+    flow?.waiting && issued > 0 ? last / 1_000 - load.startedAt.getTime() : settled.emptyAtMs && settled.emptyAtMs - startedMs;
   return {
     seconds: load.seconds,
     requestsPerSecond: load.generator.requestsPerSecond,
     acceptsPerSecond: accepted,
     issuesPerSecond: last > first ? issued / ((last - first) / 1e6) : null,
-    timeUntilDrainedMs: settled.settled && settled.emptyAtMs !== null ? Math.round(settled.emptyAtMs - startedMs) : null,
+    timeUntilDrainedMs: settled.settled && drainedMs !== null ? Math.max(0, Math.round(drainedMs)) : null,
   };
 }
 

@@ -1,10 +1,11 @@
 /**
  * What may not become worse from one run to another, in the words of the thresholds: `p(99)>+10%` is hit when the 99th percentile
- * of the second run is more than 10 % above that of the first. A metric may stand in front:
+ * of an outcome is more than 10 % higher in the second run than in the first. A metric may stand in front:
  * `http_req_duration{outcome:accepted}: p(99)>+5` (without `%` in the metric's own unit), `http_reqs: rate<-10%`,
  * `accept_rate<-10%`.
  */
 import { evaluateThresholds, METRICS, parseMetric, parseThreshold } from '../scenario/thresholds.ts';
+import { OUTCOMES, type Outcome } from '../../campaign/outcome.ts';
 import type { Measurements, Threshold } from '../scenario/thresholds.ts';
 
 export interface Gate {
@@ -12,6 +13,10 @@ export interface Gate {
   expr: string;
   /** Which figure of a run, see {@link measured}. */
   figure: Threshold;
+  /** `p(99)`, as in {@link figureOf}. */
+  aggregation: string;
+  /** No metric was named: the latency of each outcome is judged. Quick refusals would hide that acceptance became slow. */
+  eachOutcome: boolean;
   operator: '<' | '<=' | '>' | '>=';
   /** How much more (or, below zero, less) the second run may have: percent of the first, or the metric's unit. */
   limit: number;
@@ -21,6 +26,7 @@ export interface Gate {
 export interface GateResult {
   expr: string;
   metric: string;
+  aggregation: string;
   /** Null when there was nothing to measure. */
   before: number | null;
   after: number | null;
@@ -41,9 +47,18 @@ export function parseGate(text: string): Gate | { problem: string } {
   const alone = named === undefined && METRICS.includes(word);
   const metric = alone ? word : (named ?? DEFAULT_METRIC);
   if (metric.includes('_planned')) return { problem: `reports keep no histogram of ${metric}; compare http_req_duration` };
-  const figure = figureOf(metric, alone ? 'value' : word);
+  const aggregation = alone ? 'value' : word;
+  const figure = figureOf(metric, aggregation);
   if ('problem' in figure) return figure;
-  return { expr: text.trim(), figure, operator: operator as Gate['operator'], limit: Number(limit), relative: percent === '%' };
+  return {
+    expr: text.trim(),
+    figure,
+    aggregation,
+    eachOutcome: named === undefined && !alone,
+    operator: operator as Gate['operator'],
+    limit: Number(limit),
+    relative: percent === '%',
+  };
 }
 
 /** A figure of a run by metric and aggregation, or what is wrong with them. */
@@ -57,12 +72,33 @@ export function measured(figure: Threshold, run: Measurements): number | null {
   return evaluateThresholds([figure], run)[0]!.actual;
 }
 
-export function evaluateGate(gate: Gate, before: Measurements, after: Measurements): GateResult {
+/** One result, or one for each outcome that both runs can tell of; whether anyone was accepted at all is always asked. */
+export function evaluateGates(gate: Gate, before: Measurements, after: Measurements): GateResult[] {
+  if (!gate.eachOutcome) return [evaluateGate(gate, before, after)];
+  const results = OUTCOMES.flatMap((outcome) => {
+    const figure = figureOf(durationOf(outcome), gate.aggregation);
+    // No reply came, so there is no such metric.
+    if ('problem' in figure) return [];
+    const result = evaluateGate({ ...gate, figure }, before, after);
+    return result.before === null || result.after === null ? [] : [result];
+  });
+  const accepted = figureOf(durationOf('accepted'), gate.aggregation) as Threshold;
+  const isThere = results.some(({ metric }) => metric === accepted.metric);
+  return isThere ? results : [evaluateGate({ ...gate, figure: accepted }, before, after), ...results];
+}
+
+/** The metric of the latency of one outcome. */
+export function durationOf(outcome: Outcome): string {
+  return `${DEFAULT_METRIC}{outcome:${outcome}}`;
+}
+
+function evaluateGate(gate: Gate, before: Measurements, after: Measurements): GateResult {
   const [first, second] = [measured(gate.figure, before), measured(gate.figure, after)];
   const change = gate.relative ? changePercent(first, second) : first === null || second === null ? null : second - first;
   return {
     expr: gate.expr,
     metric: gate.figure.metric,
+    aggregation: gate.aggregation,
     before: first,
     after: second,
     change,

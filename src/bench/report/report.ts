@@ -91,8 +91,8 @@ export interface Throughput {
   /** Ledger rows from the first to the last, by the ledger's clock; null when it all was one moment. */
   issuesPerSecond: number | null;
   /**
-   * From the first request until no user waited any more; null when that did not happen in time. Looked at from the end of the
-   * load on, so never less than the load itself.
+   * From the first request until no user waited any more; null when that did not happen in time. By the times of issue where the list
+   * has them, else looked at from the end of the load on, and then never less than the load itself.
    */
   timeUntilDrainedMs: number | null;
 }

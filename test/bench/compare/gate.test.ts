@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluateGate, parseGate } from '../../../src/bench/compare/gate.ts';
+import { evaluateGates, parseGate } from '../../../src/bench/compare/gate.ts';
 import type { Gate } from '../../../src/bench/compare/gate.ts';
 import type { Measurements } from '../../../src/bench/scenario/thresholds.ts';
 
@@ -70,12 +70,31 @@ describe('a limit is hit', () => {
     ['p(99)>0', 0, 0, false],
     ['p(99)>+10%', 0, 0, false],
   ])('%s from %d to %d: %s', (text, before, after, hit) => {
-    expect(evaluateGate(gate(text), run(before), run(after))).toMatchObject({ before, after, hit });
+    expect(evaluateGates(gate(text), run(before), run(after))[0]).toMatchObject({ before, after, hit });
   });
 
   test('when there is nothing to measure, or nothing to start from: what cannot be told has not been kept', () => {
-    expect(evaluateGate(gate('p(99)>+10%'), run(null), run(5))).toMatchObject({ before: null, change: null, hit: true });
-    expect(evaluateGate(gate('p(99)>+10'), run(5), run(null))).toMatchObject({ after: null, change: null, hit: true });
-    expect(evaluateGate(gate('p(99)>+10%'), run(0), run(5))).toMatchObject({ change: null, hit: true });
+    expect(evaluateGates(gate('p(99)>+10%'), run(null), run(5))[0]).toMatchObject({ before: null, change: null, hit: true });
+    expect(evaluateGates(gate('p(99)>+10'), run(5), run(null))[0]).toMatchObject({ after: null, change: null, hit: true });
+    expect(evaluateGates(gate('p(99)>+10%'), run(0), run(5))[0]).toMatchObject({ change: null, hit: true });
+  });
+
+  /** 100 accepted users, and 10,000 quick refusals that decide every figure of all together. */
+  const sale = (accepted: number | null, soldOut: number | null): Measurements => ({
+    ...run(soldOut),
+    latency: (outcome) => (outcome === 'accepted' ? accepted : outcome === 'sold_out' ? soldOut : outcome === null ? soldOut : null),
+  });
+
+  test('each outcome is judged on its own when no metric is named', () => {
+    expect(evaluateGates(gate('p(99)>+10%'), sale(253, 246), sale(325, 209))).toMatchObject([
+      { metric: 'http_req_duration{outcome:accepted}', hit: true },
+      { metric: 'http_req_duration{outcome:sold_out}', hit: false },
+    ]);
+    expect(evaluateGates(gate('http_req_duration: p(99)>+10%'), sale(253, 246), sale(325, 209))).toMatchObject([{ hit: false }]);
+  });
+
+  test('an outcome of one run alone is not judged, but for a run that accepted nobody', () => {
+    expect(evaluateGates(gate('p(99)>+10%'), sale(253, null), sale(253, 5))).toMatchObject([{ before: 253, hit: false }]);
+    expect(evaluateGates(gate('p(99)>+10%'), sale(253, 5), sale(null, 5))).toMatchObject([{ after: null, hit: true }, { hit: false }]);
   });
 });

@@ -11,7 +11,7 @@ Examples:
   coupon-cli bench compare a.json b.json --fail-on 'http_req_duration{outcome:accepted}: p(99.9)>+5'
 
 Percentiles come from the histograms in the reports, so any of them can be asked for, and all are exact to three digits. Without
-a metric http_req_duration is meant; without % the limit is in the metric's own unit (ms for durations). Exit codes: 99 when a
+a metric each outcome's http_req_duration is judged; without % the limit is in the metric's own unit (ms for durations). Exit codes: 99 when a
 --fail-on was hit, or cannot be told; 2 for files that are no reports.`;
 
 /** `bench compare`, as a subcommand of `bench`. */
