@@ -59,11 +59,7 @@ function isBetter({ better, changePercent: change }: ComparedFigure): boolean | 
   return better === 'less' ? change < 0 : change > 0;
 }
 
-function limitText(
-  { expr, metric, aggregation, before, after, change, hit }: GateResult,
-  unit: ComparedFigure['unit'],
-  paint: Paint,
-): string {
+function limitText({ expr, metric, before, after, change, hit }: GateResult, unit: ComparedFigure['unit'], paint: Paint): string {
   const rate = changePercent(before, after);
   const words =
     change === null
