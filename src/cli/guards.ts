@@ -1,3 +1,4 @@
+import type { ClaimQueue } from '../drain/ports.ts';
 import type { AcceptedMeans } from '../campaign/accepted-means.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { RedisDurability } from '../campaign/ports/health.ts';
@@ -64,8 +65,15 @@ function guardServer(
 }
 
 /** Answers that have reached a replica, where that is asked for. */
-export async function admissionThatMeans(means: AcceptedMeans, redis: RedisStores): Promise<Admission> {
-  if (means === 'disk') return redis.admission;
-  const { confirmedAdmission } = await import('../stores/redis/confirmed-admission.ts');
-  return confirmedAdmission(redis.admission, redis.connection, redis.keyStyle);
+export async function admissionThatMeans(means: AcceptedMeans, { admission, connection, keyStyle }: RedisStores): Promise<Admission> {
+  if (means === 'disk') return admission;
+  const { confirmedAdmission } = await import('../stores/redis/confirmed.ts');
+  return confirmedAdmission(admission, connection, keyStyle);
+}
+
+/** Claims that have reached a replica, where that is asked for. */
+export async function claimsThatMean(means: AcceptedMeans, { claims, connection, keyStyle }: RedisStores): Promise<ClaimQueue> {
+  if (means === 'disk') return claims;
+  const { confirmedClaims } = await import('../stores/redis/confirmed.ts');
+  return confirmedClaims(claims, connection, keyStyle);
 }

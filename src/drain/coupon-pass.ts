@@ -22,7 +22,8 @@ export interface CouponPass {
   /**
    * Why the coupon was skipped; see SUSPECT_REASONS for `suspect`. `refused`: the ledger takes no user, for the `reason` that it gave;
    * `busy`: the same, but it may pass by itself. `wrong_type`: a key holds another type; `redis_refused`: Redis refused a command on
-   * its keys; `node_down`: the server of a Redis Cluster that holds it is away, or its keys are moving; `serialised`: no coupon at all, but the key of a queue that a serializer spelled.
+   * its keys; `node_down`: its server of a Redis Cluster is away, its keys are moving, or no replica confirms them; `serialised`: no coupon at
+   * all, but the key of a queue that a serializer spelled.
    */
   skipped?:
     | 'gone'

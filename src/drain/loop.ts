@@ -141,9 +141,9 @@ function stillBusy({ couponId, skipped, reason }: CouponPass): CouponError {
     return new CouponError({
       code: 'REDIS_NODE_DOWN',
       kind: 'unreachable',
-      message: `coupon ${couponId} could not be drained: its server of the Redis Cluster is away`,
+      message: `coupon ${couponId} could not be drained: its Redis is away, or no replica of it confirms`,
       why: reason,
-      fix: 'Look at CLUSTER NODES; coupons on the other servers were drained.',
+      fix: 'Look at CLUSTER NODES and INFO replication; coupons on other servers were drained.',
     });
   }
   return new CouponError({

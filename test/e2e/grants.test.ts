@@ -128,6 +128,13 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await campaign();
     return [await cli(['drain', '--scan', '--once', ...as])];
   },
+  'drain --accepted-means': async ({ at: as }) => {
+    await campaign();
+    // There is no replica: nobody is issued whose claim could be lost.
+    const drained = await cli(['drain', '--once', '--wait-for-stores', '1s', '--accepted-means', 'replica', ...as]);
+    expect(drained).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('no replica confirmed') });
+    return [];
+  },
   'drain --health-port': async ({ at: as }) => {
     await campaign();
     const looks = async (url: string): Promise<void> => {

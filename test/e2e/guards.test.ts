@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isReplyLost } from '../../src/lib/errors.ts';
-import { confirmedAdmission } from '../../src/stores/redis/confirmed-admission.ts';
+import { confirmedAdmission } from '../../src/stores/redis/confirmed.ts';
 import { extraRedis } from '../support/extra-redis.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
 import { sentinels } from '../support/sentinels.ts';

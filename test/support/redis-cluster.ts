@@ -11,6 +11,7 @@ export interface ClusterNode {
   port: number;
   /** Of the cluster bus. */
   bus: number;
+  dir: string;
   id: string;
   /** A plain client of this server alone. */
   redis: Redis;
@@ -24,10 +25,20 @@ export interface TestCluster extends AsyncDisposable {
   replicas: readonly ClusterNode[];
   /** The server that holds the keys of this coupon now, as the others see it. */
   holder(couponId: string): Promise<ClusterNode>;
+  /** The servers that hold slots now, as the others see it. */
+  primariesNow(): Promise<ClusterNode[]>;
   /** A coupon id that lies on this primary. */
   couponOn(node: ClusterNode, prefix: string): string;
   /** SIGKILL; returns once a replica has been promoted, and the cluster serves all slots again. */
   failOver(node: ClusterNode): Promise<void>;
+  /** The same, with a replica that stood still while `meanwhile` went on: what was written then is lost. */
+  failOverBehind(node: ClusterNode, meanwhile: () => Promise<void>): Promise<void>;
+  /** Starts a killed server again; returns once it is the replica of whoever took its place, and has all of its data. */
+  rejoin(node: ClusterNode): Promise<void>;
+  /** CLUSTER FAILOVER: a replica takes over, and the primary hands it all it has. Returns the new primary. */
+  switchOver(node: ClusterNode): Promise<ClusterNode>;
+  /** SIGSTOP: the others see it fail, and promote its replica; then SIGCONT, and it learns of that. */
+  cutOff(node: ClusterNode): Promise<void>;
   /** Gives the slot of a coupon to another primary; `between` is called while it is half-way. */
   moveSlot(couponId: string, to: ClusterNode, between?: () => Promise<void>): Promise<void>;
   /** Until all servers that run agree that every slot is served. */
@@ -43,12 +54,8 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
   const program = await redisProgram();
   const dir = mkdtempSync(join(tmpdir(), 'coupon-cluster-'));
   const nodes: ClusterNode[] = [];
-  const launch = async (): Promise<ClusterNode> => {
-    const own = mkdtempSync(join(dir, 'node-'));
-    const port = await freePort(own);
-    // Ten thousand above, where the bus is otherwise, systems take the ports of outgoing connections.
-    const bus = await freePort(`${own} bus`);
-    const server = await launchRedis(program, {
+  const begin = (own: string, port: number, bus: number): Promise<RedisProcess> =>
+    launchRedis(program, {
       port,
       dir: own,
       args: [
@@ -58,14 +65,23 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
         String(bus),
         '--cluster-node-timeout',
         String(NODE_TIMEOUT_MS),
+        // Otherwise all coupons stand still while one server is replaced.
+        '--cluster-require-full-coverage',
+        'no',
         '--repl-diskless-sync-delay',
         '0',
         ...args,
       ],
     });
+  const launch = async (): Promise<ClusterNode> => {
+    const own = mkdtempSync(join(dir, 'node-'));
+    const port = await freePort(own);
+    // Ten thousand above, where the bus is otherwise, systems take the ports of outgoing connections.
+    const bus = await freePort(`${own} bus`);
+    const server = await begin(own, port, bus);
     const redis = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 1 });
     redis.on('error', () => undefined);
-    const node = { port, bus, id: (await redis.call('CLUSTER', 'MYID')) as string, redis, server };
+    const node = { port, bus, dir: own, id: (await redis.call('CLUSTER', 'MYID')) as string, redis, server };
     nodes.push(node);
     return node;
   };
@@ -123,11 +139,40 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
       const port = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
       return nodes.find((node) => node.port === port)!;
     };
+    const nodesSeen = async (by: ClusterNode): Promise<string[][]> =>
+      ((await by.redis.call('CLUSTER', 'NODES')) as string)
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' '));
+    /** Until another server that runs has its slots. */
+    const replaced = async (node: ClusterNode): Promise<void> => {
+      const other = running().find((one) => one !== node)!;
+      await until(async () => {
+        // id, address, flags, primary, …, link state, slots
+        const own = (await nodesSeen(other)).find(([id]) => id === node.id);
+        return own !== undefined && own.length <= 8;
+      }, 30_000);
+    };
+    const follows = async (node: ClusterNode): Promise<void> => {
+      await until(async () => {
+        const info = await node.redis.info('replication').catch(() => '');
+        return info.includes('role:slave') && info.includes('master_link_status:up');
+      }, 30_000);
+    };
+    const replicaOf = async (node: ClusterNode): Promise<ClusterNode> => {
+      const [line] = (await nodesSeen(node)).filter(([, , flags, primary]) => flags!.includes('slave') && primary === node.id);
+      return nodes.find(({ id }) => id === line![0])!;
+    };
     return {
       url: `redis://127.0.0.1:${first!.port}`,
       primaries,
       replicas,
       holder,
+      async primariesNow() {
+        const ranges = (await running()[0]!.redis.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+        const ports = new Set(ranges.map(([, , [, port]]) => port));
+        return nodes.filter(({ port }) => ports.has(port));
+      },
       healthy,
       couponOn(node, prefix) {
         const index = primaries.indexOf(node);
@@ -139,11 +184,43 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
       },
       async failOver(node) {
         await node.server.kill();
-        await until(async () => {
-          const seen = (await running()[0]!.redis.call('CLUSTER', 'NODES')) as string;
-          const own = seen.split('\n').find((line) => line.startsWith(node.id)) ?? '';
-          return /fail/.test(own) && !/\d+-\d+$|\d+$/.test(own.split(' connected')[1] ?? own.split(' disconnected')[1] ?? '');
-        }, 30_000);
+        await replaced(node);
+        await healthy();
+      },
+      async failOverBehind(node, meanwhile) {
+        const replica = await replicaOf(node);
+        process.kill(replica.server.pid, 'SIGSTOP');
+        try {
+          // What is sent over this link lies in its kernel, and would be read later.
+          await node.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+          await meanwhile();
+          await node.server.kill();
+        } finally {
+          process.kill(replica.server.pid, 'SIGCONT');
+        }
+        await replaced(node);
+        await healthy();
+      },
+      async rejoin(node) {
+        node.server = await begin(node.dir, node.port, node.bus);
+        await follows(node);
+        await healthy();
+      },
+      async switchOver(node) {
+        const replica = await replicaOf(node);
+        await replica.redis.call('CLUSTER', 'FAILOVER');
+        await follows(node);
+        await healthy();
+        return replica;
+      },
+      async cutOff(node) {
+        process.kill(node.server.pid, 'SIGSTOP');
+        try {
+          await replaced(node);
+        } finally {
+          process.kill(node.server.pid, 'SIGCONT');
+        }
+        await follows(node);
         await healthy();
       },
       async moveSlot(couponId, to, between) {

@@ -90,6 +90,7 @@ export const COMMAND_USES = {
     statements: ['find-coupons', 'find-coupon', 'issue', 'find-issued'],
     options: {
       '--scan': { redis: [{ none: 'scan' }] },
+      '--accepted-means': REPLICA,
       '--health-port': { redis: [TOGETHER, COUPON, QUEUE_TIMES, CLOCK, READINESS], statements: ['ledger-condition'] },
     },
   },

@@ -13,10 +13,11 @@ import { refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
-import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../../guards.ts';
+import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, claimsThatMean, guardStores } from '../../guards.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
 import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { withRights } from '../../rights.ts';
+import { parseAcceptedMeans, type AcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { systemdSupervisor } from './systemd.ts';
 import { narrate, type Narrator } from './narrate.ts';
 import type { Configure } from '../../command.ts';
@@ -53,6 +54,12 @@ export const configure: Configure = (command, cli) => {
       `end with 3 when a store is away for so long (with --once and --until-empty default ${PATIENCE}, else for ever)`,
     )
     .option('--verbose', 'a line for every pass, instead of one every few seconds')
+    .option(
+      '--accepted-means <what>',
+      'as serve has it: with replica or both, users are issued once a replica knows that they are claimed',
+      parseAcceptedMeans,
+      'disk' as const,
+    )
     .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
     .option('--health-port <n>', 'serve health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
@@ -76,6 +83,7 @@ interface DrainFlags {
   verbose?: true | undefined;
   waitForStores?: string | undefined;
   allowEviction?: true | undefined;
+  acceptedMeans: AcceptedMeans;
 }
 
 function readOptions(context: Context, couponIds: readonly string[], flags: DrainFlags): DrainSettings {
@@ -107,12 +115,12 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
   const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
-    const rights = { use: useOf(context, options), couponIds: options.couponIds };
+    const rights = { use: useOf(context, options, flags), couponIds: options.couponIds };
     const { redis, ledger } = await withRights(context, rights, async () => await openStores(context, database, stores));
     await guardStores(context, { redis, database }, { allowEviction: flags.allowEviction === true, tells: true });
     for (const id of options.couponIds) await knownCoupon(ledger, id, redis.keyStyle);
     await announce(context, options, redis, ledger);
-    return { claims: redis.claims, coupons: redis.coupons, ledger, keyStyle: redis.keyStyle };
+    return { claims: await claimsThatMean(flags.acceptedMeans, redis), coupons: redis.coupons, ledger, keyStyle: redis.keyStyle };
   });
   if (!opened) return;
 
@@ -135,8 +143,13 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
 }
 
 /** As `grants` knows it. */
-function useOf({ settings }: Context, { scan }: DrainSettings): string {
-  return ['drain', ...(scan ? ['--scan'] : []), ...(settings.get('healthPort').value === 'off' ? [] : ['--health-port'])].join(' ');
+function useOf({ settings }: Context, { scan }: DrainSettings, { acceptedMeans }: DrainFlags): string {
+  const options = [
+    ['--scan', scan],
+    ['--accepted-means', acceptedMeans !== 'disk'],
+    ['--health-port', settings.get('healthPort').value !== 'off'],
+  ] as const;
+  return ['drain', ...options.flatMap(([name, used]) => (used ? [name] : []))].join(' ');
 }
 
 /** Opens what is not open yet, both at a time, and keeps what was opened when the other one is away. */

@@ -1,0 +1,30 @@
+/** `npm run test:cluster`: what each meaning of "accepted" loses when servers of a Redis Cluster fail under load. */
+import { parseArgs } from 'node:util';
+import { runClusterCampaign, type Means } from './campaign.ts';
+import { CLUSTER_FAULTS } from './kinds.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1' },
+    means: { type: 'string', default: 'disk,replica,both' },
+    faults: { type: 'string', default: CLUSTER_FAULTS.map(({ kind }) => kind).join(',') },
+    rate: { type: 'string', default: '100' },
+    calm: { type: 'string', default: '3' },
+  },
+});
+let failed = false;
+const seeds = values.seeds.split(',').map(Number);
+for (const means of values.means.split(',') as Means[]) {
+  for (const seed of seeds) {
+    const faults = values.faults.split(',').map((name) => CLUSTER_FAULTS.find(({ kind }) => kind === name)!);
+    console.log(`seed ${seed}, accepted means ${means}`);
+    const result = await runClusterCampaign(
+      { seed, means, faults, rate: Number(values.rate), calmMs: Number(values.calm) * 1_000 },
+      (line) => console.log(`  ${line}`),
+    );
+    console.log(JSON.stringify({ struck: result.struck, other: result.other, deaths: result.deaths, repaired: result.repaired }, null, 2));
+    failed ||= result.other.broken.length > 0 || (means !== 'disk' && result.struck.broken.length > 0);
+    if (result.struck.broken.length > 0 || result.other.broken.length > 0) console.log(result.lastWords);
+  }
+}
+process.exitCode = failed ? 1 : 0;

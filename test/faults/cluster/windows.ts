@@ -1,0 +1,31 @@
+import type { Row } from '../book.ts';
+
+/** Answers of some time. */
+export interface Window {
+  requests: number;
+  /** Accepted or refused for good: not unavailable, unsent or lost. */
+  decided: number;
+  /** Of decided ones, from asking to the answer. */
+  p99Ms: number;
+  /** The longest time in which nobody was accepted. */
+  longestGapMs: number;
+}
+
+const UNDECIDED = new Set(['unknown', 'unavailable', 'unsent']);
+
+/** @param fromUs when the time began; left out: with the first who was accepted */
+export function windowOf(rows: readonly Row[], fromUs?: number): Window {
+  const decided = rows.filter(({ outcome }) => !UNDECIDED.has(outcome));
+  const ms = decided.map(({ sentUs, doneUs }) => (doneUs - sentUs) / 1_000).toSorted((a, b) => a - b);
+  const accepted = rows
+    .filter(({ outcome }) => outcome === 'accepted')
+    .map(({ doneUs }) => doneUs)
+    .toSorted((a, b) => a - b);
+  const gaps = accepted.map((us, index) => us - (accepted[index - 1] ?? fromUs ?? us));
+  return {
+    requests: rows.length,
+    decided: decided.length,
+    p99Ms: ms[Math.floor(ms.length * 0.99)] ?? Number.NaN,
+    longestGapMs: gaps.reduce((longest, gap) => Math.max(longest, gap), 0) / 1_000,
+  };
+}
