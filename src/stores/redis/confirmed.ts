@@ -5,8 +5,8 @@
 import type { Admission } from '../../campaign/ports/admission.ts';
 import type { ClaimQueue } from '../../drain/ports.ts';
 import { CouponError } from '../../lib/errors.ts';
+import { visible } from '../../lib/text/visible.ts';
 import type { RedisConnection } from './connection.ts';
-import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 
 /** Long for a replica that keeps up, short for a user. */
@@ -35,25 +35,27 @@ export function confirmedClaims(claims: ClaimQueue, connection: RedisConnection,
   };
 }
 
-/** @throws CouponError `REPLICA_UNCONFIRMED`, and what the work throws */
+/**
+ * Whatever goes wrong once the work is done leaves open what became of it.
+ *
+ * @throws CouponError `REPLICA_UNCONFIRMED`, and what the work throws
+ */
 async function confirmed<T>(connection: RedisConnection, key: string, work: () => Promise<T>): Promise<T> {
   const server = connection.serverOf(key);
   const result = await work();
-  // A server that has replaced another one knows nothing of what we wrote there.
-  if (connection.serverOf(key) !== server) throw unconfirmed('the coupon has gone to another server meanwhile');
-  const [wait, held] = await Promise.allSettled([
-    server.wait(1, WAIT_MS),
-    // While a slot moves, a script may have been sent on to where the keys have gone: then this is refused.
-    connection.isCluster ? server.exists(`${connection.prefix}${key}`) : Promise.resolve(1),
-  ]);
-  if (held.status === 'rejected' && /^(ASK|MOVED) /.test((held.reason as Error).message))
-    throw unconfirmed('the coupon is on its way to another server');
-  if (wait.status === 'rejected') {
-    // It was the primary when it answered.
-    if (/^ERR WAIT cannot be used with replica/.test((wait.reason as Error).message)) throw unconfirmed('the server has become a replica');
-    throw redisWriteError(wait.reason, connection.url);
+  let count: number;
+  try {
+    // A server that has replaced another one knows nothing of what we wrote there.
+    if (connection.serverOf(key) !== server) throw new Error('the coupon has gone to another server meanwhile');
+    [count] = await Promise.all([
+      server.wait(1, WAIT_MS),
+      // While a slot moves, a script may have been sent on to where the keys have gone: then this is refused.
+      connection.isCluster ? server.exists(`${connection.prefix}${key}`) : 1,
+    ]);
+  } catch (error) {
+    throw unconfirmed(visible((error as Error).message));
   }
-  if (wait.value < 1) throw unconfirmed(`none did within ${WAIT_MS} ms`);
+  if (count < 1) throw unconfirmed(`none did within ${WAIT_MS} ms`);
   return result;
 }
 

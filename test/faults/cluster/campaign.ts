@@ -17,13 +17,14 @@ import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { runToEnd, type Finished } from '../../support/processes.ts';
 import { redisCluster } from '../../support/redis-cluster.ts';
 import { drained, inTime } from '../campaign.ts';
+import { explain } from '../explain.ts';
 import { startLoad, type Load } from '../load.ts';
 import { judge, type OracleStores, type Subject } from '../oracle.ts';
 import { seededRandom } from '../random.ts';
 import type { Counts } from '../result.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import { supervise, type SupervisedProcess } from '../supervisor.ts';
-import { windowOf, type Window } from './windows.ts';
+import { acceptedAt, windowOf, type Window } from './windows.ts';
 import type { ClusterFault } from './kinds.ts';
 
 export type Means = 'disk' | 'replica' | 'both';
@@ -53,14 +54,19 @@ interface Judged {
   couponId: string;
   /** What was broken, a line each. */
   broken: string[];
+  /** What is known of the users in question. */
+  details: string[];
   counts: Counts;
   /** Answers of the time before the first fault, and of the time from then on. */
   before: Window;
   during: Window;
+  /** When users were accepted, microseconds. */
+  acceptedUs: number[];
 }
 
 const NEVER_SOLD_OUT = 1_000_000;
 const LEASE_MS = 1_000;
+const DRAINED_MS = 30_000;
 
 export async function runClusterCampaign(
   campaign: ClusterCampaign,
@@ -155,10 +161,19 @@ interface Asked {
 
 async function judged({ couponId, prefix, load, firstUs }: Asked, stores: OracleStores): Promise<Judged> {
   const subject: Subject = { coupons: [{ id: couponId, total: NEVER_SOLD_OUT }], rows: load.rows, users: load.users, prefix };
-  const waiting = await drained(stores, subject);
-  const { broken, counts } = await judge(subject, stores);
+  const waiting = await drained(stores, subject, DRAINED_MS);
+  const { broken, counts, suspects } = await judge(subject, stores);
+  const details = broken.length > 0 ? await explain(suspects, subject, stores) : [];
   const [before, during] = [load.rows.filter(({ sentUs }) => sentUs < firstUs), load.rows.filter(({ sentUs }) => sentUs >= firstUs)];
-  return { couponId, broken: [...waiting, ...broken], counts, before: windowOf(before), during: windowOf(during, firstUs) };
+  return {
+    couponId,
+    broken: [...waiting, ...broken],
+    details,
+    counts,
+    before: windowOf(before),
+    during: windowOf(during, firstUs),
+    acceptedUs: acceptedAt(load.rows),
+  };
 }
 
 async function must(finished: Promise<Finished>): Promise<void> {

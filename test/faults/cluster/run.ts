@@ -22,7 +22,19 @@ for (const means of values.means.split(',') as Means[]) {
       { seed, means, faults, rate: Number(values.rate), calmMs: Number(values.calm) * 1_000 },
       (line) => console.log(`  ${line}`),
     );
-    console.log(JSON.stringify({ struck: result.struck, other: result.other, deaths: result.deaths, repaired: result.repaired }, null, 2));
+    const { struck, other, deaths, repaired } = result;
+    for (const [name, { couponId, counts, before, during, broken, details }] of Object.entries({ struck, other })) {
+      const { accepted, lost, duplicates, overIssued } = counts;
+      const gapS = (during.longestGap.toUs - during.longestGap.fromUs) / 1e6;
+      console.log(
+        `  ${name} ${couponId}: ${accepted} accepted, ${lost} lost, ${duplicates} twice, ${overIssued} over;` +
+          ` p99 ${before.p99Ms.toFixed(0)} ms before, ${during.p99Ms.toFixed(0)} ms from the first fault on;` +
+          ` ${during.decided} of ${during.requests} decided, nobody accepted for at most ${gapS.toFixed(1)} s`,
+      );
+      for (const line of [...broken, ...details]) console.log(`    ${line}`);
+    }
+    if (repaired !== null) console.log(`  audit after a repair: exit code ${repaired}`);
+    if (deaths.length > 0) console.log(`  ended by themselves: ${deaths.join(', ')}`);
     failed ||= result.other.broken.length > 0 || (means !== 'disk' && result.struck.broken.length > 0);
     if (result.struck.broken.length > 0 || result.other.broken.length > 0) console.log(result.lastWords);
   }

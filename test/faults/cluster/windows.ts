@@ -7,8 +7,8 @@ export interface Window {
   decided: number;
   /** Of decided ones, from asking to the answer. */
   p99Ms: number;
-  /** The longest time in which nobody was accepted. */
-  longestGapMs: number;
+  /** The longest time in which nobody was accepted, microseconds. */
+  longestGap: { fromUs: number; toUs: number };
 }
 
 const UNDECIDED = new Set(['unknown', 'unavailable', 'unsent']);
@@ -17,15 +17,19 @@ const UNDECIDED = new Set(['unknown', 'unavailable', 'unsent']);
 export function windowOf(rows: readonly Row[], fromUs?: number): Window {
   const decided = rows.filter(({ outcome }) => !UNDECIDED.has(outcome));
   const ms = decided.map(({ sentUs, doneUs }) => (doneUs - sentUs) / 1_000).toSorted((a, b) => a - b);
-  const accepted = rows
+  let longestGap = { fromUs: 0, toUs: 0 };
+  let lastUs = fromUs;
+  for (const us of acceptedAt(rows)) {
+    if (lastUs !== undefined && us - lastUs > longestGap.toUs - longestGap.fromUs) longestGap = { fromUs: lastUs, toUs: us };
+    lastUs = us;
+  }
+  return { requests: rows.length, decided: decided.length, p99Ms: ms[Math.floor(ms.length * 0.99)] ?? Number.NaN, longestGap };
+}
+
+/** When users were accepted, in order, microseconds. */
+export function acceptedAt(rows: readonly Row[]): number[] {
+  return rows
     .filter(({ outcome }) => outcome === 'accepted')
     .map(({ doneUs }) => doneUs)
     .toSorted((a, b) => a - b);
-  const gaps = accepted.map((us, index) => us - (accepted[index - 1] ?? fromUs ?? us));
-  return {
-    requests: rows.length,
-    decided: decided.length,
-    p99Ms: ms[Math.floor(ms.length * 0.99)] ?? Number.NaN,
-    longestGapMs: gaps.reduce((longest, gap) => Math.max(longest, gap), 0) / 1_000,
-  };
 }
