@@ -1,7 +1,6 @@
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { AdmissionAnswer } from '../campaign/admission.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
-import { redisWriteError } from '../stores/redis/errors.ts';
 import { couponKeys, type KeyStyle } from '../stores/redis/keys.ts';
 
 /**
@@ -38,7 +37,7 @@ export function threeCallsAdmission(connection: RedisConnection, style: KeyStyle
       try {
         return await Promise.all(requests.map(({ userId }) => one(couponId, userId)));
       } catch (error) {
-        throw redisWriteError(error, connection.url);
+        throw connection.explainWrite(error);
       }
     },
   };

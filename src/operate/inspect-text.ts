@@ -15,6 +15,7 @@ const STATES: Readonly<Record<string, string>> = {
   missing_in_ledger: 'missing in the ledger',
   other_key_style: 'other key style',
   wrong_type: 'a key of another type',
+  server_away: 'its server is away',
 };
 
 export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: CouponList, paint: Paint): string {
@@ -34,6 +35,7 @@ export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: Cou
       { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
       { head: 'OLDEST', value: oldestText, align: 'right' },
       { head: 'TIME LEFT', value: timeLeftText, align: 'right' },
+      ...(coupons.some(({ server }) => server !== undefined) ? [{ head: 'SERVER', value: (row: CouponLine) => row.server ?? '' }] : []),
     ],
     paint,
   );
@@ -70,6 +72,7 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
     ['pace', `${coupon.issuedLastMinute} issued in the last minute`],
     ['time left', timeLeftText(coupon)],
     ['key style', coupon.keyStyle],
+    ...(coupon.server === undefined ? [] : [['server', coupon.server] as [string, string]]),
     ['epoch', both(epoch.ledger, epoch.redis)],
     ['version', both(version.ledger, version.redis)],
     ['claim no.', `${fence.redis ?? 'none'}, ${fence.ledger} reached the ledger`],

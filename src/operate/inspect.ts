@@ -1,5 +1,6 @@
 import { chunked } from '../lib/chunked.ts';
 import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
+import { isPartialOutage } from '../campaign/partial-outage.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
@@ -23,7 +24,7 @@ export interface CouponLine {
   name: string;
   /**
    * `open`, `paused` or `closed` as Redis has it; else why it cannot say: `seeding`, `resetting`, `missing_in_redis`,
-   * `missing_in_ledger`, `other_key_style`, `wrong_type`.
+   * `missing_in_ledger`, `other_key_style`, `wrong_type`, `server_away` (its server of a Redis Cluster cannot be asked).
    */
   state: string;
   /** Why the coupon was taken out of service; null: it was not. */
@@ -46,6 +47,8 @@ export interface CouponLine {
   issuedLastMinute: number;
   /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
   timeLeftMs: number | null;
+  /** `host:port` of the server that holds it, in a Redis Cluster; otherwise left out. */
+  server?: string;
 }
 
 export interface CouponList {
@@ -144,15 +147,26 @@ interface InRedis {
   redis: RedisCoupon | null;
   times: QueueTimes;
   wrongType: WrongType | null;
+  /** The server of the cluster that holds it, and whether it cannot be asked. */
+  server: string | null;
+  away: boolean;
 }
 
 async function readRedis(reader: RedisReader, couponId: string, nowMs: number): Promise<InRedis> {
-  const times: QueueTimes = { oldestUs: null, timeless: 0, future: 0 };
+  const nothing: InRedis = {
+    redis: null,
+    times: { oldestUs: null, timeless: 0, future: 0 },
+    wrongType: null,
+    server: reader.serverOf(couponId),
+    away: false,
+  };
   try {
     const redis = await reader.coupon(couponId);
-    return { redis, times: redis && redis.waiting > 0 ? await reader.queueTimes(couponId, nowMs) : times, wrongType: null };
+    const times = redis && redis.waiting > 0 ? await reader.queueTimes(couponId, nowMs) : nothing.times;
+    return { ...nothing, redis, times };
   } catch (error) {
-    if (error instanceof WrongTypeError) return { redis: null, times, wrongType: error.wrong };
+    if (error instanceof WrongTypeError) return { ...nothing, wrongType: error.wrong };
+    if (isPartialOutage(error)) return { ...nothing, away: true };
     throw error;
   }
 }
@@ -160,7 +174,7 @@ async function readRedis(reader: RedisReader, couponId: string, nowMs: number): 
 function couponLine(
   couponId: string,
   ledger: LedgerCoupon | null,
-  { redis, times, wrongType }: InRedis,
+  { redis, times, wrongType, server, away }: InRedis,
   lastMinute: number,
   nowMs: number,
   keyStyle: string,
@@ -170,7 +184,7 @@ function couponLine(
   return {
     couponId,
     name: ledger?.name ?? redis?.name ?? '',
-    state: wrongType ? 'wrong_type' : stateOf(ledger, redis, keyStyle),
+    state: wrongType ? 'wrong_type' : away ? 'server_away' : stateOf(ledger, redis, keyStyle),
     suspect: redis?.suspect || null,
     total: ledger?.total ?? redis?.total ?? null,
     stock: redis?.stock ?? null,
@@ -185,6 +199,7 @@ function couponLine(
     mayBeMissing: ledger?.mayBeMissing ?? null,
     issuedLastMinute: lastMinute,
     timeLeftMs: backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute),
+    ...(server === null ? {} : { server }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface SeedResultLine {
   total: number;
   /** Issued coupons that a reset deleted first. */
   deleted?: number;
+  /** `host:port` of the server that holds it, in a Redis Cluster. */
+  server?: string;
 }
 
 const DONE: Record<SeedOutcome, string> = {
@@ -18,9 +20,9 @@ const DONE: Record<SeedOutcome, string> = {
 };
 
 export function seededText(results: readonly SeedResultLine[], paint: Paint): string {
-  const lines = results.map(({ couponId, outcome, total, deleted }) => {
+  const lines = results.map(({ couponId, outcome, total, deleted, server }) => {
     const after = deleted === undefined ? '' : ` (after deleting ${deleted} issued)`;
-    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${total} in stock${after}`;
+    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${total} in stock${after}${server === undefined ? '' : `, on ${server}`}`;
   });
   if (results.length > 1) lines.push(`${results.length} coupons: ${counts(results.map((result) => result.outcome))}`);
   return lines.join('\n');

@@ -24,14 +24,20 @@ const ok = async (...argv: string[]): Promise<CliResult> => {
 describe('the whole story on a cluster', () => {
   test('seed, rush, drain, use, look, repair, reset', async () => {
     const [one, two, three] = cluster.primaries.map((node) => cluster.couponOn(node, 'c'));
-    for (const id of [one!, two!, three!]) await ok('seed', id, '--name', `Coupon ${id}`, '--stock', '20');
+    for (const id of [one!, two!, three!]) {
+      const { port } = await cluster.holder(id);
+      const { stdout } = await ok('seed', id, '--name', `Coupon ${id}`, '--stock', '20');
+      expect(stdout).toContain(`on 127.0.0.1:${port}`);
+    }
     for (const id of [one!, two!, three!]) {
       const { stdout } = await ok('submit', id, '--users', '30', '--json');
       expect(JSON.parse(stdout)).toMatchObject({ outcomes: { accepted: 20, sold_out: 10 } });
     }
     await ok('drain', '--until-empty', '--interval', '20ms');
-    await ok('use', one!, 'user-1').catch(() => undefined);
-    expect((await ok('inspect')).stdout).toContain(three!);
+    const [issued] = await stores.sql('SELECT user_id FROM issued_coupons WHERE coupon_id = $1 LIMIT 1', [one!]);
+    await ok('use', one!, issued!['user_id'] as string);
+    for (const id of [one!, two!, three!])
+      expect((await ok('inspect')).stdout).toMatch(new RegExp(`^${id} .* 127\\.0\\.0\\.1:${(await cluster.holder(id)).port} *$`, 'm'));
     await ok('audit', '--scan');
     const node = await cluster.holder(two!);
     await node.redis.hincrby(`coupon:{${two!}}`, 'stock', -1);
@@ -40,6 +46,41 @@ describe('the whole story on a cluster', () => {
     await ok('audit', '--scan');
     await ok('seed', one!, '--name', 'Again', '--stock', '5', '--reset', `--confirm=${one!}`);
     await ok('audit', '--scan');
+  });
+
+  test('a server that is away takes its own coupons along, and no others', async () => {
+    // The URL names the first one.
+    const [here, gone] = cluster.primaries.map((node) => cluster.couponOn(node, 'away'));
+    for (const id of [gone!, here!]) await ok('seed', id, '--name', 'X', '--stock', '5');
+    const node = await cluster.holder(gone!);
+    const replica = await cluster.replicaOf(node);
+    // Nobody takes its place meanwhile.
+    await replica.redis.call('CONFIG', 'SET', 'cluster-replica-no-failover', 'yes');
+    await node.server.kill();
+    const { stdout } = await ok('inspect');
+    expect(stdout).toMatch(new RegExp(`^${gone!} .*its server is away`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^${here!} +X +open`, 'm'));
+    expect(await run('submit', gone!, '--user', 'kim')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('REDIS_NODE_DOWN') });
+    expect((await ok('submit', here!, '--user', 'kim', '--json')).json()).toMatchObject({ outcomes: { accepted: 1 } });
+    await replica.redis.call('CONFIG', 'SET', 'cluster-replica-no-failover', 'no');
+    await cluster.rejoin(node, 'master');
+  });
+
+  test('an answer is not confirmed while the keys of its coupon are on their way', async () => {
+    const [id] = cluster.primaries.map((node) => cluster.couponOn(node, 'way'));
+    await ok('seed', id!, '--name', 'X', '--stock', '5');
+    const holder = await cluster.holder(id!);
+    const other = (await cluster.primariesNow()).find((node) => node !== holder)!;
+    const asked: CliResult[] = [];
+    await cluster.moveSlot(id!, other, async () => {
+      // All keys are there already, and the slot is still the old server's: scripts are sent on by ASK.
+      await cluster.moveKeys(id!, other);
+      asked.push(await run('submit', id!, '--user', 'kim', '--accepted-means', 'replica', '--json'));
+    });
+    expect(asked[0]!.json()).toMatchObject({ outcomes: { accepted: 0, unknown: 1 } });
+    expect((await ok('submit', id!, '--user', 'lee', '--accepted-means', 'replica', '--json')).json()).toMatchObject({
+      outcomes: { accepted: 1 },
+    });
   });
 
   test('key style plain is refused, with the reason', async () => {

@@ -33,14 +33,17 @@ export interface TestCluster extends AsyncDisposable {
   failOver(node: ClusterNode): Promise<void>;
   /** The same, with a replica that stood still while `meanwhile` went on: what was written then is lost. */
   failOverBehind(node: ClusterNode, meanwhile: () => Promise<void>): Promise<void>;
-  /** Starts a killed server again; returns once it is the replica of whoever took its place, and has all of its data. */
-  rejoin(node: ClusterNode): Promise<void>;
+  /** Starts a killed server again; returns once it is the replica of whoever took its place, or the primary that it was, if nobody did. */
+  rejoin(node: ClusterNode, as?: 'master'): Promise<void>;
+  replicaOf(node: ClusterNode): Promise<ClusterNode>;
   /** CLUSTER FAILOVER: a replica takes over, and the primary hands it all it has. Returns the new primary. */
   switchOver(node: ClusterNode): Promise<ClusterNode>;
   /** SIGSTOP: the others see it fail, and promote its replica; then SIGCONT, and it learns of that. */
   cutOff(node: ClusterNode): Promise<void>;
   /** Gives the slot of a coupon to another primary; `between` is called while it is half-way. */
   moveSlot(couponId: string, to: ClusterNode, between?: () => Promise<void>): Promise<void>;
+  /** The keys of a slot that is half-way, and not the slot itself. */
+  moveKeys(couponId: string, to: ClusterNode): Promise<void>;
   /** Until all servers that run agree that every slot is served. */
   healthy(): Promise<void>;
 }
@@ -139,6 +142,12 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
       const port = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
       return nodes.find((node) => node.port === port)!;
     };
+    /** @returns how many keys */
+    const moveSome = async (slot: number, from: ClusterNode, to: ClusterNode, most: number): Promise<number> => {
+      const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, most)) as string[];
+      if (keys.length > 0) await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
+      return keys.length;
+    };
     const nodesSeen = async (by: ClusterNode): Promise<string[][]> =>
       ((await by.redis.call('CLUSTER', 'NODES')) as string)
         .trim()
@@ -201,11 +210,12 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
         await replaced(node);
         await healthy();
       },
-      async rejoin(node) {
+      async rejoin(node, as) {
         node.server = await begin(node.dir, node.port, node.bus);
-        await follows(node);
+        if (as === undefined) await follows(node);
         await healthy();
       },
+      replicaOf,
       async switchOver(node) {
         const replica = await replicaOf(node);
         await replica.redis.call('CLUSTER', 'FAILOVER');
@@ -228,16 +238,15 @@ export async function redisCluster(args: readonly string[] = []): Promise<TestCl
         const from = await holder(couponId);
         await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
         await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-        let opening = true;
-        for (;;) {
-          const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, opening ? 2 : 1_000)) as string[];
-          if (keys.length === 0) break;
-          await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-          if (opening) await between?.();
-          opening = false;
-        }
+        await moveSome(slot, from, to, 2);
+        await between?.();
+        while ((await moveSome(slot, from, to, 1_000)) > 0);
         for (const node of [to, from, ...running()])
           await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id).catch(() => undefined);
+      },
+      async moveKeys(couponId, to) {
+        const [slot, from] = [slotOf(couponId), await holder(couponId)];
+        while ((await moveSome(slot, from, to, 1_000)) > 0);
       },
       async [Symbol.asyncDispose]() {
         for (const node of nodes) node.redis.disconnect();

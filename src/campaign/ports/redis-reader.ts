@@ -69,6 +69,8 @@ export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
  * Every method about one coupon may throw a WrongTypeError.
  */
 export interface RedisReader {
+  /** `host:port` of the server of a cluster that holds this coupon now; null: there is only one server. */
+  serverOf(couponId: string): string | null;
   coupon(couponId: string): Promise<RedisCoupon | null>;
   indexed(): Promise<string[]>;
   /** By position, oldest first. */

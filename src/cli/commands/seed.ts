@@ -175,7 +175,10 @@ async function seedThem(context: Context, definitions: readonly CouponDefinition
     if (!context.out.json && plans.length > 1) context.out.note(planText(plans, context.out.notePaint));
   };
   const outcomes = await seedAll(definitions, ports, showPlan);
-  const results = definitions.map(({ id, total }, i) => ({ couponId: id, outcome: outcomes[i]!, total }));
+  const results = definitions.map(({ id, total }, i) => {
+    const server = redis.reader.serverOf(id);
+    return { couponId: id, outcome: outcomes[i]!, total, ...(server === null ? {} : { server }) };
+  });
   context.out.data({ coupons: results }, (paint) => seededText(results, paint));
 }
 

@@ -5,7 +5,6 @@ import type { Place } from '../../campaign/place.ts';
 import { scoreToMicros } from '../../campaign/coupon.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import type { RedisConnection } from './connection.ts';
-import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { runScript } from './script.ts';
 import { couponFault } from './wrong-type.ts';
@@ -23,7 +22,7 @@ export function redisAdmission(connection: RedisConnection, style: KeyStyle): Ad
         return (await Promise.all(chunks)).flatMap((reply) => decode(reply as string));
       } catch (error) {
         await Promise.allSettled(chunks);
-        throw await couponFault(connection, keys, error, redisWriteError);
+        throw await couponFault(connection, keys, error, (other) => connection.explainWrite(other));
       }
     },
   };

@@ -4,7 +4,6 @@ import type { ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../..
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
 import type { RedisConnection } from './connection.ts';
-import { redisWriteError } from './errors.ts';
 import { couponKeys, type KeyStyle } from './keys.ts';
 import { toText } from './members.ts';
 import { runScript, runScriptForBytes, SCRIPT_USERS } from './script.ts';
@@ -16,7 +15,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     try {
       return await work();
     } catch (error) {
-      throw await couponFault(connection, couponKeys(couponId, style), error, redisWriteError);
+      throw await couponFault(connection, couponKeys(couponId, style), error, (other) => connection.explainWrite(other));
     }
   };
 

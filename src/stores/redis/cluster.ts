@@ -1,7 +1,8 @@
 import { Cluster, Command, type ChainableCommander, type Redis } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
+import type { PartialOutage } from '../../campaign/partial-outage.ts';
 import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
-import { redisError } from './errors.ts';
+import { redisError, redisWriteError } from './errors.ts';
 import { infoField } from './role.ts';
 import { defineScripts } from './script.ts';
 import { backoff, commonOptions, tooOld } from './server.ts';
@@ -109,12 +110,30 @@ export class ClusterServers implements RedisConnection {
     return this.#cluster.nodes('master').map((client) => ({ client, address: addressOf(client) }));
   }
 
+  everyServer(): Redis[] {
+    const servers = this.servers();
+    const there = new Set(servers.map(({ address }) => address));
+    const missing = this.#cluster.slots.map(([primary]) => primary).find((address) => address !== undefined && !there.has(address));
+    if (missing !== undefined) throw nodeDown(`the server ${missing}`);
+    return servers.map(({ client }) => client);
+  }
+
   together(): ChainableCommander {
     return this.readOnly ? this.client.pipeline() : this.client.multi();
   }
 
   explain(error: unknown): CouponError {
-    return redisError(error, this.url);
+    return this.#told(redisError(error, this.url));
+  }
+
+  explainWrite(error: unknown): CouponError {
+    return this.#told(redisWriteError(error, this.url));
+  }
+
+  /** One server that is away is not the cluster. */
+  #told(told: CouponError): CouponError {
+    const isOne = told.code === 'REDIS_DOWN' && this.#runs.size > 0;
+    return isOne || /^CLUSTERDOWN Hash slot not served/.test(told.why ?? '') ? nodeDown('the server of some coupons', told.why) : told;
   }
 
   close(): void {
@@ -142,13 +161,19 @@ export class ClusterServers implements RedisConnection {
 
   #nodeDown(key: string): CouponError {
     const address = this.addressOf(key);
-    return new CouponError({
-      code: 'REDIS_NODE_DOWN',
-      kind: 'unreachable',
-      message: `the server of the Redis Cluster that holds ${this.prefix}${key}${address === null ? '' : ` (${address})`} cannot be reached`,
-      fix: 'A replica takes over by itself after cluster-node-timeout, if there is one. Coupons on other servers are served meanwhile.',
-    });
+    return nodeDown(`the server that holds ${this.prefix}${key}${address === null ? '' : ` (${address})`}`);
   }
+}
+
+function nodeDown(who: string, why?: string): CouponError {
+  const code: PartialOutage = 'REDIS_NODE_DOWN';
+  return new CouponError({
+    code,
+    kind: 'unreachable',
+    message: `${who} in the Redis Cluster cannot be reached`,
+    ...(why === undefined ? {} : { why }),
+    fix: 'A replica takes over by itself after cluster-node-timeout, if there is one. Coupons on other servers are served meanwhile.',
+  });
 }
 
 function addressOf({ options: { host, port } }: Redis): string {

@@ -40,12 +40,16 @@ export interface RedisConnection {
   serverOf(key: string): Redis;
   /** `host:port` of the server that holds this key now, as far as that is known; null where there is only one. */
   addressOf(key: string): string | null;
-  /** Every server with keys of its own that can be reached: what has no key (SCAN, INFO) is asked of each. */
+  /** Every server with keys of its own that can be reached. */
   servers(): { client: Redis; address: string | null }[];
+  /** Clients of all of them: what is to be found wherever it is (SCAN) is asked of each. @throws CouponError `REDIS_NODE_DOWN` */
+  everyServer(): Redis[];
   /** Commands whose replies belong together: of one instant, unless the user may only read: MULTI is not allowed then. */
   together(): ChainableCommander;
   /** Translates what a command of this connection threw. */
   explain(error: unknown): CouponError;
+  /** As {@link explain}, of a write: a lost reply is told apart from a command that was never sent. */
+  explainWrite(error: unknown): CouponError;
   close(): void;
 }
 

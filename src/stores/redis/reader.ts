@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import type { QueueEntry, RedisCoupon, RedisUser } from '../../campaign/ports/redis-reader.ts';
@@ -42,6 +43,8 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
 
   return {
     ...redisWalks(connection, style),
+
+    serverOf: (couponId) => connection.addressOf(couponKeys(couponId, style).coupon),
 
     async coupon(couponId) {
       const keys = couponKeys(couponId, style);
@@ -104,7 +107,7 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
 
     async now() {
       try {
-        const [seconds, micros] = (await client.time()).map(Number) as [number, number];
+        const [seconds, micros] = (await anyServer(connection).time()).map(Number) as [number, number];
         return seconds * 1_000 + Math.floor(micros / 1_000);
       } catch (error) {
         throw connection.explain(error);
@@ -185,4 +188,10 @@ function parseClaim(record: string | null): RedisUser['claim'] {
     deliveries: Number(deliveries),
     faults: Number(faults),
   };
+}
+
+/** For what any server can answer: one that is there. */
+function anyServer(connection: RedisConnection): Redis {
+  const servers = connection.servers().map((one) => one.client);
+  return servers.find(({ status }) => status === 'ready') ?? connection.client;
 }

@@ -3,7 +3,7 @@ import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
 import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
-import { databaseRefused, redisError, tlsNotSpoken, tlsSpoken } from './errors.ts';
+import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken } from './errors.ts';
 import { speaksPlainly, speaksTls } from './speech.ts';
 import { infoField, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from './script.ts';
@@ -108,8 +108,16 @@ export class SingleServer implements RedisConnection {
     return this.readOnly ? this.client.pipeline() : this.client.multi();
   }
 
+  everyServer(): Redis[] {
+    return [this.#gate];
+  }
+
   explain(error: unknown): CouponError {
     return redisError(error, this.url);
+  }
+
+  explainWrite(error: unknown): CouponError {
+    return redisWriteError(error, this.url);
   }
 
   close(): void {

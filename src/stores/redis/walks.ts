@@ -56,7 +56,7 @@ export function redisWalks(
 
     async keyCount() {
       try {
-        const counts = await Promise.all(connection.servers().map((server) => server.client.dbsize()));
+        const counts = await Promise.all(connection.everyServer().map((server) => server.dbsize()));
         return counts.reduce((sum, count) => sum + count, 0);
       } catch (error) {
         if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;

@@ -1,7 +1,6 @@
 import type { CouponError } from '../../lib/errors.ts';
 import { WrongTypeError } from '../../campaign/wrong-type.ts';
 import type { RedisConnection } from './connection.ts';
-import { redisError } from './errors.ts';
 import { KEY_TYPES, type CouponKeys } from './keys.ts';
 import { toBytes } from './members.ts';
 import { repliesOf } from './replies.ts';
@@ -16,10 +15,10 @@ export async function couponFault(
   connection: RedisConnection,
   keys: CouponKeys,
   error: unknown,
-  otherwise: (error: unknown, url: string) => CouponError = redisError,
+  otherwise: (error: unknown) => CouponError = (other) => connection.explain(other),
 ): Promise<CouponError> {
   const fixed = Object.entries(KEY_TYPES).map(([name, type]) => ({ key: keys[name as keyof typeof KEY_TYPES], type }));
-  return (await wrongTypeOf(connection, error, fixed)) ?? otherwise(error, connection.url);
+  return (await wrongTypeOf(connection, error, fixed)) ?? otherwise(error);
 }
 
 /** Null: the error is no WRONGTYPE, or every key has the right type by now. */
