@@ -112,7 +112,7 @@ function natureOf(source: MetricSource, aggregation: string): Pick<ComparedFigur
       return source.figure === 'time_until_drained' ? { unit: 'ms', better: 'less' } : { unit: '/s', better: 'more' };
     case 'failed':
       return { unit: null, better: 'less' };
-    case 'outcome':
+    default:
       return { unit: null, better: UNWANTED.has(source.outcome) ? 'less' : null };
   }
 }

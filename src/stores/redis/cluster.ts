@@ -133,7 +133,9 @@ export class ClusterServers implements RedisConnection {
   /** One server that is away is not the cluster. */
   #told(told: CouponError): CouponError {
     const isOne = told.code === 'REDIS_DOWN' && this.#runs.size > 0;
-    return isOne || /^CLUSTERDOWN Hash slot not served/.test(told.why ?? '') ? nodeDown('the server of some coupons', told.why) : told;
+    return isOne || told.why?.startsWith('CLUSTERDOWN Hash slot not served') === true
+      ? nodeDown('the server of some coupons', told.why)
+      : told;
   }
 
   close(): void {
