@@ -8,6 +8,7 @@ import { admission } from './admission.ts';
 import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
 import { calls } from './calls.ts';
+import { clusterCpu } from './cluster.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { drainFlat } from './drain-flat.ts';
 import { durability } from './endpoint/durability.ts';
@@ -31,6 +32,7 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   evenness,
   stall,
   cpu: cpuPerRequest,
+  cluster: clusterCpu,
   'audit-scale': auditAtScale,
   'audit-live': auditLive,
 };
