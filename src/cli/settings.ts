@@ -1,6 +1,7 @@
 import { nearest } from '../lib/text/suggest.ts';
 import { MAX_PENDING } from '../admission/backlog.ts';
 import { MAX_IN_FLIGHT } from '../admission/batcher.ts';
+import { MAX_CONNECTIONS } from '../http/connections.ts';
 import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
 import { readConfigFile, type ConfigFile } from './files/config-file.ts';
 import type { Env } from './env.ts';
@@ -71,6 +72,12 @@ export const SETTINGS = {
     variable: 'COUPON_MAX_IN_FLIGHT',
     fallback: String(MAX_IN_FLIGHT),
     about: 'requests that serve may have under way to Redis',
+  },
+  maxConnections: {
+    flag: '--max-connections',
+    variable: 'COUPON_MAX_CONNECTIONS',
+    fallback: String(MAX_CONNECTIONS),
+    about: 'connections that serve keeps open; it hangs up on more',
   },
   healthHost: {
     flag: '--health-host',

@@ -15,13 +15,15 @@ export interface AppOptions {
   whereTo: string;
   /** Addresses of clients come from X-Forwarded-For, which a proxy in front must set. */
   trustProxy?: boolean;
+  /** Left out: as many as `MAX_CONNECTIONS`. */
+  maxConnections?: number | undefined;
 }
 
 /**
  * A server without routes yet, which answers with a problem document whatever goes wrong. `complete` is for when all routes
  * stand: it adds the answers for everything else.
  */
-export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): {
+export function emptyApp({ onFault, whereTo, trustProxy = false, maxConnections }: AppOptions): {
   app: FastifyInstance;
   complete(this: void): Promise<FastifyInstance>;
 } {
@@ -31,7 +33,7 @@ export function emptyApp({ onFault, whereTo, trustProxy = false }: AppOptions): 
     logger: false,
     trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
-    serverFactory: nodeServer,
+    serverFactory: (listener) => nodeServer(listener, maxConnections),
     // A client that is still connected while we close gets an answer and `Connection: close`, not a 503.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

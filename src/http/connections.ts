@@ -5,6 +5,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Open at a time, a few kB each, in one process. */
+export const MAX_CONNECTIONS = 10_000;
 /** Requests of one connection that are worked on at a time. Gateways send one after the other, load tools a few dozen ahead. */
 export const PER_CONNECTION = 100;
 /** Requests that all connections together may have sent ahead of their answers, about 4 kB each. The one that passes it is closed. */

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Connections } from './connections.ts';
+import { Connections, MAX_CONNECTIONS } from './connections.ts';
 import { bareProblem, codeOfStatus, problem, PROBLEM_TYPE, type Problem } from './problem.ts';
 
 /** For a request to arrive as a whole: a client may not keep a connection busy by dripping bytes. */
@@ -12,7 +12,7 @@ const TIMEOUTS_LOOKED_AT_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The server below Fastify: limits, and a problem document for what Node would refuse without a word. */
-export function nodeServer(listener: RequestListener): Server {
+export function nodeServer(listener: RequestListener, maxConnections = MAX_CONNECTIONS): Server {
   const connections = new Connections();
   const server = createServer(
     {
@@ -25,6 +25,9 @@ export function nodeServer(listener: RequestListener): Server {
     },
     connections.fairly(listener),
   );
+  server.maxConnections = maxConnections;
+  // One more is hung up on. Those that only wait for a next request make room for whoever comes then.
+  server.on('drop', () => server.closeIdleConnections());
   // A client that has said all it has to say may close its side, and is answered all the same.
   (server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on(

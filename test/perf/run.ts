@@ -9,6 +9,7 @@ import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
 import { calls } from './calls.ts';
 import { clusterCpu } from './cluster.ts';
+import { crowd } from './endpoint/crowd.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { drainFlat } from './drain-flat.ts';
 import { durability } from './endpoint/durability.ts';
@@ -25,6 +26,7 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   endpoint,
   admission,
   drain: drainFlat,
+  crowd,
   durability,
   memory,
   calls,

@@ -62,6 +62,8 @@ export interface Limits {
   maxPending?: number | undefined;
   /** Requests that are sent to Redis and have no answer. */
   maxInFlight?: number | undefined;
+  /** Open at a time. */
+  maxConnections?: number | undefined;
 }
 
 /** The HTTP endpoint of DESIGN §7, ready to listen. */
@@ -70,6 +72,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
     onFault: options.onFault,
     whereTo: 'GET /openapi.json lists the routes',
     trustProxy: options.trustProxy ?? false,
+    maxConnections: options.limits?.maxConnections,
   });
   await controlAccess(app, options.access ?? {});
   await app.register(swagger, {

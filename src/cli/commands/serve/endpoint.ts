@@ -32,7 +32,7 @@ export interface EndpointOptions {
   patienceMs: number;
   host: string;
   port: number;
-  limits: { maxPending: number; maxInFlight: number };
+  limits: { maxPending: number; maxInFlight: number; maxConnections: number };
   /** What `/metrics` shows, where it is not what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
   /** Whether to warn of coupons that cannot be served yet. */

@@ -3,6 +3,7 @@ import { MAX_PENDING } from '../../../admission/backlog.ts';
 import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
 import { parseAcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { parseStrategy } from '../../../campaign/strategy.ts';
+import { MAX_CONNECTIONS } from '../../../http/connections.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
@@ -40,6 +41,10 @@ export const configure: Configure = (command, cli) => {
     )
     .option('--max-pending <n>', `requests that may wait for an answer; more get 503 (COUPON_MAX_PENDING, default ${MAX_PENDING})`)
     .option('--max-in-flight <n>', `requests under way to Redis (COUPON_MAX_IN_FLIGHT, default ${MAX_IN_FLIGHT})`)
+    .option(
+      '--max-connections <n>',
+      `connections that may be open; more are hung up on (COUPON_MAX_CONNECTIONS, default ${MAX_CONNECTIONS})`,
+    )
     .option('--workers <n>', 'processes that share the port; limits and connections are those of each', '1')
     .option('--no-sold-out-cache', 'ask Redis for every request, also for a coupon that is sold out or not open')
     .option('--jwt-jwks-url <url>', 'users are those of bearer tokens (JWT), whose keys are there')
@@ -77,7 +82,11 @@ export const configure: Configure = (command, cli) => {
           patienceMs: parsePatience(flags.waitForStores),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),
-          limits: { maxPending: setting(context, 'maxPending', 1, MOST), maxInFlight: setting(context, 'maxInFlight', 1, MOST) },
+          limits: {
+            maxPending: setting(context, 'maxPending', 1, MOST),
+            maxInFlight: setting(context, 'maxInFlight', 1, MOST),
+            maxConnections: setting(context, 'maxConnections', 1, MOST),
+          },
         };
         if (cluster.isWorker) return await serveAsWorker(context, options);
         if (workers === 1) return await serveAlone(context, options);
