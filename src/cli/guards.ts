@@ -3,6 +3,7 @@ import type { AcceptedMeans } from '../campaign/accepted-means.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { RedisDurability } from '../campaign/ports/health.ts';
 import type { Database } from '../stores/postgres/database.ts';
+import { diskWeakness, evictionWeakness } from '../campaign/weaknesses.ts';
 import { usageError } from '../lib/errors.ts';
 import { databaseDurability } from '../stores/postgres/health.ts';
 import type { Context, RedisStores } from './context.ts';
@@ -33,35 +34,28 @@ export async function guardStores(
   };
   for (const server of await redis.health.durability()) guardServer(server, { allowEviction, means, warn });
   if (!database || !tells) return;
-  for (const weakness of await databaseDurability(database)) warn(weakness);
+  for (const { what } of await databaseDurability(database)) warn(what);
 }
 
 function guardServer(
-  { address, evictionPolicy, appendOnly, fsync }: RedisDurability,
+  server: RedisDurability,
   { allowEviction, means, warn }: { allowEviction: boolean; means: AcceptedMeans; warn: (text: string) => void },
 ): void {
-  const redis = address === null ? 'Redis' : `Redis at ${address}`;
-  if (evictionPolicy !== null && evictionPolicy !== 'noeviction') {
-    const what = `${redis} has maxmemory-policy ${evictionPolicy}: at its memory limit it drops coupons, and users who were accepted`;
-    if (!allowEviction) throw usageError('REDIS_EVICTS', what, `Set maxmemory-policy to noeviction, or insist with ${ALLOW_EVICTION}.`);
-    warn(what);
+  const { address, appendOnly, fsync } = server;
+  const evicts = evictionWeakness(server);
+  if (evicts !== null) {
+    if (!allowEviction) throw usageError('REDIS_EVICTS', evicts, `Set maxmemory-policy to noeviction, or insist with ${ALLOW_EVICTION}.`);
+    warn(evicts);
   }
   if (means === 'both' && (appendOnly === false || (fsync !== null && fsync !== 'always'))) {
     throw usageError(
       'REDIS_NOT_DURABLE',
-      `${redis} does not write each answer to its disk (appendonly ${appendOnly ? 'yes' : 'no'}, appendfsync ${fsync ?? 'unknown'})`,
+      `${address === null ? 'Redis' : `Redis at ${address}`} does not write each answer to its disk (appendonly ${appendOnly ? 'yes' : 'no'}, appendfsync ${fsync ?? 'unknown'})`,
       'Set appendonly yes and appendfsync always, or leave it to the replica: --accepted-means replica.',
     );
   }
-  if (means === 'replica') return;
-  if (appendOnly === false)
-    warn(`${redis} keeps no append-only file: users who were told "accepted" are lost when it ends (appendonly no)`);
-  else if (fsync !== null && fsync !== 'always')
-    warn(
-      address === null
-        ? `a crash of the machine loses what Redis accepted in the last second or more (appendfsync ${fsync})`
-        : `a crash of the machine of ${address} loses what its Redis accepted in the last second or more (appendfsync ${fsync})`,
-    );
+  const weak = means === 'replica' ? null : diskWeakness(server);
+  if (weak !== null) warn(weak);
 }
 
 /** Answers that have reached a replica, where that is asked for. */

@@ -65,6 +65,7 @@ function createProgram(cli: Cli): PlainCommand {
     .option('--schema <name>', 'where the tables of the ledger are, in PostgreSQL (COUPON_SCHEMA)')
     .option('--key-style <style>', 'how keys are spelled: plain or hash-tag (COUPON_KEY_STYLE)')
     .option('--key-prefix <text>', 'before every key in Redis, such as staging: (COUPON_KEY_PREFIX)')
+    .option('--redis-nat-map <map>', 'how the addresses that a Redis Cluster tells are reached from here (COUPON_REDIS_NAT_MAP)')
     .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
     .option('--json', 'print one JSON document instead of text')
     .option('-q, --quiet', 'no notes on stderr')

@@ -185,6 +185,7 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await stores.redis.del('issued_coupon:coupon:sale-user:user-2');
     return [used, await cli(['use', 'sale', 'user-2', '--use-id', 'u', ...as])];
   },
+  doctor: async ({ at: as }) => [await cli(['doctor', ...as])],
   export: async ({ at: as }) => {
     await campaign();
     return [await cli(['export', 'sale', ...as])];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DoctorReport } from '../../src/operate/doctor/schema.ts';
 import { redisCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
@@ -46,6 +47,18 @@ describe('the whole story on a cluster', () => {
     await ok('audit', '--scan');
     await ok('seed', one!, '--name', 'Again', '--stock', '5', '--reset', `--confirm=${one!}`);
     await ok('audit', '--scan');
+  });
+
+  test('doctor looks at each server, and measures on one of them', async () => {
+    const { lines, bytesPerUser } = (await run('doctor', '--probe', '--users', '1000', '--json')).json<DoctorReport>();
+    const addresses = cluster.primaries.map(({ port }) => `127.0.0.1:${port}`).toSorted();
+    for (const check of ['redis_version', 'redis_replicas', 'redis_memory', 'clocks_of_stores']) {
+      const found = lines.filter((line) => line.check === check);
+      expect(found.map(({ where }) => where).toSorted(), check).toEqual(addresses);
+    }
+    expect(lines.find(({ check }) => check === 'redis_role')!.text).toBe('primary, one of 3 in a Redis Cluster');
+    expect(lines.find(({ check }) => check === 'redis_replicas')!.text).toBe('1 replica, in step');
+    expect(bytesPerUser).toMatchObject({ from: 'probe' });
   });
 
   test('a server that is away takes its own coupons along, and no others', async () => {

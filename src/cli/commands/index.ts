@@ -20,6 +20,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'grants', summary: 'print the rights that each command needs in both stores', group: SETUP, load: () => import('./grants.ts') },
   { name: 'seed', summary: 'set a coupon up in both stores', group: SETUP, load: () => import('./seed.ts') },
   { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
+  {
+    name: 'doctor',
+    summary: 'look whether stores and machine are fit for an event',
+    group: SETUP,
+    load: () => import('./doctor/doctor.ts'),
+  },
   { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve/serve.ts') },
   { name: 'drain', summary: 'issue coupons to the users who wait', group: RUN, load: () => import('./drain/drain.ts') },
   {

@@ -49,6 +49,11 @@ export class Database {
     return pgAddress(this.target);
   }
 
+  /** Whether somebody stands between, as the sessions so far have shown. */
+  get pooled(): boolean {
+    return this.#sessions.pooled;
+  }
+
   async query<Row extends object>(config: QueryConfig | string): Promise<Row[]> {
     return (await this.#run(config)).rows as Row[];
   }

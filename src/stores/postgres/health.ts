@@ -1,4 +1,5 @@
 import type { LedgerHealth } from '../../campaign/ports/health.ts';
+import { databaseWeaknesses, type DatabaseWeakness } from '../../campaign/weaknesses.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { LedgerCondition } from '../../campaign/readiness.ts';
 import type { Database } from './database.ts';
@@ -34,14 +35,10 @@ function conditionOf(error: unknown): LedgerCondition {
 }
 
 /** What makes an issued row weaker than its commit says; empty where nothing does. @throws CouponError */
-export async function databaseDurability(database: Database): Promise<string[]> {
-  const [row] = await database.query<{ fsync: string; commit: string }>(
-    "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit",
+export async function databaseDurability(database: Database): Promise<DatabaseWeakness[]> {
+  const [row] = await database.query<Record<DatabaseWeakness['setting'], string>>(
+    `SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+      current_setting('synchronous_commit') AS synchronous_commit`,
   );
-  return [
-    ...(row?.fsync === 'off' ? ['PostgreSQL runs with fsync off: a crash of the machine can damage the whole database'] : []),
-    ...(row?.commit === 'off'
-      ? ['PostgreSQL runs with synchronous_commit off: a crash loses the rows of its last moments, which audit --repair finds']
-      : []),
-  ];
+  return row ? databaseWeaknesses(row) : [];
 }

@@ -100,7 +100,8 @@ export async function checkSchema(database: Database): Promise<void> {
   }
 }
 
-async function appliedVersion(database: Database): Promise<number> {
+/** 0: there are no tables. */
+export async function appliedVersion(database: Database): Promise<number> {
   try {
     const [row] = await database.query<{ version: number | null }>(statement('schema-version'));
     return row?.version ?? 0;

@@ -16,7 +16,8 @@ import type { PgTarget } from './url.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A server that hangs says no farewell. */
 const CLOSE_MS = 2_000;
-const POOL_SIZE = 10;
+/** Connections that one process opens at most. */
+export const POOL_SIZE = 10;
 
 /** What holds for every statement of a session. */
 export interface SessionSettings {

@@ -43,6 +43,7 @@ export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'schema-version': { coupon_migrations: 'select' },
   'ledger-condition': { coupons: 'select' },
   'missing-rights': {},
+  'server-settings': {},
   'baseline-lock': { coupons: 'select update' },
   'baseline-issue': { coupons: 'select', issued_coupons: 'select insert' },
   'baseline-count': { coupons: 'select update' },

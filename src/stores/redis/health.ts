@@ -3,7 +3,7 @@ import { CouponError } from '../../lib/errors.ts';
 import type { RedisCondition } from '../../campaign/readiness.ts';
 import type { RedisConnection } from './connection.ts';
 import { COUPON_INDEX } from './keys.ts';
-import { infoField } from './role.ts';
+import { infoField, infoOf } from './role.ts';
 
 /** No coupon has this id. */
 const NOBODY = '';
@@ -55,7 +55,7 @@ export function redisHealth(connection: RedisConnection): RedisHealth {
       Promise.all(
         connection.servers().map(async ({ client: server, address }) => {
           const [info, fsync] = await Promise.all([
-            server.info('memory', 'persistence').catch((error: unknown) => refusedAs('', error)),
+            infoOf(server, 'memory', 'persistence').catch((error: unknown) => refusedAs('', error)),
             server.config('GET', 'appendfsync').then(
               (settings) => settings[1] ?? null,
               (error: unknown) => refusedAs(null, error),

@@ -1,7 +1,18 @@
+import type { Redis } from 'ioredis';
 import type { DatabaseGate } from './database-gate.ts';
 
 /** No link need drop when a primary becomes a replica. */
 const ASKED_EVERY_MS = 1_000;
+
+/** Several sections at once came with Redis 7.0; an older one is asked for all of them, so that it can be named as too old. */
+export async function infoOf(client: Redis, ...sections: string[]): Promise<string> {
+  try {
+    return await client.info(...sections);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('ERR syntax')) return await client.info();
+    throw error;
+  }
+}
 
 /** A field of the reply to INFO; empty when it is not there. */
 export function infoField(info: string, name: string): string {

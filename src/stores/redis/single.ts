@@ -5,7 +5,7 @@ import { DatabaseGate } from './database-gate.ts';
 import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
 import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken } from './errors.ts';
 import { speaksPlainly, speaksTls } from './speech.ts';
-import { infoField, isWritableReplica, watchRole } from './role.ts';
+import { infoField, infoOf, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from './script.ts';
 import { backoff, commonOptions, isOfCluster, tooOld } from './server.ts';
 import { parseRedisUrl, type RedisTarget } from './url.ts';
@@ -136,7 +136,7 @@ export class SingleServer implements RedisConnection {
   async #info(): Promise<string> {
     try {
       for (;;) {
-        const info = await this.client.info('server', 'replication', 'persistence');
+        const info = await infoOf(this.client, 'server', 'replication', 'persistence');
         if (infoField(info, 'loading') !== '1') return info;
         await delay(LOADING_ASKED_EVERY_MS);
       }

@@ -108,6 +108,7 @@ export const COMMAND_USES = {
     redis: [SERVER],
     statements: ['use-issued', 'explain-use', 'find-coupon', 'find-issued'],
   },
+  doctor: { redis: [{ none: 'info time' }], statements: ['server-settings'] },
   export: { statements: ['find-coupon', 'page-issued'] },
   inspect: {
     scripts: ['read-users'],
