@@ -8,6 +8,7 @@ const isRoot = process.getuid?.() === 0;
 const elsewhereThanRoot = { allowed: !isRoot, reason: 'only root can become another user' };
 // .ci/run installs a Chromium on Debian as root; elsewhere that is up to the machine.
 const withoutChromium = { allowed: !(isRoot && existsSync('/etc/debian_version')), reason: 'no Chromium on this machine' };
+const withoutShell = { allowed: withoutChromium.allowed, reason: 'no such shell, or no `script`, on this machine' };
 const compilers = (process.env.PATH ?? '').split(':').flatMap((dir) => ['cc', 'gcc', 'clang'].map((name) => join(dir, name)));
 const withoutCompiler = {
   allowed: process.platform !== 'linux' || !compilers.some((file) => existsSync(file)),
@@ -32,6 +33,7 @@ const ALLOWED_SKIPS = new Map([
 ]);
 const ALLOWED_GROUPS = new Map([
   ['the page in a browser ', withoutChromium],
+  ['completion in ', withoutShell],
   ['a Redis with a disk and a clock of ours ', withoutCompiler],
 ]);
 

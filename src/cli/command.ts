@@ -1,3 +1,4 @@
+import type { Command as PlainCommand } from 'commander';
 import type { Command } from '@commander-js/extra-typings';
 import type { Context } from './context.ts';
 import type { MaskedEnv } from './masked-env.ts';
@@ -9,6 +10,8 @@ export interface Cli {
   run(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void>;
   /** Runs another command line in the same process, for `help`. */
   dispatch(argv: readonly string[]): Promise<void>;
+  /** All commands as commander knows them; the one that some words name with its options and subcommands, too. Nothing is run. */
+  tree(words: readonly string[]): Promise<PlainCommand>;
   /** Names of all commands, for suggestions. */
   commandNames(): readonly string[];
 }

@@ -31,7 +31,7 @@ export async function runCli(outside: Env, secrets?: SecretMask): Promise<number
   const env = maskedEnv(outside, secrets);
   let exitCode: number = EXIT.ok;
   const { run, dispatch } = { run: runBody, dispatch: parse };
-  const cli: Cli = { env, run, dispatch, commandNames: () => COMMANDS.map((entry) => entry.name) };
+  const cli: Cli = { env, run, dispatch, tree, commandNames: () => COMMANDS.map((entry) => entry.name) };
 
   async function runBody(command: { optsWithGlobals(): object }, body: (context: Context) => Promise<number | void>): Promise<void> {
     const contexts = await import('./context.ts');
@@ -39,8 +39,14 @@ export async function runCli(outside: Env, secrets?: SecretMask): Promise<number
     exitCode = (await body(context)) ?? EXIT.ok;
   }
 
+  async function tree(words: readonly string[]): Promise<PlainCommand> {
+    const { program, load } = createProgram(cli);
+    for (const name of words) if (await load(name)) break;
+    return program;
+  }
+
   async function parse(argv: readonly string[]): Promise<void> {
-    await createProgram(cli).parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    await createProgram(cli).program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
   }
 
   try {
@@ -51,7 +57,8 @@ export async function runCli(outside: Env, secrets?: SecretMask): Promise<number
   }
 }
 
-function createProgram(cli: Cli): PlainCommand {
+/** @returns the program, and how one of its commands gets its options and subcommands; false: there is none of that name */
+function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) => Promise<boolean> } {
   const { env } = cli;
   const program = new PlainCommand('coupon-cli')
     .description('Set up, run, watch, prove and load-test first-come-first-served coupon campaigns on Redis and PostgreSQL.')
@@ -79,20 +86,21 @@ function createProgram(cli: Cli): PlainCommand {
     getOutHelpWidth: () => env.stdout.columns || 100,
     getOutHasColors: () => false,
   });
-  const loaders = new Map<string, (command: PlainCommand) => Promise<void>>();
   for (const entry of COMMANDS) {
     const command = program.command(entry.name).summary(entry.summary).description(capitalized(entry.summary));
     command.helpGroup(entry.group).helpCommand(false);
-    loaders.set(entry.name, async (target) => {
-      // extra-typings is the same class with types that follow the options.
-      (await entry.load()).configure(target as unknown as Command, cli);
-    });
   }
+  const load = async (name: string): Promise<boolean> => {
+    const [entry, command] = [COMMANDS.find((one) => one.name === name), program.commands.find((one) => one.name() === name)];
+    // extra-typings is the same class with types that follow the options.
+    if (entry && command) (await entry.load()).configure(command as unknown as Command, cli);
+    return entry !== undefined;
+  };
   program.hook('preSubcommand', async (parent, command) => {
     // Only first-level commands are loaded on use; the ones inside come with them.
-    if (parent === program) await loaders.get(command.name())?.(command);
+    if (parent === program) await load(command.name());
   });
-  return program;
+  return { program, load };
 }
 
 function capitalized(text: string): string {

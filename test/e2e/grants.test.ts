@@ -186,6 +186,12 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     return [used, await cli(['use', 'sale', 'user-2', '--use-id', 'u', ...as])];
   },
   doctor: async ({ at: as }) => [await cli(['doctor', ...as])],
+  completion: async ({ at: as }) => {
+    await admin(...seedArgs);
+    const result = await cli(['completion', 'words', '--', ...as, 'export', 'sa']);
+    expect(result.stdout).toBe('sale\tSale\n');
+    return [result];
+  },
   export: async ({ at: as }) => {
     await campaign();
     return [await cli(['export', 'sale', ...as])];

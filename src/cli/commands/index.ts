@@ -26,6 +26,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: SETUP,
     load: () => import('./doctor/doctor.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'let your shell complete commands and coupon ids',
+    group: SETUP,
+    load: () => import('./completion/completion.ts'),
+  },
   { name: 'serve', summary: 'take requests over HTTP', group: RUN, load: () => import('./serve/serve.ts') },
   { name: 'drain', summary: 'issue coupons to the users who wait', group: RUN, load: () => import('./drain/drain.ts') },
   {

@@ -14,6 +14,7 @@ export type TableRights = Readonly<Partial<Record<Table, string>>>;
 export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'find-coupons': { coupons: 'select' },
   'find-coupon': { coupons: 'select' },
+  'complete-ids': { coupons: 'select' },
   'start-seeding': { coupons: 'select insert' },
   'finish-seeding': { coupons: 'select update' },
   'undo-seeding': { coupons: 'select delete' },

@@ -6,6 +6,7 @@ const STATEMENTS = {
   coupons: [
     'find-coupons',
     'find-coupon',
+    'complete-ids',
     'start-seeding',
     'finish-seeding',
     'undo-seeding',

@@ -109,6 +109,7 @@ export const COMMAND_USES = {
     statements: ['use-issued', 'explain-use', 'find-coupon', 'find-issued'],
   },
   doctor: { redis: [{ none: 'info time' }], statements: ['server-settings'] },
+  completion: { statements: ['complete-ids'] },
   export: { statements: ['find-coupon', 'page-issued'] },
   inspect: {
     scripts: ['read-users'],
