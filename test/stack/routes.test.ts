@@ -76,6 +76,19 @@ it('a Redis on the PATH wins, unless it is too old to run our scripts', async ()
   expect(lines).toEqual([`${join(old, 'redis-server')} is too old: 6.0.16, needs 7.0 or newer`]);
 });
 
+it('a PostgreSQL on the PATH wins, unless it is too old', async () => {
+  const server = (version: string): Record<string, string> => ({ postgres: `echo "postgres (PostgreSQL) ${version}"`, initdb: '' });
+  const found = async (version: string) =>
+    await findPostgres(
+      testHost({ path: `${programs(`postgres-${version}`, server(version))}:${host.path}` }),
+      stackPaths(join(parent, 'chosen')),
+      null,
+      silent,
+    );
+  expect(await found('13.23')).toMatchObject({ bin: join(parent, 'postgres-13.23'), version: '13.23' });
+  expect(await found('12.22')).not.toMatchObject({ version: '12.22' });
+});
+
 it.runIf(existsSync('/etc/debian_version') && findOnPath(host, ['apt-get']) !== null)(
   'the unpacked package of Debian is complete beside installed redis-tools, and mends one from which files were deleted',
   async () => {

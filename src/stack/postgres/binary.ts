@@ -79,14 +79,14 @@ function majorOfData(paths: StackPaths): number | null {
   }
 }
 
-/** Newest version first within each place. */
+/** What the PATH names comes first, as with Redis; then the newest version of each place. */
 function installedFolders(host: Host): string[] {
   const versioned = VERSIONED.flatMap(({ parent, pattern, bin }) => {
     const names = list(parent).filter((name) => pattern.test(name));
     return names.toSorted((a, b) => numberIn(b) - numberIn(a)).map((name) => join(parent, name, bin));
   });
   const onPath = findOnPath(host, ['initdb']);
-  return [...versioned, ...(onPath === null ? [] : [dirname(onPath)])];
+  return [...(onPath === null ? [] : [dirname(onPath)]), ...versioned];
 }
 
 function list(folder: string): string[] {
