@@ -8,6 +8,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    reporters: ['default', ['json', { outputFile: '.ci/result.json' }]],
+    reporters: ['default', ['json', { outputFile: process.env['COUPON_TEST_REPORT'] ?? '.ci/result.json' }]],
   },
 });

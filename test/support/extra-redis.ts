@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../src/stack/ports.ts';
+import { noteScripts } from '../matrix/witness.ts';
 import { launchRedis, redisProgram, type RedisProcess } from './redis-process.ts';
 
 export interface ExtraRedis extends AsyncDisposable {
@@ -36,6 +37,7 @@ export async function extraRedis(args: readonly string[] = [], password?: string
     start,
     signal: (name) => void process.kill(server!.pid, name),
     async [Symbol.asyncDispose]() {
+      if (server?.exited === false) await noteScripts(port, password);
       await kill();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { defaultStackDir, stackDown, stackUp } from '../../src/stack/stack.ts';
 import { testHost } from './host.ts';
 import { keepStack } from '../../src/stack/keeper.ts';
+import { watchStack } from '../matrix/witness.ts';
 import { purgeOrphans } from './orphans.ts';
 import { BIN } from './processes.ts';
 
@@ -22,7 +23,7 @@ const clone = fileURLToPath(new URL('../../', import.meta.url));
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const cleanTemp = ownTemp();
   const host = testHost();
-  const { COUPON_TEST_REDIS_URL, COUPON_TEST_DATABASE_URL } = host.env;
+  const { COUPON_TEST_REDIS_URL, COUPON_TEST_DATABASE_URL, COUPON_TEST_WITNESS } = host.env;
   if (COUPON_TEST_REDIS_URL && COUPON_TEST_DATABASE_URL) {
     project.provide('redisUrl', COUPON_TEST_REDIS_URL);
     project.provide('databaseUrl', COUPON_TEST_DATABASE_URL);
@@ -36,7 +37,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stack = await stackUp(host, { dir, log: (line) => console.error(line) });
   project.provide('redisUrl', stack.redisUrl);
   project.provide('databaseUrl', stack.databaseUrl);
+  const testify = COUPON_TEST_WITNESS ? await watchStack(stack, COUPON_TEST_WITNESS) : async () => undefined;
   return async () => {
+    await testify();
     await stackDown(host, { dir, purge: true });
     dismiss();
     cleanTemp();

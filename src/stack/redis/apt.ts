@@ -19,11 +19,14 @@ export class Apt {
   readonly #config: string;
   readonly #work: string;
   readonly #lists: string | null;
+  readonly #settings: readonly string[];
 
-  constructor(host: Host, work: string, lists: string | null = null) {
+  /** @param settings lines of configuration that win over the system's */
+  constructor(host: Host, work: string, lists: string | null = null, settings: readonly string[] = []) {
     this.#host = host;
     this.#work = work;
     this.#lists = lists;
+    this.#settings = settings;
     this.#config = join(work, lists === null ? 'system-lists.conf' : 'own-lists.conf');
   }
 
@@ -51,6 +54,7 @@ export class Apt {
       'Acquire::Retries "1";',
       'Acquire::http::Timeout "20";',
       'Acquire::https::Timeout "20";',
+      ...this.#settings,
     ];
     writeFileSync(this.#config, [...kept, ...own, ''].join('\n'));
   }

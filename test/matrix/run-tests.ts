@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isExecutable } from '../../src/lib/process/processes.ts';
+import { REPOSITORY } from '../support/stack-dir.ts';
+import type { Witness } from './witness.ts';
+
+/** The story of a campaign from end to end, and the stores; together they touch every script and every statement, which is checked. */
+const TESTS = [
+  'test/stores',
+  'test/operate/seed-all.test.ts',
+  'test/cli/commands/seed-drain.test.ts',
+  'test/cli/commands/dead.test.ts',
+  'test/cli/commands/repair.test.ts',
+  'test/admission/serve/requests.test.ts',
+  'test/baselines/rdb-lock.test.ts',
+  'test/e2e/grants.test.ts',
+  'test/e2e/key-prefix.test.ts',
+  'test/e2e/redis-addresses.test.ts',
+  'test/e2e/redis-cluster.test.ts',
+];
+
+const LIMIT_MS = 20 * 60_000;
+
+export interface Outcome {
+  witness: Witness | null;
+  passed: number;
+  /** Why it is no success; empty when it is one. */
+  problems: string[];
+}
+
+interface Report {
+  numPassedTests: number;
+  success: boolean;
+  testResults: { name: string; status: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
+}
+
+/**
+ * Runs the tests with a folder first on the PATH, where the stack, the tests and the shell look for programs.
+ *
+ * @param first null: with what this machine has
+ */
+export async function runTests(first: string | null): Promise<Outcome> {
+  const work = mkdtempSync(join(tmpdir(), 'coupon-matrix-'));
+  const [log, report, witness] = ['log', 'report.json', 'witness.json'].map((name) => join(work, name)) as [string, string, string];
+  const env: NodeJS.ProcessEnv = { ...process.env, COUPON_TEST_REPORT: report, COUPON_TEST_WITNESS: witness };
+  delete env['COUPON_TEST_REDIS_URL'];
+  if (first !== null) env['PATH'] = `${first}:${env['PATH'] ?? ''}`;
+  const own = first === null ? '' : join(first, 'node');
+  try {
+    // A slow machine is no failure of a version.
+    const patience = ['--testTimeout=240000', '--hookTimeout=240000'];
+    const vitest = join(REPOSITORY, 'node_modules', 'vitest', 'vitest.mjs');
+    await runToEnd(isExecutable(own) ? own : process.execPath, [vitest, 'run', ...TESTS, ...patience], env, log);
+    return outcomeOf(readJson<Report>(report), readJson<Witness>(witness), readFileSync(log, 'utf8'));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function outcomeOf(report: Report | null, witness: Witness | null, said: string): Outcome {
+  if (report === null || witness === null) return { witness, passed: 0, problems: [`the run came to no end: ${said.trim().slice(-1000)}`] };
+  const failed = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const tests = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+    return status === 'failed' && tests.length === 0 ? [`${name}: ${message}`] : tests;
+  });
+  const untouched = witness.untouched.map((name) => `nothing has run ${name}`);
+  const problems = [...failed, ...untouched];
+  return { witness, passed: report.numPassedTests, problems: report.success || problems.length > 0 ? problems : ['the run failed'] };
+}
+
+async function runToEnd(command: string, args: string[], env: NodeJS.ProcessEnv, log: string): Promise<void> {
+  const output = openSync(log, 'a');
+  const child = spawn(command, args, { cwd: REPOSITORY, env, stdio: ['ignore', output, output], detached: true });
+  closeSync(output);
+  // Politely first: the run takes its servers down. They notice on their own when it is gone.
+  const limits = ['SIGTERM', 'SIGKILL'].map((signal, at) =>
+    setTimeout(() => process.kill(-child.pid!, signal as NodeJS.Signals), LIMIT_MS + at * 60_000),
+  );
+  await new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  for (const limit of limits) clearTimeout(limit);
+}
+
+function readJson<T>(file: string): T | null {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : null;
+}
