@@ -72,6 +72,11 @@ export class Context implements AsyncDisposable {
     return style;
   }
 
+  /** Who runs this, for the log of changes. */
+  get operator(): string {
+    return `${this.env.vars['USER'] ?? this.env.vars['LOGNAME'] ?? 'unknown'}@${this.env.hostname}`;
+  }
+
   /** Before every key of ours. @throws CouponError `BAD_KEY_PREFIX` */
   get keyPrefix(): string {
     return parseKeyPrefix(this.settings.get('keyPrefix').value, this.settings.label('keyPrefix'));

@@ -6,7 +6,7 @@ import { table } from '../lib/text/table.ts';
 import type { ChangeResult } from './change.ts';
 import type { Change } from './ports.ts';
 
-const DONE: Record<Change['kind'], string> = {
+const DONE: Partial<Record<Change['kind'], string>> = {
   pause: 'paused: users are told "not open"; those who wait keep their places',
   resume: 'open again',
   close: 'closed',
@@ -24,7 +24,7 @@ export function changeText({ change, outcome }: ChangeResult, coupon: LedgerCoup
         : change.kind === 'extend'
           ? `: requests from ${isoTime(coupon.opensAt) || 'the beginning'} until ${isoTime(coupon.closesAt) || 'closed by hand'}`
           : '';
-  return `${paint.green('✔')} coupon ${change.couponId}: ${DONE[change.kind]}${now}${how}`;
+  return `${paint.green('✔')} coupon ${change.couponId}: ${DONE[change.kind] ?? change.kind}${now}${how}`;
 }
 
 export function logText(changes: readonly Change[], paint: Paint): string {

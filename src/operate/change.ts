@@ -140,6 +140,8 @@ export function finishText({ kind, couponId, opId, details }: Change): string {
       return details['force'] === true ? command`close ${couponId} --force` : command`close ${couponId}`;
     case 'pause':
       return command`pause ${couponId}`;
+    case 'forget':
+      return command`forget ${text('user')} --confirm`;
     default:
       return command`resume ${couponId}`;
   }

@@ -75,7 +75,8 @@ export interface DeadUsers {
   drop(couponId: string, epoch: string, userIds: readonly string[]): Promise<DropOutcome[]>;
 }
 
-export const CHANGE_KINDS = ['pause', 'resume', 'close', 'extend', 'restock'] as const;
+/** What the log knows. */
+export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'forget';
 
 /** What was asked for, such as `{add: 100}`; times as ISO 8601. */
 export type ChangeDetails = Record<string, string | number | boolean>;
@@ -84,7 +85,7 @@ export type ChangeDetails = Record<string, string | number | boolean>;
 export interface Change {
   opId: string;
   couponId: string;
-  kind: (typeof CHANGE_KINDS)[number];
+  kind: ChangeKind;
   details: ChangeDetails;
   version: number;
   byWhom: string;

@@ -166,6 +166,11 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await campaign();
     return [await cli(['close', 'sale', '--force', ...as])];
   },
+  forget: async ({ at: as }) => {
+    await campaign();
+    const forget = (user: string) => cli(['forget', user, '--confirm', ...as]);
+    return [await forget('user-1'), await forget('late-1'), await forget('bot-1')];
+  },
   log: async ({ at: as }) => [await cli(['log', ...as]), await cli(['log', 'sale', ...as])],
   'dead list': async ({ at: as }) => {
     await campaign();

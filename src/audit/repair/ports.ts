@@ -61,6 +61,8 @@ export interface LedgerRepairs {
   endedEpochs(couponId: string): Promise<ReadonlySet<string>>;
   /** Remembers how many accepted users may be missing; null: that is decided. */
   setMissing(couponId: string, epoch: string, users: number | null): Promise<void>;
+  /** A `forget` was begun and not finished: some of a user is under the old id, and some under the tombstone. */
+  isForgetting(couponId: string, epoch: string): Promise<boolean>;
   /** Microseconds; 0: no rows. */
   latestRequestUs(couponId: string): Promise<number>;
 }

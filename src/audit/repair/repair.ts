@@ -56,7 +56,13 @@ export async function repair(ports: RepairPorts, options: RepairOptions, events:
   };
   const plans: CouponPlan[] = [];
   let touched = false;
+  const manual = leftToYou(before.findings);
   for (const { coupon, findings } of await toRepair(ports, before)) {
+    if (await ports.repairs.isForgetting(coupon.id, coupon.epoch)) {
+      // To a repair the old id and the tombstone are two users, and both would get a coupon.
+      manual.push(...findings.map(({ code }) => ({ couponId: coupon.id, code, advice: FORGET_FIRST })));
+      continue;
+    }
     const plan = await planCoupon(ports, coupon, findings, options);
     plans.push(plan);
     const isNothing = plan.steps.length === 0 && !plan.isDangerous;
@@ -64,11 +70,13 @@ export async function repair(ports: RepairPorts, options: RepairOptions, events:
     touched = true;
     await repairCoupon(ports, coupon, plan, options, (step, count) => mended(coupon.id, step, count));
   }
-  const plan = together(plans, before.findings);
+  const plan = together(plans, manual);
   if (!touched) return { ok: before.ok, dryRun, confirmed: false, plan, done, before, after: null };
   const after = await audit(ports, options, events);
   return { ok: after.ok, dryRun, confirmed: confirm && plan.takesAway.length > 0, plan, done, before, after };
 }
+
+const FORGET_FIRST = 'a `forget` was begun and not finished: run it again (`log` names it); then repair again';
 
 /** Coupons of which something was found that a repair may answer. */
 async function toRepair(ports: RepairPorts, found: AuditReport): Promise<{ coupon: LedgerCoupon; findings: FindingReport[] }[]> {
@@ -83,12 +91,12 @@ async function toRepair(ports: RepairPorts, found: AuditReport): Promise<{ coupo
   return all;
 }
 
-function together(plans: readonly CouponPlan[], findings: readonly FindingReport[]): RepairPlan {
+function together(plans: readonly CouponPlan[], manual: RepairPlan['manual']): RepairPlan {
   const named = (key: 'takesAway' | 'deadLetters'): RepairPlan['takesAway'] =>
     plans.filter((one) => one[key].length > 0).map(({ couponId, [key]: users }) => ({ couponId, users }));
   return {
     steps: plans.flatMap((one) => one.steps),
-    manual: leftToYou(findings),
+    manual,
     takesAway: named('takesAway'),
     deadLetters: named('deadLetters'),
     mayBeMissing: plans.flatMap(({ couponId, missing }) => (missing === null ? [] : [{ couponId, upTo: missing }])),

@@ -126,8 +126,7 @@ async function run(
     const { coupons, keyStyle } = redis;
     const before = await ledger.coupon(couponId);
     if (before && request.kind === 'restock') checkRestock(before, request.add);
-    const byWhom = `${context.env.vars['USER'] ?? context.env.vars['LOGNAME'] ?? 'unknown'}@${context.env.hostname}`;
-    const by = { byWhom, reason: flags.reason ?? null, opId: flags.opId?.toLowerCase() ?? null };
+    const by = { byWhom: context.operator, reason: flags.reason ?? null, opId: flags.opId?.toLowerCase() ?? null };
     const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle, newOpId: randomUUID });
     const after = await ledger.coupon(couponId);
     context.out.data({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint));

@@ -64,6 +64,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: CHANGE,
     load: async () => ({ configure: (await import('./change.ts')).configureClose }),
   },
+  {
+    name: 'forget',
+    summary: 'replace a user by a tombstone everywhere',
+    group: CHANGE,
+    load: () => import('./forget.ts'),
+  },
   { name: 'log', summary: 'show who changed what, and when', group: CHANGE, load: () => import('./log.ts') },
   { name: 'export', summary: 'write the issued coupons to a file', group: WATCH, load: () => import('./export.ts') },
   { name: 'dead', summary: 'decide about dead-lettered users', group: RUN, load: () => import('./dead.ts') },

@@ -1,4 +1,7 @@
+import type { PoolClient } from 'pg';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { Change, ChangeDetails, ChangeLedger } from '../../operate/ports.ts';
+import type { ForgetLedger } from '../../operate/remove/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';
@@ -16,47 +19,88 @@ interface ChangeRow {
 }
 
 /** The `operator_log` table. */
-export function ledgerChanges(database: Database): ChangeLedger {
+export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger {
   return {
     async findChange({ id, epoch }, opId) {
       const [row] = await database.query<ChangeRow>(statement('find-change', [id, opId, epoch]));
       return row ? toChange(row) : null;
     },
 
-    async beginChange({ opId, kind, details, byWhom, reason }, { id, epoch }, { opensAt, closesAt, expiry }, add) {
-      const values = [opId, id, epoch, kind, JSON.stringify(details), byWhom, reason];
+    beginChange: async (change, coupon, { opensAt, closesAt, expiry }, add) =>
+      begin(database, change, coupon, 1, async (client) => {
+        const expiresAt = expiry.kind === 'at' ? expiry.at : null;
+        const validForMs = expiry.kind === 'after' ? expiry.ms : null;
+        await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs]));
+      }),
+
+    async finishChange(opId) {
+      await database.execute(statement('finish-change', [opId, null]));
+    },
+
+    // Its row names the user while it is under way, and nobody afterwards.
+    beginForget: async (opId, coupon, { userId, tombstone, byWhom }) =>
+      begin(database, { opId, kind: 'forget', details: { user: userId, tombstone }, byWhom, reason: null }, coupon, 0),
+
+    async tryRename(couponId, userId, tombstone) {
       try {
-        return await database.transaction(async (client) => {
-          const { rows } = await client.query<ChangeRow>(statement('begin-change', values));
-          if (!rows[0])
-            throw usageError(
-              'CHANGE_REFUSED',
-              `coupon ${id} was reset meanwhile`,
-              'Look at it again, and run the command for what it is now.',
-            );
-          const expiresAt = expiry.kind === 'at' ? expiry.at : null;
-          const validForMs = expiry.kind === 'after' ? expiry.ms : null;
-          await client.query(statement('change-coupon', [id, add, opensAt, closesAt, expiresAt, validForMs]));
-          return toChange(rows[0]);
+        await database.transaction((client) => client.query(statement('rename-issued', [couponId, userId, tombstone])), {
+          end: () => 'ROLLBACK',
         });
       } catch (error) {
-        if ((error as { constraint?: string }).constraint === 'operator_log_unfinished')
-          throw usageError(
-            'CHANGE_UNFINISHED',
-            `another change of coupon ${id} is under way`,
-            `\`coupon-cli log\` shows it; wait for it, or finish it.`,
-          );
         throw database.explain(error);
       }
     },
 
-    async finishChange(opId) {
-      await database.execute(statement('finish-change', [opId]));
+    async renameIssued(couponId, userId, tombstone) {
+      await database.execute(statement('rename-issued', [couponId, userId, tombstone]));
+      await database.execute(statement('redact-log', [userId, tombstone, couponId]));
+    },
+
+    async redactLog(userId, tombstone) {
+      await database.execute(statement('redact-log', [userId, tombstone, null]));
+    },
+
+    async finishForget(opId) {
+      await database.execute(statement('finish-change', [opId, '{}']));
     },
 
     changes: async (couponId, limit) => (await database.query<ChangeRow>(statement('page-changes', [couponId, limit]))).map(toChange),
   };
 }
+
+/**
+ * Writes the row of a change, and what else belongs to its beginning, in one transaction.
+ *
+ * @param rises how far the version of the coupon does once the change is done
+ */
+async function begin(
+  database: Database,
+  { opId, kind, details, byWhom, reason }: Begun,
+  { id, epoch }: Pick<LedgerCoupon, 'id' | 'epoch'>,
+  rises: 0 | 1,
+  also: (client: PoolClient) => Promise<void> = async () => undefined,
+): Promise<Change> {
+  const values = [opId, id, epoch, kind, JSON.stringify(details), byWhom, reason, rises];
+  try {
+    return await database.transaction(async (client) => {
+      const { rows } = await client.query<ChangeRow>(statement('begin-change', values));
+      if (!rows[0])
+        throw usageError('CHANGE_REFUSED', `coupon ${id} was reset meanwhile`, 'Look at it again, and run the command for what it is now.');
+      await also(client);
+      return toChange(rows[0]);
+    });
+  } catch (error) {
+    if ((error as { constraint?: string }).constraint === 'operator_log_unfinished')
+      throw usageError(
+        'CHANGE_UNFINISHED',
+        `another change of coupon ${id} is under way`,
+        `\`coupon-cli log\` shows it; wait for it, or finish it.`,
+      );
+    throw database.explain(error);
+  }
+}
+
+type Begun = Pick<Change, 'opId' | 'kind' | 'details' | 'byWhom' | 'reason'>;
 
 function toChange(row: ChangeRow): Change {
   return {

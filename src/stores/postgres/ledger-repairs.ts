@@ -50,6 +50,11 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
 
     recount: (couponId, epoch, fence) => guarded(statement('lock-coupon', [couponId, epoch]), statement('recount', [couponId, fence])),
 
+    async isForgetting(couponId, epoch) {
+      const [row] = await database.query<{ kind: string }>(statement('find-change', [couponId, null, epoch]));
+      return row?.kind === 'forget';
+    },
+
     async latestRequestUs(couponId) {
       const [row] = await database.query<{ latest: string }>(statement('latest-request', [couponId]));
       return Number(row?.latest ?? 0);

@@ -35,6 +35,8 @@ export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'change-coupon': { coupons: 'select update' },
   'finish-change': { coupons: 'select update', operator_log: 'select update' },
   'page-changes': { operator_log: 'select' },
+  'rename-issued': { issued_coupons: 'select update' },
+  'redact-log': { operator_log: 'select update' },
   'ended-epochs': { coupon_ended_epochs: 'select' },
   'set-missing': { coupons: 'select update' },
   'restore-issued': { coupons: 'select update', issued_coupons: 'select insert' },

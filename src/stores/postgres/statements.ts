@@ -17,6 +17,7 @@ const STATEMENTS = {
   ],
   issued: ['issue', 'find-issued', 'page-issued', 'page-briefs', 'count-issued', 'issued-since', 'use-issued', 'explain-use'],
   changes: ['find-change', 'begin-change', 'change-coupon', 'finish-change', 'page-changes'],
+  forget: ['rename-issued', 'redact-log'],
   repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'recount', 'latest-request'],
   schema: ['schema-version', 'ledger-condition', 'missing-rights', 'server-settings'],
   baseline: ['baseline-lock', 'baseline-issue', 'baseline-count'],

@@ -26,6 +26,7 @@ export const SCRIPTS = {
   adopt: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   requeue: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   rehash: ['coupon'],
+  forget: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   'evict-excess': ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   bind: ['coupon', 'life'],
   restore: ['coupon', 'admitted', 'dead'],

@@ -1,0 +1,42 @@
+/**
+ * How users and campaigns leave the stores.
+ *
+ * Every method may throw a CouponError of kind `unreachable`; after that the effect of a write is unknown, and all writes here may be
+ * repeated.
+ */
+import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
+import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
+import type { Change, ChangeStore } from '../ports.ts';
+
+/** The ledger's part of forgetting a user. */
+export interface ForgetLedger {
+  /**
+   * Writes that it is under way.
+   *
+   * @throws CouponError `CHANGE_UNFINISHED`, `CHANGE_REFUSED` when the coupon is of another life by now
+   */
+  beginForget(
+    opId: string,
+    coupon: Pick<LedgerCoupon, 'id' | 'epoch'>,
+    by: { userId: string; tombstone: string; byWhom: string },
+  ): Promise<Change>;
+  /** What {@link renameIssued} would do to the row, with nothing changed: constraints and triggers answer as they will. */
+  tryRename(couponId: string, userId: string, tombstone: string): Promise<void>;
+  /** In the row, and in the log of this coupon. */
+  renameIssued(couponId: string, userId: string, tombstone: string): Promise<void>;
+  /** In the log of all coupons. */
+  redactLog(userId: string, tombstone: string): Promise<void>;
+  /** The row of the operation says nothing any more of whom it was about. */
+  finishForget(opId: string): Promise<void>;
+}
+
+/** Redis's part of it, in the key style of one coupon. */
+export interface ForgetRedis extends Pick<ChangeStore, 'saleOf'>, Pick<RedisReader, 'users'>, Acknowledgement {
+  /** What the words mean is in `forget.lua`. */
+  forget(
+    couponId: string,
+    epoch: string,
+    change: { userId: string; tombstone: string; step: 'move' | 'clean' },
+  ): Promise<'ok' | 'claimed' | 'gone' | 'epoch' | 'suspect'>;
+}
