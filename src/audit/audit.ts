@@ -6,6 +6,7 @@ import { counting } from './suspects.ts';
 import { AuditTally, type FindingReport } from './tally.ts';
 import { auditTotals } from './totals.ts';
 import { auditUsers } from './users.ts';
+import { erasedOf } from './excepted.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis, type OnlyInRedis } from '../campaign/only-in-redis.ts';
 import { pacedReads } from './paced-reads.ts';
@@ -20,6 +21,8 @@ export interface AuditOptions {
   /** Also walk Redis's whole keyspace for issued hashes that nothing else knows. */
   scan: boolean;
   keyStyle: string;
+  /** Users who are left out of the findings, because somebody has erased part of them by hand. */
+  except?: readonly string[];
 }
 
 /** Counts by place. Between commit and ack a user is in two places, and counted in both: those are `inFlight`. */
@@ -120,7 +123,7 @@ async function auditReadable(
 async function auditCoupon(
   ports: AuditPorts,
   first: LedgerCoupon,
-  { scan, keyStyle }: AuditOptions,
+  { scan, keyStyle, except = [] }: AuditOptions,
   notes: AuditNotes,
   events: AuditEvents | undefined,
 ): Promise<CouponResult> {
@@ -131,12 +134,17 @@ async function auditCoupon(
       return finished(couponId, 'key_style', 'key_style_mismatch', { keyStyle: coupon.keyStyle }, coupon.total);
     // A seeding or a reset under way leaves the stores different on purpose; the same command finishes it.
     if (coupon.state !== 'ready') return finished(couponId, coupon.state, null, {}, coupon.total);
-    const tally = new AuditTally(couponId);
+    const tally = new AuditTally(couponId, new Set(except));
     let sum = 0;
     const looked = (users: number): void => events?.looked(couponId, (sum += users));
     const { late, ...users } = await auditUsers(ports, couponId, scan, counting(tally), looked, notes);
     for (const userId of late) tally.user('served_out_of_order', userId, {});
-    const { redis, issued } = await auditTotals(ports, coupon, users.adoptable, tally);
+    const { redis, issued } = await auditTotals(
+      ports,
+      coupon,
+      { adoptable: users.adoptable, erased: await erasedOf(ports, couponId, except) },
+      tally,
+    );
     const now = await ports.ledger.coupon(couponId);
     if (now?.epoch === coupon.epoch && now.state === 'ready') {
       const { stock = null, waiting = 0, claimed = 0, dead = 0 } = redis ?? {};

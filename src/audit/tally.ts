@@ -21,13 +21,17 @@ const EXACT_COUNT = 100_000;
 /** Gathers the findings of one coupon. */
 export class AuditTally {
   readonly #couponId: string;
+  readonly #except: ReadonlySet<string>;
   readonly #entries = new Map<FindingCode, { seen: Set<string>; count: number; sample: string[]; facts: Facts }>();
 
-  constructor(couponId: string) {
+  /** @param except users who are left out */
+  constructor(couponId: string, except: ReadonlySet<string> = new Set()) {
     this.#couponId = couponId;
+    this.#except = except;
   }
 
   user(code: FindingCode, userId: string, facts: Facts): void {
+    if (this.#except.has(userId)) return;
     const entry = this.#entry(code, facts);
     if (entry.seen.has(userId)) return;
     if (entry.seen.size < EXACT_COUNT) entry.seen.add(userId);

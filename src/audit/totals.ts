@@ -1,4 +1,5 @@
 import type { AuditPorts } from './ports.ts';
+import { isExplained, type Erased } from './excepted.ts';
 import type { Finding } from './findings.ts';
 import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
 import type { AuditTally } from './tally.ts';
@@ -18,9 +19,15 @@ export interface CouponTotals {
  * Compares counters and settings. Each look takes Redis's counters in one step, but the members of the queue that another
  * service wrote cannot be counted in that same step; so while the coupon moves, a finding counts only if every look has it.
  *
- * @param adoptable as the walk over the users counted them, for the first look
+ * @param users what is known of single users: members of another service as the walk counted them, for the first look, and records
+ *   that were erased by hand
  */
-export async function auditTotals(ports: AuditPorts, coupon: LedgerCoupon, adoptable: number, tally: AuditTally): Promise<CouponTotals> {
+export async function auditTotals(
+  ports: AuditPorts,
+  coupon: LedgerCoupon,
+  { adoptable, erased }: { adoptable: number; erased: Erased },
+  tally: AuditTally,
+): Promise<CouponTotals> {
   let kept: Finding[] | null = null;
   let totals: CouponTotals = { redis: null, issued: 0 };
   for (let look = 1; look <= LOOKS; look++) {
@@ -31,7 +38,9 @@ export async function auditTotals(ports: AuditPorts, coupon: LedgerCoupon, adopt
     const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
     const after = await ports.reader.coupon(coupon.id);
     totals = { redis: after, issued: counts.rows };
-    const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(redis, after, foreign)];
+    const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(redis, after, foreign)].filter(
+      (one) => !isExplained(one, erased),
+    );
     kept = kept === null ? found : found.filter((one) => kept?.some((other) => other.code === one.code));
     if (kept.length === 0 || (look > 1 && isQuiet(redis, after))) break;
   }

@@ -16,6 +16,7 @@ Examples:
   coupon-cli audit                     every coupon, user by user
   coupon-cli audit summer winter       these only
   coupon-cli audit summer --scan       also look for issued hashes that nothing else knows (walks all keys)
+  coupon-cli audit summer --except user-17       part of this user was erased by hand
   coupon-cli audit summer --repair --dry-run     what a repair would do
   coupon-cli audit summer --repair     mend it, and audit again
   coupon-cli audit summer --repair --reopen      open it, although accepted users may be missing
@@ -36,6 +37,7 @@ export const configure: Configure = (command, cli) => {
   command
     .argument('[id...]', 'coupons to look at; all of them when none is named')
     .option('--scan', "also walk Redis's whole keyspace for issued hashes that nothing else knows")
+    .option('--except <user...>', 'leave these users out of the findings: part of them was erased by hand')
     .option('--repair', 'mend what can be mended without a person')
     .option('--confirm', 'with --repair: also take the steps that delete users')
     .option('--reopen', 'with --repair: open coupons of which accepted users may be missing')
@@ -50,12 +52,19 @@ export const configure: Configure = (command, cli) => {
           const fix = `Add --repair, or leave ${given[0]} out: an audit changes nothing.`;
           throw usageError('AUDIT_USAGE', `${given[0]} belongs to --repair`, fix);
         }
+        const { except = [] } = flags;
+        if (repair && except.length > 0)
+          throw usageError(
+            'AUDIT_USAGE',
+            '--except is for an audit alone: a repair would write back what was erased',
+            'Finish the erasure with `coupon-cli forget USER --confirm`, then repair.',
+          );
         context.env.lowerPriority(); // `serve` and `drain` on this machine come first
         if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
         const { redis, ledger } = await openWithRights(context, { use: useOf('audit', options), couponIds: options.couponIds });
         const { reader, keyStyle } = redis;
         const progress = await startProgress(context, AUDITING);
-        const report = await audit({ reader, ledger, clock: systemClock }, { ...options, keyStyle }, looking(progress));
+        const report = await audit({ reader, ledger, clock: systemClock }, { ...options, keyStyle, except }, looking(progress));
         progress.stop();
         context.out.data(report, (paint) => auditText(report, paint));
         return report.ok ? EXIT.ok : EXIT.broken;

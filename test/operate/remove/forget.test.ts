@@ -237,3 +237,45 @@ test('nothing is changed where a coupon is suspect, or the ledger refuses the to
   expect(await everything(stores)).toBe(whole);
   await stores.sql('ALTER TABLE issued_coupons DROP CONSTRAINT short');
 });
+
+describe('a user of whom part was erased by hand', () => {
+  const auditExcept = async (...except: string[]): Promise<string[]> =>
+    (await audit(auditPorts(), { couponIds: ['issued'], scan: true, keyStyle: 'plain', except })).findings.map(({ code }) => code);
+  beforeEach(async () => {
+    await ask('issued', 'ann', 'kim', 'kimchi');
+    await issueWaiting(stores, 'issued');
+  });
+
+  test.each([
+    ['the admission', async () => stores.redis.hdel('coupon_admitted:issued', 'kim')],
+    ['the issued hash', async () => stores.redis.del('issued_coupon:coupon:issued-user:kim')],
+    ['the row', async () => stores.sql(`DELETE FROM issued_coupons WHERE user_id = 'kim'`)],
+    [
+      'all of it',
+      async () => {
+        await stores.redis.hdel('coupon_admitted:issued', 'kim');
+        await stores.redis.del('issued_coupon:coupon:issued-user:kim');
+        await stores.sql(`DELETE FROM issued_coupons WHERE user_id = 'kim'`);
+      },
+    ],
+  ])('can be left out of an audit: %s', async (_name, erase) => {
+    await erase();
+    expect(await auditExcept()).not.toEqual([]);
+    expect(await auditExcept('kim')).toEqual([]);
+    // Nothing else is overlooked for it.
+    await stores.redis.hdel('coupon_admitted:issued', 'ann');
+    expect(await auditExcept('kim')).toContain('row_without_admission');
+  });
+
+  test('is forgotten whole, and a repair makes the rest agree under the tombstone', async () => {
+    await stores.redis.hdel('coupon_admitted:issued', 'kim');
+    await forget('kim');
+    expect(await namesKim()).toBe(false);
+    const redis = redisRepairs(stores.connection, 'plain');
+    const repairPorts = { ...auditPorts(), claims: stores.claims, coupons: stores.coupons, redis, repairs: ledgerRepairs(stores.database) };
+    const options = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: false, reopen: false };
+    await repair(repairPorts, options, { looked: () => undefined, mended: () => undefined });
+    expect(await findings()).toEqual([]);
+    expect(await namesKim()).toBe(false);
+  });
+});
