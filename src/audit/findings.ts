@@ -15,7 +15,7 @@ export const FINDINGS = {
   issued_quantity_mismatch: {
     about: 'coupon',
     breaks: 'never over-issue',
-    meaning: "the ledger's counter differs from the rows it counts",
+    meaning: "the ledger's counters differ from the rows they count",
   },
   lost: { about: 'users', breaks: 'never lose a user', meaning: 'accepted, but neither waiting, claimed, dead nor issued' },
   lease_without_claim: {

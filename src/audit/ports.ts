@@ -30,7 +30,10 @@ export interface LedgerBrief extends Pick<LedgerRow, 'userId' | 'requestedUs' | 
 /** From one snapshot, read after Redis. */
 export interface LedgerCounts {
   issuedQuantity: number;
+  returnedQuantity: number;
   rows: number;
+  /** Of the rows, those whose coupons went back into the stock. */
+  returned: number;
   maxFence: number;
 }
 

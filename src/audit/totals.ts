@@ -7,6 +7,7 @@ import { countAdoptable } from './users.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 import type { RedisCoupon } from '../campaign/ports/redis-reader.ts';
 
+const NOTHING_COUNTED = { issuedQuantity: 0, returnedQuantity: 0, rows: 0, returned: 0, maxFence: 0 };
 const LOOKS = 5;
 const SETTLE_MS = 200;
 
@@ -34,7 +35,7 @@ export async function auditTotals(
     if (look > 1) await ports.clock.sleep(SETTLE_MS);
     const ledger: LedgerCoupon = (await ports.ledger.coupon(coupon.id)) ?? coupon;
     const redis = await ports.reader.coupon(coupon.id);
-    const counts = (await ports.ledger.counts(coupon.id)) ?? { issuedQuantity: 0, rows: 0, maxFence: coupon.maxFence };
+    const counts = (await ports.ledger.counts(coupon.id)) ?? NOTHING_COUNTED;
     const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
     const after = await ports.reader.coupon(coupon.id);
     totals = { redis: after, issued: counts.rows };

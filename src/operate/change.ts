@@ -69,7 +69,10 @@ export async function changeCoupon(
         addOf(request),
       )),
     inRedis: async ({ version }) => {
-      const status = await coupons.change(definition, { epoch: coupon.epoch, version, add: addOf(request), state: stateOf(request) });
+      // The ledger has the new total of a change that was begun before.
+      const total = known ? definition.total : definition.total + addOf(request);
+      const numbers = { add: addOf(request), givenBack: coupon.returnedQuantity, back: 0 };
+      const status = await coupons.change({ ...definition, total }, { epoch: coupon.epoch, version, ...numbers, state: stateOf(request) });
       if (status !== 'ok' && status !== 'done') throw notFollowed(couponId, status);
     },
     finish: async (begun) => {
@@ -123,7 +126,7 @@ function canonical(details: object): string {
 }
 
 /** The command that finishes a change. */
-export function finishText({ kind, couponId, opId, details }: Change): string {
+export function finishText({ kind, couponId, opId, details, reason }: Change): string {
   const text = (name: string): string => String(details[name] ?? '');
   switch (kind) {
     case 'restock':
@@ -140,6 +143,10 @@ export function finishText({ kind, couponId, opId, details }: Change): string {
       return details['force'] === true ? command`close ${couponId} --force` : command`close ${couponId}`;
     case 'pause':
       return command`pause ${couponId}`;
+    case 'revoke':
+      return details['returnStock'] === true
+        ? command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''} --return-stock`
+        : command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''}`;
     case 'forget':
       return command`forget ${text('user')} --confirm`;
     default:
@@ -211,7 +218,7 @@ export function checkRestock(coupon: LedgerCoupon, add: number): void {
     );
 }
 
-function suspectError(couponId: string, reason: string): CouponError {
+export function suspectError(couponId: string, reason: string): CouponError {
   return new CouponError({
     code: 'COUPON_SUSPECT',
     kind: 'broken',
@@ -221,7 +228,7 @@ function suspectError(couponId: string, reason: string): CouponError {
   });
 }
 
-function notFollowed(couponId: string, status: string): CouponError {
+export function notFollowed(couponId: string, status: string): CouponError {
   return new CouponError({
     code: 'CHANGE_REFUSED',
     kind: 'broken',

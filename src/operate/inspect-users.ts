@@ -69,7 +69,12 @@ export async function inspectIssued(ports: InspectPorts, couponId: string, { lim
   const coupon = await ledgerCoupon(ports, couponId);
   const rows = await ports.ledger.page(couponId, after ?? '', limit + 1);
   const issued = rows.slice(0, limit).map(issuedLine);
-  return { couponId, total: coupon.issuedQuantity, issued, next: rows.length > limit ? (issued.at(-1)?.userId ?? null) : null };
+  return {
+    couponId,
+    total: coupon.issuedQuantity + coupon.returnedQuantity,
+    issued,
+    next: rows.length > limit ? (issued.at(-1)?.userId ?? null) : null,
+  };
 }
 
 /** Everything that both stores know about one user of a coupon. A part is null where they know nothing. */

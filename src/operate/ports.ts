@@ -76,7 +76,7 @@ export interface DeadUsers {
 }
 
 /** What the log knows. */
-export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'forget';
+export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'forget' | 'revoke';
 
 /** What was asked for, such as `{add: 100}`; times as ISO 8601. */
 export type ChangeDetails = Record<string, string | number | boolean>;
@@ -115,13 +115,27 @@ export interface ChangeLedger {
   changes(couponId: string | null, limit: number): Promise<Change[]>;
 }
 
+/** What becomes of a coupon in Redis, besides its settings. */
+export interface CouponChange {
+  epoch: string;
+  /** Once it is done. */
+  version: number;
+  /** How much of the total is new. */
+  add: number;
+  /** Coupons that revocations have put back into the stock, once it is done, and how many of them are new. */
+  givenBack: number;
+  back: number;
+  state: string | null;
+}
+
 /** Redis's part of it. */
 export interface ChangeStore {
   /** How the sale stands. */
   saleOf(couponId: string): Promise<{ state: string; suspect: string; waiting: number }>;
-  /** What the words mean is in `change.lua`. */
-  change(
-    definition: CouponDefinition,
-    change: { epoch: string; version: number; add: number; state: string | null },
-  ): Promise<'ok' | 'done' | 'gone' | 'epoch' | 'version' | 'suspect'>;
+  /**
+   * What the words mean is in `change.lua`.
+   *
+   * @param definition with the total that there is once it is done
+   */
+  change(definition: CouponDefinition, change: CouponChange): Promise<'ok' | 'done' | 'gone' | 'epoch' | 'version' | 'suspect'>;
 }

@@ -166,6 +166,11 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await campaign();
     return [await cli(['close', 'sale', '--force', ...as])];
   },
+  revoke: async ({ at: as }) => {
+    await campaign();
+    const revoke = (...argv: string[]) => cli(['revoke', 'sale', ...argv, '--reason', 'refunded', ...as]);
+    return [await revoke('user-1'), await revoke('user-2', '--return-stock'), await revoke('user-1')];
+  },
   forget: async ({ at: as }) => {
     await campaign();
     const forget = (user: string) => cli(['forget', user, '--confirm', ...as]);

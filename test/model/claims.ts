@@ -111,7 +111,11 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
   coupon.acked = Math.max(coupon.acked, ...rows.map((row) => row.fence));
   for (const row of rows) {
     const usedAt = redis.issued.get(row.userId)?.['used_at'];
-    const kept = readForeignTime(usedAt).kind === 'time' ? { used_at: usedAt! } : {};
+    const revokedAt = redis.issued.get(row.userId)?.['revoked_at'];
+    const kept = {
+      ...(readForeignTime(usedAt).kind === 'time' ? { used_at: usedAt! } : {}),
+      ...(readForeignTime(revokedAt).kind === 'time' ? { revoked_at: revokedAt! } : {}),
+    };
     // The row is the coupon; a key of another type is left alone.
     if (!redis.occupied.has(row.userId)) redis.issued.set(row.userId, { ...hashOf(row), ...kept });
     redis.waiting.delete(row.userId);

@@ -46,6 +46,7 @@ export function verify(campaign: Campaign): VerifyAnswer {
   if (coupon.suspect === '' && (coupon.epoch === '' || Number.isNaN(coupon.fence))) coupon.suspect = 'fields';
   if (coupon.suspect === '' && coupon.epoch !== ledger.epoch) coupon.suspect = 'epoch';
   if (coupon.suspect === '' && coupon.fence < ledger.maxFence) coupon.suspect = 'fence';
+  if (coupon.suspect === '' && coupon.version < ledger.version) coupon.suspect = 'version';
   if (coupon.suspect === '') Object.assign(campaign.redis, { life: ledger.epoch }).coupon!.run = server;
   if (coupon.suspect === '') isLedgerBehind(campaign, coupon.acked);
   return coupon.suspect === '' ? { status: 'ok' } : { status: 'suspect', reason: coupon.suspect };

@@ -57,8 +57,9 @@ function stands({ waiting, lease, dead }: Standing): boolean {
 }
 
 const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
-  over_issued: ({ ledger }) => Math.max(ledger.rows.size, ledger.issuedQuantity) > ledger.total,
-  issued_quantity_mismatch: ({ ledger }) => ledger.rows.size !== ledger.issuedQuantity,
+  over_issued: ({ ledger }) => Math.max(issuedRows(ledger), ledger.issuedQuantity) > ledger.total,
+  issued_quantity_mismatch: ({ ledger }) =>
+    issuedRows(ledger) !== ledger.issuedQuantity || ledger.rows.size - issuedRows(ledger) !== ledger.returnedQuantity,
   coupon_missing: ({ redis }) => !redis.coupon,
   suspect: ({ redis }) => redis.coupon !== null && redis.coupon.suspect !== '',
   epoch_missing: ({ redis }) => redis.coupon?.epoch === '',
@@ -71,8 +72,9 @@ const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
   stock_missing: ({ redis }) => redis.coupon !== null && Number.isNaN(redis.coupon.stock),
   stock_mismatch: ({ redis }) => redis.coupon !== null && !Number.isNaN(redis.coupon.stock) && !isStockRight(redis),
   accepted_may_be_missing: ({ ledger }) => ledger.mayBeMissing !== null,
-  version_mismatch: ({ redis }) => Number.isNaN(redis.coupon?.version),
-  settings_mismatch: ({ redis }) => Number.isNaN(redis.coupon?.version),
+  version_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.version !== ledger.version,
+  settings_mismatch: ({ redis, ledger }) =>
+    redis.coupon !== null && (Number.isNaN(redis.coupon.version) || redis.coupon.givenBack !== ledger.returnedQuantity),
   served_out_of_order: isOutOfOrder,
 };
 
@@ -97,8 +99,8 @@ export function isAboutCoupon({ code }: Drift): boolean {
 export function impossible({ redis, ledger, refuses }: Campaign): string[] {
   const { coupon, claims, leases, waiting, dead } = redis;
   const broken: string[] = [];
-  if (ledger.rows.size > ledger.total) broken.push('more are issued than there are coupons');
-  if (ledger.rows.size !== ledger.issuedQuantity) broken.push('the ledger counts other rows than it has');
+  if (issuedRows(ledger) > ledger.total) broken.push('more are issued than there are coupons');
+  if (issuedRows(ledger) !== ledger.issuedQuantity) broken.push('the ledger counts other rows than it has');
   for (const userId of ledger.rows.keys()) if (refuses(userId) !== null) broken.push(`${userId} is issued, whom the ledger refuses`);
   for (const userId of new Set([...waiting.keys(), ...leases.keys(), ...dead.keys()])) {
     const places = [waiting, leases, dead].filter((place) => place.has(userId)).length;
@@ -114,6 +116,11 @@ export function impossible({ redis, ledger, refuses }: Campaign): string[] {
     holders.set(fence, worker);
   }
   return broken;
+}
+
+/** Rows that count as issued. */
+function issuedRows({ rows }: Campaign['ledger']): number {
+  return [...rows.values()].filter(({ returned }) => !returned).length;
 }
 
 /** Members of the queue whom another service put there; the next claim adopts them. */
@@ -137,9 +144,11 @@ function isOutOfOrder({ redis, ledger }: Campaign): boolean {
   return first.some((early) => first.some((late) => early.requestedUs < late.requestedUs && early.fence > late.fence));
 }
 
-/** `revoked_at` need not be there; nothing of the model revokes. */
 function sameFields(hash: Readonly<Record<string, string>>, expected: Record<string, string>): boolean {
-  return Object.entries(expected).every(([field, value]) => hash[field] === value || (field === 'used_at' && isUnreadable(hash[field])));
+  return Object.entries({ revoked_at: '', ...expected }).every(
+    ([field, value]) =>
+      (hash[field] ?? (field === 'revoked_at' ? '' : null)) === value || (field === 'used_at' && isUnreadable(hash[field])),
+  );
 }
 
 function isUnreadable(text: string | undefined): boolean {

@@ -27,6 +27,8 @@ export type Command =
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
   /** One of those who are dead, or issued. */
   | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
+  /** An operator takes the coupon of one of the issued ones back. */
+  | { kind: 'revoke'; nth: number; returnStock: boolean; userId?: string }
   /** Another program writes this into used_at of an issued hash. */
   | { kind: 'scribble'; nth: number; text: string; userId?: string }
   /** Another program writes a set where the issued hash of a user would be. */
@@ -70,6 +72,7 @@ const OPERATED = [
   ...HARMLESS,
   weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
   weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
+  weighted(4, fc.record({ kind: fc.constant('revoke' as const), nth, returnStock: fc.boolean() })),
   weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
   weighted(2, repair),
   weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }) })),

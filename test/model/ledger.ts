@@ -50,7 +50,7 @@ function issueAll({ couponId, ledger, refuses }: Campaign, claims: readonly Clai
   for (const { userId, score, fence, deliveries } of fresh) {
     const requestedAt = new Date(Math.floor(score / 1_000));
     const dates = { requestedAt, issuedAt: options.issuedAt(userId), expiresAt: null, usedAt: null, revokedAt: null };
-    ledger.rows.set(userId, { userId, couponId, requestedUs: score, ...dates, worker: options.worker, fence, deliveries });
+    ledger.rows.set(userId, { userId, couponId, requestedUs: score, ...dates, worker: options.worker, fence, deliveries, returned: false });
   }
   ledger.issuedQuantity += fresh.length;
   ledger.maxFence = Math.max(ledger.maxFence, ...claims.map((one) => one.fence));

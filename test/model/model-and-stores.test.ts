@@ -20,7 +20,9 @@ function byCode(found: readonly { code: string; users: readonly string[] }[]): R
 
 /** What other commands did to the ledger would be seen at the end. */
 function touchesLedger(command: Command): boolean {
-  return ['use', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) || (command.kind === 'work' && command.step === 'commit');
+  return (
+    ['use', 'revoke', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) || (command.kind === 'work' && command.step === 'commit')
+  );
 }
 
 describe('real stores and the reference model of a campaign', () => {
@@ -52,6 +54,7 @@ describe('real stores and the reference model of a campaign', () => {
         nowUs: () => 0,
         issuedAt: () => new Date(0),
         usedAt: new Date(0),
+        revokedAt: new Date(0),
         timeOf: () => 0,
         foreignScore: 0,
         epoch: '',

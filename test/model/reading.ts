@@ -87,6 +87,8 @@ export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
   return {
     total: Number(coupon!['total_quantity']),
     epoch: String(coupon!['epoch']),
+    version: Number(coupon!['version']),
+    returnedQuantity: Number(coupon!['returned_quantity']),
     issuedQuantity: Number(coupon!['issued_quantity']),
     maxFence: Number(coupon!['max_fence']),
     mayBeMissing: coupon!['may_be_missing'] as number | null,
@@ -101,6 +103,7 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     total: number('total'),
     stock: Number(hash['stock'] ?? Number.NaN),
     returned: number('returned'),
+    givenBack: number('given_back'),
     suspect: hash['suspect'] ?? '',
     version: Number(hash['version'] ?? Number.NaN),
     state: (hash['state'] ?? '') as CouponHash['state'],
@@ -141,6 +144,7 @@ function toEntry(row: Record<string, unknown>): LedgerEntry {
     worker: String(row['worker']),
     fence: Number(row['fence']),
     deliveries: Number(row['deliveries']),
+    returned: row['returned_at'] !== null,
   };
 }
 
@@ -175,7 +179,7 @@ export function modelPortrait({ redis, ledger, server }: Campaign): object {
 export function comparable(answer: unknown): unknown {
   if (typeof answer !== 'object' || answer === null || !('rows' in answer)) return answer;
   const { rows, refused, stopped } = answer as { rows: { userId: string }[]; refused: { reason: string }[]; stopped: unknown };
-  const sorted = rows.toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+  const sorted = rows.map((row) => ({ ...row, returned: undefined })).toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
   return { rows: sorted, refused: refused.map((one) => ({ ...one, reason: sqlState(one.reason) })), stopped };
 }
 

@@ -99,7 +99,7 @@ function missingNow(campaign: Campaign): number {
   const former = isFormerLife(campaign);
   const places = [redis.admitted, redis.waiting, redis.leases, redis.dead, redis.claims];
   const known = new Set([...(former ? [] : places.flatMap((place) => [...place.keys()])), ...ledger.rows.keys()]);
-  const free = ledger.total + (former ? 0 : returnedOf(redis)) - known.size;
+  const free = ledger.total + (former ? ledger.returnedQuantity : returnedOf(campaign)) - known.size;
   if (free <= 0) return 0;
   const ours = coupon?.epoch === ledger.epoch;
   const strange = !ours && life !== null && life !== ledger.epoch;
@@ -110,12 +110,13 @@ function missingNow(campaign: Campaign): number {
   return Number.isNaN(coupon.stock) ? free : Math.min(free, Math.max(0, free - coupon.stock));
 }
 
-function returnedOf({ dead }: RedisSide): number {
-  return [...dead.values()].filter((reason) => reason === 'over_promised').length;
+/** What over-promised users and revocations have given back. */
+function returnedOf({ redis: { dead }, ledger }: Campaign): number {
+  return ledger.returnedQuantity + [...dead.values()].filter((reason) => reason === 'over_promised').length;
 }
 
-function targetStock({ redis, ledger }: Campaign): number {
-  return ledger.total + returnedOf(redis) - redis.admitted.size;
+function targetStock(campaign: Campaign): number {
+  return campaign.ledger.total + returnedOf(campaign) - campaign.redis.admitted.size;
 }
 
 /**
@@ -135,11 +136,12 @@ function bind(campaign: Campaign): void {
     total: ledger.total,
     stock: 0,
     returned: 0,
+    givenBack: 0,
     fence: 0,
     lastUs: 0,
     acked: 0,
     state: '' as const,
-    version: 1,
+    version: ledger.version,
   };
   const fence = Math.max(before.fence || 0, ledger.maxFence, ...[...redis.claims.values()].map((claim) => claim.fence));
   const lastUs = Math.max(before.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
@@ -158,8 +160,14 @@ function restoreRows(campaign: Campaign): void {
   const rows = proven.map(({ userId, hash, requestedUs }): LedgerEntry => {
     const { fence = 0, deliveries = 0 } = redis.claims.get(userId) ?? {};
     const requestedAt = new Date(Math.floor(requestedUs / 1_000));
-    const dates = { requestedAt, issuedAt: new Date(hash['issued_at']!), expiresAt: null, usedAt: usedAt(hash), revokedAt: null };
-    return { userId, couponId: campaign.couponId, requestedUs, ...dates, worker: 'repair', fence, deliveries };
+    const dates = {
+      requestedAt,
+      issuedAt: new Date(hash['issued_at']!),
+      expiresAt: null,
+      usedAt: timeIn(hash, 'used_at'),
+      revokedAt: timeIn(hash, 'revoked_at'),
+    };
+    return { userId, couponId: campaign.couponId, requestedUs, ...dates, worker: 'repair', fence, deliveries, returned: false };
   });
   for (const row of rows) ledger.rows.set(row.userId, row);
   ledger.issuedQuantity += rows.length;
@@ -212,13 +220,14 @@ function acknowledge(campaign: Campaign, nowMs: number): void {
     const hash = issued.get(userId);
     if (!hash) continue;
     // Nobody is given a coupon again that was used, even if only the hash still knows.
-    row.usedAt ??= usedAt(hash);
+    row.usedAt ??= row.revokedAt ? null : timeIn(hash, 'used_at');
+    row.revokedAt ??= timeIn(hash, 'revoked_at');
     issued.set(userId, hashOf(row));
   }
 }
 
-function usedAt(hash: Readonly<Record<string, string>>): Date | null {
-  const date = readForeignDate(hash['used_at']);
+function timeIn(hash: Readonly<Record<string, string>>, field: string): Date | null {
+  const date = readForeignDate(hash[field]);
   return date === 'unreadable' ? null : date;
 }
 
@@ -246,10 +255,11 @@ function queueAgain({ leases, waiting, claims }: RedisSide, userId: string, scor
  *
  * @returns how many gave theirs up, and how many promises are still too many, because workers hold the users
  */
-function setAside({ redis, ledger }: Campaign, nowMs: number): { moved: number; left: number } {
+function setAside(campaign: Campaign, nowMs: number): { moved: number; left: number } {
+  const { redis, ledger } = campaign;
   const { admitted, waiting, leases, claims, dead } = redis;
   const coupon = redis.coupon!;
-  const returned = returnedOf(redis);
+  const returned = returnedOf(campaign);
   let excess = admitted.size - ledger.total - returned;
   let moved = 0;
   if (excess <= 0) return { moved, left: 0 };
@@ -275,7 +285,8 @@ function backIntoService(campaign: Campaign): void {
   coupon.fence = Math.max(coupon.fence || 0, ledger.maxFence);
   coupon.lastUs = Math.max(coupon.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
   coupon.total = ledger.total;
-  coupon.returned = returnedOf(redis);
+  coupon.returned = returnedOf(campaign);
+  coupon.givenBack = ledger.returnedQuantity;
   coupon.stock = targetStock(campaign);
-  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: 1 });
+  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: ledger.version });
 }

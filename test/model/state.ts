@@ -3,7 +3,7 @@
  * do, user by user and without any I/O. The tests drive it and the real stores through the same histories; nothing else calls it.
  *
  * This file says what there is. `admission` takes requests, `claims` and `ledger` are the steps of a worker (`worker` keeps what it
- * remembers between them), `use` is the end of an issued coupon, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
+ * remembers between them), `use` and `revoke` are the end of an issued coupon, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
  * `drift` says what is wrong with a state: there are things that must never happen, whatever becomes of the stores, and things
  * that only lost data can bring about, and that a repair must mend.
  *
@@ -46,6 +46,8 @@ export interface CouponHash {
   /** NaN: another program rewrote the hash. */
   stock: number;
   returned: number;
+  /** Of these, what revocations have put back into the stock. */
+  givenBack: number;
   /** Why the coupon is out of service; empty: it is not. */
   suspect: string;
   /** Requests are taken while it is `open`; empty: another program rewrote the hash. */
@@ -75,6 +77,8 @@ export interface LedgerSide {
   total: number;
   epoch: string;
   issuedQuantity: number;
+  returnedQuantity: number;
+  version: number;
   maxFence: number;
   /** How many accepted users may be missing, at most; null: none. */
   mayBeMissing: number | null;
@@ -87,13 +91,25 @@ export interface LedgerEntry extends RowView {
   worker: string;
   fence: number;
   deliveries: number;
+  /** Revoked, and back in the stock: it does not count as issued. */
+  returned: boolean;
 }
 
 /** A coupon as seeding leaves it. */
 export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
-  const counters = { returned: 0, lastUs: 0, fence: 0, acked: 0 };
+  const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: 0, acked: 0 };
   const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', version: 1, epoch, run: campaign.server, ...counters };
-  const ledger = { total, epoch, issuedQuantity: 0, maxFence: 0, mayBeMissing: null, ended: new Set<string>(), rows: new Map() };
+  const ledger = {
+    total,
+    epoch,
+    version: 1,
+    issuedQuantity: 0,
+    returnedQuantity: 0,
+    maxFence: 0,
+    mayBeMissing: null,
+    ended: new Set<string>(),
+    rows: new Map(),
+  };
   return { ...campaign, redis: { ...emptyRedis(), coupon, life: epoch }, ledger };
 }
 
@@ -120,6 +136,7 @@ export function hashOf(row: RowView): Record<string, string> {
     used_at: isoTime(row.usedAt),
     requested_at: isoTime(row.requestedAt),
     issued_at: isoTime(row.issuedAt),
+    ...(row.revokedAt ? { revoked_at: isoTime(row.revokedAt) } : {}),
   };
 }
 

@@ -14,6 +14,7 @@ import type { ClaimQueue } from '../../src/drain/ports.ts';
 import type { DeadUsers } from '../../src/operate/ports.ts';
 import { repair, type RepairPorts } from '../../src/audit/repair/repair.ts';
 import { reset } from '../../src/operate/reset.ts';
+import { revokeCoupon } from '../../src/operate/remove/revoke.ts';
 import { useCoupon } from '../../src/operate/use.ts';
 import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-coupon.ts';
 import { unsettled } from './worker.ts';
@@ -78,7 +79,7 @@ export async function refuseBots({ sql }: TestStores): Promise<void> {
 export async function newRealCampaign(stores: TestStores, ports: CampaignPorts, total: number): Promise<RealCampaign> {
   await stores.redis.flushdb();
   // A few rows: this is much quicker than TRUNCATE.
-  await stores.sql('DELETE FROM issued_coupons; DELETE FROM coupons; DELETE FROM coupon_ended_epochs');
+  await stores.sql('DELETE FROM issued_coupons; DELETE FROM coupons; DELETE FROM coupon_ended_epochs; DELETE FROM operator_log');
   await stores.seed({ id: ID, total });
   const real: RealCampaign = { stores, ports, workers: new Map(), backup: { redis: [], ledger: '' } };
   Object.assign(real.backup, { redis: await dumpRedis(stores), ledger: await dumpLedger(stores) });
@@ -128,6 +129,8 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       const { status, followed } = result;
       return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
     }
+    case 'revoke':
+      return revoke(real, command.userId!, command.returnStock);
     case 'scribble':
       await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
       return done;
@@ -196,6 +199,18 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
     return 'done';
   },
 };
+
+async function revoke({ stores, ports }: RealCampaign, userId: string, returnStock: boolean): Promise<Happened> {
+  const { ledger, claims } = ports;
+  const given = { ledger, claims, coupons: stores.coupons, keyStyle: 'plain', newOpId: randomUUID };
+  try {
+    const { outcome, revokedAt } = await revokeCoupon(ID, userId, { reason: 'test', returnStock, byWhom: 'op', dryRun: false }, given);
+    return { answer: outcome, outside: { revokedAt: revokedAt! } };
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ALREADY_USED') return { answer: 'used', outside: {} };
+    throw error;
+  }
+}
 
 /** One step of `drain/pass.ts`. */
 async function work(real: RealCampaign, command: Extract<Command, { kind: 'work' }>): Promise<Happened> {

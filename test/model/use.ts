@@ -4,7 +4,7 @@ import { ack } from './claims.ts';
 import type { Campaign } from './state.ts';
 
 export interface UseAnswer {
-  status: 'used' | 'already_used' | 'not_issued';
+  status: 'used' | 'already_used' | 'not_issued' | 'revoked';
   /** The issued hash shows it too. */
   followed: boolean;
 }
@@ -14,6 +14,7 @@ export function use(campaign: Campaign, userId: string, now: Date): UseAnswer {
   const { redis, ledger } = campaign;
   const row = ledger.rows.get(userId);
   if (!row) return { status: 'not_issued', followed: false };
+  if (row.revokedAt && !row.usedAt) return { status: 'revoked', followed: false };
   const status = row.usedAt ? 'already_used' : 'used';
   row.usedAt ??= now;
   if (redis.occupied.has(userId)) return { status, followed: false };

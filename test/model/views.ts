@@ -35,5 +35,7 @@ export function redisTotals({ redis }: Campaign): RedisTotals | null {
 }
 
 export function ledgerCounts({ ledger }: Campaign): LedgerCounts {
-  return { issuedQuantity: ledger.issuedQuantity, rows: ledger.rows.size, maxFence: ledger.maxFence };
+  const { issuedQuantity, returnedQuantity, rows, maxFence } = ledger;
+  const returned = [...rows.values()].filter((row) => row.returned).length;
+  return { issuedQuantity, returnedQuantity, rows: rows.size, returned, maxFence };
 }

@@ -3,6 +3,7 @@ import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { isFormerLife, repair } from './repair.ts';
+import { mayChange, revoke } from './revoke.ts';
 import { use } from './use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
@@ -24,6 +25,7 @@ export interface Outside {
   nowUs(userId: string): number;
   issuedAt(userId: string): Date;
   usedAt: Date;
+  revokedAt: Date;
   /** Request time that Redis gives to a user whose score is no time. */
   timeOf(userId: string): number;
   /** Request time that another service writes, milliseconds. */
@@ -73,6 +75,10 @@ export function toDo(world: World, command: Command): Command | null {
     }
     case 'use': {
       const userId = nthOf(command.nth, [...campaign.ledger.rows.keys()]);
+      return userId === null ? null : { ...command, userId };
+    }
+    case 'revoke': {
+      const userId = mayChange(campaign) ? nthOf(command.nth, [...campaign.ledger.rows.keys()]) : null;
       return userId === null ? null : { ...command, userId };
     }
     case 'scribble': {
@@ -139,6 +145,8 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
     }
     case 'use':
       return use(campaign, command.userId!, outside.usedAt);
+    case 'revoke':
+      return revoke(campaign, command.userId!, command.returnStock, outside.revokedAt);
     case 'scribble':
       campaign.redis.issued.set(command.userId!, { ...campaign.redis.issued.get(command.userId!)!, used_at: command.text });
       return 'done';
@@ -242,6 +250,9 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
     issuedAt: () => new Date(NOW_MS + tick()),
     timeOf: () => NOW_MS * 1_000 + tick(),
     get usedAt() {
+      return new Date(NOW_MS + tick());
+    },
+    get revokedAt() {
       return new Date(NOW_MS + tick());
     },
     get foreignScore() {

@@ -12,6 +12,8 @@ export interface RedisTotals {
   total: number | null;
   stock: number | null;
   returned: number;
+  /** Of these, what revocations have put back into the stock. */
+  givenBack: number;
   suspect: string;
   epoch: string;
   version: number;
@@ -31,6 +33,7 @@ export interface LedgerTotals extends CouponDefinition {
   version: number;
   maxFence: number;
   mayBeMissing: number | null;
+  returnedQuantity: number;
 }
 
 /**
@@ -42,11 +45,14 @@ export interface LedgerTotals extends CouponDefinition {
  */
 export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, counts: LedgerCounts): Finding[] {
   const findings: Finding[] = [];
-  if (Math.max(counts.rows, counts.issuedQuantity) > ledger.total) {
-    findings.push(finding('over_issued', { issued: counts.rows, total: ledger.total }));
+  const issued = counts.rows - counts.returned;
+  if (Math.max(issued, counts.issuedQuantity) > ledger.total) {
+    findings.push(finding('over_issued', { issued, total: ledger.total }));
   }
-  if (counts.rows !== counts.issuedQuantity) {
-    findings.push(finding('issued_quantity_mismatch', { issuedQuantity: counts.issuedQuantity, rows: counts.rows }));
+  if (issued !== counts.issuedQuantity || counts.returned !== counts.returnedQuantity) {
+    const { issuedQuantity, returnedQuantity, rows, returned } = counts;
+    const back = returned + returnedQuantity > 0 ? { returnedQuantity, returned } : {};
+    findings.push(finding('issued_quantity_mismatch', { issuedQuantity, rows, ...back }));
   }
   if (ledger.mayBeMissing !== null) findings.push(finding('accepted_may_be_missing', { upTo: ledger.mayBeMissing }));
   if (!redis) return [...findings, finding('coupon_missing')];
@@ -89,6 +95,7 @@ function differingSettings(redis: RedisTotals, ledger: LedgerTotals): string[] {
     ['opens_at', redis.opensAt, isoTime(ledger.opensAt)],
     ['closes_at', redis.closesAt, isoTime(ledger.closesAt)],
     ['ex_date', redis.expiresAt, expiry.kind === 'at' ? isoTime(expiry.at) : ''],
+    ['given_back', String(redis.givenBack), String(ledger.returnedQuantity)],
     ['valid_for', redis.validFor, expiry.kind === 'after' ? durationFlag(expiry.ms) : ''],
   ];
   return pairs.filter(([, there, here]) => there !== here).map(([field]) => field);

@@ -51,11 +51,11 @@ export async function planCoupon(
       users.add(one.user.userId, one.user.admitted !== null, one.row !== null, mendUser(one, true), mendUser(one, false));
     }
   });
-  const rows = (await ports.ledger.counts(id))?.rows ?? 0;
-  const roomForRows = rows + users.proven <= coupon.total;
+  const { rows = 0, returned: givenBack = 0 } = (await ports.ledger.counts(id)) ?? {};
+  const roomForRows = rows - givenBack + users.proven <= coupon.total;
   const mends = users.steps(roomForRows);
 
-  const returned = life === 'ended' ? 0 : await countReturned(ports, id);
+  const returned = givenBack + (life === 'ended' ? 0 : await countReturned(ports, id));
   const accepted = (life === 'ended' ? 0 : record.admitted) + users.admissions;
   const places = coupon.total + returned;
   const deadLetters = accepted > places ? await overPromisedUsers(view, id, accepted - places, roomForRows) : [];
@@ -78,7 +78,7 @@ export async function planCoupon(
   if (takesAway.length > 0) add('drop_life', unbound, takesAway, takesAway.length);
   if (life !== 'ours') add('rebuild_coupon', unbound);
   const miscounted = has('issued_quantity_mismatch', 'ledger_behind');
-  if (miscounted.length > 0 && rows <= coupon.total) add('recount', miscounted);
+  if (miscounted.length > 0 && rows - givenBack <= coupon.total) add('recount', miscounted);
   if (deadLetters.length > 0) add('set_aside', has('over_admitted'), deadLetters, deadLetters.length);
   const touches =
     findings.some((found) => FINDINGS[found.code].about === 'coupon') ||

@@ -54,6 +54,7 @@ export interface ProvenRow {
 export interface LedgerRepairs {
   /** `guarded`: they would pass the total, so none of them was written. */
   restoreRows(couponId: string, epoch: string, rows: readonly ProvenRow[]): Promise<'ok' | 'epoch' | 'guarded'>;
+  recordRevocations(couponId: string, revocations: readonly { userId: string; revokedAt: Date }[]): Promise<void>;
   recordUses(couponId: string, uses: readonly { userId: string; usedAt: Date }[]): Promise<void>;
   /** @param fence that the ledger must have reached; `guarded`: there are more rows than the total */
   recount(couponId: string, epoch: string, fence: number): Promise<'ok' | 'epoch' | 'guarded'>;

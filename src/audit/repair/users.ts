@@ -76,6 +76,11 @@ async function rewriteHashes(ports: RepairPorts, { id, epoch }: Coupon, users: r
     return usedAt ? [{ userId: user.userId, usedAt }] : [];
   });
   if (uses.length > 0) await ports.repairs.recordUses(id, uses);
+  const revocations = different.flatMap(({ user, row }) => {
+    const revokedAt = row!.revokedAt ? null : timeOf(user.issued?.['revoked_at']);
+    return revokedAt ? [{ userId: user.userId, revokedAt }] : [];
+  });
+  if (revocations.length > 0) await ports.repairs.recordRevocations(id, revocations);
   const seen = new Map(different.map(({ user }) => [user.userId, user.issued?.['used_at'] ?? '']));
   const rows = await ports.ledger.rows(id, [...seen.keys()]);
   const withSeen = rows.map((row) => ({ row, seenUsedAt: seen.get(row.userId) ?? '' }));

@@ -6,6 +6,8 @@ export type LedgerState = 'seeding' | 'ready' | 'resetting';
 
 export interface LedgerCoupon extends CouponDefinition {
   issuedQuantity: number;
+  /** Rows of revoked coupons that went back into the stock: they do not count as issued. */
+  returnedQuantity: number;
   maxFence: number;
   epoch: string;
   version: number;

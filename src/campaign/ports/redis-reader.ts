@@ -8,6 +8,8 @@ export interface RedisCoupon {
   total: number | null;
   stock: number | null;
   returned: number;
+  /** Of these, what revocations have put back into the stock. */
+  givenBack: number;
   state: string;
   suspect: string;
   epoch: string;

@@ -64,6 +64,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: CHANGE,
     load: async () => ({ configure: (await import('./change.ts')).configureClose }),
   },
+  { name: 'revoke', summary: 'take an issued coupon back', group: CHANGE, load: () => import('./revoke.ts') },
   {
     name: 'forget',
     summary: 'replace a user by a tombstone everywhere',

@@ -40,3 +40,17 @@ export interface ForgetRedis extends Pick<ChangeStore, 'saleOf'>, Pick<RedisRead
     change: { userId: string; tombstone: string; step: 'move' | 'clean' },
   ): Promise<'ok' | 'claimed' | 'gone' | 'epoch' | 'suspect'>;
 }
+
+/** The ledger's part of taking a coupon back from its user. */
+export interface RevokeLedger {
+  /**
+   * Writes that it is under way, and revokes the row, in one transaction. Null: there was nothing to do.
+   *
+   * @throws CouponError `CHANGE_UNFINISHED`, `CHANGE_REFUSED` when the coupon is of another life by now
+   */
+  beginRevoke(
+    opId: string,
+    coupon: Pick<LedgerCoupon, 'id' | 'epoch'>,
+    by: { userId: string; returnStock: boolean; byWhom: string; reason: string },
+  ): Promise<Change | null>;
+}

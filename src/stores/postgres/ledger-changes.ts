@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { Change, ChangeDetails, ChangeLedger } from '../../operate/ports.ts';
-import type { ForgetLedger } from '../../operate/remove/ports.ts';
+import type { ForgetLedger, RevokeLedger } from '../../operate/remove/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';
@@ -19,7 +19,7 @@ interface ChangeRow {
 }
 
 /** The `operator_log` table. */
-export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger {
+export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger & RevokeLedger {
   return {
     async findChange({ id, epoch }, opId) {
       const [row] = await database.query<ChangeRow>(statement('find-change', [id, opId, epoch]));
@@ -40,6 +40,24 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger {
     // Its row names the user while it is under way, and nobody afterwards.
     beginForget: async (opId, coupon, { userId, tombstone, byWhom }) =>
       begin(database, { opId, kind: 'forget', details: { user: userId, tombstone }, byWhom, reason: null }, coupon, 0),
+
+    async beginRevoke(opId, coupon, { userId, returnStock, byWhom, reason }) {
+      try {
+        return await begin(
+          database,
+          { opId, kind: 'revoke', details: { user: userId, returnStock }, byWhom, reason },
+          coupon,
+          1,
+          async (client) => {
+            const revoked = await client.query(statement('revoke-issued', [coupon.id, userId, reason, returnStock]));
+            if (revoked.rowCount === 0) throw NOTHING_TO_DO;
+          },
+        );
+      } catch (error) {
+        if (error === NOTHING_TO_DO) return null;
+        throw error;
+      }
+    },
 
     async tryRename(couponId, userId, tombstone) {
       try {
@@ -67,6 +85,9 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger {
     changes: async (couponId, limit) => (await database.query<ChangeRow>(statement('page-changes', [couponId, limit]))).map(toChange),
   };
 }
+
+/** Takes the beginning of a change back. */
+const NOTHING_TO_DO = new Error('nothing to do');
 
 /**
  * Writes the row of a change, and what else belongs to its beginning, in one transaction.
@@ -96,7 +117,7 @@ async function begin(
         `another change of coupon ${id} is under way`,
         `\`coupon-cli log\` shows it; wait for it, or finish it.`,
       );
-    throw database.explain(error);
+    throw error === NOTHING_TO_DO ? error : database.explain(error);
   }
 }
 

@@ -9,6 +9,7 @@ interface CouponRow {
   name: string;
   total_quantity: number;
   issued_quantity: number;
+  returned_quantity: number;
   max_fence: string;
   epoch: string;
   version: number;
@@ -99,6 +100,7 @@ function toCoupon(row: CouponRow): LedgerCoupon {
     closesAt: row.closes_at,
     expiry: toExpiry(row),
     issuedQuantity: row.issued_quantity,
+    returnedQuantity: row.returned_quantity,
     maxFence: Number(row.max_fence),
     epoch: row.epoch,
     version: row.version,

@@ -26,6 +26,14 @@ interface BriefRow extends Pick<IssuedRow, 'user_id' | 'requested_us' | 'fence' 
   text: string;
 }
 
+interface CountsRow {
+  issued_quantity: number;
+  returned_quantity: number;
+  max_fence: string;
+  rows: number;
+  returned: number;
+}
+
 type IssuedPart = Omit<LedgerReader, 'coupons' | 'coupon'> & Pick<AuditLedger, 'briefs' | 'counts'> & IssueLedger & UseLedger;
 
 /** The `issued_coupons` table. */
@@ -73,10 +81,10 @@ export function ledgerIssued(database: Database): IssuedPart {
     },
 
     async counts(couponId) {
-      const [row] = await database.query<{ issued_quantity: number; max_fence: string; rows: number }>(
-        statement('count-issued', [couponId]),
-      );
-      return row ? { issuedQuantity: row.issued_quantity, rows: row.rows, maxFence: Number(row.max_fence) } : null;
+      const [row] = await database.query<CountsRow>(statement('count-issued', [couponId]));
+      if (!row) return null;
+      const { issued_quantity: issuedQuantity, returned_quantity: returnedQuantity, rows, returned } = row;
+      return { issuedQuantity, returnedQuantity, rows, returned, maxFence: Number(row.max_fence) };
     },
 
     async issuedSince(couponId, since) {

@@ -48,6 +48,11 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
       for (const { userId, usedAt } of uses) await database.execute(statement('record-use', [couponId, userId, usedAt]));
     },
 
+    async recordRevocations(couponId, revocations) {
+      for (const { userId, revokedAt } of revocations)
+        await database.execute(statement('record-revocation', [couponId, userId, revokedAt]));
+    },
+
     recount: (couponId, epoch, fence) => guarded(statement('lock-coupon', [couponId, epoch]), statement('recount', [couponId, fence])),
 
     async isForgetting(couponId, epoch) {

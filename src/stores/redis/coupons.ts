@@ -91,8 +91,9 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       return { state: fields[0] ?? 'open', suspect: fields[1] ?? '', waiting: waiting + claimed };
     }),
 
-    change: guard(async (definition, { epoch, version, add, state }) => {
-      const args = [epoch, version, add, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
+    change: guard(async (definition, { epoch, version, add, givenBack, back, state }) => {
+      const numbers = [definition.total, add, givenBack, back];
+      const args = [epoch, version, ...numbers, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
       return (await runScript(client, 'change', couponKeys(definition.id, style), [], args)) as Awaited<ReturnType<ChangeStore['change']>>;
     }),
 

@@ -127,6 +127,7 @@ function toCoupon(
     total: toNumber(hash['total']),
     stock: toNumber(hash['stock']),
     returned: toNumber(hash['returned']) ?? 0,
+    givenBack: toNumber(hash['given_back']) ?? 0,
     state: hash['state'] ?? '',
     suspect: hash['suspect'] ?? '',
     epoch: hash['epoch'] ?? '',

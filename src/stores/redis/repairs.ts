@@ -89,11 +89,14 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
       return written;
     },
 
-    async evictExcess({ id, epoch, total }, userIds) {
+    async evictExcess({ id, epoch, total, returnedQuantity }, userIds) {
       let moved = 0;
       let excess = 0;
       for (const share of userIds.length > 0 ? chunked(userIds, SCRIPT_USERS) : [[]]) {
-        const [some, left] = (await run('evict-excess', id, [], [epoch, total, ...share.map(toBytes)])) as [number, number];
+        const [some, left] = (await run('evict-excess', id, [], [epoch, total, returnedQuantity, ...share.map(toBytes)])) as [
+          number,
+          number,
+        ];
         moved += some;
         excess = left;
       }
@@ -110,6 +113,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
         maxFence,
         lastUs,
         state,
+        coupon.returnedQuantity,
         ...settingFields(coupon),
       ];
       const [status, stock] = (await run('restore', coupon.id, [], args)) as string[];

@@ -23,7 +23,9 @@ const LEDGER: LedgerTotals = {
   version: 1,
   maxFence: 0,
   mayBeMissing: null,
+  returnedQuantity: 0,
 };
+const COUNTS = { issuedQuantity: 0, returnedQuantity: 0, rows: 0, returned: 0, maxFence: 0 };
 const REDIS = redisTotals(newWorld(5, EPOCH, 'server').campaign)!;
 const histories = fc.oneof(harmless(100), late(60));
 
@@ -59,7 +61,18 @@ function spelled({ code, userId }: Drift): string {
 
 function rowOf(userId: string, requestedUs: number): LedgerEntry {
   const dates = { requestedAt: new Date(Math.floor(requestedUs / 1_000)), issuedAt: new Date(NOW_MS), expiresAt: null };
-  return { userId, couponId: '42', requestedUs, ...dates, usedAt: null, revokedAt: null, worker: 'w', fence: 1, deliveries: 1 };
+  return {
+    userId,
+    couponId: '42',
+    requestedUs,
+    ...dates,
+    usedAt: null,
+    revokedAt: null,
+    worker: 'w',
+    fence: 1,
+    deliveries: 1,
+    returned: false,
+  };
 }
 
 const nobody: UserView = { admitted: null, waiting: null, leaseDeadlineMs: null, claim: null, dead: null, issued: null };
@@ -185,16 +198,20 @@ describe('reconcile', () => {
     ['another name', {}, { name: 'Other' }, ['settings_mismatch']],
     ['another expiry', { expiry: { kind: 'after', ms: 86_400_000 } }, { validFor: '2d' }, ['settings_mismatch']],
   ])('names %s', (_name, ledger, redis, expected) => {
-    const found = judgeCoupon({ ...LEDGER, ...ledger }, { ...REDIS, ...redis }, { issuedQuantity: 0, rows: 0, maxFence: 3 });
+    const found = judgeCoupon({ ...LEDGER, ...ledger }, { ...REDIS, ...redis }, { ...COUNTS, maxFence: 3 });
     expect(found.map((one) => one.code)).toEqual(expected);
   });
 
   it('names a coupon that Redis does not have, and a ledger that counts wrong or too much', () => {
-    const found = (redis: boolean, issuedQuantity: number, rows: number) =>
-      judgeCoupon(LEDGER, redis ? REDIS : null, { issuedQuantity, rows, maxFence: 0 }).map((one) => one.code);
+    const found = (redis: boolean, issuedQuantity: number, rows: number, returned = {}) =>
+      judgeCoupon(LEDGER, redis ? REDIS : null, { ...COUNTS, issuedQuantity, rows, ...returned }).map((one) => one.code);
     expect(found(false, 0, 0)).toEqual(['coupon_missing']);
     expect(found(true, 2, 3)).toEqual(['issued_quantity_mismatch']);
     expect(found(true, 6, 6)).toEqual(['over_issued']);
+    // What went back into the stock does not count.
+    expect(found(true, 5, 6, { returned: 1, returnedQuantity: 1 })).toEqual([]);
+    expect(found(true, 5, 6, { returned: 1, returnedQuantity: 2 })).toEqual(['issued_quantity_mismatch']);
+    expect(found(true, 6, 7, { returned: 1, returnedQuantity: 1 })).toEqual(['over_issued']);
   });
 
   it('holds the stock against the users who were accepted, those of other services included', () => {

@@ -88,6 +88,18 @@ describe('a correct service passes', () => {
     expect(check(run).accepted_are_issued).toMatchObject({ reason: 'ACCEPTED_SET_ASIDE', sample: ['user-0'] });
   });
 
+  test('of two that were taken back only one went back into the stock: the counter leaves out that one', () => {
+    const run = sale((planted) => {
+      for (const row of planted.rows.slice(0, 2)) row.revoked = true;
+      planted.returned = 1;
+      requestOf(planted, 30).outcome = 'accepted';
+      planted.rows.push({ user: 30, requestedUs: planted.rows.at(-1)!.requestedUs + 1, turn: 9 });
+      planted.hashes.push(30);
+      planted.spent += 1;
+    });
+    expect(remarks(run)).toEqual([]);
+  });
+
   test('a coupon that had been used before: what was spent then counts', () => {
     const run = sale();
     // The first ten had their piece already; this time they are told so.

@@ -10,7 +10,8 @@
 -- KEYS[6] claims     hash
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2] total      from the ledger
--- ARGV[3...]         userId of each, who asked last first; none of them has a ledger row. Up to 200, or none to ask for the excess.
+-- ARGV[3] given back coupons that revocations have put back into the stock, from the ledger
+-- ARGV[4...]         userId of each, who asked last first; none of them has a ledger row. Up to 200, or none to ask for the excess.
 --
 -- Reply: how many were dead-lettered, and how many promises are still too many. Users that a worker holds are left alone.
 
@@ -20,7 +21,7 @@ if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 0, 0 } end
 redis.call('ZCARD', QUEUE)
 redis.call('HLEN', CLAIMS)
 
-local returned = 0
+local returned = tonumber(ARGV[3])
 for _, reason in ipairs(redis.call('HVALS', DEAD)) do
   if reason == 'over_promised' then returned = returned + 1 end
 end
@@ -29,7 +30,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 local moved = 0
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local user = ARGV[i]
   local deadline = tonumber(redis.call('ZSCORE', LEASES, user) or '')
   local held = deadline and deadline > now

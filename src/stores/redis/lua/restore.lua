@@ -12,15 +12,17 @@
 -- ARGV[5] max fence  from the ledger
 -- ARGV[6] last us    latest request time in the ledger, microseconds
 -- ARGV[7] 'pause', 'reopen', or empty: the state stays
--- ARGV[8...]         further field, value pairs: name, window, expiry
+-- ARGV[8] given back coupons that revocations have put back into the stock, from the ledger
+-- ARGV[9...]         further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more users than coupons: the coupon stays as it is).
--- `returned` is counted anew, because the field may be lost: each over-promised user has given back exactly one promise.
+-- `returned` is counted anew, because the field may be lost: each over-promised user has given back exactly one promise, and the ledger
+-- knows the rest.
 
 local COUPON, ADMITTED, DEAD = unpack(KEYS, 1, 3)
 
 if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 'epoch' } end
-local returned = 0
+local returned = tonumber(ARGV[8])
 for _, reason in ipairs(redis.call('HVALS', DEAD)) do
   if reason == 'over_promised' then returned = returned + 1 end
 end
@@ -35,7 +37,7 @@ local state = coupon[3] or 'open'
 if ARGV[7] == 'pause' and state == 'open' then state = 'paused' end
 if ARGV[7] == 'reopen' and state == 'paused' then state = 'open' end
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
-redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned),
+redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned), 'given_back', ARGV[8],
   'version', ARGV[3], 'run', ARGV[2], 'fence', higher(coupon[1], ARGV[5]), 'last_us', higher(coupon[2], ARGV[6]), 'state', state,
-  'suspect', '', unpack(ARGV, 8))
+  'suspect', '', unpack(ARGV, 9))
 return { 'ok', string.format('%d', stock) }
