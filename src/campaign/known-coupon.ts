@@ -25,10 +25,10 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
       'COUPON_NOT_READY',
       coupon.state === 'seeding'
         ? `the seeding of coupon ${couponId} was not finished`
-        : `the reset of coupon ${couponId} was not finished`,
+        : `a reset or purge of coupon ${couponId} was not finished`,
       coupon.state === 'seeding'
         ? 'Run the same `coupon-cli seed` command again: it finishes what is missing.'
-        : `Run ${command`seed ${couponId} … --reset --confirm=${couponId}`} again.`,
+        : `Run the same command again: ${command`seed ${couponId} … --reset --confirm=${couponId}`} or ${command`purge ${couponId} --confirm=${couponId}`}.`,
     );
   }
   return coupon;

@@ -147,6 +147,8 @@ export function finishText({ kind, couponId, opId, details, reason }: Change): s
       return details['returnStock'] === true
         ? command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''} --return-stock`
         : command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''}`;
+    case 'purge':
+      return command`purge ${couponId} --confirm ${couponId}`;
     case 'forget':
       return command`forget ${text('user')} --confirm`;
     default:

@@ -33,8 +33,8 @@ export async function reset(couponId: string, { ledger, coupons, newEpoch }: Res
   return deleted;
 }
 
-/** Rows and hashes, page by page. @returns how many */
-async function deleteIssued(couponId: string, epoch: string, { ledger, coupons }: Omit<ResetPorts, 'newEpoch'>): Promise<number> {
+/** Rows and hashes of a coupon that both stores have given a new epoch, page by page. @returns how many */
+export async function deleteIssued(couponId: string, epoch: string, { ledger, coupons }: Omit<ResetPorts, 'newEpoch'>): Promise<number> {
   let deleted = 0;
   for (;;) {
     const users = (await ledger.page(couponId, '', PAGE)).map((row) => row.userId);

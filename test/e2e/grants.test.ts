@@ -206,6 +206,14 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await campaign();
     return [await cli(['export', 'sale', ...as])];
   },
+  purge: async ({ at: as }) => {
+    await campaign();
+    await admin('dead', 'drop', 'sale', '--all', '--confirm=sale');
+    await admin('drain', 'sale', '--until-empty', '--eager', '--interval', '10ms');
+    await admin('close', 'sale');
+    await admin('export', 'sale');
+    return [await cli(['purge', 'sale', '--confirm=sale', ...as])];
+  },
   inspect: async ({ at: as }) => {
     await campaign();
     const forms = [[], ['coupon', 'sale'], ['queue', 'sale'], ['issued', 'sale'], ['user', 'sale', 'user-1'], ['user', 'sale', 'late-1']];

@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { usageError } from '../../lib/errors.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
+import { CouponError, usageError } from '../../lib/errors.ts';
+import type { ExportLedger } from '../../operate/remove/ports.ts';
+import type { Context } from '../context.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { knownCoupon } from '../../campaign/known-coupon.ts';
 import { csvHeader, EXPORT_FORMATS, exportLine, type ExportFormat } from '../../operate/export.ts';
@@ -26,17 +30,39 @@ export const configure: Configure = (command, cli) => {
         if (format === undefined) throw usageError('EXPORT_USAGE', `"${flags.format}" is no format`, `Use ${EXPORT_FORMATS.join(' or ')}.`);
         const ledger = await ledgerWithRights(context, 'export');
         const coupon = await knownCoupon(ledger, parseCouponId(id));
-        const rows = rowsOf(ledger, coupon.id);
+        const begunAt = await ledger.now();
+        const pages = rowsOf(ledger, coupon.id);
         if (flags.out === undefined) {
           if (format === 'csv') context.env.stdout.write(csvHeader());
-          for await (const page of rows) context.env.stdout.write(textOf(page, coupon.id, format));
+          let rows = 0;
+          for await (const page of pages) {
+            rows += page.length;
+            context.env.stdout.write(textOf(page, coupon.id, format));
+          }
+          await note(context, ledger, coupon, { rows, format, begunAt });
           return;
         }
-        const count = await toFile(resolve(context.env.cwd, flags.out), flags.out, rows, coupon.id, format);
-        context.out.data({ file: flags.out, rows: count }, () => `${number(count)} issued coupons of ${coupon.id} in ${flags.out}`);
+        const rows = await toFile(resolve(context.env.cwd, flags.out), flags.out, pages, coupon.id, format);
+        await note(context, ledger, coupon, { rows, format, begunAt });
+        context.out.data({ file: flags.out, rows }, () => `${number(rows)} issued coupons of ${coupon.id} in ${flags.out}`);
       });
     });
 };
+
+/** The list is whole whatever becomes of the note, as on a standby, which takes no writes. */
+async function note(
+  context: Context,
+  ledger: ExportLedger,
+  coupon: LedgerCoupon,
+  about: { rows: number; format: string; begunAt: Date },
+): Promise<void> {
+  try {
+    await ledger.noteExport(randomUUID(), coupon, { ...about, byWhom: context.operator });
+  } catch (error) {
+    if (!(error instanceof CouponError)) throw error;
+    context.out.warn(`the export is not in the log, so \`purge\` will not know of it: ${error.why ?? error.message}`);
+  }
+}
 
 type Page = Parameters<typeof exportLine>[0][];
 

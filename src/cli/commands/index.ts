@@ -73,6 +73,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'log', summary: 'show who changed what, and when', group: CHANGE, load: () => import('./log.ts') },
   { name: 'export', summary: 'write the issued coupons to a file', group: WATCH, load: () => import('./export.ts') },
+  { name: 'purge', summary: 'remove a closed coupon for good', group: CHANGE, load: () => import('./purge.ts') },
   { name: 'dead', summary: 'decide about dead-lettered users', group: RUN, load: () => import('./dead.ts') },
   { name: 'use', summary: 'mark an issued coupon as used', group: RUN, load: () => import('./use.ts') },
   { name: 'inspect', summary: 'show coupons, queues, issued coupons, users', group: WATCH, load: () => import('./inspect.ts') },

@@ -54,3 +54,35 @@ export interface RevokeLedger {
     by: { userId: string; returnStock: boolean; byWhom: string; reason: string },
   ): Promise<Change | null>;
 }
+
+/** What exports leave in the ledger. */
+export interface ExportLedger {
+  /** Of the ledger, which its rows are written with. */
+  now(): Promise<Date>;
+  noteExport(
+    opId: string,
+    coupon: Pick<LedgerCoupon, 'id' | 'epoch'>,
+    by: { rows: number; format: string; byWhom: string; begunAt: Date },
+  ): Promise<void>;
+}
+
+/** The ledger's part of removing a coupon for good. */
+export interface PurgeLedger {
+  /** Whether some export of this life of the coupon has all of these rows. */
+  isExported(coupon: Pick<LedgerCoupon, 'id' | 'epoch'>, rows: number): Promise<boolean>;
+  /** The latest purge of a coupon of this id, finished or not. */
+  findPurge(couponId: string): Promise<Change | null>;
+  /**
+   * Writes that it is under way, and gives the coupon a new epoch in state `resetting`, in one transaction: every worker and server of
+   * the old one is shut out.
+   *
+   * @throws CouponError `CHANGE_UNFINISHED`, `CHANGE_REFUSED` when the coupon is of another life by now
+   */
+  beginPurge(
+    opId: string,
+    coupon: Pick<LedgerCoupon, 'id' | 'epoch'>,
+    by: { epoch: string; rows: number; byWhom: string; reason: string | null },
+  ): Promise<Change>;
+  /** Removes the coupon, which has no rows any more, and says so in the log, in one transaction. */
+  finishPurge(change: Change): Promise<void>;
+}

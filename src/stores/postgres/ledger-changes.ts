@@ -6,7 +6,7 @@ import { usageError } from '../../lib/errors.ts';
 import type { Database } from './database.ts';
 import { statement } from './statements.ts';
 
-interface ChangeRow {
+export interface ChangeRow {
   op_id: string;
   coupon_id: string;
   kind: Change['kind'];
@@ -94,7 +94,7 @@ const NOTHING_TO_DO = new Error('nothing to do');
  *
  * @param rises how far the version of the coupon does once the change is done
  */
-async function begin(
+export async function begin(
   database: Database,
   { opId, kind, details, byWhom, reason }: Begun,
   { id, epoch }: Pick<LedgerCoupon, 'id' | 'epoch'>,
@@ -123,7 +123,7 @@ async function begin(
 
 type Begun = Pick<Change, 'opId' | 'kind' | 'details' | 'byWhom' | 'reason'>;
 
-function toChange(row: ChangeRow): Change {
+export function toChange(row: ChangeRow): Change {
   return {
     opId: row.op_id,
     couponId: row.coupon_id,

@@ -1,0 +1,2 @@
+-- The time of the ledger, which its rows are written with.
+SELECT now() AS now
