@@ -50,7 +50,10 @@ const readyzSchema = {
 
 const metricsSchema = {
   summary: 'Metrics for Prometheus',
-  response: { 200: { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } } },
+  response: {
+    200: { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } },
+    ...problems(['unauthorized', 'unavailable']),
+  },
 };
 
 /** `/livez`, `/readyz`, `/metrics`. */

@@ -105,6 +105,20 @@ export function problems(codes: readonly ProblemCode[], members: Record<string, 
   );
 }
 
+/** What any request may meet before its route is asked. */
+export const BEFORE_ROUTES: object = problemResponse(
+  [
+    'invalid_request',
+    'request_timeout',
+    'payload_too_large',
+    'uri_too_long',
+    'unsupported_media_type',
+    'expectation_failed',
+    'headers_too_large',
+  ],
+  {},
+);
+
 function problemResponse(codes: readonly ProblemCode[], members: Record<string, object>): object {
   const schema = {
     type: 'object',

@@ -3,7 +3,6 @@ import type { LedgerReader } from '../../campaign/ports/ledger.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import swagger from '@fastify/swagger';
 import { Backlog } from '../backlog.ts';
 import { AdmissionBatcher } from '../batcher.ts';
 import type { Refusals } from '../ports.ts';
@@ -17,6 +16,7 @@ import type { LedgerHealth, RedisHealth } from '../../campaign/ports/health.ts';
 import { readiness } from '../../campaign/check-readiness.ts';
 import { verifiedAdmission } from '../verified-admission.ts';
 import { controlAccess, type AccessOptions } from './access.ts';
+import { describeRoutes } from './openapi.ts';
 import { AdmissionMetrics } from './admission-metrics.ts';
 import { emptyApp } from '../../http/app.ts';
 import type { OnFault } from '../../http/errors.ts';
@@ -75,16 +75,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
     maxConnections: options.limits?.maxConnections,
   });
   await controlAccess(app, options.access ?? {});
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'coupon-cli',
-        version: options.version,
-        description: 'First-come-first-served coupons. Errors are RFC 9457 problem documents.',
-      },
-    },
-  });
+  await describeRoutes(app, options.version);
 
   const directory = new CouponDirectory(ports.ledger, () => performance.now());
   const stores = new StoreMetrics({

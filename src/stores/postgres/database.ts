@@ -63,13 +63,26 @@ export class Database {
     return (await this.#run(config)).rowCount ?? 0;
   }
 
+  /** One statement that changes something. @throws CouponError `LEDGER_REPLY_LOST` when it was sent and may have taken effect */
+  async change<Row extends object>(config: QueryConfig): Promise<Row[]> {
+    return (await this.#run(config, (error) => this.explainCommit(error))).rows as Row[];
+  }
+
   /** One statement by itself; through a pooler in a transaction, which brings the settings along. */
-  async #run(config: QueryConfig | string): Promise<QueryResult> {
+  async #run(config: QueryConfig | string, explain: (error: unknown) => unknown = (error) => error): Promise<QueryResult> {
     try {
       const client = await this.#sessions.connect();
       if (this.#sessions.pooled) {
         client.release();
-        return await this.transaction((inside) => inside.query(config));
+        let done = false;
+        const inside = async (one: PoolClient): Promise<QueryResult> => {
+          const result = await one.query(config);
+          done = true;
+          return result;
+        };
+        return await this.transaction(inside).catch((error: unknown) => {
+          throw done ? explain(error) : error;
+        });
       }
       // As the driver does it for one query: a session in which one failed may be lost.
       let failed = true;
@@ -79,7 +92,7 @@ export class Database {
         return result;
       } catch (error) {
         failed = !(error instanceof pg.DatabaseError);
-        throw error;
+        throw explain(error);
       } finally {
         client.release(failed);
       }

@@ -94,7 +94,7 @@ export function ledgerIssued(database: Database): IssuedPart {
 
     async use(couponId, userId, useId, keyStyle) {
       for (;;) {
-        const [used] = await database.query<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId, keyStyle]));
+        const [used] = await database.change<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId, keyStyle]));
         if (used) return { status: 'used', usedAt: used.used_at, repeated: false };
         const refusal = await explainUse(database, couponId, userId, { useId, keyStyle });
         // Null: nothing speaks against it any more; it was issued between the two statements.

@@ -22,7 +22,19 @@ const schema = {
       },
     },
     ...problems(
-      ['not_issued', 'already_used', 'expired', 'revoked', 'invalid_request', 'unauthorized', 'unavailable', 'unsupported_media_type'],
+      [
+        'not_issued',
+        'already_used',
+        'expired',
+        'revoked',
+        'invalid_request',
+        'unauthorized',
+        'forbidden',
+        'unavailable',
+        'unknown',
+        'payload_too_large',
+        'unsupported_media_type',
+      ],
       {
         usedAt: timeSchema,
         expiresAt: timeSchema,
