@@ -28,7 +28,9 @@ export async function clusterCpu({ rounds }: Effort): Promise<Figure[]> {
     const [together, apart]: [Spent[], Spent[]] = [[], []];
     for (let round = 0; round < rounds; round += 1) {
       together.push(await spent(stores, cluster, connection, (_, index) => cluster.couponOn(cluster.primaries[0]!, `t${round}-${index}-`)));
-      apart.push(await spent(stores, cluster, connection, (_, index) => cluster.couponOn(cluster.primaries[index]!, `a${round}-${index}-`)));
+      apart.push(
+        await spent(stores, cluster, connection, (_, index) => cluster.couponOn(cluster.primaries[index]!, `a${round}-${index}-`)),
+      );
     }
     return (['redisUs', 'ownUs'] as const).map((whose) => {
       const [one, three] = [together, apart].map((all) => all.map((each) => each[whose]));

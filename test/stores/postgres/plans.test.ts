@@ -47,6 +47,9 @@ const STATEMENTS: [StatementName, unknown[], Expected | null][] = [
   ['use-issued', ['42', 'user-1', 'use', 'plain'], KEY],
   ['explain-use', ['42', 'user-1'], KEY],
   ['record-use', ['42', 'user-1', new Date()], KEY],
+  ['record-revocation', ['42', 'user-1', new Date()], KEY],
+  ['revoke-issued', ['42', 'user-1', 'reason', true], KEY],
+  ['rename-issued', ['42', 'user-1', 'forgotten-1'], KEY],
   ['delete-issued', ['42', EPOCH, 'user-1', 'user-2'], KEY],
 ];
 
