@@ -15,8 +15,17 @@ export const REDIS_SETTINGS = [
   'always-show-logo no',
 ];
 
-/** Settings of every PostgreSQL that the stack starts. The first two are defaults; they are said because the promises rest on them. */
-export const POSTGRES_SETTINGS = ['fsync=on', 'synchronous_commit=on', 'max_connections=120', 'timezone=UTC'];
+/**
+ * Settings of every PostgreSQL that the stack starts. The first two are defaults; they are said because the promises rest on them. PostgreSQL 13
+ * would keep passwords in a form with which nobody gets past the stack's pg_hba.conf.
+ */
+export const POSTGRES_SETTINGS = [
+  'fsync=on',
+  'synchronous_commit=on',
+  'max_connections=120',
+  'timezone=UTC',
+  'password_encryption=scram-sha-256',
+];
 
 /** The owner of everything; tests and migrations create databases. */
 export const POSTGRES_USER = 'coupon';
