@@ -29,6 +29,7 @@ const LEFT_OUT = [
   'does not disturb a live sale',
   'keeps every accepted user',
   'how many accepted users may be missing',
+  'a thousand users at once',
 ];
 
 const LIMIT_MS = 20 * 60_000;
