@@ -19,7 +19,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       const { openapiObject } = document;
       for (const path of Object.values(openapiObject.paths ?? {})) {
         for (const operation of Object.values(path ?? {})) {
-          if (typeof operation === 'object' && 'responses' in operation) Object.assign(operation.responses!, { default: BEFORE_ROUTES });
+          if (typeof operation === 'object' && 'responses' in operation) Object.assign(operation.responses, { default: BEFORE_ROUTES });
         }
       }
       return openapiObject;
