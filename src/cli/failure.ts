@@ -18,6 +18,12 @@ export function failureText(error: unknown, paint: Paint, debug: boolean): strin
   return `${lines.join('\n')}\n`;
 }
 
+/** The same as a line of a log in JSON. */
+export function failureLog(error: unknown, exitCode: number, nowMs: number): object {
+  const { message } = error as Error;
+  return { level: 'fatal', time: new Date(nowMs).toISOString(), ...failureJson(error, exitCode), msg: message };
+}
+
 export function failureJson(error: unknown, exitCode: number): object {
   if (!(error instanceof CouponError)) {
     return { error: { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) }, exitCode };

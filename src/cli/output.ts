@@ -10,6 +10,12 @@ export interface OutputFlags {
   color?: boolean | undefined;
 }
 
+/** Where remarks go instead of stderr, as lines of a log. */
+export interface RemarkSink {
+  info(text: string): void;
+  warn(text: string, fields: object): void;
+}
+
 /** stdout carries data, stderr everything that is said about it. */
 export class Output {
   readonly json: boolean;
@@ -19,7 +25,12 @@ export class Output {
   /** For what goes to stderr. */
   readonly notePaint: Paint;
   /** Whether stderr is a terminal on which a line may be drawn again and again. */
-  readonly animated: boolean;
+  get animated(): boolean {
+    return this.#sink === null && this.#animated;
+  }
+
+  readonly #animated: boolean;
+  #sink: RemarkSink | null = null;
   readonly #env: MaskedEnv;
   readonly #coloured: { stdout: boolean; stderr: boolean };
 
@@ -31,7 +42,7 @@ export class Output {
     this.paint = painter(this.#coloured.stdout);
     this.notePaint = painter(this.#coloured.stderr);
     // At width 0 ora draws for ever (nestjs-doctor#314: 51 GB in one log).
-    this.animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
+    this.#animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
   }
 
   /** The answer of the command, as text or as one JSON document. */
@@ -49,16 +60,29 @@ export class Output {
     this.#print(value, text);
   }
 
-  /** A remark for people; silent with --quiet. */
-  note(text: string): void {
-    if (!this.quiet) this.#env.stderr.write(ensureNewline(this.shown(text)));
+  /** From here on remarks go there. */
+  logTo(sink: RemarkSink): void {
+    this.#sink = sink;
   }
 
-  /** A remark that --quiet does not silence. */
-  warn(text: string): void {
+  /** A remark for people; silent with --quiet. */
+  note(text: string): void {
+    if (this.quiet) return;
+    if (this.#sink) this.#sink.info(text);
+    else this.#env.stderr.write(ensureNewline(this.shown(text)));
+  }
+
+  /**
+   * A remark that --quiet does not silence.
+   *
+   * @param fields for a log alone
+   */
+  warn(text: string, fields: object = {}): void {
+    if (this.#sink) return this.#sink.warn(text, fields);
     // A line that data brought along must not pass for one of ours.
     const lines = text.replaceAll(/\n(?=\S)/g, '\n  ');
     this.#env.stderr.write(ensureNewline(this.shown(`${this.notePaint.yellow('warning:')} ${lines}`)));
+    return undefined;
   }
 
   /** Text as it may stand on stderr. */

@@ -1,7 +1,7 @@
 import { Command as PlainCommand, CommanderError } from 'commander';
 import type { Command } from '@commander-js/extra-typings';
 import { CouponError } from '../lib/errors.ts';
-import { failureJson, failureText } from './failure.ts';
+import { failureJson, failureLog, failureText } from './failure.ts';
 import type { SecretMask } from '../lib/secrets.ts';
 import { painter } from '../lib/text/style.ts';
 import { jsonText } from '../lib/text/terminal.ts';
@@ -115,7 +115,9 @@ export function reportFailure(env: MaskedEnv, error: unknown): number {
   }
   const exitCode = error instanceof CouponError ? exitCodeOf(error.kind) : EXIT.failure;
   const has = (flag: string): boolean => env.argv.includes(flag);
-  if (has('--json')) {
+  if (/ --log-format[ =]json /.test(` ${env.argv.join(' ')} `)) {
+    env.stderr.write(`${jsonText(failureLog(error, exitCode, Date.now()))}\n`);
+  } else if (has('--json')) {
     env.stderr.write(`${jsonText(failureJson(error, exitCode))}\n`);
   } else {
     const colour = env.stderr.isTTY && !env.vars['NO_COLOR'] && !has('--no-color') && env.vars['TERM'] !== 'dumb';

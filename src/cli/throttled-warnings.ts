@@ -6,9 +6,9 @@ import type { Context } from './context.ts';
 const TELL_EVERY_MS = 5_000;
 
 /** Tells the operator of faults that requests met, each kind once in a while. */
-export function throttledWarnings(context: Context): (error: unknown) => void {
+export function throttledWarnings(context: Context): (error: unknown, requestId?: string) => void {
   const told = new Map<string, number>();
-  return (error) => {
+  return (error, requestId) => {
     const text =
       error instanceof CouponError
         ? `${visible(error.message)} [${error.code}]`
@@ -18,6 +18,6 @@ export function throttledWarnings(context: Context): (error: unknown) => void {
     // Texts could differ without end; what was told long ago need not be kept.
     if (told.size >= 100) told.clear();
     told.set(text, now);
-    context.out.warn(text);
+    context.out.warn(text, requestId === undefined ? {} : { requestId });
   };
 }

@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { answerError, answerUnknownRoutes, type OnFault } from './errors.ts';
 import { nodeServer } from './node-server.ts';
 import { answerOddHttp } from './odd-http.ts';
+import { logRequests, requestIdOf, type RequestLog } from './request-log.ts';
 
 /** A user id of 128 characters, each percent-encoded, and some more, so that too long an id is told as such. */
 const MAX_PARAM_CHARS = 512;
@@ -17,20 +18,22 @@ export interface AppOptions {
   trustProxy?: boolean;
   /** Left out: as many as `MAX_CONNECTIONS`. */
   maxConnections?: number | undefined;
+  /** Gets a line for each request. A line costs more than the admission itself; metrics say how many there were. */
+  log?: RequestLog | undefined;
 }
 
 /**
  * A server without routes yet, which answers with a problem document whatever goes wrong. `complete` is for when all routes
  * stand: it adds the answers for everything else.
  */
-export function emptyApp({ onFault, whereTo, trustProxy = false, maxConnections }: AppOptions): {
+export function emptyApp({ onFault, whereTo, trustProxy = false, maxConnections, log }: AppOptions): {
   app: FastifyInstance;
   complete(this: void): Promise<FastifyInstance>;
 } {
   const answer = answerError(onFault);
   const app = fastify({
-    // A line for each request costs more than the admission itself; metrics say how many there were.
     logger: false,
+    ...(log ? { genReqId: requestIdOf } : {}),
     trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     serverFactory: (listener) => nodeServer(listener, maxConnections),
@@ -45,6 +48,7 @@ export function emptyApp({ onFault, whereTo, trustProxy = false, maxConnections 
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
   });
   app.setErrorHandler(answer);
+  if (log) logRequests(app, log);
   answerOddHttp(app);
   acceptJsonOnly(app);
   app.addHook('preClose', async () => hangUpWhenDone(app));

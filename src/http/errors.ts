@@ -4,7 +4,7 @@ import { CouponError, isReplyLost } from '../lib/errors.ts';
 import { userIdProblem } from '../campaign/ids.ts';
 import { codeOfStatus, sendProblem } from './problem.ts';
 
-export type OnFault = (error: unknown) => void;
+export type OnFault = (error: unknown, requestId?: string) => void;
 
 /**
  * Turns whatever went wrong into a problem document. A store's error never reaches a client: it names hosts and reasons that
@@ -13,7 +13,7 @@ export type OnFault = (error: unknown) => void;
 export function answerError(onFault: OnFault): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     if (error instanceof CouponError) {
-      onFault(error);
+      onFault(error, request.id);
       // Not `unavailable`, which promises that nothing happened.
       if (isReplyLost(error)) return sendProblem(reply, 'unknown', LOST);
       return sendProblem(reply, 'unavailable', 'The coupon cannot be served at this moment; the same request may be sent again.');
@@ -21,7 +21,7 @@ export function answerError(onFault: OnFault): (error: unknown, request: Fastify
     const { statusCode = 500, message = '' } = (error ?? {}) as { statusCode?: number; message?: string };
     const code = codeOfStatus(statusCode);
     if (code !== 'internal_error') return sendProblem(reply, code, printable(refusedUserId(error, request) ?? message, 200));
-    onFault(error);
+    onFault(error, request.id);
     return sendProblem(reply, code, 'An unforeseen error; whether the request took effect is unknown.');
   };
 }

@@ -20,6 +20,7 @@ import { describeRoutes } from './openapi.ts';
 import { AdmissionMetrics } from './admission-metrics.ts';
 import { emptyApp } from '../../http/app.ts';
 import type { OnFault } from '../../http/errors.ts';
+import type { RequestLog } from '../../http/request-log.ts';
 import { couponRoutes } from './routes/coupons.ts';
 import { healthRoutes } from '../../http/health-routes.ts';
 import { requestRoutes } from './routes/requests.ts';
@@ -52,6 +53,7 @@ export interface HttpOptions {
   limits?: Limits;
   access?: AccessOptions;
   trustProxy?: boolean;
+  log?: RequestLog | undefined;
   /** What `/metrics` shows instead of what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
 }
@@ -73,6 +75,7 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
     whereTo: 'GET /openapi.json lists the routes',
     trustProxy: options.trustProxy ?? false,
     maxConnections: options.limits?.maxConnections,
+    log: options.log,
   });
   await controlAccess(app, options.access ?? {});
   await describeRoutes(app, options.version);

@@ -15,6 +15,8 @@ import type { Database } from '../../../stores/postgres/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, claimsThatMean, guardStores } from '../../guards.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';
+import { LOG_FORMAT_ABOUT, LOG_USERS_ABOUT, openLog, parseLogFormat, type Log, type LogFlags } from '../../log/log.ts';
+import { withNames } from '../../log/users.ts';
 import { openWithRetry, parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import { withRights } from '../../rights.ts';
 import { parseAcceptedMeans, type AcceptedMeans } from '../../../campaign/accepted-means.ts';
@@ -60,6 +62,8 @@ export const configure: Configure = (command, cli) => {
       parseAcceptedMeans,
       'disk' as const,
     )
+    .option('--log-format <format>', LOG_FORMAT_ABOUT, parseLogFormat)
+    .option('--log-users', LOG_USERS_ABOUT)
     .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('--scan', 'also name queues in Redis that no coupon of the ledger stands behind')
     .option('--health-port <n>', 'serve health and metrics on this port, 0 = a free one (COUPON_HEALTH_PORT, default off)')
@@ -75,7 +79,7 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
-interface DrainFlags {
+interface DrainFlags extends LogFlags {
   eager?: true | undefined;
   once?: true | undefined;
   untilEmpty?: true | undefined;
@@ -108,6 +112,7 @@ function readOptions(context: Context, couponIds: readonly string[], flags: Drai
 }
 
 async function run(context: Context, options: DrainSettings, flags: DrainFlags): Promise<void> {
+  const log = await openLog(context, 'drain', flags);
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
   // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
@@ -132,7 +137,7 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
     totals = await drainLoop(
       ports,
       { ...options, keyStyle: opened.keyStyle },
-      events(context, options, health, narrator),
+      events(context, options, { health, narrator, log }),
       systemClock,
       stop,
     );
@@ -182,7 +187,11 @@ async function announce(context: Context, options: DrainSettings, redis: RedisSt
   if (options.until !== 'once') context.out.note(`draining: ${paceText(options, waiting)}`);
 }
 
-function events(context: Context, options: DrainSettings, health: DrainHealth | null, narrator: Narrator): DrainEvents {
+function events(
+  context: Context,
+  options: DrainSettings,
+  { health, narrator, log }: { health: DrainHealth | null; narrator: Narrator; log: Log | null },
+): DrainEvents {
   const skipped = new Map<string, string>();
   let remarked = false;
   return {
@@ -192,7 +201,7 @@ function events(context: Context, options: DrainSettings, health: DrainHealth | 
       narrator.aside(() => {
         for (const pass of passes) {
           tellSkipped(context, options, skipped, pass);
-          for (const line of refusedText(pass)) context.out.warn(line);
+          for (const line of refusedText(log ? withNames(pass, log.nameOf) : pass)) context.out.warn(line);
         }
         const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
         const long = longest > perSecond(options) * LONG_BACKLOG_S;

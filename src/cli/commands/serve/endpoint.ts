@@ -9,6 +9,7 @@ import { baseline } from '../../baseline.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { throttledWarnings } from '../../throttled-warnings.ts';
 import { admissionThatMeans, guardStores } from '../../guards.ts';
+import type { RequestLog } from '../../../http/request-log.ts';
 import { listen } from '../../listen.ts';
 import { openWithRetry } from '../../open-with-retry.ts';
 import { withRights } from '../../rights.ts';
@@ -35,6 +36,7 @@ export interface EndpointOptions {
   limits: { maxPending: number; maxInFlight: number; maxConnections: number };
   /** What `/metrics` shows, where it is not what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
+  log: RequestLog | null;
   /** Whether to warn of coupons that cannot be served yet. */
   tells: boolean;
   listening: (url: string) => void;
@@ -76,6 +78,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
     limits,
     access,
     trustProxy,
+    log: options.log ?? undefined,
     metrics,
   });
   listening(await listen(app, { host, port, flags: { host: '--host', port: '--port' } }));

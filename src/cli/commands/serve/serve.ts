@@ -9,6 +9,7 @@ import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT } from '../../guards.ts';
 import { urlOf } from '../../listen.ts';
+import { LOG_FORMAT_ABOUT, LOG_USERS_ABOUT, openLog, parseLogFormat } from '../../log/log.ts';
 import { parsePatience, WAIT_FOR_STORES } from '../../open-with-retry.ts';
 import type { SettingName } from '../../settings.ts';
 import { requireLoopbackStores } from '../../targets.ts';
@@ -58,6 +59,8 @@ export const configure: Configure = (command, cli) => {
     .option('--rate-limit-address <limit>', 'requests of one address, such as 100/s')
     .option('--trust-proxy', 'addresses of clients are those of X-Forwarded-For, which a proxy in front sets')
     .option('--trust-the-proxy', 'a proxy in front has checked who asks; needed on other addresses than loopback without tokens')
+    .option('--log-format <format>', LOG_FORMAT_ABOUT, parseLogFormat)
+    .option('--log-users', LOG_USERS_ABOUT)
     .option(
       '--accepted-means <what>',
       'what an answer survives: disk, replica (one has it too) or both',
@@ -73,6 +76,7 @@ export const configure: Configure = (command, cli) => {
         if (strategy !== 'atomic') requireLoopbackStores(context, strategy);
         const workers = parseWhole(flags.workers, '--workers', 1, MAX_WORKERS);
         const options = {
+          log: await openLog(context, 'serve', flags),
           strategy,
           remembers,
           means: flags.acceptedMeans,
