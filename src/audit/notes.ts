@@ -9,6 +9,10 @@ export const NOTES = {
   score_in_future: 'waiting with a request time in the future: check the clock and the time zone of the service that queued them',
   no_user_id: 'in the queue and no user ids, such as those that a JSON or JDK serializer wrote: the next claim dead-letters them',
   not_ours: 'keys that look like those of issued coupons and are not ours; they are left alone',
+  key_expires:
+    'keys of ours that expire, and with them what is known of accepted users: run PERSIST on each, and find the program that sets a TTL',
+  hash_expires:
+    'issued hashes that expire (the first 100 were looked at): services see no coupon then; run PERSIST, or let them live as long as the coupon',
   not_seeded_here: 'coupons that have keys in Redis and were not seeded here; they were not looked at',
   serialised_key: 'keys that a JSON or JDK serializer spelled: nothing reads them; use a string serializer for keys',
 } as const;

@@ -24,6 +24,7 @@ export function pacedReads({ reader, ledger, clock }: AuditPorts): AuditPorts {
       ...reader,
       queue: async (...args) => turns.take(async () => reader.queue(...args)),
       users: async (...args) => turns.take(async () => reader.users(...args)),
+      expiring: async (...args) => turns.take(async () => reader.expiring(...args)),
       compareRows: async (...args) => turns.take(async () => reader.compareRows(...args)),
       now: async () => turns.take(async () => reader.now()),
       walk: (...args) => turns.takeEach(reader.walk(...args)),

@@ -18,6 +18,8 @@ export interface AuditReader extends RedisReader {
   scanCoupons(): Promise<string[]>;
   /** Keys that look like ours and are not, such as those of a serializer, found by walking the whole keyspace. */
   scanForeign(): AsyncIterable<readonly string[]>;
+  /** Keys that have a TTL: of the coupon itself, and the issued hashes of these users. Empty also where this may not be asked. */
+  expiring(couponId: string, userIds: readonly string[]): Promise<{ own: string[]; issued: string[] }>;
   /** How the issued key of a user is spelled. */
   issuedKey(couponId: string, userId: string): string;
 }

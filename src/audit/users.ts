@@ -9,6 +9,9 @@ import { inChunks, judgeChunk, queuePages, redisChunks, type JudgedUser, type Re
 import { Suspects, type Confirmed } from './suspects.ts';
 import type { Walk } from './walk.ts';
 
+/** Issued hashes of a coupon whose TTL is asked for. */
+const LOOKED_FOR_TTL = 100;
+
 export interface UserCounts {
   /** In the ledger, not acknowledged yet. */
   inFlight: number;
@@ -36,6 +39,7 @@ export async function auditUsers(
 ): Promise<UserCounts> {
   const { reader } = ports;
   const walk: Walk = { ports, couponId, suspects: new Suspects(ports, couponId, confirmed), notes, roll: new RollCall(), looked };
+  await expiringKeys(walk);
   const issued = await issuedUsers(walk);
   const adoptable = await placedUsers(walk, queuePages(ports, couponId), 'waiting');
   await placedUsers(walk, reader.walk(couponId, 'leases'), 'claimed');
@@ -47,6 +51,17 @@ export async function auditUsers(
   if (scan) await strangers(walk, reader.scanIssued(couponId));
   await walk.suspects.lookAgain();
   return { inFlight: issued.inFlight, adoptable, late: issued.late };
+}
+
+/** What is about to go by itself. A program that sets a TTL does so for all, so the first users tell of the others. */
+async function expiringKeys({ ports, couponId, notes }: Walk): Promise<void> {
+  const first = await ports.ledger.briefs(couponId, '', LOOKED_FOR_TTL);
+  const { own, issued } = await ports.reader.expiring(
+    couponId,
+    first.map(({ userId }) => userId),
+  );
+  for (const key of own) notes.add('key_expires', couponId, key);
+  for (const key of issued) notes.add('hash_expires', couponId, key);
 }
 
 /**

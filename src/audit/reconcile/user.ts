@@ -54,7 +54,12 @@ export function judgeUser(user: UserView, row: RowView | null, nowMs: number): U
     place: placeOf(user, row !== null),
     inFlight: row !== null && (waiting || leased),
     adoptable: user.admitted === null && waiting && row === null,
-    findings: [...admissionFindings(user, row), ...leaseFindings(user, nowMs), ...ledgerFindings(user, row), ...timeFindings(user, row)],
+    findings: [
+      ...admissionFindings(user, row),
+      ...leaseFindings(user, nowMs),
+      ...ledgerFindings(user, row, nowMs),
+      ...timeFindings(user, row),
+    ],
   };
 }
 
@@ -81,7 +86,7 @@ function leaseFindings({ leaseDeadlineMs, claim, waiting, dead }: UserView, nowM
   return leaseDeadlineMs > nowMs + 2 * claim.leaseMs ? [finding('lease_absurd')] : [];
 }
 
-function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
+function ledgerFindings(user: UserView, row: RowView | null, nowMs: number): Finding[] {
   const occupied = user.occupied && (row || user.admitted) ? [finding('hash_wrong_type', { ...user.occupied })] : [];
   if (!row) return user.issued ? [finding('hash_only'), ...unreadableTimes(user.issued)] : occupied;
   if (user.dead !== null) return [finding('dead_but_issued'), ...occupied];
@@ -89,7 +94,9 @@ function ledgerFindings(user: UserView, row: RowView | null): Finding[] {
   if (!user.issued) {
     // Until the ack the hash may be missing. A row without an admission is one finding, not two.
     const acknowledged = user.admitted !== null && user.waiting === null && user.leaseDeadlineMs === null;
-    return acknowledged ? [finding('hash_missing')] : [];
+    // Services let a hash go with its coupon, and nobody needs it then.
+    const expired = row.expiresAt !== null && row.expiresAt.getTime() <= nowMs;
+    return acknowledged && !expired ? [finding('hash_missing')] : [];
   }
   const unreadable = unreadableFields(user.issued);
   const fields = differingFields(user.issued, row).filter((field) => !unreadable.includes(field));

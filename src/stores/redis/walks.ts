@@ -15,7 +15,8 @@ import {
   type CouponKeys,
   type KeyStyle,
 } from './keys.ts';
-import { toText } from './members.ts';
+import { toBytes, toText } from './members.ts';
+import { repliesOf } from './replies.ts';
 import { scanAll, scanAllBytes } from './scan.ts';
 import { couponFault } from './wrong-type.ts';
 
@@ -25,7 +26,7 @@ const WALK_COUNT = 1_000;
 export function redisWalks(
   connection: RedisConnection,
   style: KeyStyle,
-): Pick<AuditReader, 'walk' | 'keyCount' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
+): Pick<AuditReader, 'walk' | 'keyCount' | 'expiring' | 'scanCoupons' | 'scanIssued' | 'scanForeign' | 'issuedKey'> {
   const { prefix } = connection;
 
   async function* guarded<T>(stream: AsyncIterable<T>, keys?: CouponKeys): AsyncGenerator<T> {
@@ -60,6 +61,23 @@ export function redisWalks(
         return counts.reduce((sum, count) => sum + count, 0);
       } catch (error) {
         if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return null;
+        throw connection.explain(error);
+      }
+    },
+
+    async expiring(couponId, userIds) {
+      const { issued, ...own } = couponKeys(couponId, style);
+      const names = [...Object.values(own), ...userIds.map(issued)];
+      const commands = connection.client.pipeline();
+      for (const name of names) commands.pttl(toBytes(name));
+      try {
+        const found = (await repliesOf(commands)) as number[];
+        const ttl = names.filter((_, index) => found[index]! >= 0);
+        const isOwn = (name: string): boolean => Object.values(own).includes(name);
+        const shown = (all: readonly string[]): string[] => all.map((name) => withPrefix(prefix, name));
+        return { own: shown(ttl.filter(isOwn)), issued: shown(ttl.filter((name) => !isOwn(name))) };
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('NOPERM')) return { own: [], issued: [] };
         throw connection.explain(error);
       }
     },
