@@ -8,6 +8,11 @@ const isRoot = process.getuid?.() === 0;
 const elsewhereThanRoot = { allowed: !isRoot, reason: 'only root can become another user' };
 // .ci/run installs a Chromium on Debian as root; elsewhere that is up to the machine.
 const withoutChromium = { allowed: !(isRoot && existsSync('/etc/debian_version')), reason: 'no Chromium on this machine' };
+const withoutPromtool = { allowed: withoutChromium.allowed, reason: 'no promtool on this machine' };
+const withoutSystemd = {
+  allowed: !(process.env.PATH ?? '').split(':').some((dir) => existsSync(join(dir, 'systemd-analyze'))),
+  reason: 'no systemd on this machine',
+};
 const withoutShell = { allowed: withoutChromium.allowed, reason: 'no such shell, or no `script`, on this machine' };
 const compilers = (process.env.PATH ?? '').split(':').flatMap((dir) => ['cc', 'gcc', 'clang'].map((name) => join(dir, name)));
 const withoutCompiler = {
@@ -34,6 +39,10 @@ const ALLOWED_SKIPS = new Map([
 const ALLOWED_GROUPS = new Map([
   ['the page in a browser ', withoutChromium],
   ['completion in ', withoutShell],
+  ['the alert rules, to promtool ', withoutPromtool],
+  ['systemd would say ', withoutSystemd],
+  ['coupon-cli-serve.service is taken by systemd', withoutSystemd],
+  ['coupon-cli-drain.service is taken by systemd', withoutSystemd],
   ['a Redis with a disk and a clock of ours ', withoutCompiler],
 ]);
 

@@ -31,9 +31,26 @@ describe('the packed tarball, installed as a user would', () => {
   });
 
   it('brings what runs and nothing else', () => {
-    expect(readdirSync(installed).toSorted()).toEqual(
-      expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'npm-shrinkwrap.json', 'package.json', 'scenarios']),
-    );
+    expect(
+      readdirSync(installed)
+        .filter((name) => name !== 'node_modules')
+        .toSorted(),
+    ).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin',
+      'deploy',
+      'dist',
+      'npm-shrinkwrap.json',
+      'package.json',
+      'scenarios',
+      'schemas',
+    ]);
+    // What an operator installs. An image is built from the source.
+    expect(readdirSync(join(installed, 'deploy')).toSorted()).toEqual(['grafana', 'kubernetes', 'prometheus', 'systemd']);
+    const files = readdirSync(installed, { recursive: true }).map(String);
+    expect(files.filter((path) => !path.startsWith('node_modules') && /\.(ts|map|tsbuildinfo)$|\.test\.|^\./.test(path))).toEqual([]);
     expect(readdirSync(join(installed, 'bin'))).toEqual(['coupon-cli.js']);
     for (const path of ['src', 'test', 'bin/setup']) expect(existsSync(join(installed, path))).toBe(false);
     for (const name of ['typescript', 'vitest', 'oxlint']) expect(existsSync(join(home, 'node_modules', name))).toBe(false);
