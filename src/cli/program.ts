@@ -6,6 +6,9 @@ import type { SecretMask } from '../lib/secrets.ts';
 import { painter } from '../lib/text/style.ts';
 import { jsonText } from '../lib/text/terminal.ts';
 import type { Cli } from './command.ts';
+import { HELP_FORMAT } from './help-format.ts';
+import { commandSuggestion } from './synonyms.ts';
+import { wrapHelp } from '../lib/text/wrap.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { Context, GlobalFlags } from './context.ts';
 import type { Env } from './env.ts';
@@ -22,6 +25,9 @@ Examples:
 
 Exit codes: 0 ok, 1 failure, 2 usage or refused, 3 unreachable, 4 an invariant is broken, 5 could not verify,
   99 a threshold failed, 130/143 forced by a signal.`;
+
+/** They would be longer than the help of most commands. */
+const GLOBAL_OPTIONS = '\ncoupon-cli --help lists the options of every command, such as --redis-url and --json.';
 
 /**
  * Runs one command line and returns its exit code. Nothing is thrown, and nothing outside of `env` is touched, so tests run
@@ -60,13 +66,13 @@ export async function runCli(outside: Env, secrets?: SecretMask): Promise<number
 /** @returns the program, and how one of its commands gets its options and subcommands; false: there is none of that name */
 function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) => Promise<boolean> } {
   const { env } = cli;
-  const program = new PlainCommand('coupon-cli')
+  const program: PlainCommand = new PlainCommand('coupon-cli')
     .description('Set up, run, watch, prove and load-test first-come-first-served coupon campaigns on Redis and PostgreSQL.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(HELP_FORMAT)
     .option('--redis-url <url>', 'where Redis is (REDIS_URL); `ps` shows flags to others on this machine, variables not')
     .option('--database-url <url>', 'where PostgreSQL is (DATABASE_URL, or the PG* variables); see --redis-url')
     .option('--schema <name>', 'where the tables of the ledger are, in PostgreSQL (COUPON_SCHEMA)')
@@ -78,9 +84,10 @@ function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) 
     .option('-q, --quiet', 'no notes on stderr')
     .option('--no-color', 'no colour (NO_COLOR)')
     .option('--debug', 'show where an error happened')
-    .addHelpText('after', HELP_AFTER);
+    .addHelpText('after', HELP_AFTER)
+    .addHelpText('afterAll', ({ command }) => (command === program ? '' : GLOBAL_OPTIONS));
   program.exitOverride().configureOutput({
-    writeOut: (text) => void env.stdout.write(text),
+    writeOut: (text) => void env.stdout.write(env.stdout.columns > 0 ? wrapHelp(text, env.stdout.columns) : text),
     // Usage errors are reported in one place, see reportFailure.
     writeErr: () => undefined,
     getOutHelpWidth: () => env.stdout.columns || 100,
@@ -111,7 +118,7 @@ function capitalized(text: string): string {
 export function reportFailure(env: MaskedEnv, error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    return reportFailure(env, usageOf(error));
+    return reportFailure(env, usageOf(error, env.argv));
   }
   const exitCode = error instanceof CouponError ? exitCodeOf(error.kind) : EXIT.failure;
   const has = (flag: string): boolean => env.argv.includes(flag);
@@ -127,14 +134,18 @@ export function reportFailure(env: MaskedEnv, error: unknown): number {
 }
 
 /** commander's own wording, split into our parts: "error: unknown option '--intervall'\n(Did you mean --interval?)". */
-function usageOf(error: CommanderError): CouponError {
+function usageOf(error: CommanderError, argv: readonly string[]): CouponError {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const names = COMMANDS.map(({ name }) => name);
+  const command = argv.find((word) => names.includes(word));
+  const help = command
+    ? `\`coupon-cli ${command} --help\` shows its arguments and options.`
+    : '`coupon-cli --help` lists the commands, `coupon-cli COMMAND --help` the options of one.';
+  const unknown = command === undefined ? /^unknown command '(.*)'$/.exec(first)?.[1] : undefined;
+  if (unknown !== undefined)
+    return new CouponError({ code: 'USAGE', kind: 'usage', message: `${first}${commandSuggestion(unknown, names)}`, fix: help });
   const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const quotes = error.code === 'commander.excessArguments' ? 'Put a value with spaces between quotes. ' : '';
   const message = error.code === 'commander.help' ? 'a subcommand is missing' : first;
-  return new CouponError({
-    code: 'USAGE',
-    kind: 'usage',
-    message,
-    fix: suggestion || '`coupon-cli --help` lists the commands, `coupon-cli COMMAND --help` the options of one.',
-  });
+  return new CouponError({ code: 'USAGE', kind: 'usage', message, fix: suggestion || `${quotes}${help}` });
 }

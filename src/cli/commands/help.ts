@@ -1,5 +1,5 @@
 import { usageError } from '../../lib/errors.ts';
-import { suggestion } from '../../lib/text/suggest.ts';
+import { commandSuggestion } from '../synonyms.ts';
 import type { Configure } from '../command.ts';
 
 export const configure: Configure = (command, cli) => {
@@ -11,7 +11,7 @@ export const configure: Configure = (command, cli) => {
       if (name !== undefined && !cli.commandNames().includes(name)) {
         throw usageError(
           'USAGE',
-          `there is no command "${name}"${suggestion(name, cli.commandNames())}`,
+          `there is no command "${name}"${commandSuggestion(name, cli.commandNames())}`,
           '`coupon-cli --help` lists the commands.',
         );
       }

@@ -1,5 +1,6 @@
 /** What may stand at the cursor, from commander's own tree of commands. Pure: nothing is run and no store is asked. */
 import type { Argument, Command, Option } from 'commander';
+import { defaultCommand } from '../../help-format.ts';
 
 export interface Candidate {
   value: string;
@@ -122,8 +123,7 @@ class Walk {
 
   /** The default subcommand, where one stands for its parent: `bench SCENARIO`. */
   #leaf(): Command {
-    const { _defaultCommandName: name } = this.command as unknown as { _defaultCommandName?: string | null };
-    return this.command.commands.find((one) => one.name() === name) ?? this.command;
+    return defaultCommand(this.command) ?? this.command;
   }
 }
 

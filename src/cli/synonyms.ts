@@ -1,0 +1,53 @@
+import { suggestion } from '../lib/text/suggest.ts';
+
+/** What other tools call it. A test holds that each leads to a command. */
+export const SYNONYMS: Readonly<Record<string, string>> = {
+  add: 'restock',
+  cancel: 'close',
+  check: 'doctor',
+  complete: 'completion',
+  create: 'seed',
+  delete: 'seed ID --reset',
+  diagnose: 'doctor',
+  edit: 'extend',
+  end: 'close',
+  finish: 'close',
+  health: 'doctor',
+  history: 'log',
+  init: 'migrate',
+  issue: 'drain',
+  list: 'inspect',
+  load: 'bench',
+  ls: 'inspect',
+  new: 'seed',
+  permissions: 'grants',
+  preflight: 'doctor',
+  ps: 'inspect',
+  redeem: 'use',
+  repair: 'audit --repair',
+  reset: 'seed ID --reset',
+  schedule: 'extend',
+  server: 'serve',
+  settings: 'config show',
+  setup: 'migrate',
+  show: 'inspect',
+  start: 'resume',
+  stat: 'inspect',
+  stats: 'inspect',
+  status: 'inspect',
+  stop: 'pause',
+  suspend: 'pause',
+  test: 'bench',
+  top: 'inspect --watch',
+  up: 'dev up',
+  verify: 'audit',
+  version: '--version',
+  watch: 'inspect --watch',
+  worker: 'drain',
+};
+
+/** `; did you mean "inspect"?` for a command that there is not; empty where nothing is near. */
+export function commandSuggestion(written: string, names: readonly string[]): string {
+  const synonym = Object.hasOwn(SYNONYMS, written.toLowerCase()) ? SYNONYMS[written.toLowerCase()] : undefined;
+  return synonym === undefined ? suggestion(written, names) : `; did you mean "${synonym}"?`;
+}
