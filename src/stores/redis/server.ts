@@ -30,7 +30,8 @@ export function commonOptions({ user, password }: RedisTarget, { commandTimeoutM
 
 /** @param info with the section `server` */
 export function isOfCluster(info: string): boolean {
-  return infoField(info, 'redis_mode') === 'cluster';
+  // Valkey has another name for it.
+  return ['redis_mode', 'server_mode'].some((field) => infoField(info, field) === 'cluster');
 }
 
 export function backoff(attempt: number): number {
