@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -48,11 +48,12 @@ async function shop(lock: Lock) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    csv: (path: string) =>
-      writeFileSync(
-        path,
-        ['coupon_id,user_id', ...[...sold].flatMap(([id, buyers]) => buyers.map((buyer) => `${id},${buyer}`))].join('\n'),
-      ),
+    csv: (path: string) => {
+      const rows = [...sold].flatMap(([id, buyers]) => buyers.map((buyer) => `${id},${buyer}`));
+      // Whoever reads it meanwhile has the whole file of before.
+      writeFileSync(`${path}.new`, ['coupon_id,user_id', ...rows].join('\n'));
+      renameSync(`${path}.new`, path);
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
