@@ -10,6 +10,7 @@ import type { Witness } from './witness.ts';
 const TESTS = [
   'test/stores',
   'test/operate/seed-all.test.ts',
+  'test/operate/remove',
   'test/cli/commands/seed-drain.test.ts',
   'test/cli/commands/dead.test.ts',
   'test/audit/repair',
