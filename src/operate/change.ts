@@ -1,5 +1,5 @@
 import { checkDefinition, MAX_TOTAL, type CouponDefinition, type Expiry } from '../campaign/coupon.ts';
-import { knownCoupon, SUSPECT_REASONS } from '../campaign/known-coupon.ts';
+import { couponSuspect, knownCoupon } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { command } from '../lib/text/suggested-command.ts';
@@ -54,7 +54,7 @@ export async function changeCoupon(
   if (known?.finishedAt) return { change: known, outcome: 'unchanged' };
   if (!known) {
     const { state, suspect, waiting } = await coupons.saleOf(couponId);
-    if (suspect !== '') throw suspectError(couponId, suspect);
+    if (suspect !== '') throw couponSuspect(couponId, suspect);
     if (isSo(request, coupon, state)) return { change: nothingToDo(coupon, request.kind, details, context), outcome: 'unchanged' };
     checkPossible(couponId, request, { state, waiting });
   }
@@ -220,14 +220,13 @@ export function checkRestock(coupon: LedgerCoupon, add: number): void {
     );
 }
 
-export function suspectError(couponId: string, reason: string): CouponError {
-  return new CouponError({
-    code: 'COUPON_SUSPECT',
-    kind: 'broken',
-    message: `coupon ${couponId} is out of service, and is not changed before that is mended`,
-    why: SUSPECT_REASONS[reason] ?? `marked "${reason}"`,
-    fix: `${command`audit ${couponId}`} says what is wrong, ${command`audit ${couponId} --repair --dry-run`} what would mend it.`,
-  });
+/** Another change of the coupon was interrupted: that one first. */
+export function changeUnfinished(change: Change): CouponError {
+  return usageError(
+    'CHANGE_UNFINISHED',
+    `a change of coupon ${change.couponId} was begun and not finished: ${change.kind} by ${change.byWhom}`,
+    `Finish it first: ${finishText(change)}.`,
+  );
 }
 
 export function notFollowed(couponId: string, status: string): CouponError {

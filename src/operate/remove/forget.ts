@@ -5,7 +5,7 @@ import { placeOf, type Place } from '../../campaign/place.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { usageError } from '../../lib/errors.ts';
 import { command } from '../../lib/text/suggested-command.ts';
-import { finishText } from '../change.ts';
+import { changeUnfinished } from '../change.ts';
 import type { Change, ChangeLedger } from '../ports.ts';
 import type { ForgetLedger, ForgetRedis } from './ports.ts';
 
@@ -93,12 +93,7 @@ async function lookFor(userId: string, coupon: LedgerCoupon, { ledger, redisOf }
       `the user is known in coupon ${coupon.id}, which is ${coupon.state}`,
       'Run the command that does so again; then forget the user.',
     );
-  if (unfinished && !isOurs)
-    throw usageError(
-      'CHANGE_UNFINISHED',
-      `a change of coupon ${coupon.id} was begun and not finished: ${unfinished.kind} by ${unfinished.byWhom}`,
-      `Finish it first: ${finishText(unfinished)}.`,
-    );
+  if (unfinished && !isOurs) throw changeUnfinished(unfinished);
   const { suspect } = await redis.saleOf(coupon.id);
   if (suspect !== '') throw couponSuspect(coupon.id, suspect);
   return { coupon, place: placeOf(user, row !== undefined || user.issued !== null), begun: isOurs ? unfinished : null };

@@ -1,10 +1,10 @@
-import { couponNotInRedis, knownCoupon } from '../../campaign/known-coupon.ts';
+import { couponNotInRedis, couponSuspect, knownCoupon } from '../../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../../campaign/ports/ledger.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
 import { usageError } from '../../lib/errors.ts';
 import { number } from '../../lib/text/figures.ts';
 import { command } from '../../lib/text/suggested-command.ts';
-import { finishText, suspectError } from '../change.ts';
+import { changeUnfinished } from '../change.ts';
 import type { Change, ChangeLedger, ResetLedger, ResetStore } from '../ports.ts';
 import { deleteIssued } from '../reset.ts';
 import { changeBothStores } from '../two-store-change.ts';
@@ -75,12 +75,7 @@ function rowsOf({ details }: Change): number {
 async function checked(couponId: string, { force }: PurgeOptions, { ledger, reader, keyStyle }: PurgePorts): Promise<number> {
   const coupon = await knownCoupon(ledger, couponId, keyStyle);
   const unfinished = await ledger.findChange(coupon, null);
-  if (unfinished)
-    throw usageError(
-      'CHANGE_UNFINISHED',
-      `a change of coupon ${couponId} was begun and not finished: ${unfinished.kind} by ${unfinished.byWhom}`,
-      `Finish it first: ${finishText(unfinished)}.`,
-    );
+  if (unfinished) throw changeUnfinished(unfinished);
   await checkOver(coupon, reader);
   const rows = (await ledger.counts(couponId))?.rows ?? 0;
   if (rows > 0 && !force && !(await ledger.isExported(coupon, rows)))
@@ -96,7 +91,7 @@ async function checked(couponId: string, { force }: PurgeOptions, { ledger, read
 async function checkOver({ id, closesAt }: LedgerCoupon, reader: PurgePorts['reader']): Promise<void> {
   const redis = await reader.coupon(id);
   if (!redis) throw couponNotInRedis(id);
-  if (redis.suspect !== '') throw suspectError(id, redis.suspect);
+  if (redis.suspect !== '') throw couponSuspect(id, redis.suspect);
   const isClosed = redis.state === 'closed' || (closesAt !== null && closesAt.getTime() <= (await reader.now()));
   if (!isClosed) throw usageError('COUPON_OPEN', `coupon ${id} is not closed`, `End the sale first: ${command`close ${id}`}.`);
   const waiting = redis.waiting + redis.claimed;

@@ -1,9 +1,9 @@
 import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
 import type { LedgerCoupon, LedgerReader, LedgerRow } from '../../campaign/ports/ledger.ts';
-import { knownCoupon } from '../../campaign/known-coupon.ts';
+import { couponSuspect, knownCoupon } from '../../campaign/known-coupon.ts';
 import { usageError } from '../../lib/errors.ts';
 import { command } from '../../lib/text/suggested-command.ts';
-import { finishText, notFollowed, suspectError } from '../change.ts';
+import { changeUnfinished, notFollowed } from '../change.ts';
 import type { Change, ChangeLedger, ChangeStore } from '../ports.ts';
 import { changeBothStores } from '../two-store-change.ts';
 import type { RevokeLedger } from './ports.ts';
@@ -52,7 +52,7 @@ export async function revokeCoupon(couponId: string, userId: string, options: Re
   const result = { couponId, userId, revokedAt: row.revokedAt, returnStock };
   if (!unfinished) {
     const { suspect } = await coupons.saleOf(couponId);
-    if (suspect !== '') throw suspectError(couponId, suspect);
+    if (suspect !== '') throw couponSuspect(couponId, suspect);
     if (returnStock && row.usedAt)
       throw usageError(
         'ALREADY_USED',
@@ -101,11 +101,7 @@ async function issuedRow(ledger: Pick<LedgerReader, 'rows'>, couponId: string, u
 
 /** Another change that was interrupted must be finished first. */
 function checkSame(unfinished: Change, userId: string, returnStock: boolean): void {
-  const { kind, details, couponId, byWhom } = unfinished;
+  const { kind, details } = unfinished;
   if (kind === 'revoke' && details['user'] === userId && details['returnStock'] === returnStock) return;
-  throw usageError(
-    'CHANGE_UNFINISHED',
-    `a change of coupon ${couponId} was begun and not finished: ${kind} by ${byWhom}`,
-    `Finish it first: ${finishText(unfinished)}.`,
-  );
+  throw changeUnfinished(unfinished);
 }
