@@ -51,7 +51,7 @@ const CHANGE: CommandUse = {
 };
 
 /** An answer waits for a replica. */
-const REPLICA: Use = { redis: [{ none: 'wait', coupon: 'exists' }] };
+const REPLICA: Use = { redis: [{ none: 'wait' }] };
 
 export const COMMAND_USES = {
   migrate: { makesTables: true },
