@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/operate/doctor/schema.ts';
+import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { redisReader } from '../../src/stores/redis/reader.ts';
 import { redisCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 let stores: TestStores;
 let cluster: TestCluster;
@@ -69,7 +72,12 @@ describe('the whole story on a cluster', () => {
     const replica = await cluster.replicaOf(node);
     // Nobody takes its place meanwhile.
     await replica.redis.call('CONFIG', 'SET', 'cluster-replica-no-failover', 'yes');
+    const connection = await RedisConnection.open({ url: cluster.url, reconnect: true });
     await node.server.kill();
+    // The others go on naming it as the holder, and refuse what is sent to them instead.
+    await until(() => !connection.servers().some(({ address }) => address === `127.0.0.1:${node.port}`));
+    await expect(redisReader(connection, 'hash-tag').coupon(gone!)).rejects.toMatchObject({ code: 'REDIS_NODE_DOWN' });
+    connection.close();
     const { stdout } = await ok('inspect');
     expect(stdout).toMatch(new RegExp(`^${gone!} .*its server is away`, 'm'));
     expect(stdout).toMatch(new RegExp(`^${here!} +X +open`, 'm'));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { isExecutable } from '../../src/lib/process/processes.ts';
 import { REPOSITORY } from '../support/stack-dir.ts';
 import type { Witness } from './witness.ts';
@@ -45,7 +46,12 @@ export interface Outcome {
 interface Report {
   numPassedTests: number;
   success: boolean;
-  testResults: { name: string; status: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
 }
 
 /**
@@ -75,7 +81,9 @@ export async function runTests(first: string | null): Promise<Outcome> {
 function outcomeOf(report: Report | null, witness: Witness | null, said: string): Outcome {
   if (report === null || witness === null) return { witness, passed: 0, problems: [`the run came to no end: ${said.trim().slice(-1000)}`] };
   const failed = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
-    const tests = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+    const tests = assertionResults
+      .filter((test) => test.status === 'failed')
+      .map(({ fullName, failureMessages }) => `${fullName}: ${stripVTControlCharacters(failureMessages.join('\n')).slice(0, 1_000)}`);
     return status === 'failed' && tests.length === 0 ? [`${name}: ${message}`] : tests;
   });
   const untouched = witness.untouched.map((name) => `nothing has run ${name}`);

@@ -1,7 +1,7 @@
 import { Cluster, Command, type ChainableCommander, type Redis } from 'ioredis';
 import { CouponError } from '../../lib/errors.ts';
 import type { PartialOutage } from '../../campaign/partial-outage.ts';
-import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
+import type { NatMap, RedisConnection, RedisConnectionOptions } from './connection.ts';
 import { redisError, redisWriteError } from './errors.ts';
 import { infoField } from './role.ts';
 import { defineScripts } from './script.ts';
@@ -25,6 +25,7 @@ export class ClusterServers implements RedisConnection {
   readonly prefix: string;
   readonly isCluster = true;
   readonly #cluster: Cluster;
+  readonly #natMap: NatMap;
   /** Of each server that can be reached: the id of its process. */
   readonly #runs = new Map<Redis, string>();
   #lastError: unknown = null;
@@ -34,6 +35,7 @@ export class ClusterServers implements RedisConnection {
     this.url = options.url;
     this.readOnly = options.readOnly === true;
     this.prefix = options.keyPrefix ?? '';
+    this.#natMap = options.natMap ?? {};
     const target = parseRedisUrl(options.url);
     const { host, port, tls, family } = target;
     this.#cluster = new Cluster([{ host, port }], {
@@ -130,12 +132,20 @@ export class ClusterServers implements RedisConnection {
     return this.#told(redisWriteError(error, this.url));
   }
 
-  /** One server that is away is not the cluster. */
+  /** One server that is away is not the cluster. Others go on naming it as the holder of its slots. */
   #told(told: CouponError): CouponError {
+    const holder = /(?:MOVED|ASK) \d+ (\S+)/.exec(told.why ?? '')?.[1];
+    const isAway = holder !== undefined && !this.#isReady(holder);
     const isOne = told.code === 'REDIS_DOWN' && this.#runs.size > 0;
-    return isOne || told.why?.startsWith('CLUSTERDOWN Hash slot not served') === true
-      ? nodeDown('the server of some coupons', told.why)
+    return isAway || isOne || told.why?.startsWith('CLUSTERDOWN Hash slot not served') === true
+      ? nodeDown(isAway ? `the server ${holder}` : 'the server of some coupons', told.why)
       : told;
+  }
+
+  #isReady(named: string): boolean {
+    const own = this.#natMap[named];
+    const address = own ? `${own.host}:${own.port}` : named;
+    return this.#cluster.nodes('all').some((server) => server.status === 'ready' && addressOf(server) === address);
   }
 
   close(): void {

@@ -32,7 +32,7 @@ const LOGIN_REFUSED = /^(WRONGPASS|NOAUTH)|invalid username-password|without any
  */
 export function redisError(error: unknown, url: string): CouponError {
   if (error instanceof CouponError) return error;
-  const { code: errno, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  const { code: errno, message } = reasonOf(error);
   const text = visible(withoutArguments(message));
   const address = redisAddress(url);
   if (LOGIN_REFUSED.test(text)) return loginRefused(text, address);
@@ -74,6 +74,13 @@ export function redisError(error: unknown, url: string): CouponError {
     why: errno && !text.includes(errno) ? `${text} (${errno})`.trim() : text,
     fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
   });
+}
+
+/** A transaction is discarded because of one of its commands, and says no more than that. */
+function reasonOf(error: unknown): NodeJS.ErrnoException {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { previousErrors } = error as { previousErrors?: readonly Error[] };
+  return previousErrors?.[0] ?? error;
 }
 
 function loginRefused(text: string, address: string): CouponError {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
 import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { extraRedis } from '../../support/extra-redis.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -15,6 +16,28 @@ test('a user without INFO is refused in our words alone', async () => {
   const opened = RedisConnection.open({ url, reconnect: false });
   await expect(opened).rejects.toMatchObject({ code: 'REDIS_AUTH', fix: expect.stringContaining('grants --for redis') });
   expect(said).not.toHaveBeenCalled();
+});
+
+test('what a transaction was discarded for is told, and not that it was', async () => {
+  await using redis = await extraRedis();
+  const admin = new Redis(redis.url);
+  await admin.call('ACL', 'SETUSER', 'half', 'on', '>pw', '~*', '+@all', '-hlen');
+  const half = await RedisConnection.open({ url: redis.url.replace('redis://', 'redis://half:pw@'), reconnect: false });
+  await expect(redisReader(half, 'hash-tag').coupon('42')).rejects.toMatchObject({
+    code: 'REDIS_AUTH',
+    message: expect.stringContaining('HLEN'),
+  });
+  half.close();
+  const full = await RedisConnection.open({ url: redis.url, reconnect: false });
+  await admin.config('SET', 'maxmemory', '1');
+  const error = await full.client
+    .multi()
+    .set('a', '1')
+    .exec()
+    .catch((reason: unknown) => full.explain(reason));
+  expect(error).toMatchObject({ code: 'REDIS_NOT_NOW', fix: expect.stringContaining('maxmemory') });
+  full.close();
+  admin.disconnect();
 });
 
 test('a server that loads its data is waited for', async () => {
