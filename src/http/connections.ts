@@ -9,6 +9,8 @@ import type { Socket } from 'node:net';
 export const MAX_CONNECTIONS = 10_000;
 /** Requests of one connection that are worked on at a time. Gateways send one after the other, load tools a few dozen ahead. */
 export const PER_CONNECTION = 100;
+/** For the last word of a connection to be heard, when its client does not hang up. Closed at once, it could be lost. */
+const LINGER_MS = 2_000;
 /** Requests that all connections together may have sent ahead of their answers, about 4 kB each. The one that passes it is closed. */
 const MAX_AHEAD = 10_000;
 
@@ -48,13 +50,18 @@ export class Connections {
   }
 
   /**
-   * Runs `then` when the requests of this connection that arrived as a whole have their answers: what is said then must not be taken
-   * for one of them.
+   * Says the last word of a connection when the requests that arrived as a whole have their answers: it must not be taken for one of
+   * them. Nothing is read from then on: whoever is refused here may not be admitted by what comes late.
    */
-  afterAnswers(socket: Socket, then: () => void): void {
+  afterAnswers(socket: Socket, lastWord: string): void {
+    const last = (): void => {
+      stopReading(socket);
+      socket.end(lastWord);
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
     const connection = this.#open.get(socket);
-    if (!connection) return then();
-    connection.last = then;
+    if (!connection) return last();
+    connection.last = last;
     return finishIfDone(connection);
   }
 

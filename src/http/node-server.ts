@@ -26,8 +26,13 @@ export function nodeServer(listener: RequestListener, maxConnections = MAX_CONNE
     connections.fairly(listener),
   );
   server.maxConnections = maxConnections;
-  // One more is hung up on. Those that only wait for a next request make room for whoever comes then.
-  server.on('drop', () => server.closeIdleConnections());
+  /** Past the limit without a word from the client; Node does not count them as idle. */
+  const silent = new Set<Socket>();
+  // One more is hung up on. Those that only wait for a request make room for whoever comes then.
+  server.on('drop', () => {
+    server.closeIdleConnections();
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+  });
   // A client that has said all it has to say may close its side, and is answered all the same.
   (server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on(
@@ -37,13 +42,24 @@ export function nodeServer(listener: RequestListener, maxConnections = MAX_CONNE
     }),
   );
   server.on('connect', (_request, socket: Socket) => {
-    connections.afterAnswers(socket, () => socket.end(bareProblem(problem('method_not_allowed', 'This server is no proxy.'))));
+    connections.afterAnswers(socket, bareProblem(problem('method_not_allowed', 'This server is no proxy.')));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else connections.afterAnswers(socket, () => socket.end(bareProblem(brokenHttp(error.code))));
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) keepSilent(socket, silent);
+    else connections.afterAnswers(socket, bareProblem(brokenHttp(error.code)));
   });
   return server;
+}
+
+/**
+ * Gateways open connections before they need them. An answer to nothing would be taken for that of the request that is on the way: Node
+ * looks at a connection for the first time once its limit is up, and goes on reading it if nothing is done.
+ */
+function keepSilent(socket: Socket, silent: Set<Socket>): void {
+  silent.add(socket);
+  socket.once('close', () => silent.delete(socket));
+  socket.setTimeout(KEEP_ALIVE_MS - HEADERS_TIMEOUT_MS);
 }
 
 /** What cannot be parsed as HTTP at all gets its problem document over the bare socket. */

@@ -75,8 +75,9 @@ test('metrics say nothing of versions, and look at the stores once a second howe
   let looks = 0;
   const reader = { ...stores.reader, coupon: (id: string) => ((looks += 1), stores.reader.coupon(id)) };
   await using counted = await openEndpoint(stores, { reader });
+  const began = performance.now();
   const texts = await Promise.all(Array.from({ length: 20 }, () => counted.get('/metrics')));
   expect(texts.every(({ text }) => text.includes('coupon_stock_remaining{coupon="c"} 5'))).toBe(true);
   expect(texts[0]!.text).not.toMatch(/nodejs_version|v20\./);
-  expect(looks).toBeLessThanOrEqual(2);
+  expect(looks).toBeLessThanOrEqual(2 + Math.floor((performance.now() - began) / 1_000));
 });
