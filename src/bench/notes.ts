@@ -1,8 +1,8 @@
 /** What a reader should know before trusting the figures of a run. */
 import type { CheckResult } from './checks/integrity.ts';
 import type { LoadResult, ProbeResult } from './ports.ts';
-import { disruptionNote, type DisruptionEvent } from './report/disruptions.ts';
-import type { Note } from './report/report.ts';
+import { disruptionNote } from './report/disruptions.ts';
+import type { DisruptionEvent, Note } from './report/report.ts';
 import type { Settled } from './settle.ts';
 import type { CollectedEvidence, EvidenceSource } from './evidence/source.ts';
 import { loadNotes } from './load-notes.ts';

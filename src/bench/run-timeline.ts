@@ -1,6 +1,6 @@
 import type { Disruption, TimelineEntry } from './scenario/timeline.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { DisruptionEvent } from './report/disruptions.ts';
+import type { DisruptionEvent } from './report/report.ts';
 
 /** Does one thing to the service, and returns when the service stands again. */
 export type Disrupt = (action: Disruption) => Promise<void>;

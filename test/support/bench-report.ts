@@ -1,9 +1,7 @@
 import type { BenchRun } from '../../src/bench/run.ts';
 import { acceptsPerSecond, latencyFields } from '../../src/bench/report/figures.ts';
-import type { DisruptionEvent } from '../../src/bench/report/disruptions.ts';
+import type { BenchReport, DisruptionEvent, StoreSample } from '../../src/bench/report/report.ts';
 import { flowOf, type Flow } from '../../src/bench/report/flow.ts';
-import type { BenchReport } from '../../src/bench/report/report.ts';
-import type { StoreSample } from '../../src/bench/report/report.ts';
 import { timeseries } from '../../src/bench/report/timeseries.ts';
 import { judgeAgain } from '../../src/bench/verify.ts';
 import { outcomeCode } from '../../src/bench/checks/integrity.ts';

@@ -1,17 +1,7 @@
 /** What a game day did to the service, and when: the same words for terminal, Markdown, page and charts. */
 import { figure } from '../../lib/text/figures.ts';
 import { DISRUPTIONS, type Disruption } from '../scenario/timeline.ts';
-import type { BenchReport, Note } from './report.ts';
-
-export interface DisruptionEvent {
-  action: Disruption;
-  /** Seconds since the load began. */
-  second: number;
-  /** How long it took until the process was started again, or answered again where that can be asked; null: it failed. */
-  tookSeconds: number | null;
-  /** Why it failed; left out when it did not. */
-  why?: string;
-}
+import type { BenchReport, DisruptionEvent, Note } from './report.ts';
 
 const WHAT: Record<Disruption, string> = {
   'kill-drain': 'drain killed',

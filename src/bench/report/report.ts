@@ -1,17 +1,16 @@
 /**
  * The result of a bench run: what `bench --json` prints. Field names are an interface; `schemaVersion` rises when one changes.
- * `bench-report-schema.ts` says the same in zod, and the compiler holds the two together.
+ * `schema.ts` says the same in zod, and the compiler holds the two together.
  */
 import type { Outcome, OutcomeCounts } from '../../campaign/outcome.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
-import type { DisruptionEvent } from './disruptions.ts';
 import type { Flow } from './flow.ts';
-import type { RequestCounts } from './requests.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 import type { Verdict } from './verdict.ts';
 import type { Strategy } from '../../campaign/strategy.ts';
 import type { ThresholdResult } from '../scenario/thresholds.ts';
 import type { GeneratorReport, LatencySummary } from '../ports.ts';
+import type { Disruption } from '../scenario/timeline.ts';
 import type { TimePoint } from './timeseries.ts';
 
 /** How a coupon stood in both stores at one moment of the run. Redis and the ledger are read one after the other. */
@@ -79,6 +78,32 @@ export interface BenchReport {
   environment?: Record<string, string>;
   verdict: Verdict;
   exitCode: number;
+}
+
+/** `planned = sent + dropped + left`, and `sent = answered + unanswered`. */
+export interface RequestCounts {
+  /** Wanted by the phases; a phase that makes as many as come of its time wanted those that it made. */
+  planned: number;
+  sent: number;
+  /** Sent, and a whole reply came. */
+  answered: number;
+  /** Sent, and no usable reply came: `unknown` among the outcomes. */
+  unanswered: number;
+  /** Came due in an open model, and found no connection in time. */
+  dropped: number;
+  /** Not sent because the load ended before their turn: by a signal, a lost target, a threshold, or the time of the phase. */
+  left: number;
+}
+
+/** What a game day did to the service, and when. */
+export interface DisruptionEvent {
+  action: Disruption;
+  /** Seconds since the load began. */
+  second: number;
+  /** How long it took until the process was started again, or answered again where that can be asked; null: it failed. */
+  tookSeconds: number | null;
+  /** Why it failed; left out when it did not. */
+  why?: string;
 }
 
 /** Three rates that are often taken for each other: how fast the service answers, accepts, and issues. */

@@ -2,22 +2,7 @@
 import { outcomeCode, type RequestRecord } from '../checks/integrity.ts';
 import { number, plural } from '../../lib/text/figures.ts';
 import type { LoadResult } from '../ports.ts';
-import type { BenchReport } from './report.ts';
-
-/** `planned = sent + dropped + left`, and `sent = answered + unanswered`. */
-export interface RequestCounts {
-  /** Wanted by the phases; a phase that makes as many as come of its time wanted those that it made. */
-  planned: number;
-  sent: number;
-  /** Sent, and a whole reply came. */
-  answered: number;
-  /** Sent, and no usable reply came: `unknown` among the outcomes. */
-  unanswered: number;
-  /** Came due in an open model, and found no connection in time. */
-  dropped: number;
-  /** Not sent because the load ended before their turn: by a signal, a lost target, a threshold, or the time of the phase. */
-  left: number;
-}
+import type { BenchReport, RequestCounts } from './report.ts';
 
 export function requestCounts({ planned, record, outcomes }: Pick<LoadResult, 'planned' | 'record' | 'outcomes'>): RequestCounts {
   const sent = record.length - outcomes.unsent;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { disruptionNote, disruptionsOf, type DisruptionEvent } from '../../../src/bench/report/disruptions.ts';
+import { disruptionNote, disruptionsOf } from '../../../src/bench/report/disruptions.ts';
+import type { DisruptionEvent } from '../../../src/bench/report/report.ts';
 import { marksOf } from '../../../src/bench/report/html/chart.ts';
 import { benchMarkdown } from '../../../src/bench/report/markdown.ts';
 import { benchReportSchema } from '../../../src/bench/report/schema.ts';

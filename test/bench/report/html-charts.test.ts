@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BenchRun } from '../../../src/bench/run.ts';
-import type { DisruptionEvent } from '../../../src/bench/report/disruptions.ts';
+import type { DisruptionEvent } from '../../../src/bench/report/report.ts';
 import { OUTCOMES } from '../../../src/campaign/outcome.ts';
 import { benchRun, type PaperRun } from '../../support/bench-report.ts';
 import { findChromium, openBrowser } from '../../support/chromium.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { benchMarkdown } from '../../../src/bench/report/markdown.ts';
-import type { BenchReport, Note } from '../../../src/bench/report/report.ts';
-import { requestLines, requestsOf, requestsText, type RequestCounts } from '../../../src/bench/report/requests.ts';
+import type { BenchReport, Note, RequestCounts } from '../../../src/bench/report/report.ts';
+import { requestLines, requestsOf, requestsText } from '../../../src/bench/report/requests.ts';
 import { benchReport } from '../../support/bench-report.ts';
 import { noOutcomes } from '../../../src/campaign/outcome.ts';
 
