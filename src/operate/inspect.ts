@@ -1,10 +1,10 @@
 import { chunked } from '../lib/chunked.ts';
-import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
-import { isPartialOutage } from '../campaign/partial-outage.ts';
+import type { WrongType } from '../campaign/wrong-type.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis } from '../campaign/only-in-redis.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
-import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
+import type { RedisReader } from '../campaign/ports/redis-reader.ts';
+import { couponState, readRedis, type CouponState } from './coupon-state.ts';
 
 export interface InspectPorts {
   reader: RedisReader;
@@ -18,37 +18,11 @@ export interface PageOptions {
   after: string | null;
 }
 
-/** One coupon at a glance. Null: unknown, because the store that would know has no such coupon. */
-export interface CouponLine {
-  couponId: string;
-  name: string;
-  /**
-   * `open`, `paused` or `closed` as Redis has it; else why it cannot say: `seeding`, `resetting`, `missing_in_redis`,
-   * `missing_in_ledger`, `other_key_style`, `wrong_type`, `server_away` (its server of a Redis Cluster cannot be asked).
-   */
-  state: string;
-  /** Why the coupon was taken out of service; null: it was not. */
-  suspect: string | null;
-  total: number | null;
-  stock: number | null;
-  waiting: number | null;
-  claimed: number | null;
-  dead: number | null;
-  issued: number | null;
-  /** Age of the oldest request that waits; null: no user waits, or no score of the queue is a time that has been. */
-  oldestWaitingMs: number | null;
-  /** Waiting users whose score is no time, and those whose request time lies in the future. */
-  timeless: number;
-  future: number;
-  /** The key of this coupon that holds another type; what Redis has is unknown then. */
-  wrongType: WrongType | null;
-  /** Accepted users who may be missing since Redis lost its records of them, at most; null: none. The coupon is paused meanwhile. */
-  mayBeMissing: number | null;
+/** One coupon at a glance. */
+export interface CouponLine extends CouponState {
   issuedLastMinute: number;
   /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
   timeLeftMs: number | null;
-  /** `host:port` of the server that holds it, in a Redis Cluster; otherwise left out. */
-  server?: string;
 }
 
 export interface CouponList {
@@ -78,14 +52,8 @@ export async function inspectCoupons(ports: InspectPorts, { limit, after }: Page
   for (const chunk of chunked(page, CONCURRENT_READS)) {
     const lines = chunk.map(async (couponId) => {
       const ledger = known.get(couponId) ?? null;
-      return couponLine(
-        couponId,
-        ledger,
-        await readRedis(ports.reader, couponId, nowMs),
-        await issuedLastMinute(ports, ledger, nowMs),
-        nowMs,
-        ports.keyStyle,
-      );
+      const coupon = couponState(couponId, ledger, await readRedis(ports.reader, couponId, nowMs), nowMs, ports.keyStyle);
+      return withPace(coupon, await issuedLastMinute(ports, ledger, nowMs));
     });
     coupons.push(...(await Promise.all(lines)));
   }
@@ -115,7 +83,7 @@ export async function inspectCoupon(ports: InspectPorts, couponId: string): Prom
   const nowMs = await ports.reader.now();
   const inRedis = await readRedis(ports.reader, couponId, nowMs);
   const { redis } = inRedis;
-  const line = couponLine(couponId, ledger, inRedis, await issuedLastMinute(ports, ledger, nowMs), nowMs, ports.keyStyle);
+  const line = withPace(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), await issuedLastMinute(ports, ledger, nowMs));
   const { expiry } = ledger;
   return {
     ...line,
@@ -142,72 +110,10 @@ export async function ledgerCoupon({ ledger, keyStyle }: InspectPorts, couponId:
   return coupon?.keyStyle === keyStyle ? coupon : knownCoupon(ledger, couponId, keyStyle);
 }
 
-/** A coupon as Redis has it, and what the scores of its queue say. */
-interface InRedis {
-  redis: RedisCoupon | null;
-  times: QueueTimes;
-  wrongType: WrongType | null;
-  /** The server of the cluster that holds it, and whether it cannot be asked. */
-  server: string | null;
-  away: boolean;
-}
-
-async function readRedis(reader: RedisReader, couponId: string, nowMs: number): Promise<InRedis> {
-  const nothing: InRedis = {
-    redis: null,
-    times: { oldestUs: null, timeless: 0, future: 0 },
-    wrongType: null,
-    server: reader.serverOf(couponId),
-    away: false,
-  };
-  try {
-    const redis = await reader.coupon(couponId);
-    const times = redis && redis.waiting > 0 ? await reader.queueTimes(couponId, nowMs) : nothing.times;
-    return { ...nothing, redis, times };
-  } catch (error) {
-    if (error instanceof WrongTypeError) return { ...nothing, wrongType: error.wrong };
-    if (isPartialOutage(error)) return { ...nothing, away: true };
-    throw error;
-  }
-}
-
-function couponLine(
-  couponId: string,
-  ledger: LedgerCoupon | null,
-  { redis, times, wrongType, server, away }: InRedis,
-  lastMinute: number,
-  nowMs: number,
-  keyStyle: string,
-): CouponLine {
-  const backlog = (redis?.waiting ?? 0) + (redis?.claimed ?? 0);
-  const waitedMs = times.oldestUs === null ? null : nowMs - Math.floor(times.oldestUs / 1_000);
-  return {
-    couponId,
-    name: ledger?.name ?? redis?.name ?? '',
-    state: wrongType ? 'wrong_type' : away ? 'server_away' : stateOf(ledger, redis, keyStyle),
-    suspect: redis?.suspect || null,
-    total: ledger?.total ?? redis?.total ?? null,
-    stock: redis?.stock ?? null,
-    waiting: redis?.waiting ?? null,
-    claimed: redis?.claimed ?? null,
-    dead: redis?.dead ?? null,
-    issued: ledger?.issuedQuantity ?? null,
-    oldestWaitingMs: waitedMs === null || waitedMs < -AHEAD_MS ? null : Math.max(0, waitedMs),
-    timeless: times.timeless,
-    future: times.future,
-    wrongType,
-    mayBeMissing: ledger?.mayBeMissing ?? null,
-    issuedLastMinute: lastMinute,
-    timeLeftMs: backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute),
-    ...(server === null ? {} : { server }),
-  };
-}
-
-function stateOf(ledger: LedgerCoupon | null, redis: RedisCoupon | null, keyStyle: string): string {
-  if (!ledger) return 'missing_in_ledger';
-  if (ledger.keyStyle !== keyStyle) return 'other_key_style';
-  if (ledger.state !== 'ready') return ledger.state;
-  return redis ? redis.state : 'missing_in_redis';
+function withPace(coupon: CouponState, lastMinute: number): CouponLine {
+  const backlog = (coupon.waiting ?? 0) + (coupon.claimed ?? 0);
+  const timeLeftMs = backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute);
+  return { ...coupon, issuedLastMinute: lastMinute, timeLeftMs };
 }
 
 async function issuedLastMinute({ ledger }: InspectPorts, coupon: LedgerCoupon | null, nowMs: number): Promise<number> {

@@ -24,6 +24,14 @@ export interface LedgerRow extends AckRow {
   deliveries: number;
 }
 
+/** What one worker has issued lately. */
+export interface WorkerIssues {
+  worker: string;
+  /** Of the latest rows of all workers. */
+  issued: number;
+  lastAt: Date;
+}
+
 export interface LedgerReader {
   coupons(): Promise<LedgerCoupon[]>;
   coupon(couponId: string): Promise<LedgerCoupon | null>;
@@ -33,4 +41,6 @@ export interface LedgerReader {
   rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
   /** Issued since this instant, for the pace. */
   issuedSince(couponId: string, since: Date): Promise<number>;
+  /** Workers of the latest thousand rows that are no older than this. */
+  recentWorkers(since: Date): Promise<WorkerIssues[]>;
 }

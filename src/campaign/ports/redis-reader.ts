@@ -63,6 +63,16 @@ export interface RedisUser {
   occupied: WrongType | null;
 }
 
+/** Users whom one claim of a worker holds. */
+export interface Lease {
+  /** Empty: another program leased them, and left no record. */
+  worker: string;
+  fence: number | null;
+  users: number;
+  /** Milliseconds since 1970. */
+  deadlineMs: number;
+}
+
 export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
 
 /**
@@ -80,6 +90,8 @@ export interface RedisReader {
   users(couponId: string, userIds: readonly string[]): Promise<RedisUser[]>;
   user(couponId: string, userId: string): Promise<RedisUser>;
   queueTimes(couponId: string, nowMs: number): Promise<QueueTimes>;
+  /** Of the claims that end first, at most `limit`. */
+  leases(couponId: string, limit: number): Promise<Lease[]>;
   /** Number of keys of any kind; null: this user may not ask. */
   keyCount(): Promise<number | null>;
   /** Redis TIME, milliseconds. */

@@ -92,6 +92,11 @@ export function ledgerIssued(database: Database): IssuedPart {
       return row?.issued ?? 0;
     },
 
+    async recentWorkers(since) {
+      const rows = await database.query<{ worker: string; issued: number; last_at: Date }>(statement('recent-workers', [since]));
+      return rows.map(({ worker, issued, last_at: lastAt }) => ({ worker, issued, lastAt }));
+    },
+
     async use(couponId, userId, useId, keyStyle) {
       for (;;) {
         const [used] = await database.change<{ used_at: Date }>(statement('use-issued', [couponId, userId, useId, keyStyle]));

@@ -28,6 +28,7 @@ export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'page-briefs': { issued_coupons: 'select' },
   'count-issued': { coupons: 'select', issued_coupons: 'select' },
   'issued-since': { issued_coupons: 'select' },
+  'recent-workers': { issued_coupons: 'select' },
   'use-issued': { issued_coupons: 'select update' },
   'explain-use': { coupons: 'select', issued_coupons: 'select' },
   'revoke-issued': { coupons: 'select update', issued_coupons: 'select update' },

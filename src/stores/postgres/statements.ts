@@ -22,6 +22,7 @@ const STATEMENTS = {
     'page-briefs',
     'count-issued',
     'issued-since',
+    'recent-workers',
     'use-issued',
     'explain-use',
     'revoke-issued',

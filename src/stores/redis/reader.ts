@@ -95,6 +95,15 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
       return guard(keys, queueTimes(connection, keys.queue, nowMs));
     },
 
+    async leases(couponId, limit) {
+      const keys = couponKeys(couponId, style);
+      const flat = (await guard(keys, runScript(client, 'read-leases', keys, [], [limit]))) as (number | string)[];
+      return Array.from(chunked(flat, 3), ([users, deadline, record]) => {
+        const claim = parseClaim(String(record));
+        return { worker: claim?.worker ?? '', fence: claim?.fence ?? null, users: Number(users), deadlineMs: Number(deadline) };
+      });
+    },
+
     async compareRows(couponId, rows) {
       const keys = couponKeys(couponId, style);
       const parts = await inParts(keys, rows, async (part) => {

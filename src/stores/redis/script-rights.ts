@@ -138,6 +138,7 @@ export const SCRIPT_RIGHTS = {
     dead: 'hlen hmget',
     issued: 'hmget',
   },
+  'read-leases': { leases: 'zrange zcount', claims: 'hget' },
   'read-users': { admitted: 'hmget', queue: 'zmscore', leases: 'zmscore', claims: 'hmget', dead: 'hmget', issued: 'hgetall type' },
   'try-rights': {},
 } as const satisfies Record<string, KeyRights>;

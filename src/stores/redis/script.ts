@@ -32,6 +32,7 @@ export const SCRIPTS = {
   restore: ['coupon', 'admitted', 'dead'],
   use: [],
   'compare-rows': ['admitted', 'queue', 'leases', 'claims', 'dead'],
+  'read-leases': ['leases', 'claims'],
   'read-users': ['admitted', 'queue', 'leases', 'claims', 'dead'],
   'try-rights': [],
 } as const satisfies Record<string, readonly Exclude<keyof CouponKeys, 'issued'>[]>;

@@ -44,6 +44,7 @@ const STATEMENTS: [StatementName, unknown[], Expected | null][] = [
   ['page-issued', ['42', 'user-1', 1_000], KEY],
   ['page-briefs', ['42', 'user-1', 1_000], KEY],
   ['issued-since', ['42', new Date()], { index: 'issued_coupons_pace', columns: ['issued_at'] }],
+  ['recent-workers', [new Date()], { index: 'issued_coupons_pace', columns: ['issued_at'] }],
   ['use-issued', ['42', 'user-1', 'use', 'plain'], KEY],
   ['explain-use', ['42', 'user-1'], KEY],
   ['record-use', ['42', 'user-1', new Date()], KEY],
