@@ -1,14 +1,14 @@
 import { printable } from '../../lib/text/visible.ts';
 import type { Command } from '@commander-js/extra-typings';
-import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../operate/inspect.ts';
-import { inspectIssued, inspectQueue, inspectUser } from '../../operate/inspect-users.ts';
+import { inspectCoupon, inspectCoupons, type InspectPorts, type PageOptions } from '../../operate/inspect/coupons.ts';
+import { inspectIssued, inspectQueue, inspectUser } from '../../operate/inspect/users.ts';
 import { usageError, type CouponError } from '../../lib/errors.ts';
 import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import { command as suggested } from '../../lib/text/suggested-command.ts';
-import { couponsText, couponText } from '../../operate/inspect-text.ts';
-import { issuedText, queueText, userText } from '../../operate/inspect-users-text.ts';
+import { couponsText, couponText } from '../../operate/inspect/coupons-text.ts';
+import { issuedText, queueText, userText } from '../../operate/inspect/users-text.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import type { Cli, Configure } from '../command.ts';
 import { openWithRights } from '../rights.ts';

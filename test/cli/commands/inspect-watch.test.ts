@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CouponDetail } from '../../../src/operate/inspect.ts';
+import type { CouponDetail } from '../../../src/operate/inspect/coupons.ts';
 import { at, cli, type CliOptions } from '../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 

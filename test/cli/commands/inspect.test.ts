@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CouponDetail, CouponList } from '../../../src/operate/inspect.ts';
-import type { IssuedList, QueueList, UserDetail } from '../../../src/operate/inspect-users.ts';
+import type { CouponDetail, CouponList } from '../../../src/operate/inspect/coupons.ts';
+import type { IssuedList, QueueList, UserDetail } from '../../../src/operate/inspect/users.ts';
 import { at, cli } from '../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditReport } from '../../../src/audit/audit.ts';
-import type { CouponList } from '../../../src/operate/inspect.ts';
+import type { CouponList } from '../../../src/operate/inspect/coupons.ts';
 import { openEndpoint, type TestEndpoint } from '../../support/endpoint.ts';
 import { at, cli, type CliResult } from '../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';

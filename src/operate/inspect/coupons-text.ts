@@ -1,12 +1,12 @@
-import { printable } from '../lib/text/visible.ts';
-import type { CouponDetail, CouponLine, CouponList } from './inspect.ts';
-import { otherKeysText } from '../campaign/only-in-redis.ts';
-import { SUSPECT_REASONS, upToMissing } from '../campaign/known-coupon.ts';
-import { durationFlag, formatDuration } from '../lib/duration.ts';
-import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
-import { command } from '../lib/text/suggested-command.ts';
-import type { Paint } from '../lib/text/style.ts';
-import { table } from '../lib/text/table.ts';
+import { printable } from '../../lib/text/visible.ts';
+import type { CouponDetail, CouponLine, CouponList } from './coupons.ts';
+import { otherKeysText } from '../../campaign/only-in-redis.ts';
+import { SUSPECT_REASONS, upToMissing } from '../../campaign/known-coupon.ts';
+import { durationFlag, formatDuration } from '../../lib/duration.ts';
+import { WRONG_TYPE_FIX, wrongTypeText } from '../../campaign/wrong-type.ts';
+import { command } from '../../lib/text/suggested-command.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 const STATES: Readonly<Record<string, string>> = {
   seeding: 'seeding not finished',

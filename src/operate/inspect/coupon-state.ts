@@ -1,7 +1,7 @@
-import { isPartialOutage } from '../campaign/partial-outage.ts';
-import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
-import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../campaign/ports/redis-reader.ts';
-import { WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
+import { isPartialOutage } from '../../campaign/partial-outage.ts';
+import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
+import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../../campaign/ports/redis-reader.ts';
+import { WrongTypeError, type WrongType } from '../../campaign/wrong-type.ts';
 
 /** How one coupon stands, by counters of both stores. Null: unknown, because the store that would know has no such coupon. */
 export interface CouponState {

@@ -1,10 +1,10 @@
-import type { IssuedList, QueueList, UserDetail } from './inspect-users.ts';
-import { formatDuration } from '../lib/duration.ts';
-import { wrongTypeText } from '../campaign/wrong-type.ts';
-import { command } from '../lib/text/suggested-command.ts';
-import { fieldTable, pageText } from './inspect-text.ts';
-import type { Paint } from '../lib/text/style.ts';
-import { table } from '../lib/text/table.ts';
+import type { IssuedList, QueueList, UserDetail } from './users.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { wrongTypeText } from '../../campaign/wrong-type.ts';
+import { command } from '../../lib/text/suggested-command.ts';
+import { fieldTable, pageText } from './coupons-text.ts';
+import type { Paint } from '../../lib/text/style.ts';
+import { table } from '../../lib/text/table.ts';
 
 export function queueText({ couponId, total, queue, next, restarted }: QueueList, paint: Paint): string {
   if (queue.length === 0) return total === 0 ? `no user waits for coupon ${couponId}` : `no more users (${total} waiting in all)`;

@@ -1,8 +1,8 @@
-import { isoOrNull, scoreToDate, scoreToIso } from '../campaign/coupon.ts';
-import { placeOf, type Place } from '../campaign/place.ts';
-import type { WrongType } from '../campaign/wrong-type.ts';
-import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
-import { AHEAD_MS } from '../campaign/ports/redis-reader.ts';
+import { isoOrNull, scoreToDate, scoreToIso } from '../../campaign/coupon.ts';
+import { placeOf, type Place } from '../../campaign/place.ts';
+import type { WrongType } from '../../campaign/wrong-type.ts';
+import { ledgerCoupon, type InspectPorts, type PageOptions } from './coupons.ts';
+import { AHEAD_MS } from '../../campaign/ports/redis-reader.ts';
 
 /** Part of a queue, oldest first. Times are ISO 8601. */
 export interface QueueList {

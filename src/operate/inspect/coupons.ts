@@ -1,9 +1,9 @@
-import { chunked } from '../lib/chunked.ts';
-import type { WrongType } from '../campaign/wrong-type.ts';
-import { knownCoupon } from '../campaign/known-coupon.ts';
-import { onlyInRedis } from '../campaign/only-in-redis.ts';
-import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
-import type { RedisReader } from '../campaign/ports/redis-reader.ts';
+import { chunked } from '../../lib/chunked.ts';
+import type { WrongType } from '../../campaign/wrong-type.ts';
+import { knownCoupon } from '../../campaign/known-coupon.ts';
+import { onlyInRedis } from '../../campaign/only-in-redis.ts';
+import type { LedgerCoupon, LedgerReader } from '../../campaign/ports/ledger.ts';
+import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
 import { couponState, readRedis, type CouponState } from './coupon-state.ts';
 
 export interface InspectPorts {
