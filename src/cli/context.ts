@@ -195,15 +195,17 @@ export class Context implements AsyncDisposable {
   /**
    * A signal that is aborted by the first SIGINT or SIGTERM; the second ends the process at once. `reason` of the abort is
    * the signal's name.
+   *
+   * @param says whether a line on stderr says so
    */
-  stopSignal(): AbortSignal {
+  stopSignal(says = true): AbortSignal {
     const stop = new AbortController();
     const unsubscribe = this.env.onSignal((signal) => {
       if (stop.signal.aborted) {
         this.env.exitNow(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
         return;
       }
-      this.out.note(`${signal}: finishing; once more ends at once`);
+      if (says) this.out.note(`${signal}: finishing; once more ends at once`);
       stop.abort(signal);
     });
     this.onClose(unsubscribe);

@@ -11,6 +11,10 @@ export interface OutputStream {
   readonly isTTY: boolean;
   /** 0 when the width is unknown. */
   readonly columns: number;
+  /** 0 when the height is unknown. */
+  readonly rows: number;
+  /** Calls back when the terminal has another size; returns the way to stop listening. */
+  onResize(listener: () => void): () => void;
 }
 
 /**
@@ -36,6 +40,13 @@ export interface Env extends Host {
   packageDir: string;
   /** Calls back for each signal; returns the way to stop listening. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /**
+   * Calls back with each key that is pressed, which the terminal shows no more, and neither turns Ctrl+C into a signal: its text is then
+   * `\u0003`. Returns the way to stop. Does nothing where stdin is no terminal.
+   */
+  onKeys(listener: (key: string) => void): () => void;
+  /** Calls back when this process ends in any way but SIGKILL, before anything is said about why; returns the way to stop. */
+  onExit(listener: () => void): () => void;
   /** Ends the process at once, for the second signal. */
   exitNow(code: number): void;
   /** From now on others on this machine get the processor first. There is no way back. */
@@ -79,6 +90,12 @@ export function systemEnv(): Env {
       process.on('SIGINT', onInt).on('SIGTERM', onTerm).on('SIGHUP', onTerm);
       return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm).off('SIGHUP', onTerm);
     },
+    onKeys: (listener) => listenForKeys(process.stdin, listener),
+    onExit(listener) {
+      // The monitor comes first: what is then said about the error must not go to a screen that is taken down.
+      process.on('exit', listener).on('uncaughtExceptionMonitor', listener);
+      return () => void process.off('exit', listener).off('uncaughtExceptionMonitor', listener);
+    },
     exitNow: (code) => process.exit(code),
     lowerPriority: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
     cpuMicros: () => {
@@ -119,5 +136,31 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
     get columns() {
       return stream.columns ?? 0;
     },
+    get rows() {
+      return stream.rows ?? 0;
+    },
+    onResize(listener) {
+      stream.on('resize', listener);
+      return () => void stream.off('resize', listener);
+    },
+  };
+}
+
+/** One character, or what a key sends that has none (ECMA-48: CSI and SS3 sequences). */
+// oxlint-disable-next-line no-control-regex
+const KEY = /\u001b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z])|[^]/g;
+
+function listenForKeys(stdin: NodeJS.ReadStream, listener: (key: string) => void): () => void {
+  if (!stdin.isTTY) return () => undefined;
+  // Several keys may come at once.
+  const onData = (data: Buffer): void =>
+    data
+      .toString('latin1')
+      .match(KEY)
+      ?.forEach((key) => listener(key));
+  stdin.setRawMode(true).on('data', onData).resume();
+  return () => {
+    stdin.off('data', onData).pause();
+    stdin.setRawMode(false);
   };
 }

@@ -24,6 +24,10 @@ export function maskedEnv(env: Env, secrets = new SecretMask()): MaskedEnv {
     get columns() {
       return stream.columns;
     },
+    get rows() {
+      return stream.rows;
+    },
+    onResize: (listener) => stream.onResize(listener),
   });
   return { ...env, secrets, stdout: masked(env.stdout), stderr: masked(env.stderr), stdoutWithSecrets: env.stdout };
 }

@@ -3,7 +3,7 @@ import type { DeadAnswer, DeadList } from './dead.ts';
 import type { DropOutcome, RetryOutcome } from './ports.ts';
 import { DEAD_REASONS } from '../campaign/ids.ts';
 import { command } from '../lib/text/suggested-command.ts';
-import { pageText } from './inspect-text.ts';
+import { pageText } from './inspect/coupons-text.ts';
 import type { Paint } from '../lib/text/style.ts';
 import { table } from '../lib/text/table.ts';
 

@@ -2,7 +2,7 @@ import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { chunked } from '../lib/chunked.ts';
 import { scoreToIso } from '../campaign/coupon.ts';
 import { mayHaveRow } from '../campaign/ids.ts';
-import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect.ts';
+import { ledgerCoupon, type InspectPorts, type PageOptions } from './inspect/coupons.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 import type { DeadUsers, DropOutcome, RetryOutcome } from './ports.ts';

@@ -22,6 +22,7 @@ export interface CliOptions {
   stdin?: string;
   tty?: boolean;
   columns?: number;
+  rows?: number;
   /** Called with the way to send a signal, once the command listens for one. */
   onListen?: (send: (signal: StopSignal) => void) => void;
   onStdout?: (text: string) => void;
@@ -32,7 +33,13 @@ export interface CliOptions {
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
-  const stream = (write: (text: string) => void) => ({ write, isTTY: options.tty ?? false, columns: options.columns ?? 0 });
+  const stream = (write: (text: string) => void) => ({
+    write,
+    isTTY: options.tty ?? false,
+    columns: options.columns ?? 0,
+    rows: options.rows ?? 0,
+    onResize: () => () => undefined,
+  });
   const env: Env = {
     ...testHost(options.path === undefined ? {} : { path: options.path }),
     argv,
@@ -57,6 +64,8 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       options.onListen?.(listener);
       return () => undefined;
     },
+    onKeys: () => () => undefined,
+    onExit: () => () => undefined,
     exitNow: (code) => {
       throw new Error(`exit ${code}`);
     },

@@ -98,9 +98,9 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
     async leases(couponId, limit) {
       const keys = couponKeys(couponId, style);
       const flat = (await guard(keys, runScript(client, 'read-leases', keys, [], [limit]))) as (number | string)[];
-      return Array.from(chunked(flat, 3), ([users, deadline, record]) => {
+      return Array.from(chunked(flat, 3), ([held, deadline, record]) => {
         const claim = parseClaim(String(record));
-        return { worker: claim?.worker ?? '', fence: claim?.fence ?? null, users: Number(users), deadlineMs: Number(deadline) };
+        return { worker: claim?.worker ?? '', fence: claim?.fence ?? null, users: Number(held), deadlineMs: Number(deadline) };
       });
     },
 

@@ -44,6 +44,12 @@ const DROP: KeyRights = {
   index: 'srem',
 };
 
+const LIVE: CommandUse = {
+  scripts: ['read-leases'],
+  redis: [SERVER, TOGETHER, COUPON, QUEUE_TIMES, CLOCK, { index: 'smembers' }],
+  statements: ['find-coupons', 'recent-workers'],
+};
+
 const CHANGE: CommandUse = {
   scripts: ['change'],
   redis: [SERVER, BACKLOG, { coupon: 'hmget' }],
@@ -143,6 +149,7 @@ export const COMMAND_USES = {
     redis: [SERVER, TOGETHER, COUPON, QUEUE_TIMES, CLOCK, { index: 'smembers', queue: 'zrank' }],
     statements: ['find-coupons', 'find-coupon', 'issued-since', 'page-issued', 'find-issued'],
   },
+  top: LIVE,
   audit: {
     scripts: ['read-users', 'compare-rows'],
     redis: [

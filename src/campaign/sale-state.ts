@@ -1,0 +1,21 @@
+/** What a user of a sale meets. Where Redis and the ledger do not agree that there is a sale, the state of the coupon stands instead. */
+export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect'] as const;
+
+export interface Sale {
+  /** `open`, `paused` or `closed`, or why the stores cannot say. */
+  state: string;
+  suspect: string | null;
+  opensAt: Date | null;
+  closesAt: Date | null;
+  stock: number | null;
+}
+
+/** One of {@link SALE_STATES}, or the state as it is given. */
+export function saleState({ state, suspect, opensAt, closesAt, stock }: Sale, nowMs: number): string {
+  if (suspect !== null) return 'suspect';
+  if (state !== 'open' && state !== 'paused') return state;
+  if (closesAt !== null && nowMs >= closesAt.getTime()) return 'ended';
+  if (state === 'paused') return 'paused';
+  if (opensAt !== null && nowMs < opensAt.getTime()) return 'scheduled';
+  return stock !== null && stock <= 0 ? 'sold_out' : 'open';
+}
