@@ -3,12 +3,17 @@ import type { LiveCoupon } from './view.ts';
 /** The states in which nothing happens any more. */
 const OVER = new Set(['sold_out', 'ended', 'closed']);
 
-/** What needs a person first, then what moves, what is yet to come, and what is over; by id within, so that rows stay where they are. */
+/**
+ * What needs a person first, then what moves, what is open, what is yet to come, and what is over; by id within. Rates are those of ten
+ * seconds, so rows do not change places with every user who comes.
+ */
 export function inOrder(coupons: readonly LiveCoupon[], troubled: ReadonlySet<string>): LiveCoupon[] {
   const rank = (coupon: LiveCoupon): number => {
     if (troubled.has(coupon.couponId)) return 0;
-    if ((coupon.waiting ?? 0) + (coupon.claimed ?? 0) > 0 || coupon.state === 'open') return 1;
-    return OVER.has(coupon.state) ? 3 : 2;
+    const { waiting, claimed, acceptedPerSecond, issuedPerSecond, state } = coupon;
+    if ([waiting, claimed, acceptedPerSecond, issuedPerSecond].some((figure) => (figure ?? 0) > 0)) return 1;
+    if (state === 'open') return 2;
+    return OVER.has(state) ? 4 : 3;
   };
   return coupons.toSorted((a, b) => rank(a) - rank(b) || (a.couponId < b.couponId ? -1 : 1));
 }
