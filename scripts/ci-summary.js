@@ -8,6 +8,7 @@ const isRoot = process.getuid?.() === 0;
 const elsewhereThanRoot = { allowed: !isRoot, reason: 'only root can become another user' };
 // .ci/run installs a Chromium on Debian as root; elsewhere that is up to the machine.
 const withoutChromium = { allowed: !(isRoot && existsSync('/etc/debian_version')), reason: 'no Chromium on this machine' };
+const withoutTmux = { allowed: withoutChromium.allowed, reason: 'no tmux on this machine' };
 const withoutPromtool = { allowed: withoutChromium.allowed, reason: 'no promtool on this machine' };
 const withoutSystemd = {
   allowed: !(process.env.PATH ?? '').split(':').some((dir) => existsSync(join(dir, 'systemd-analyze'))),
@@ -39,6 +40,7 @@ const ALLOWED_SKIPS = new Map([
 const ALLOWED_GROUPS = new Map([
   ['the page in a browser ', withoutChromium],
   ['completion in ', withoutShell],
+  ['top in a real terminal ', withoutTmux],
   ['the alert rules, to promtool ', withoutPromtool],
   ['systemd would say ', withoutSystemd],
   ['coupon-cli-serve.service is taken by systemd', withoutSystemd],
