@@ -78,6 +78,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'use', summary: 'mark an issued coupon as used', group: RUN, load: () => import('./use.ts') },
   { name: 'inspect', summary: 'show coupons, queues, issued coupons, users', group: WATCH, load: () => import('./inspect.ts') },
   { name: 'top', summary: 'watch all campaigns in the terminal', group: WATCH, load: () => import('./live/top.ts') },
+  { name: 'dashboard', summary: 'watch all campaigns in a browser', group: WATCH, load: () => import('./live/dashboard.ts') },
   { name: 'audit', summary: 'prove that both stores agree, user by user', group: WATCH, load: () => import('./audit.ts') },
   { name: 'submit', summary: 'send simulated requests', group: REHEARSE, load: () => import('./submit.ts') },
   { name: 'bench', summary: 'load-test an endpoint and prove the result', group: REHEARSE, load: () => import('./bench/bench.ts') },

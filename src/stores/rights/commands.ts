@@ -150,6 +150,7 @@ export const COMMAND_USES = {
     statements: ['find-coupons', 'find-coupon', 'issued-since', 'page-issued', 'find-issued'],
   },
   top: LIVE,
+  dashboard: LIVE,
   audit: {
     scripts: ['read-users', 'compare-rows'],
     redis: [

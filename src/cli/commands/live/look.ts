@@ -54,7 +54,7 @@ export function zoneOf({ settings }: Context): string {
  *
  * @throws CouponError as `openWithRights`, also when a store is away at the start
  */
-export async function openLook(context: Context, use: 'top'): Promise<() => Promise<LiveView>> {
+export async function openLook(context: Context, use: 'top' | 'dashboard'): Promise<() => Promise<LiveView>> {
   const { redis, ledger } = await openWithRights(context, { use, couponIds: [], reconnect: true });
   const { reader, keyStyle } = redis;
   const read = liveReadings({ reader, ledger, keyStyle }, { wallMs: Date.now, clockMs: () => performance.now() });
