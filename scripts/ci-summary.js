@@ -39,6 +39,7 @@ const ALLOWED_SKIPS = new Map([
 ]);
 const ALLOWED_GROUPS = new Map([
   ['the page in a browser ', withoutChromium],
+  ['the dashboard in a browser ', withoutChromium],
   ['completion in ', withoutShell],
   ['top in a real terminal ', withoutTmux],
   ['the alert rules, to promtool ', withoutPromtool],

@@ -39,8 +39,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
   it('shows what changes, and fits the terminal after each resize', async () => {
     await seedAll(30);
     await using terminal = await open();
-    const row = /^summer +여름맞이 쿠폰 +open +500 +0 /m;
-    await terminal.shows(row);
+    await terminal.shows(/^coupon-01 +Number 1 +open +100 +0 /m);
     expect(await terminal.state()).toEqual({ alternate: true, cursor: false });
     await stores.admission.admit('summer', [{ userId: 'a', requestId: 'r' }]);
     await terminal.shows(/^summer +여름맞이 쿠폰 +open +499 +1 /m);
@@ -98,7 +97,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
     await terminal.shows(/^summer/m);
     await stores.sql('ALTER TABLE coupons RENAME TO taken_away');
     try {
-      await terminal.shows(/\[SCHEMA_MISSING\][^]*ended with 2/);
+      await terminal.shows(/SCHEMA_MISSING[^]*ended with 2/);
       expect(await terminal.state()).toEqual({ alternate: false, cursor: true });
     } finally {
       await stores.sql('ALTER TABLE taken_away RENAME TO coupons');
@@ -142,7 +141,7 @@ describe('the calls of a look', () => {
   });
   afterAll(() => own[Symbol.asyncDispose]());
 
-  it('are as many with a million waiting users as with a thousand', async () => {
+  it('are as many with a million waiting users as with a thousand', { timeout: 300_000 }, async () => {
     const redis = new Redis(own.url);
     const where = at({ redisUrl: own.url, databaseUrl: stores.databaseUrl });
     const ids = Array.from({ length: 10 }, (_, i) => `c${i}`);
@@ -156,7 +155,8 @@ describe('the calls of a look', () => {
     /** What Redis ran for one look: by command, also within scripts. */
     const calls = async (): Promise<Record<string, number>> => {
       const count = async (): Promise<Record<string, number>> => {
-        const found = [...(await redis.info('commandstats')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)];
+        // A link asks with INFO whom it has found, whenever it likes.
+        const found = [...(await redis.info('commandstats')).matchAll(/^cmdstat_(?!info:)(\S+):calls=(\d+)/gm)];
         return Object.fromEntries(found.map(([, name, n]) => [name!, Number(n)]));
       };
       const looks = async (frames: number): Promise<Record<string, number>> => {
