@@ -40,7 +40,7 @@ export interface CouponAudit {
   /** In the queue by another service's hand; the next claim adopts them. Information. */
   adoptable: number;
   /** Why the coupon was not looked at. `changed`: it was reset again and again meanwhile. */
-  skipped: 'seeding' | 'resetting' | 'key_style' | 'changed' | 'not_in_ledger' | 'wrong_type' | null;
+  skipped: 'seeding' | 'adopting' | 'resetting' | 'key_style' | 'changed' | 'not_in_ledger' | 'wrong_type' | null;
 }
 
 export interface AuditReport {

@@ -9,6 +9,7 @@ import { table } from '../lib/text/table.ts';
 
 const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
   seeding: 'not looked at: its seeding was not finished (run `seed` again)',
+  adopting: 'not looked at: its adoption was not finished (run `adopt` again)',
   resetting: 'not looked at: its reset was not finished (run `seed … --reset` again)',
   key_style: 'not looked at: it has another key style',
   changed: 'not looked at: it was reset meanwhile, again and again',

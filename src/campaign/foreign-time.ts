@@ -7,8 +7,11 @@
  * arrays of java.time; and any of these in quotes or with a Java type before them.
  */
 
-/** `us`: microseconds since 1970. `unreadable`: neither a time nor a way to write that there is none. */
-export type ForeignTime = { kind: 'none' } | { kind: 'time'; us: number } | { kind: 'unreadable' };
+/**
+ * `us`: microseconds since 1970. `local`: it was written without a zone, and `us` takes it for UTC. `unreadable`: neither a time nor a way
+ * to write that there is none.
+ */
+export type ForeignTime = { kind: 'none' } | { kind: 'time'; us: number; local?: true } | { kind: 'unreadable' };
 
 /** How programs write that there is no time, in lower case; besides zero, and the dates that stand for it. */
 const NONE: ReadonlySet<string> = new Set([
@@ -55,6 +58,21 @@ const LAST_US = 253_402_300_800_000_000;
 export function readForeignTime(text: string | null | undefined): ForeignTime {
   const us = (text ?? '').length > LONGEST ? null : microsOf(text ?? '', DEEPEST);
   return us === 0 ? { kind: 'none' } : us === null ? { kind: 'unreadable' } : { kind: 'time', us };
+}
+
+/** As {@link readForeignTime}, with a mark on times that another zone would move: clock times, dates, and arrays of java.time. */
+export function readZonedTime(text: string | null | undefined): ForeignTime {
+  const time = readForeignTime(text);
+  return time.kind === 'time' && isLocal(text!, DEEPEST) ? { ...time, local: true } : time;
+}
+
+function isLocal(written: string, depth: number): boolean {
+  const text = written.trim().toLowerCase();
+  const inner = depth > 0 ? (unquoted(text) ?? TYPED.exec(text)?.[1]) : undefined;
+  if (inner !== undefined) return isLocal(inner, depth - 1);
+  const [, , , , , , afterDate] = ISO.exec(text) ?? [];
+  if (afterDate !== undefined) return !/(z|utc|gmt|[+-]\d\d:?(\d\d)?)(\[[\w/+-]+\])?$/.test(afterDate);
+  return ARRAY.test(text) || (/^\d+$/.test(text) && ofDigits(text) !== null);
 }
 
 /** The same as a date of milliseconds; null for none. @returns 'unreadable' for what is no time */

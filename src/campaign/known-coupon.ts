@@ -23,11 +23,11 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
   if (coupon.state !== 'ready') {
     throw usageError(
       'COUPON_NOT_READY',
-      coupon.state === 'seeding'
-        ? `the seeding of coupon ${couponId} was not finished`
+      coupon.state === 'seeding' || coupon.state === 'adopting'
+        ? `the ${coupon.state} of coupon ${couponId} was not finished`
         : `a reset or purge of coupon ${couponId} was not finished`,
-      coupon.state === 'seeding'
-        ? 'Run the same `coupon-cli seed` command again: it finishes what is missing.'
+      coupon.state === 'seeding' || coupon.state === 'adopting'
+        ? `Run the same \`coupon-cli ${coupon.state === 'seeding' ? 'seed' : 'adopt'}\` command again: it finishes what is missing.`
         : `Run the same command again: ${command`seed ${couponId} … --reset --confirm=${couponId}`} or ${command`purge ${couponId} --confirm=${couponId}`}.`,
     );
   }
@@ -87,5 +87,6 @@ export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
   stock: 'the stock in Redis is missing or not a number',
   coupons_total: 'the ledger refused a batch because it would have passed the total',
   foreign_key: 'the ledger lost the coupon while it was being drained',
+  adopting: 'it is being adopted, or that was begun and not finished: run `coupon-cli adopt` again',
   repair: 'a repair was begun and not finished: run it again',
 };

@@ -65,28 +65,41 @@ function offsetMs(text: string): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 
-/** @param wallMs what the clocks of the zone show, as if it were UTC */
 function inZone(wallMs: number, zone: string, name: string, text: string): Date {
+  const instant = instantOfWall(wallMs, zone);
+  if (instant === null) throw bad(name, text, `does not exist in ${zone}: the clocks go forward over it`);
+  return instant;
+}
+
+/**
+ * When the clocks of a zone show this; the earlier instant where they show it twice, null where they never do.
+ *
+ * @param wallMs what they show, as if it were UTC
+ */
+export function instantOfWall(wallMs: number, zone: string): Date | null {
   const shift = (at: number): number => {
-    const shown = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    }).formatToParts(at);
+    const shown = wallClock(zone).formatToParts(at);
     const part = (type: string): number => Number(shown.find((one) => one.type === type)!.value);
     const wall = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
     return wall - Math.floor(at / 1_000) * 1_000;
   };
-  // The shift before and after a change of the clocks; the earlier instant where a time comes twice.
+  // The shift before and after a change of the clocks.
   const candidates = [wallMs - 86_400_000, wallMs + 86_400_000].map((around) => wallMs - shift(around));
-  const found = candidates.filter((at) => at + shift(at) === wallMs).toSorted((a, b) => a - b);
-  if (found[0] === undefined) throw bad(name, text, `does not exist in ${zone}: the clocks go forward over it`);
-  return new Date(found[0]);
+  const [found] = candidates.filter((at) => at + shift(at) === wallMs).toSorted((a, b) => a - b);
+  return found === undefined ? null : new Date(found);
+}
+
+const wallClocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one takes longer than using it a hundred times. */
+function wallClock(zone: string): Intl.DateTimeFormat {
+  const known = wallClocks.get(zone);
+  if (known) return known;
+  const numeric = 'numeric' as const;
+  const parts = { year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric };
+  const clock = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', ...parts });
+  wallClocks.set(zone, clock);
+  return clock;
 }
 
 function bad(name: string, text: string, what: string) {

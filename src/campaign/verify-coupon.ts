@@ -17,7 +17,10 @@ export const LEDGER_BEHIND = 'ledger';
  * @throws CouponError of kind `unreachable`
  */
 export async function verifyAgainstLedger(ports: VerifyPorts, coupon: LedgerCoupon): Promise<VerifyResult> {
-  const result = await ports.verification.verify(coupon.id, coupon);
+  let result = await ports.verification.verify(coupon.id, coupon);
+  if (result.status === 'suspect' && result.reason === 'fields' && coupon.sharedStockField !== null && coupon.mayBeMissing === null) {
+    if (await ports.verification.takeBack(coupon)) result = await ports.verification.verify(coupon.id, coupon);
+  }
   if (result.status !== 'ok' || !(await isLedgerBehind(ports, coupon, result.acked))) return result;
   return { status: 'suspect', reason: LEDGER_BEHIND };
 }

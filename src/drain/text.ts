@@ -52,7 +52,7 @@ export function skippedText(pass: CouponPass): string {
     case 'key_style':
       return `${name} was seeded with key style ${pass.reason}; drain it with --key-style ${shellQuoted(pass.reason ?? '')}`;
     case 'unfinished':
-      return `${name} is not ready (${pass.reason}): run its \`seed\` command again`;
+      return `${name} is not ready (${pass.reason}): run its \`${pass.reason === 'adopting' ? 'adopt' : 'seed'}\` command again`;
     case 'wrong_type':
       return `${name} is not drained: ${printable(pass.reason ?? '', 250)}. ${WRONG_TYPE_FIX}`;
     case 'redis_refused':

@@ -149,6 +149,8 @@ export function finishText({ kind, couponId, opId, details, reason }: Change): s
         : command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''}`;
     case 'purge':
       return command`purge ${couponId} --confirm ${couponId}`;
+    case 'adopt':
+      return command`adopt ${couponId} --total ${text('total')}`;
     case 'forget':
       return command`forget ${text('user')} --confirm`;
     default:

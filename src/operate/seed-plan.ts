@@ -68,6 +68,12 @@ export function nextSeedStep(wanted: CouponDefinition, stored: LedgerCoupon, key
       `Run ${command`seed ${stored.id} … --reset --confirm=${stored.id}`} again.`,
     );
   }
+  if (stored.state === 'adopting')
+    throw usageError(
+      'ADOPTION_UNFINISHED',
+      `coupon ${stored.id} is being adopted from another service`,
+      'Run the same `coupon-cli adopt` command again: it finishes what is missing.',
+    );
   const differences = definitionDifferences(stored, wanted);
   if (stored.keyStyle !== keyStyle) differences.push({ field: 'key-style', stored: stored.keyStyle, wanted: keyStyle });
   if (differences.length > 0) {

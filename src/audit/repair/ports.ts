@@ -12,8 +12,9 @@ export interface RedisRepairs {
    * Makes the coupon anew, or gives it back to the ledger, out of service. No user is touched.
    *
    * @param found epoch that the hash was found with; `changed`: it has another one by now, and nothing was written
+   * @param suspect why it is out of service
    */
-  bind(coupon: LedgerCoupon, found: string, reached: Reached): Promise<'bound' | 'changed'>;
+  bind(coupon: LedgerCoupon, found: string, reached: Reached, suspect?: 'repair' | 'adopting'): Promise<'bound' | 'changed'>;
   /** @param requestedUs microseconds in the ledger; null: no row */
   adopt(couponId: string, epoch: string, users: readonly { userId: string; requestedUs: number | null }[]): Promise<number>;
   requeue(couponId: string, epoch: string, userIds: readonly string[]): Promise<number>;
@@ -53,7 +54,7 @@ export interface ProvenRow {
 
 export interface LedgerRepairs {
   /** `guarded`: they would pass the total, so none of them was written. */
-  restoreRows(couponId: string, epoch: string, rows: readonly ProvenRow[]): Promise<'ok' | 'epoch' | 'guarded'>;
+  restoreRows(couponId: string, epoch: string, rows: readonly ProvenRow[], by?: 'repair' | 'adopt'): Promise<'ok' | 'epoch' | 'guarded'>;
   recordRevocations(couponId: string, revocations: readonly { userId: string; revokedAt: Date }[]): Promise<void>;
   recordUses(couponId: string, uses: readonly { userId: string; usedAt: Date }[]): Promise<void>;
   /** @param fence that the ledger must have reached; `guarded`: there are more rows than the total */

@@ -2,7 +2,7 @@
 import type { CouponDefinition } from '../coupon.ts';
 import type { AckRow } from './acknowledgement.ts';
 
-export type LedgerState = 'seeding' | 'ready' | 'resetting';
+export type LedgerState = 'seeding' | 'adopting' | 'ready' | 'resetting';
 
 export interface LedgerCoupon extends CouponDefinition {
   issuedQuantity: number;
@@ -15,6 +15,10 @@ export interface LedgerCoupon extends CouponDefinition {
   keyStyle: string;
   /** Accepted users who may be missing since Redis lost its records of them, at most; null: none. */
   mayBeMissing: number | null;
+  /** Another service goes on writing the hash of the coupon: the name that it has for the stock. Null: no other service writes it. */
+  sharedStockField: string | null;
+  /** What an operator last said; null: nothing yet. */
+  saleState: 'open' | 'paused' | 'closed' | null;
 }
 
 /** A ledger row with what only operators look at. */

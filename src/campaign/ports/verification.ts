@@ -12,5 +12,10 @@ export type VerifyResult = { status: 'ok'; acked: number } | { status: 'gone' } 
 /** Marks a coupon as checked against the ledger for the server that now runs, or as suspect. */
 export interface Verification {
   verify(couponId: string, ledger: Pick<LedgerCoupon, 'epoch' | 'maxFence' | 'version'>): Promise<VerifyResult>;
+  /**
+   * Puts a coupon back into service whose hash a service that shares it has written anew. `false`: that is not what happened, or its stock
+   * cannot be right.
+   */
+  takeBack(coupon: LedgerCoupon): Promise<boolean>;
   markSuspect(couponId: string, epoch: string, reason: string): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { table } from '../../lib/text/table.ts';
 
 const STATES: Readonly<Record<string, string>> = {
   seeding: 'seeding not finished',
+  adopting: 'adoption not finished',
   resetting: 'reset not finished',
   missing_in_redis: 'missing in Redis',
   missing_in_ledger: 'missing in the ledger',

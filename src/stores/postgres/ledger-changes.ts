@@ -18,6 +18,8 @@ export interface ChangeRow {
   finished_at: Date | null;
 }
 
+const SALE_STATES: Partial<Record<Change['kind'], string>> = { pause: 'paused', resume: 'open', close: 'closed' };
+
 /** The `operator_log` table. */
 export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger & RevokeLedger {
   return {
@@ -28,9 +30,10 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger &
 
     beginChange: async (change, coupon, { opensAt, closesAt, expiry }, add) =>
       begin(database, change, coupon, 1, async (client) => {
+        const state = SALE_STATES[change.kind] ?? null;
         const expiresAt = expiry.kind === 'at' ? expiry.at : null;
         const validForMs = expiry.kind === 'after' ? expiry.ms : null;
-        await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs]));
+        await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs, state]));
       }),
 
     async finishChange(opId) {

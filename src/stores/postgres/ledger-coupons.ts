@@ -20,6 +20,8 @@ interface CouponRow {
   expires_at: Date | null;
   valid_for_ms: string | null;
   may_be_missing: number | null;
+  shared_stock_field: string | null;
+  sale_state: LedgerCoupon['saleState'];
 }
 
 type CouponPart = Pick<LedgerReader, 'coupons' | 'coupon'> & SeedLedger & ResetLedger;
@@ -84,7 +86,7 @@ export function ledgerCoupons(database: Database): CouponPart {
   };
 }
 
-function seedingValues(definition: CouponDefinition, epoch: string, keyStyle: string): unknown[] {
+export function seedingValues(definition: CouponDefinition, epoch: string, keyStyle: string): unknown[] {
   const { id, name, total, opensAt, closesAt, expiry } = definition;
   const expiresAt = expiry.kind === 'at' ? expiry.at : null;
   const validForMs = expiry.kind === 'after' ? expiry.ms : null;
@@ -107,6 +109,8 @@ function toCoupon(row: CouponRow): LedgerCoupon {
     state: row.state,
     keyStyle: row.key_style,
     mayBeMissing: row.may_be_missing,
+    sharedStockField: row.shared_stock_field,
+    saleState: row.sale_state,
   };
 }
 

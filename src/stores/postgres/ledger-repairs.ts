@@ -20,7 +20,7 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
   };
 
   return {
-    restoreRows: async (couponId, epoch, rows) => {
+    restoreRows: async (couponId, epoch, rows, by = 'repair') => {
       const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
       const values = [
         column('userId'),
@@ -32,7 +32,7 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
         column('fence'),
         column('deliveries'),
       ];
-      return guarded(statement('restore-issued', [couponId, epoch, ...values]));
+      return guarded(statement('restore-issued', [couponId, epoch, ...values, by]));
     },
 
     async endedEpochs(couponId) {

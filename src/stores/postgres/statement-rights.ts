@@ -39,6 +39,8 @@ export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'page-changes': { operator_log: 'select' },
   'rename-issued': { issued_coupons: 'select update' },
   'redact-log': { operator_log: 'select update' },
+  'start-adopting': { coupons: 'select insert', operator_log: 'insert' },
+  'finish-adopting': { coupons: 'select update', operator_log: 'select update' },
   'ledger-time': {},
   'note-export': { coupons: 'select', operator_log: 'insert' },
   'is-exported': { issued_coupons: 'select', operator_log: 'select' },

@@ -29,6 +29,7 @@ const STATEMENTS = {
   ],
   changes: ['find-change', 'begin-change', 'change-coupon', 'finish-change', 'page-changes'],
   forget: ['rename-issued', 'redact-log'],
+  adopt: ['start-adopting', 'finish-adopting'],
   purge: ['ledger-time', 'note-export', 'is-exported', 'find-purge'],
   repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'record-revocation', 'recount', 'latest-request'],
   schema: ['schema-version', 'ledger-condition', 'missing-rights', 'server-settings'],

@@ -77,6 +77,13 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
     }),
 
+    takeBack: guard(async (coupon) => {
+      const keys = couponKeys(coupon.id, style);
+      const { epoch, version, total, maxFence, returnedQuantity, sharedStockField, saleState } = coupon;
+      const args = [epoch, connection.runOf(keys.coupon), version, total, maxFence, returnedQuantity, sharedStockField ?? '', saleState ?? ''];
+      return (await runScript(client, 'rewritten', keys, [], [...args, ...settingFields(coupon)])) === 'ok';
+    }),
+
     markSuspect: guard(async (couponId, epoch, reason) => {
       await runScript(client, 'suspect', couponKeys(couponId, style), [], [epoch, reason]);
     }),

@@ -45,7 +45,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
       }
     },
 
-    async bind(coupon, found, { fence, lastUs }) {
+    async bind(coupon, found, { fence, lastUs }, suspect = 'repair') {
       const args = [
         coupon.epoch,
         found,
@@ -54,6 +54,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
         coupon.total,
         fence,
         lastUs,
+        suspect,
         ...settingFields(coupon),
       ];
       return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed';

@@ -57,7 +57,7 @@ export const SCRIPT_RIGHTS = {
   'read-refusal': { none: 'time', coupon: 'hmget', queue: 'zcard', admitted: 'hlen' },
   claim: {
     none: 'time',
-    coupon: 'hmget hset hincrby',
+    coupon: 'exists hmget hset hincrby',
     queue: 'zcard zadd zrangebyscore zrem',
     admitted: 'hlen hmget hset',
     leases: 'zcard zrangebyscore zrange zadd zrem',
@@ -128,6 +128,9 @@ export const SCRIPT_RIGHTS = {
     issued: 'hgetall hset del',
   },
   bind: { coupon: 'hmget exists hset hsetnx', life: 'set' },
+  'take-over': { coupon: 'hget', queue: 'zcard zrem zadd', admitted: 'hlen hsetnx' },
+  'finish-adoption': { coupon: 'hmget hget hdel hset', life: 'set' },
+  rewritten: { coupon: 'hmget hdel hset', queue: 'zrange', admitted: 'hlen', dead: 'hvals', claims: 'hvals', life: 'get' },
   restore: { coupon: 'hget hmget hset hdel', admitted: 'hlen', dead: 'hvals' },
   use: { issued: 'exists hget hset' },
   'compare-rows': {

@@ -12,7 +12,8 @@
 -- ARGV[5] total
 -- ARGV[6] fence      that was reached, according to ledger and claims
 -- ARGV[7] last us    latest request time in the ledger, microseconds
--- ARGV[8...]         further field, value pairs: name, window, expiry
+-- ARGV[8] suspect    why it is out of service
+-- ARGV[9...]         further field, value pairs: name, window, expiry
 --
 -- Reply: 'bound', or 'changed' (the hash has yet another epoch by now: nothing was written).
 
@@ -22,12 +23,12 @@ local coupon = redis.call('HMGET', COUPON, 'epoch', 'fence', 'last_us')
 local epoch = coupon[1] or ''
 if epoch ~= ARGV[1] and epoch ~= ARGV[2] then return 'changed' end
 if redis.call('EXISTS', COUPON) == 0 then
-  redis.call('HSET', COUPON, 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 8))
+  redis.call('HSET', COUPON, 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 9))
 end
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
-redis.call('HSET', COUPON, 'epoch', ARGV[1], 'suspect', 'repair', 'run', ARGV[3], 'fence', higher(coupon[2], ARGV[6]),
+redis.call('HSET', COUPON, 'epoch', ARGV[1], 'suspect', ARGV[8], 'run', ARGV[3], 'fence', higher(coupon[2], ARGV[6]),
   'last_us', higher(coupon[3], ARGV[7]))
 redis.call('HSETNX', COUPON, 'state', 'open')
 for _, counter in ipairs({ 'acked', 'returned' }) do redis.call('HSETNX', COUPON, counter, '0') end

@@ -28,7 +28,7 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 -- include request-time
 
 local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
-if not coupon[1] then return { 'gone' } end
+if not coupon[1] then return { redis.call('EXISTS', COUPON) == 1 and 'epoch' or 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
 if coupon[3] ~= ARGV[1] then return { 'run' } end

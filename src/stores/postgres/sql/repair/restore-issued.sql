@@ -1,7 +1,7 @@
 -- Writes rows back that the ledger has lost, as the issued hashes have them, and counts them: coupons_total refuses both together when
 -- the total would be passed. A user who has a row gets no other. See issue.sql for the lock and the order.
 -- $1 coupon id, $2 epoch, $3 user ids, $4 request times (us), $5 issued at, $6 expires at, $7 used at, $8 revoked at, $9 fences,
--- $10 deliveries
+-- $10 deliveries, $11 who writes them: 'repair' or 'adopt'
 -- -> one row updated, or none if this is another life of the coupon
 WITH coupon AS (
   SELECT id FROM coupons WHERE id = $1 AND epoch = $2 FOR NO KEY UPDATE
@@ -14,7 +14,7 @@ WITH coupon AS (
   INSERT INTO issued_coupons
     (coupon_id, user_id, requested_at, requested_us, issued_at, expires_at, used_at, use_id, revoked_at, worker, fence, deliveries)
   SELECT coupon.id, user_id, to_timestamp((requested_us / 1000) / 1000.0), requested_us, issued_at, expires_at, used_at,
-    CASE WHEN used_at IS NOT NULL THEN 'repair' END, revoked_at, 'repair', fence, deliveries
+    CASE WHEN used_at IS NOT NULL THEN $11 END, revoked_at, $11, fence, deliveries
   FROM coupon CROSS JOIN batch
   ORDER BY user_id COLLATE "C"
   ON CONFLICT (coupon_id, user_id) DO NOTHING

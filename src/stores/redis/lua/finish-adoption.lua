@@ -1,0 +1,34 @@
+#!lua flags=allow-oom
+-- finish-adoption: the last step of taking a coupon over from another service, in one: settings as the ledger has them, the stock, and the
+-- coupon in service.
+--
+-- KEYS[1] coupon     hash
+-- KEYS[2] life       string, epoch
+-- ARGV[1] epoch      from the ledger
+-- ARGV[2] run id     of this server, as the caller's connection learned it
+-- ARGV[3] version    from the ledger
+-- ARGV[4] total
+-- ARGV[5] state      of the sale
+-- ARGV[6] field      that the service has the stock in; '': this hash is none of the service's
+-- ARGV[7] stock      as it was found
+-- ARGV[8...]         further field, value pairs: name, window, expiry
+--
+-- Reply: 'ok'; 'done' (it was finished before); 'epoch' (another life of the coupon); 'stock' (the service's field holds no number).
+-- The service may have taken users in the meantime, so its own field says what is left.
+
+local COUPON, LIFE = KEYS[1], KEYS[2]
+
+-- include foreign-number
+
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect')
+if coupon[1] ~= ARGV[1] then return 'epoch' end
+if (coupon[2] or '') == '' then return 'done' end
+local stock = tonumber(ARGV[7])
+if ARGV[6] ~= '' then stock = foreign_number(redis.call('HGET', COUPON, ARGV[6])) end
+if not stock then return 'stock' end
+
+redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
+redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'state', ARGV[5], 'version', ARGV[3], 'run', ARGV[2],
+  'returned', '0', 'given_back', '0', 'acked', '0', 'suspect', '', unpack(ARGV, 8))
+redis.call('SET', LIFE, ARGV[1])
+return 'ok'

@@ -1,0 +1,8 @@
+-- foreign-number: whole numbers as serializers of other programs write them: bare, in quotes, or with a Java type before them.
+--
+-- foreign_number(text) -> a number; nil: it is none
+local function foreign_number(text)
+  local inner = string.match(text or '', '^%[%s*"[%w_.$]+"%s*,%s*(.-)%s*%]$') or text or ''
+  inner = string.match(inner, '^"(.*)"$') or inner
+  return tonumber(string.match(inner, '^(-?%d+)[lL]?$'))
+end
