@@ -120,10 +120,10 @@ const LAST_US = 4_102_444_800e6;
 
 /** One unit that a score may be written in: which scores it has, and what makes microseconds of them. */
 const UNITS = [
-  { below: 1e11, toMicros: (score: number) => score * 1e6 },
-  { below: 1e14, toMicros: (score: number) => score * 1e3 },
-  { below: 1e17, toMicros: (score: number) => score },
-  { below: Number.POSITIVE_INFINITY, toMicros: (score: number) => score / 1e3 },
+  { name: 'seconds', below: 1e11, toMicros: (score: number) => score * 1e6 },
+  { name: 'milliseconds', below: 1e14, toMicros: (score: number) => score * 1e3 },
+  { name: 'microseconds', below: 1e17, toMicros: (score: number) => score },
+  { name: 'nanoseconds', below: Number.POSITIVE_INFINITY, toMicros: (score: number) => score / 1e3 },
 ] as const;
 
 /**
@@ -131,8 +131,18 @@ const UNITS = [
  * the score of a queue see {@link scoreToMicros}.
  */
 export function microsBySize(value: number): number {
-  const unit = UNITS.find(({ below }) => value < below) ?? UNITS[3];
-  return Math.round(unit.toMicros(value));
+  return Math.round(unitBySize(value).toMicros(value));
+}
+
+function unitBySize(value: number): (typeof UNITS)[number] {
+  return UNITS.find(({ below }) => value < below) ?? UNITS[3];
+}
+
+export type ScoreUnit = (typeof UNITS)[number]['name'];
+
+/** The unit that a score is written in, if it is a time at all. */
+export function unitOfScore(score: number): ScoreUnit {
+  return unitBySize(score).name;
 }
 
 /**

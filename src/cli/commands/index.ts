@@ -19,6 +19,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'migrate', summary: 'bring the database schema up to date', group: SETUP, load: () => import('./migrate.ts') },
   { name: 'grants', summary: 'print the rights that each command needs in both stores', group: SETUP, load: () => import('./grants.ts') },
   { name: 'seed', summary: 'set a coupon up in both stores', group: SETUP, load: () => import('./seed.ts') },
+  {
+    name: 'adopt',
+    summary: 'take over a coupon that another service has begun in Redis',
+    group: SETUP,
+    load: () => import('./adopt.ts'),
+  },
   { name: 'config', summary: 'show every setting and where it comes from', group: SETUP, load: () => import('./config.ts') },
   {
     name: 'doctor',

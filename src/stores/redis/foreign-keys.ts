@@ -5,7 +5,7 @@ import { usageError, type CouponError } from '../../lib/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { usersIn } from './foreign-users.ts';
-import { scanAll } from './scan.ts';
+import { escapeGlob, scanAll } from './scan.ts';
 import { wrongTypeOf } from './wrong-type.ts';
 
 const CHUNK = 1_000;
@@ -123,8 +123,4 @@ function toNumber(text: string | null | undefined): number | null {
   if (text === null || text === undefined || text.trim() === '') return null;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : null;
-}
-
-function escapeGlob(text: string): string {
-  return text.replace(/[\\*?[\]^]/g, String.raw`\$&`);
 }

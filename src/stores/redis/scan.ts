@@ -15,3 +15,8 @@ export async function* scanAll(connection: RedisConnection, options: ScanOptions
 export async function* scanAllBytes(connection: RedisConnection, options: ScanOptions): AsyncGenerator<Buffer[]> {
   for (const client of connection.everyServer()) yield* client.scanBufferStream(options) as AsyncIterable<Buffer[]>;
 }
+
+/** A text that a pattern matches literally. */
+export function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]^]/g, String.raw`\$&`);
+}

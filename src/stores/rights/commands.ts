@@ -62,15 +62,25 @@ const REPLICA: Use = { redis: [{ none: 'wait' }] };
 export const COMMAND_USES = {
   migrate: { makesTables: true },
   seed: {
-    scripts: ['seed', 'verify', 'suspect'],
+    scripts: ['seed', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER, { index: 'sadd srem' }],
     statements: ['find-coupon', 'start-seeding', 'finish-seeding', 'undo-seeding'],
     options: {
       '--reset': { scripts: ['retire'], redis: [DROP], statements: ['start-reset', 'page-issued', 'delete-issued', 'drop-coupon'] },
     },
   },
+  adopt: {
+    scripts: ['bind', 'take-over', 'adopt', 'ack', 'rehash', 'finish-adoption'],
+    redis: [
+      SERVER,
+      CLOCK,
+      { none: 'scan', index: 'sadd', coupon: 'type hgetall hmget', queue: 'type exists zscan', issued: 'type hgetall' },
+      { admitted: 'exists', leases: 'exists', dead: 'exists', claims: 'exists' },
+    ],
+    statements: ['find-coupon', 'start-adopting', 'restore-issued', 'find-issued', 'finish-adopting'],
+  },
   serve: {
-    scripts: ['admit', 'read-refusal', 'verify', 'suspect', 'read-users', 'use', 'ack'],
+    scripts: ['admit', 'read-refusal', 'verify', 'rewritten', 'suspect', 'read-users', 'use', 'ack'],
     redis: [
       SERVER,
       TOGETHER,
@@ -85,13 +95,13 @@ export const COMMAND_USES = {
     options: { '--accepted-means': REPLICA },
   },
   submit: {
-    scripts: ['admit', 'verify', 'suspect'],
+    scripts: ['admit', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER],
     statements: ['find-coupon'],
     options: { '--accepted-means': REPLICA },
   },
   drain: {
-    scripts: ['claim', 'ack', 'release', 'bury', 'verify', 'suspect'],
+    scripts: ['claim', 'ack', 'release', 'bury', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER, BACKLOG],
     statements: ['find-coupons', 'find-coupon', 'issue', 'find-issued'],
     options: {

@@ -1,0 +1,166 @@
+import { isoTime } from '../../campaign/coupon.ts';
+import { WrongTypeError, type WrongType } from '../../campaign/wrong-type.ts';
+import { CouponError } from '../../lib/errors.ts';
+import { keysTaken } from '../seed-plan.ts';
+import type { FieldMap, FieldName } from './fields.ts';
+import { readIssued, type FoundIssuedKeys } from './issued.ts';
+import { numbersProblem } from './numbers.ts';
+import { expiryText, type FullPlan } from './plan.ts';
+import type { AdoptionSource, Fields } from './ports.ts';
+import { metProblem, notFound, unknownField, type MetCode } from './problems.ts';
+import { readQueue, type FoundQueue } from './queue.ts';
+import { Samples, SAMPLE_SIZE, type Sampled } from './sample.ts';
+import { readCoupon, type FoundCoupon, type Said } from './settings.ts';
+import { sourceKeys, type KeyTemplates, type SourceKeys } from './source-keys.ts';
+
+export interface LookOptions extends Said {
+  templates: KeyTemplates;
+  fields: FieldMap;
+  /** In which times without one are meant; undefined: such times are refused. */
+  zone: string | undefined;
+  /** Of the user id, where members of the queue are JSON objects. */
+  memberField: string;
+}
+
+/**
+ * Reads everything that the other service has written of a coupon, and makes a plan of it. Nothing is changed.
+ *
+ * @param epoch of the ledger's coupon, whose adoption was begun before; null: it has none
+ * @throws CouponError `BAD_KEY_TEMPLATE`, `COUPON_NOT_IN_REDIS`, `REDIS_KEYS_TAKEN`, `KEY_WRONG_TYPE`
+ */
+export async function look(source: AdoptionSource, couponId: string, options: LookOptions, epoch: string | null): Promise<FullPlan> {
+  const own = source.ownKeys(couponId);
+  const keys = sourceKeys(options.templates, couponId, own);
+  const problems = new Samples<MetCode>();
+  const nowMs = await source.now();
+  const skipped = await foreignKeys(source, keys, problems);
+  await checkOwn(source, couponId, keys, own, epoch);
+  const wrong = (await source.wrongType(keys.hash, 'hash')) ?? (await source.wrongType(keys.queue, 'zset'));
+  if (wrong) throw refusedType(wrong);
+  const fields = await hashOf(source, couponId, keys, problems);
+
+  const { zone, fields: map } = options;
+  const reading = { map, zone, problems };
+  const coupon = readCoupon(couponId, keys.hash, fields, options, reading);
+  const queue = await readQueue(source, keys.queue, { memberField: options.memberField, nowMs, problems });
+  const issued = await readIssued(source, keys, reading);
+  return planOf({ couponId, keys, own, nowMs }, { coupon, queue, issued, skipped }, map, problems);
+}
+
+interface Found {
+  coupon: FoundCoupon;
+  queue: FoundQueue;
+  issued: FoundIssuedKeys;
+  skipped: Sampled;
+}
+
+function planOf(
+  where: Pick<FullPlan, 'keys' | 'own' | 'nowMs'> & { couponId: string },
+  { coupon, queue, issued, skipped }: Found,
+  map: FieldMap,
+  met: Samples<MetCode>,
+): FullPlan {
+  const { couponId, keys, own, nowMs } = where;
+  const { definition, total, stock, totalThere, state } = coupon;
+  const both = [...queue.users.keys()].filter((userId) => issued.users.has(userId)).length;
+  const waiting = queue.users.size - both;
+  const problems = [...met.entries().map(([code, sampled]) => metProblem(code, sampled)), ...coupon.problems, ...unknownFields(map, coupon, issued)];
+  const numbers = { waiting, issued: issued.users.size };
+  // Where some could not be read, the sum says nothing.
+  const off = total !== null && stock !== null && problems.length === 0 ? numbersProblem({ total, stock, ...numbers }) : null;
+  if (off) problems.push(off);
+  const companions = issued.companions.entries()[0]?.[1] ?? { count: 0, sample: [] };
+  const times = [...queue.users.values()].map(({ us }) => us);
+  const found = [...issued.users.values()];
+  const shown = {
+    couponId,
+    keys: { hash: keys.hash, queue: keys.queue, issued: `${keys.issued.head}{user}${keys.issued.tail}` },
+    name: definition?.name ?? couponId,
+    total,
+    stock,
+    ...(totalThere !== null && totalThere !== total ? { totalThere } : {}),
+    state,
+    opensAt: isoTime(definition?.opensAt ?? null),
+    closesAt: isoTime(definition?.closesAt ?? null),
+    expiry: definition ? expiryText(definition) : '',
+    ...numbers,
+    used: found.filter(({ usedAt }) => usedAt !== null).length,
+    revoked: found.filter(({ revokedAt }) => revokedAt !== null).length,
+    issuedAndWaiting: both,
+    severalTimes: [...queue.users.values()].filter(({ members }) => members.size > 1).length,
+    scores: { units: queue.units, oldest: isoOf(times, Math.min), latest: isoOf(times, Math.max), future: queue.future },
+    serializers: { hash: coupon.serializers, members: queue.serializers },
+    issuedWithoutTime: found.filter(({ issuedAt, requestedAt }) => issuedAt === null && requestedAt === null).length,
+    skipped: {
+      count: companions.count + skipped.count,
+      sample: [...companions.sample, ...skipped.sample].slice(0, SAMPLE_SIZE),
+    },
+    unread: [
+      ...coupon.hash.unread().map((field) => ({ field, count: 1 })),
+      ...issued.unread.entries().map(([field, { count }]) => ({ field, count })),
+    ],
+  };
+  const sharedStockField = keys.hash === own.hash ? coupon.stockField : null;
+  const whole = problems.length === 0 ? definition : null;
+  return { shown, problems, definition: whole, sharedStockField, waiting: queue.users, issued: issued.users, keys, own, nowMs };
+}
+
+function isoOf(times: readonly number[], pick: (a: number, b: number) => number): string {
+  if (times.length === 0) return '';
+  return new Date(Math.floor(times.reduce((a, b) => pick(a, b)) / 1_000)).toISOString();
+}
+
+/** A name that somebody gave and that is nowhere is a slip. */
+function unknownFields(map: FieldMap, { hash }: FoundCoupon, issued: FoundIssuedKeys): CouponError[] {
+  const given = Object.entries(map) as [FieldName, string][];
+  const there = [...new Set([...hash.names(), ...issued.names])];
+  return given
+    .filter(([name]) => hash.nameOf(name) === null && !issued.met.has(name))
+    .map(([name, theirs]) => unknownField(`${name}=${theirs}`, there));
+}
+
+/** Keys of this program that have nothing to do with the other service's would be mixed up with them. */
+async function checkOwn(source: AdoptionSource, couponId: string, keys: SourceKeys, own: SourceKeys, epoch: string | null): Promise<void> {
+  const there = await source.own(couponId);
+  if (epoch !== null && (there.epoch === epoch || there.epoch === '')) return;
+  if (there.epoch !== '' || (there.hash && keys.hash !== own.hash)) throw keysTaken(couponId, 'foreign');
+  if (there.records || (there.queue && keys.queue !== own.queue)) throw keysTaken(couponId, 'leftovers');
+}
+
+async function hashOf(source: AdoptionSource, couponId: string, keys: SourceKeys, problems: Samples<MetCode>): Promise<Fields> {
+  const fields = await source.hash(keys.hash);
+  if (fields) return fields;
+  const serialized = problems.entries().find(([code]) => code === 'SERIALIZED_KEYS');
+  throw serialized ? metProblem(...serialized) : notFound(couponId, keys.hash);
+}
+
+/** The same error as elsewhere, and a refusal: nothing was begun. */
+function refusedType(wrong: WrongType): CouponError {
+  const { code, message, fix } = new WrongTypeError(wrong);
+  return new CouponError({ code, kind: 'usage', message, why: 'this is not how the report keeps a coupon', fix });
+}
+
+/** Companions that are left alone, and keys of this coupon that a serializer spelled. */
+async function foreignKeys(source: AdoptionSource, keys: SourceKeys, problems: Samples<MetCode>): Promise<Sampled> {
+  const skipped = new Samples<'skipped'>();
+  for await (const page of source.foreignKeys()) {
+    for (const key of page) {
+      const inner = spelled(key);
+      if (inner === null) {
+        if (!isIssuedKey(key, keys)) skipped.add('skipped', key);
+      } else if (inner === keys.hash || inner === keys.queue || inner.startsWith(keys.issued.head)) problems.add('SERIALIZED_KEYS', key);
+    }
+  }
+  return skipped.entries()[0]?.[1] ?? { count: 0, sample: [] };
+}
+
+function isIssuedKey(key: string, { issued }: SourceKeys): boolean {
+  return key.startsWith(issued.head) && key.endsWith(issued.tail);
+}
+
+/** What a JSON or JDK serializer has spelled; null: none has. */
+function spelled(key: string): string | null {
+  if (key.startsWith('"')) return key.replace(/^"|"$/g, '');
+  const byte = String.raw`(?:\\x[0-9a-f]{2}|[^])`;
+  return new RegExp(String.raw`^\\xac\\xed\\x00\\x05t${byte}${byte}([^]*)$`).exec(key)?.[1] ?? null;
+}
