@@ -9,6 +9,7 @@ import { auditUsers } from './users.ts';
 import { erasedOf } from './excepted.ts';
 import { knownCoupon } from '../campaign/known-coupon.ts';
 import { onlyInRedis, type OnlyInRedis } from '../campaign/only-in-redis.ts';
+import { isRewritten } from './reconcile/coupon.ts';
 import { pacedReads } from './paced-reads.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 
@@ -145,6 +146,7 @@ async function auditCoupon(
       { adoptable: users.adoptable, erased: await erasedOf(ports, couponId, except) },
       tally,
     );
+    if (isRewritten(coupon, redis)) notes.add('hash_rewritten', null, couponId);
     const now = await ports.ledger.coupon(couponId);
     if (now?.epoch === coupon.epoch && now.state === 'ready') {
       const { stock = null, waiting = 0, claimed = 0, dead = 0 } = redis ?? {};

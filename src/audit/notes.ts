@@ -13,6 +13,7 @@ export const NOTES = {
     'keys of ours that expire, and with them what is known of accepted users: run PERSIST on each, and find the program that sets a TTL',
   hash_expires:
     'issued hashes that expire (the first 100 were looked at): services see no coupon then; run PERSIST, or let them live as long as the coupon',
+  hash_rewritten: 'coupons whose hash the service that shares them has written anew: the next request or claim takes them back',
   not_seeded_here: 'coupons that have keys in Redis and were not seeded here; they were not looked at',
   serialised_key: 'keys that a JSON or JDK serializer spelled: nothing reads them; use a string serializer for keys',
 } as const;

@@ -1,7 +1,7 @@
 import type { AuditPorts } from './ports.ts';
 import { isExplained, type Erased } from './excepted.ts';
 import type { Finding } from './findings.ts';
-import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
+import { isRewritten, judgeCoupon, judgeStock } from './reconcile/coupon.ts';
 import type { AuditTally } from './tally.ts';
 import { countAdoptable } from './users.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
@@ -39,7 +39,7 @@ export async function auditTotals(
     const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
     const after = await ports.reader.coupon(coupon.id);
     totals = { redis: after, issued: counts.rows };
-    const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(redis, after, foreign)].filter(
+    const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(ledger, redis, after, foreign)].filter(
       (one) => !isExplained(one, erased),
     );
     kept = kept === null ? found : found.filter((one) => kept?.some((other) => other.code === one.code));
@@ -50,8 +50,10 @@ export async function auditTotals(
 }
 
 /** What the counters say both before and after the foreign members were counted. */
-function stockFindings(before: RedisCoupon | null, after: RedisCoupon | null, foreign: number): Finding[] {
+function stockFindings(ledger: LedgerCoupon, before: RedisCoupon | null, after: RedisCoupon | null, foreign: number): Finding[] {
   if (!before || !after) return [];
+  // Written anew, it may have the stock under another name.
+  if (isRewritten(ledger, after) && after.stock === null) return [];
   const later = judgeStock(after, foreign).map((found) => found.code);
   return judgeStock(before, foreign).filter((found) => later.includes(found.code));
 }

@@ -34,6 +34,12 @@ export interface LedgerTotals extends CouponDefinition {
   maxFence: number;
   mayBeMissing: number | null;
   returnedQuantity: number;
+  sharedStockField: string | null;
+}
+
+/** The service that shares the hash of the coupon has written it anew; the next request or claim takes it back. */
+export function isRewritten({ sharedStockField }: Pick<LedgerTotals, 'sharedStockField'>, redis: RedisTotals | null): boolean {
+  return sharedStockField !== null && redis !== null && redis.epoch === '' && redis.suspect === '';
 }
 
 /**
@@ -57,6 +63,8 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
   if (ledger.mayBeMissing !== null) findings.push(finding('accepted_may_be_missing', { upTo: ledger.mayBeMissing }));
   if (!redis) return [...findings, finding('coupon_missing')];
   if (redis.suspect !== '') findings.push(finding('suspect', { reason: redis.suspect }));
+  // What is missing then is the program's own, and the stock is judged by itself.
+  if (isRewritten(ledger, redis)) return findings;
   if (redis.epoch === '') findings.push(finding('epoch_missing'));
   else if (redis.epoch !== ledger.epoch) findings.push(finding('epoch_mismatch', { redis: redis.epoch, ledger: ledger.epoch }));
   if (redis.version !== ledger.version) findings.push(finding('version_mismatch', { redis: redis.version, ledger: ledger.version }));

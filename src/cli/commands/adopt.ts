@@ -77,7 +77,10 @@ export const configure: Configure = (command, cli) => {
           newId: randomUUID,
         };
         const progress = await startProgress(context, ADOPTING);
-        const told = { ...options, progress: (users: number) => progress.update(`${ADOPTING} coupon ${couponId}: ${number(users)} users so far`) };
+        const told = {
+          ...options,
+          progress: (users: number) => progress.update(`${ADOPTING} coupon ${couponId}: ${number(users)} users so far`),
+        };
         try {
           const result = await adoptCoupon(couponId, told, ports, (plan, problems) => {
             // What is refused is shown all the same: the numbers say what to correct.

@@ -96,7 +96,7 @@ async function takeOver(coupon: LedgerCoupon, plan: FullPlan, { progress }: Adop
     await issuedToo(coupon, share, plan, ports);
     progress?.((done += share.length));
   }
-  const status = await store.finishAdoption(coupon, plan.shown.stock!);
+  const status = await store.finishAdoption(coupon, plan.finalStock);
   if (status === 'epoch' || status === 'stock') throw movedOn(id);
 }
 

@@ -15,7 +15,20 @@ export type FieldMap = Readonly<Partial<Record<FieldName, string>>>;
 /** Fields that say nothing that this program would have to know. */
 const WITHOUT_MEANING = new Set(['_class', '@class', 'id', 'userId', 'couponId', 'user_id', 'coupon_id']);
 /** The program's own. */
-const OWN = new Set(['epoch', 'version', 'run', 'fence', 'acked', 'returned', 'given_back', 'suspect', 'last_us', 'window', 'opens_ms', 'closes_ms']);
+const OWN = new Set([
+  'epoch',
+  'version',
+  'run',
+  'fence',
+  'acked',
+  'returned',
+  'given_back',
+  'suspect',
+  'last_us',
+  'window',
+  'opens_ms',
+  'closes_ms',
+]);
 
 /** @throws CouponError `BAD_FIELD` for one that is not of the form `ours=theirs` */
 export function parseFields(options: readonly string[]): FieldMap {
@@ -23,10 +36,15 @@ export function parseFields(options: readonly string[]): FieldMap {
   const map: Record<string, string> = {};
   for (const option of options) {
     const [, ours, theirs] = /^([^=]+)=(.+)$/.exec(option) ?? [];
-    if (ours === undefined || theirs === undefined) throw bad(option, 'is not of the form OURS=THEIRS', 'Write such as --field total=totalQuantity.');
+    if (ours === undefined || theirs === undefined)
+      throw bad(option, 'is not of the form OURS=THEIRS', 'Write such as --field total=totalQuantity.');
     if (!names.includes(ours)) {
       const near = nearest(ours, names);
-      throw bad(option, `names no field of ours${near === null ? '' : `; did you mean ${near}=${theirs}?`}`, `Fields are ${names.join(', ')}.`);
+      throw bad(
+        option,
+        `names no field of ours${near === null ? '' : `; did you mean ${near}=${theirs}?`}`,
+        `Fields are ${names.join(', ')}.`,
+      );
     }
     if (map[ours] !== undefined) throw bad(option, `names ${ours} twice`, 'Give each field once.');
     map[ours] = theirs;
@@ -37,12 +55,20 @@ export function parseFields(options: readonly string[]): FieldMap {
 /** One hash under our names. Where no name was given, that of ours counts, and its twin in camel case. */
 export class Renamed {
   readonly #values = new Map<string, string>();
+  /** Names as they are written: a serializer may have put them in quotes. */
+  readonly #written = new Map<string, string>();
   readonly #map: FieldMap;
   readonly #asked = new Set<string>();
 
   constructor(fields: Fields, map: FieldMap) {
     this.#map = map;
-    for (const [name, value] of Object.entries(fields)) this.#values.set(plain(name).text, value);
+    for (const [name, value] of Object.entries(fields)) {
+      const { text } = plain(name);
+      // What is written plainly is what this program, or a corrected service, has written since.
+      if (text !== name && fields[text] !== undefined) continue;
+      this.#values.set(text, value);
+      this.#written.set(text, name);
+    }
   }
 
   /** As it is written; undefined: not there. */
@@ -63,6 +89,17 @@ export class Renamed {
     const found = (given === undefined ? [name, camelCase(name)] : [given]).find((one) => this.#values.has(one));
     if (found !== undefined) this.#asked.add(found);
     return found ?? null;
+  }
+
+  /** The same, as it is written in the hash. */
+  writtenName(name: FieldName): string | null {
+    const field = this.nameOf(name);
+    return field === null ? null : this.#written.get(field)!;
+  }
+
+  /** Whether a person gave a name that is not there: that is said by itself. */
+  isMisnamed(name: FieldName): boolean {
+    return this.#map[name] !== undefined && this.nameOf(name) === null;
   }
 
   /** Names that nobody asked for, and that may mean something. */

@@ -64,7 +64,11 @@ function planOf(
   const { definition, total, stock, totalThere, state } = coupon;
   const both = [...queue.users.keys()].filter((userId) => issued.users.has(userId)).length;
   const waiting = queue.users.size - both;
-  const problems = [...met.entries().map(([code, sampled]) => metProblem(code, sampled)), ...coupon.problems, ...unknownFields(map, coupon, issued)];
+  const problems = [
+    ...met.entries().map(([code, sampled]) => metProblem(code, sampled)),
+    ...coupon.problems,
+    ...unknownFields(map, coupon, issued),
+  ];
   const numbers = { waiting, issued: issued.users.size };
   // Where some could not be read, the sum says nothing.
   const off = total !== null && stock !== null && problems.length === 0 ? numbersProblem({ total, stock, ...numbers }) : null;
@@ -79,6 +83,7 @@ function planOf(
     total,
     stock,
     ...(totalThere !== null && totalThere !== total ? { totalThere } : {}),
+    ...(keys.hash === own.hash && coupon.stockField === 'stock' ? {} : { stockElsewhere: `${coupon.stockField} of ${keys.hash}` }),
     state,
     opensAt: isoTime(definition?.opensAt ?? null),
     closesAt: isoTime(definition?.closesAt ?? null),
@@ -101,8 +106,10 @@ function planOf(
     ],
   };
   const sharedStockField = keys.hash === own.hash ? coupon.stockField : null;
+  const counts = sharedStockField !== null && coupon.stockThere !== null && stock !== null;
+  const finalStock = counts ? { field: sharedStockField, number: stock - coupon.stockThere! } : { field: null, number: stock ?? 0 };
   const whole = problems.length === 0 ? definition : null;
-  return { shown, problems, definition: whole, sharedStockField, waiting: queue.users, issued: issued.users, keys, own, nowMs };
+  return { shown, problems, definition: whole, sharedStockField, finalStock, waiting: queue.users, issued: issued.users, keys, own, nowMs };
 }
 
 function isoOf(times: readonly number[], pick: (a: number, b: number) => number): string {

@@ -4,7 +4,7 @@ import { durationFlag } from '../../lib/duration.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { FoundIssued } from './issued.ts';
 import { expiryAt } from './issued.ts';
-import type { AdoptedRow, QueuedUser, SaleState } from './ports.ts';
+import type { AdoptedRow, FinalStock, QueuedUser, SaleState } from './ports.ts';
 import type { Sampled } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
 import type { Serializer } from './values.ts';
@@ -40,6 +40,8 @@ export interface AdoptionPlan {
   issuedWithoutTime: number;
   /** Keys that Spring Data keeps beside the hashes, and others that are left alone. */
   skipped: Sampled;
+  /** Where the service counts the stock, if that is not where this program does. */
+  stockElsewhere?: string;
   /** Fields that are not read, with how many hashes have them. */
   unread: { field: string; count: number }[];
 }
@@ -51,6 +53,7 @@ export interface FullPlan {
   /** Null: there are problems. */
   definition: CouponDefinition | null;
   sharedStockField: string | null;
+  finalStock: FinalStock;
   waiting: ReadonlyMap<string, Waiting>;
   issued: ReadonlyMap<string, FoundIssued>;
   keys: SourceKeys;

@@ -60,20 +60,20 @@ export interface AdoptedRow {
   deliveries: number;
 }
 
+/** `field`: where the service counts, in the same hash, and `number` what that is corrected by; null: `number` is the stock. */
+export interface FinalStock {
+  field: string | null;
+  number: number;
+}
+
 export interface AdoptionStore extends Acknowledgement {
   index(couponId: string): Promise<boolean>;
-  bind(
-    coupon: LedgerCoupon,
-    found: string,
-    reached: { fence: number; lastUs: number },
-    suspect: 'adopting',
-  ): Promise<'bound' | 'changed'>;
+  bind(coupon: LedgerCoupon, found: string, reached: { fence: number; lastUs: number }, suspect: 'adopting'): Promise<'bound' | 'changed'>;
   takeOver(couponId: string, epoch: string, users: readonly QueuedUser[]): Promise<void>;
   /** Admissions of users who have rows. */
   adopt(couponId: string, epoch: string, users: readonly { userId: string; requestedUs: number | null }[]): Promise<number>;
   rehash(couponId: string, epoch: string, users: readonly { row: LedgerRow; seenUsedAt: string }[]): Promise<number>;
-  /** @param stock as it was found, for where the hash is none of the service's */
-  finishAdoption(coupon: LedgerCoupon, stock: number): Promise<'ok' | 'done' | 'epoch' | 'stock'>;
+  finishAdoption(coupon: LedgerCoupon, stock: FinalStock): Promise<'ok' | 'done' | 'epoch' | 'stock'>;
 }
 
 export interface AdoptionLedger extends Pick<LedgerReader, 'coupon' | 'rows'> {

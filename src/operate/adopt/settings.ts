@@ -25,6 +25,8 @@ export interface FoundCoupon {
   stock: number | null;
   /** As the hash has it; null: it has none. */
   totalThere: number | null;
+  /** The same of the stock. */
+  stockThere: number | null;
   /** What the stock is called there. */
   stockField: string;
   state: SaleState;
@@ -54,7 +56,8 @@ export function readCoupon(couponId: string, key: string, fields: Fields, said: 
     total,
     stock,
     totalThere: wholeNumber(hash.raw('total') ?? ''),
-    stockField: hash.nameOf('stock') ?? reading.map.stock ?? 'stock',
+    stockThere: wholeNumber(hash.raw('stock') ?? ''),
+    stockField: hash.writtenName('stock') ?? 'stock',
     state: state ?? 'open',
     serializers: serializers.toObject(),
     problems,
@@ -64,7 +67,7 @@ export function readCoupon(couponId: string, key: string, fields: Fields, said: 
 function readStock(hash: Renamed, key: string, problems: CouponError[]): number | null {
   const found = hash.raw('stock');
   const stock = found === undefined ? null : wholeNumber(found);
-  if (stock === null && !isJdk(found)) {
+  if (stock === null && !isJdk(found) && !hash.isMisnamed('stock')) {
     problems.push(noNumber('stock', key, found, 'Name the field with --field stock=NAME; or say what is left with --stock.'));
   }
   return stock;
@@ -74,7 +77,7 @@ function readTotal(hash: Renamed, key: string, said: number | null, problems: Co
   const found = hash.raw('total');
   if (said !== null) return said;
   const total = found === undefined ? null : wholeNumber(found);
-  if (total === null && !isJdk(found)) {
+  if (total === null && !isJdk(found) && !hash.isMisnamed('total')) {
     problems.push(noNumber('total', key, found, 'Say how many there are with --total; or name the field with --field total=NAME.'));
   } else if (total !== null && (total < 0 || total > MAX_TOTAL)) {
     problems.push(usageError('TOTAL_UNKNOWN', `${printable(key)} has a total of ${total}`, 'Say how many there are with --total.'));
@@ -128,4 +131,3 @@ function expiryOf(at: Date | null, validFor: string | undefined, key: string): E
 function isJdk(text: string | undefined): boolean {
   return text !== undefined && plain(text).serializer === 'jdk';
 }
-

@@ -62,6 +62,8 @@ function remarksOn(plan: AdoptionPlan): string[] {
       `${number(plan.issuedWithoutTime)} issued coupons say not when they were issued: the time of the adoption counts`,
     (serializers.members.json ?? 0) + (serializers.members.typed_json ?? 0) > 0 &&
       'members that a JSON serializer wrote become plain ids; let the service write plain ids from now on',
+    plan.stockElsewhere !== undefined &&
+      `the service counts the stock in ${printable(plan.stockElsewhere)}; from now on it counts in stock of coupon:${plan.couponId}: let requests go there, or to \`serve\``,
     skipped.count > 0 && `${number(skipped.count)} keys of others are left alone: ${sampleOf(skipped)}`,
     unread.length > 0 && `fields that are not read: ${unread.map(({ field }) => printable(field, 40)).join(', ')}`,
   ];

@@ -45,7 +45,10 @@ export function redisAdoptionSource(connection: RedisConnection, style: KeyStyle
       do {
         const [next, flat] = (await explained(client.zscanBuffer(key, cursor, 'COUNT', PAGE))) as [Buffer, Buffer[]];
         cursor = String(next);
-        yield Array.from({ length: flat.length / 2 }, (_, i) => ({ member: toText(flat[2 * i]!), score: toScore(String(flat[2 * i + 1])) }));
+        yield Array.from({ length: flat.length / 2 }, (_, i) => ({
+          member: toText(flat[2 * i]!),
+          score: toScore(String(flat[2 * i + 1])),
+        }));
       } while (cursor !== '0');
     },
 
@@ -109,9 +112,9 @@ export function redisAdoptionStore(connection: RedisConnection, style: KeyStyle)
     },
 
     async finishAdoption(coupon, stock) {
-      const { id, epoch, version, total, saleState, sharedStockField } = coupon;
+      const { id, epoch, version, total, saleState } = coupon;
       const runId = connection.runOf(couponKeys(id, style).coupon);
-      const args = [epoch, runId, version, total, saleState ?? 'open', sharedStockField ?? '', stock, ...settingFields(coupon)];
+      const args = [epoch, runId, version, total, saleState ?? 'open', stock.field ?? '', stock.number, ...settingFields(coupon)];
       return (await run('finish-adoption', id, args)) as Awaited<ReturnType<AdoptionStore['finishAdoption']>>;
     },
   };

@@ -80,7 +80,16 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     takeBack: guard(async (coupon) => {
       const keys = couponKeys(coupon.id, style);
       const { epoch, version, total, maxFence, returnedQuantity, sharedStockField, saleState } = coupon;
-      const args = [epoch, connection.runOf(keys.coupon), version, total, maxFence, returnedQuantity, sharedStockField ?? '', saleState ?? ''];
+      const args = [
+        epoch,
+        connection.runOf(keys.coupon),
+        version,
+        total,
+        maxFence,
+        returnedQuantity,
+        sharedStockField ?? '',
+        saleState ?? '',
+      ];
       return (await runScript(client, 'rewritten', keys, [], [...args, ...settingFields(coupon)])) === 'ok';
     }),
 

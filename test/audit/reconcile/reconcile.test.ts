@@ -24,6 +24,7 @@ const LEDGER: LedgerTotals = {
   maxFence: 0,
   mayBeMissing: null,
   returnedQuantity: 0,
+  sharedStockField: null,
 };
 const COUNTS = { issuedQuantity: 0, returnedQuantity: 0, rows: 0, returned: 0, maxFence: 0 };
 const REDIS = redisTotals(newWorld(5, EPOCH, 'server').campaign)!;

@@ -10,7 +10,7 @@
 -- ARGV[4] total
 -- ARGV[5] state      of the sale
 -- ARGV[6] field      that the service has the stock in; '': this hash is none of the service's
--- ARGV[7] stock      as it was found
+-- ARGV[7] stock      or, with a field, what it has to be corrected by
 -- ARGV[8...]         further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok'; 'done' (it was finished before); 'epoch' (another life of the coupon); 'stock' (the service's field holds no number).
@@ -24,8 +24,11 @@ local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect')
 if coupon[1] ~= ARGV[1] then return 'epoch' end
 if (coupon[2] or '') == '' then return 'done' end
 local stock = tonumber(ARGV[7])
-if ARGV[6] ~= '' then stock = foreign_number(redis.call('HGET', COUPON, ARGV[6])) end
-if not stock then return 'stock' end
+if ARGV[6] ~= '' then
+  local there = foreign_number(redis.call('HGET', COUPON, ARGV[6]))
+  if not there then return 'stock' end
+  stock = there + stock
+end
 
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'state', ARGV[5], 'version', ARGV[3], 'run', ARGV[2],
