@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StopSignal } from '../../src/cli/env.ts';
 import { COMMAND_USES, type CommandUse } from '../../src/stores/rights/commands.ts';
 import { allSelected, select } from '../../src/stores/rights/select.ts';
+import { reportCoupon } from '../support/foreign-coupon.ts';
 import { extraRedis, type ExtraRedis } from '../support/extra-redis.ts';
 import { commandsRun, grantedUser, type Granted, type GrantingStores } from '../support/granted.ts';
 import { at, cli, type CliResult } from '../support/run-cli.ts';
@@ -110,6 +111,12 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
   'seed --reset': async ({ at: as }) => {
     await campaign();
     return [await cli([...seedArgs, '--reset', '--confirm=sale', ...as])];
+  },
+  adopt: async ({ at: as }) => {
+    await noteSent();
+    await reportCoupon(stores.redis, 'sale');
+    await stores.redis.config('RESETSTAT');
+    return [await cli(['adopt', 'sale', ...as])];
   },
   serve: async ({ at: as }) => {
     await campaign(18);

@@ -11,7 +11,9 @@ import type { Witness } from './witness.ts';
 const TESTS = [
   'test/stores',
   'test/operate/seed-all.test.ts',
+  'test/operate/adopt',
   'test/operate/remove',
+  'test/cli/commands/adopt.test.ts',
   'test/cli/commands/seed-drain.test.ts',
   'test/cli/commands/dead.test.ts',
   'test/audit/repair',

@@ -14,7 +14,7 @@ export interface RedisRepairs {
    * @param found epoch that the hash was found with; `changed`: it has another one by now, and nothing was written
    * @param suspect why it is out of service
    */
-  bind(coupon: LedgerCoupon, found: string, reached: Reached, suspect?: 'repair' | 'adopting'): Promise<'bound' | 'changed'>;
+  bind(coupon: LedgerCoupon, found: string, reached: Reached, suspect?: 'repair' | 'adopting'): Promise<'bound' | 'changed' | 'done'>;
   /** @param requestedUs microseconds in the ledger; null: no row */
   adopt(couponId: string, epoch: string, users: readonly { userId: string; requestedUs: number | null }[]): Promise<number>;
   requeue(couponId: string, epoch: string, userIds: readonly string[]): Promise<number>;

@@ -86,10 +86,14 @@ async function takeOver(coupon: LedgerCoupon, plan: FullPlan, { progress }: Adop
   const { store } = ports;
   const { id, epoch } = coupon;
   const reached = { fence: 0, lastUs: latestUs(plan) };
-  if ((await store.bind(coupon, '', reached, 'adopting')) === 'changed') throw movedOn(id);
+  const bound = await store.bind(coupon, '', reached, 'adopting');
+  if (bound === 'changed') throw movedOn(id);
+  if (bound === 'done') return;
   let done = 0;
   for (const users of chunked([...queuedUsers(plan)], USERS_AT_ONCE)) {
-    await store.takeOver(id, epoch, users);
+    const taken = await store.takeOver(id, epoch, users);
+    if (taken === 'epoch') throw movedOn(id);
+    if (taken === 'done') return;
     progress?.((done += users.length));
   }
   for (const share of chunked([...adoptedRows(plan)], USERS_AT_ONCE)) {

@@ -66,10 +66,16 @@ export interface FinalStock {
   number: number;
 }
 
+/** `done`: the same command has finished the adoption elsewhere. What the other words mean is in the scripts. */
 export interface AdoptionStore extends Acknowledgement {
   index(couponId: string): Promise<boolean>;
-  bind(coupon: LedgerCoupon, found: string, reached: { fence: number; lastUs: number }, suspect: 'adopting'): Promise<'bound' | 'changed'>;
-  takeOver(couponId: string, epoch: string, users: readonly QueuedUser[]): Promise<void>;
+  bind(
+    coupon: LedgerCoupon,
+    found: string,
+    reached: { fence: number; lastUs: number },
+    suspect: 'adopting',
+  ): Promise<'bound' | 'changed' | 'done'>;
+  takeOver(couponId: string, epoch: string, users: readonly QueuedUser[]): Promise<'ok' | 'epoch' | 'done'>;
   /** Admissions of users who have rows. */
   adopt(couponId: string, epoch: string, users: readonly { userId: string; requestedUs: number | null }[]): Promise<number>;
   rehash(couponId: string, epoch: string, users: readonly { row: LedgerRow; seenUsedAt: string }[]): Promise<number>;

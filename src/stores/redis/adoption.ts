@@ -43,7 +43,7 @@ export function redisAdoptionSource(connection: RedisConnection, style: KeyStyle
     async *queue(key) {
       let cursor = '0';
       do {
-        const [next, flat] = (await explained(client.zscanBuffer(key, cursor, 'COUNT', PAGE))) as [Buffer, Buffer[]];
+        const [next, flat] = await explained(client.zscanBuffer(key, cursor, 'COUNT', PAGE));
         cursor = String(next);
         yield Array.from({ length: flat.length / 2 }, (_, i) => ({
           member: toText(flat[2 * i]!),
@@ -105,10 +105,13 @@ export function redisAdoptionStore(connection: RedisConnection, style: KeyStyle)
     ack,
 
     async takeOver(couponId, epoch, users) {
+      let status: 'ok' | 'epoch' | 'done' = 'ok';
       for (const share of chunked(users, SCRIPT_USERS)) {
         const args = share.flatMap(({ member, userId, us }) => [toBytes(member), userId, us ?? '']);
-        await run('take-over', couponId, [epoch, ...args]);
+        status = (await run('take-over', couponId, [epoch, ...args])) as typeof status;
+        if (status !== 'ok') return status;
       }
+      return status;
     },
 
     async finishAdoption(coupon, stock) {
@@ -137,12 +140,16 @@ async function issuedKeys({ client }: RedisConnection, keys: readonly string[], 
 }
 
 function fieldsOf(hash: Record<string, Buffer>): Fields {
-  return Object.fromEntries(Object.entries(hash).map(([name, value]) => [name.replace(JDK_NAME, JDK_ESCAPED), valueText(value)]));
+  return Object.fromEntries(Object.entries(hash).map(([name, value]) => [nameText(name), valueText(value)]));
 }
 
 /** The client has made text of the names: what is left of the first bytes of a serialised Java text. */
-const JDK_NAME = /^\ufffd\ufffd\u0000\u0005t[^]{2}/;
-const JDK_ESCAPED = String.raw`\xac\xed\x00\x05t`;
+const JDK_NAME = '\ufffd\ufffd\u0000\u0005t';
+
+function nameText(name: string): string {
+  // Two bytes of the length follow.
+  return name.startsWith(JDK_NAME) ? String.raw`\xac\xed\x00\x05t` + name.slice(JDK_NAME.length + 2) : name;
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -57,7 +57,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
         suspect,
         ...settingFields(coupon),
       ];
-      return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed';
+      return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed' | 'done';
     },
 
     async adopt(couponId, epoch, users) {

@@ -128,7 +128,7 @@ export const SCRIPT_RIGHTS = {
     issued: 'hgetall hset del',
   },
   bind: { coupon: 'hmget exists hset hsetnx', life: 'set' },
-  'take-over': { coupon: 'hget', queue: 'zcard zrem zadd', admitted: 'hlen hsetnx' },
+  'take-over': { coupon: 'hmget', queue: 'zcard zrem zadd', admitted: 'hlen hsetnx' },
   'finish-adoption': { coupon: 'hmget hget hdel hset', life: 'set' },
   rewritten: { coupon: 'hmget hdel hset', queue: 'zrange', admitted: 'hlen', dead: 'hvals', claims: 'hvals', life: 'get' },
   restore: { coupon: 'hget hmget hset hdel', admitted: 'hlen', dead: 'hvals' },

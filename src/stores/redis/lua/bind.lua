@@ -15,12 +15,14 @@
 -- ARGV[8] suspect    why it is out of service
 -- ARGV[9...]         further field, value pairs: name, window, expiry
 --
--- Reply: 'bound', or 'changed' (the hash has yet another epoch by now: nothing was written).
+-- Reply: 'bound', 'changed' (the hash has yet another epoch by now), or 'done' (the adoption was finished meanwhile): then nothing was
+-- written.
 
 local COUPON, LIFE = KEYS[1], KEYS[2]
 
-local coupon = redis.call('HMGET', COUPON, 'epoch', 'fence', 'last_us')
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'fence', 'last_us', 'suspect')
 local epoch = coupon[1] or ''
+if ARGV[8] == 'adopting' and epoch == ARGV[1] and (coupon[4] or '') == '' then return 'done' end
 if epoch ~= ARGV[1] and epoch ~= ARGV[2] then return 'changed' end
 if redis.call('EXISTS', COUPON) == 0 then
   redis.call('HSET', COUPON, 'total', ARGV[5], 'stock', '0', 'version', ARGV[4], unpack(ARGV, 9))

@@ -8,11 +8,14 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         member, userId, request time in microseconds ('': the user has a coupon, and the member goes) of each. Up to 200.
 --
--- Reply: 'ok', or 'epoch' (another life of the coupon: nothing was written). It can be repeated without harm.
+-- Reply: 'ok'; 'epoch' (another life of the coupon); 'done' (the adoption was finished meanwhile, by the same command elsewhere). Nothing
+-- was written but with 'ok'. It can be repeated without harm.
 
 local COUPON, QUEUE, ADMITTED = unpack(KEYS, 1, 3)
 
-if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return 'epoch' end
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect')
+if coupon[1] ~= ARGV[1] then return 'epoch' end
+if (coupon[2] or '') == '' then return 'done' end
 -- WRONGTYPE must strike before the first write.
 redis.call('ZCARD', QUEUE)
 redis.call('HLEN', ADMITTED)
