@@ -13,48 +13,48 @@ const JDK = 'the JDK serializer (JdkSerializationRedisSerializer, the default of
 /** What may be met many times, by code. */
 export const MET = {
   SERIALIZED_MEMBERS: {
-    says: (n: string) => `${n} of the queue were written by ${JDK}`,
+    says: (n: string) => `${n} of the queue, written by ${JDK}`,
     one: 'member',
     fix: SPRING_STRINGS,
   },
-  SERIALIZED_VALUES: { says: (n: string) => `${n} were written by ${JDK}`, one: 'hash field', fix: SPRING_STRINGS },
+  SERIALIZED_VALUES: { says: (n: string) => `${n}, written by ${JDK}`, one: 'hash field', fix: SPRING_STRINGS },
   SERIALIZED_KEYS: {
-    says: (n: string) => `${n} of this coupon were spelled by a JDK or JSON serializer, and nothing finds them`,
+    says: (n: string) => `${n} of this coupon, spelled by a JDK or JSON serializer, so that nothing finds them`,
     one: 'key',
     fix: SPRING_STRINGS,
   },
   MEMBER_FIELD: {
-    says: (n: string) => `${n} of the queue are JSON objects without the field that names the user`,
+    says: (n: string) => `${n} of the queue: JSON objects without the field that names the user`,
     one: 'member',
     fix: 'Name the field with --member-field.',
   },
   BAD_USER_IDS: {
-    says: (n: string) => `${n} cannot be user ids`,
+    says: (n: string) => `${n} without a valid user id`,
     one: 'user',
     fix: 'A user id is 1–128 visible ASCII characters other than "{" and "}". Correct or remove them (ZREM for the queue, RENAME for issued keys), and run this again.',
   },
   SCORES_NO_TIME: {
-    says: (n: string) => `${n} of the queue have scores that are no time, so they cannot be put on one scale with the others`,
+    says: (n: string) => `${n} of the queue with scores that are no time: they cannot be put on one scale with the others`,
     one: 'member',
     fix: 'Write the request times of these users with ZADD, in seconds, milliseconds or microseconds since 1970, and run this again.',
   },
   UNREADABLE_TIMES: {
-    says: (n: string) => `${n} hold a text that is no time`,
+    says: (n: string) => `${n} with a text that is no time`,
     one: 'field',
     fix: 'Correct them with HSET: ISO 8601, or empty for none. Or name another field with --field.',
   },
   TIMES_WITHOUT_ZONE: {
-    says: (n: string) => `${n} hold a time without a zone`,
+    says: (n: string) => `${n} with a time that has no zone`,
     one: 'field',
     fix: 'Say in which zone the service writes them: --time-zone Asia/Seoul.',
   },
   SKIPPED_BY_CLOCKS: {
-    says: (n: string) => `${n} hold a time that the clocks of this zone skip`,
+    says: (n: string) => `${n} with a time that the clocks of this zone skip`,
     one: 'field',
     fix: 'Check --time-zone, or correct them with HSET.',
   },
   ISSUED_WRONG_TYPE: {
-    says: (n: string) => `${n} of issued coupons hold another type than a hash`,
+    says: (n: string) => `${n} of issued coupons with another type than a hash`,
     one: 'key',
     fix: 'Find out which program writes them, and move them away with RENAME. A set of all issued users cannot be taken over.',
   },

@@ -55,16 +55,16 @@ function remarksOn(plan: AdoptionPlan): string[] {
   const remarks = [
     totalThere !== undefined && `the hash has a total of ${number(totalThere)}; ${total === null ? 'none' : number(total)} is taken`,
     units > 1 && 'scores of several units are put on one scale: microseconds',
-    scores.future > 0 && `${number(scores.future)} ask in the future: check clock and time zone of the service`,
-    plan.severalTimes > 0 && `${number(plan.severalTimes)} are in the queue in several spellings: the earliest counts`,
-    plan.issuedAndWaiting > 0 && `${number(plan.issuedAndWaiting)} in the queue have a coupon already, and leave it`,
+    scores.future > 0 && `requests in the future: ${number(scores.future)}; check clock and time zone of the service`,
+    plan.severalTimes > 0 && `users in the queue in several spellings: ${number(plan.severalTimes)}; the earliest request counts`,
+    plan.issuedAndWaiting > 0 && `users in the queue who have a coupon: ${number(plan.issuedAndWaiting)}; they leave it`,
     plan.issuedWithoutTime > 0 &&
-      `${number(plan.issuedWithoutTime)} issued coupons say not when they were issued: the time of the adoption counts`,
+      `issued coupons without a time of issue: ${number(plan.issuedWithoutTime)}; the time of the adoption counts`,
     (serializers.members.json ?? 0) + (serializers.members.typed_json ?? 0) > 0 &&
       'members that a JSON serializer wrote become plain ids; let the service write plain ids from now on',
     plan.stockElsewhere !== undefined &&
       `the service counts the stock in ${printable(plan.stockElsewhere)}; from now on it counts in stock of coupon:${plan.couponId}: let requests go there, or to \`serve\``,
-    skipped.count > 0 && `${number(skipped.count)} keys of others are left alone: ${sampleOf(skipped)}`,
+    skipped.count > 0 && `other keys, left alone: ${number(skipped.count)} (${sampleOf(skipped)})`,
     unread.length > 0 && `fields that are not read: ${unread.map(({ field }) => printable(field, 40)).join(', ')}`,
   ];
   return remarks.filter((remark) => typeof remark === 'string');
