@@ -5,6 +5,7 @@ import { MAX_CONNECTIONS } from '../http/connections.ts';
 import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
 import { readConfigFile, type ConfigFile } from './files/config-file.ts';
 import type { Env } from './env.ts';
+import { usageError } from '../lib/errors.ts';
 
 export type Source = 'flag' | 'environment' | 'file' | 'default';
 
@@ -104,6 +105,12 @@ const PARTS = [
 /** The URL of a database that only variables describe. */
 export const IN_PARTS = 'postgres://';
 
+/** They say themselves what is wrong with their quotes, and show nothing of a password. */
+const URLS: ReadonlySet<SettingName> = new Set(['redisUrl', 'databaseUrl']);
+
+/** Variables of libpq in which a quote may mean something. */
+const MAY_BE_QUOTED: ReadonlySet<string> = new Set(['PGPASSWORD', 'PGOPTIONS', 'PGAPPNAME']);
+
 const OURS = 'COUPON_';
 
 /** As Kubernetes sets them for every service in a namespace: a service called `coupon` gives COUPON_PORT=tcp://10.0.0.7:8080. */
@@ -115,6 +122,7 @@ export class Settings {
   readonly #flags: Readonly<Record<string, unknown>>;
   readonly #file: ConfigFile;
   readonly #remark: (text: string) => void;
+  readonly #remarks = new Set<string>();
 
   /**
    * @param flags options as commander gives them, by setting name
@@ -124,11 +132,17 @@ export class Settings {
   constructor(env: Env, flags: Readonly<Record<string, unknown>>, remark: (text: string) => void) {
     this.#env = env;
     this.#flags = flags;
-    this.#remark = remark;
+    this.#remark = (text) => {
+      // A setting is asked for by several parts of a command.
+      if (this.#remarks.has(text)) return;
+      this.#remarks.add(text);
+      remark(text);
+    };
     this.#file = readConfigFile(env, typeof flags['config'] === 'string' ? flags['config'] : null);
     for (const { vars, where } of this.#sources()) for (const name of Object.keys(vars)) this.#remarkMisspelling(name, where);
   }
 
+  /** @throws CouponError `QUOTED_SETTING` for quotes that belong to a shell */
   get(name: SettingName): Setting {
     const spec = SETTINGS[name];
     const flag = this.#flags[name];
@@ -136,6 +150,7 @@ export class Settings {
     for (const { vars, source, where } of this.#sources()) {
       const value = vars[spec.variable];
       if (!value) continue;
+      if (!URLS.has(name)) refuseQuotes(spec.variable, value, where);
       if (!isServiceLink(name, value)) return { value, source, from: `${spec.variable}${where}` };
       this.#remark(`${spec.variable} is left out: it is a service link of Kubernetes (enableServiceLinks), not a port`);
     }
@@ -147,8 +162,14 @@ export class Settings {
     return this.get(name).from ?? SETTINGS[name].flag;
   }
 
-  /** Variables that fill in what the URL of the database does not say, those of the environment before those of the file. */
+  /**
+   * Variables that fill in what the URL of the database does not say, those of the environment before those of the file.
+   *
+   * @throws CouponError `QUOTED_SETTING`
+   */
   get variables(): Readonly<Record<string, string | undefined>> {
+    for (const { vars, where } of this.#sources())
+      for (const name of PARTS) if (!MAY_BE_QUOTED.has(name)) refuseQuotes(name, vars[name] ?? '', where);
     const set = Object.entries(this.#env.vars).filter(([, value]) => value);
     return { ...this.#file.vars, ...Object.fromEntries(set) };
   }
@@ -185,4 +206,14 @@ export class Settings {
 
 function isServiceLink(name: SettingName, value: string): boolean {
   return (name === 'port' || name === 'healthPort') && SERVICE_LINK.test(value);
+}
+
+/** No setting has a quote at its edge, and a shell takes them away; what reads `KEY="value"` without a shell keeps them. */
+function refuseQuotes(variable: string, value: string, where: string): void {
+  if (!/^["'`]|["'`]$/.test(value)) return;
+  throw usageError(
+    'QUOTED_SETTING',
+    `${variable}${where} begins or ends with a quote`,
+    'Take the quotes away; `docker run --env-file` and lists in YAML keep them as they are.',
+  );
 }

@@ -58,6 +58,8 @@ export function redisError(error: unknown, url: string): CouponError {
       fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
+  const missing = /unknown (?:redis )?command(?: called from script)?(?:[:,]? ['"`]?([a-z|]+))?/i.exec(text);
+  if (missing) return commandMissing(missing[1], text, address);
   if (/^(WRONGTYPE|ERR|NOSCRIPT)/.test(text)) {
     return new CouponError({
       code: 'REDIS_REFUSED',
@@ -109,6 +111,17 @@ function notPermitted(text: string, address: string): CouponError {
     message: `Redis at ${address} does not let this user ${commands.length === 0 ? 'do what this command needs' : `run ${commands.join(', ')}`}`,
     why: ours.length > 0 ? 'nothing was written' : withoutScript(text),
     fix: '`coupon-cli grants --for redis` prints what each command needs; or name another user in --redis-url or REDIS_URL.',
+  });
+}
+
+/** `rename-command`, or a service that offers only a part of Redis. Waiting does not help. */
+function commandMissing(command: string | undefined, text: string, address: string): CouponError {
+  return new CouponError({
+    code: 'REDIS_COMMAND_MISSING',
+    kind: 'usage',
+    message: `Redis at ${address} has no command ${command?.toUpperCase() ?? 'of those that are needed'}`,
+    why: withoutScript(text),
+    fix: 'End its `rename-command` in redis.conf, or use another Redis; `coupon-cli grants --for redis` prints every command that is needed.',
   });
 }
 

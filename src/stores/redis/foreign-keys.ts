@@ -52,7 +52,7 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
         const name = key('coupon', couponId);
         const [total, stock] = await client.hmget(name, keys.totalField, keys.stockField);
         if (total === null && stock === null && (await client.exists(name)) === 0) return null;
-        return { total: toNumber(total), stock: toNumber(stock) };
+        return { total: numberIn(name, 'total', keys.totalField, total), stock: numberIn(name, 'stock', keys.stockField, stock) };
       });
     },
 
@@ -113,6 +113,17 @@ async function stockIn(connection: RedisConnection, key: string): Promise<{ tota
   const stock = toNumber(text);
   if (stock === null) throw wrongStock(key, `holds "${printable(text, 40)}", which is no whole number`);
   return { total: null, stock };
+}
+
+/** @throws CouponError `FOREIGN_KEY_TYPE` for a text that is no number, such as what a typed serializer writes: `["java.lang.Long",100]` */
+function numberIn(key: string, role: string, field: string, text: string | null | undefined): number | null {
+  const value = toNumber(text);
+  if (value !== null || text === null || text === undefined) return value;
+  throw usageError(
+    'FOREIGN_KEY_TYPE',
+    `verify.redis.keys.coupon: the field "${field}" of "${key}" holds "${printable(text, 40)}", which is no whole number`,
+    `Let the service write plain numbers, name another field with verify.redis.fields.${role}, or leave the hash out with \`coupon: null\`.`,
+  );
 }
 
 function wrongStock(key: string, what: string): CouponError {

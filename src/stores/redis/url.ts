@@ -44,10 +44,7 @@ const INSTEAD: readonly (readonly [names: string, fix: string])[] = [
       'commandTimeout connectTimeout socketTimeout lazyConnect enableAutoPipelining readOnly protocol timeout',
     'Leave it out: coupon-cli sets it itself, so that no command is sent twice.',
   ],
-  [
-    'keyPrefix',
-    'Leave it out: other services read the keys as they are. A database of its own (redis://host:6379/5) keeps campaigns apart.',
-  ],
+  ['keyPrefix', 'Leave it out, and use --key-prefix (COUPON_KEY_PREFIX), which holds for patterns too.'],
   ['tls ssl', 'Leave it out: rediss:// asks for TLS, redis:// does not.'],
   ['ssl_cert_reqs', 'Leave it out: certificates are always checked. NODE_EXTRA_CA_CERTS=FILE names an authority of your own.'],
   ['user username password auth', 'Write user and password before the host: redis://user:password@host:6379.'],
