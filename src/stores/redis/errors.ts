@@ -58,7 +58,10 @@ export function redisError(error: unknown, url: string): CouponError {
       fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
-  const missing = /unknown (?:redis )?command(?: called from script)?(?:[:,]? ['"`]?([a-z|]+))?/i.exec(text);
+  const missing =
+    /unknown (?:redis )?command(?: called from script)?(?:[:,]? ['"`]?([a-z|]+))?|Invalid command passed to redis\.acl_check_cmd/i.exec(
+      text,
+    );
   if (missing) return commandMissing(missing[1], text, address);
   if (/^(WRONGTYPE|ERR|NOSCRIPT)/.test(text)) {
     return new CouponError({

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEndpoint } from '../../support/endpoint.ts';
 import { at, cli, type CliResult } from '../../support/run-cli.ts';
@@ -77,14 +75,4 @@ describe('a user id that is a number', () => {
       expect(await ask(wrong)).toMatchObject({ status: 400, body: { detail: 'userId must be a text or a whole number' } });
     expect(await stores.redis.zrange('coupon_waiting_queue:numbers', 0, '-1')).toEqual(['17', '-3']);
   });
-});
-
-test('an older Node is told in one sentence', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'coupon-'));
-  const source = readFileSync('bin/coupon-cli.js', 'utf8').replace('process.versions.node.split', "'18.19.1'.split");
-  writeFileSync(join(dir, 'old.mjs'), source);
-  const { code, stderr } = (await promisify(execFile)(process.execPath, [join(dir, 'old.mjs')]).catch(
-    (error: { code: number; stderr: string }) => error as { code?: number; stderr: string },
-  )) as { code?: number; stderr: string };
-  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: coupon-cli needs Node\.js 20\.19 or newer.*\n$/) });
 });
