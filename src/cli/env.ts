@@ -8,6 +8,8 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface OutputStream {
   write(text: string): unknown;
+  /** When the reader has taken what was written, for those who write more than memory should hold. */
+  drained?(): Promise<void>;
   readonly isTTY: boolean;
   /** 0 when the width is unknown. */
   readonly columns: number;
@@ -130,6 +132,12 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
   });
   return {
     write: (text) => stream.write(text),
+    drained: async () => {
+      if (!stream.writableNeedDrain) return;
+      await new Promise<void>((resolve) => {
+        stream.once('drain', resolve);
+      });
+    },
     get isTTY() {
       return stream.isTTY;
     },

@@ -18,6 +18,7 @@ export function maskedEnv(env: Env, secrets = new SecretMask()): MaskedEnv {
   learnArguments(secrets, env.argv);
   const masked = (stream: OutputStream): OutputStream => ({
     write: (text) => stream.write(secrets.mask(text)),
+    ...(stream.drained ? { drained: () => stream.drained!() } : {}),
     get isTTY() {
       return stream.isTTY;
     },

@@ -38,6 +38,8 @@ export const configure: Configure = (command, cli) => {
           for await (const page of pages) {
             rows += page.length;
             context.env.stdout.write(textOf(page, coupon.id, format));
+            // A reader that is slower than the ledger would have all of it kept here.
+            await context.env.stdout.drained?.();
           }
           await note(context, ledger, coupon, { rows, format, begunAt });
           return;
