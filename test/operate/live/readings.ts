@@ -54,6 +54,8 @@ function inLedger({ id, name, total, issued, ledger }: Given): LedgerCoupon {
     version: 1,
     state: 'ready',
     keyStyle: 'plain',
+    sharedStockField: null,
+    saleState: null,
     mayBeMissing: null,
     ...ledger,
   };
