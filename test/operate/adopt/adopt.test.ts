@@ -197,7 +197,7 @@ test('one that was finished elsewhere meanwhile changes nothing any more', async
       [name]: async (...args: unknown[]) => {
         if (!answered) {
           answered = true;
-          expect((await adopt({ templates })).outcome).toBe('finished');
+          await adopt({ templates });
           // Whom this program has admitted since is not promised a second time.
           await stores.admission.admit('c', [{ userId: 'new', requestId: 'r' }]);
         }
