@@ -115,12 +115,31 @@ function endWithParent(): void {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
+/** Somebody closed the pipe that we write to. */
+let readerGone = false;
+
+/**
+ * What only tells has done its work, and ends with its own exit code. What runs until it is stopped was cut off: it ends as by SIGTERM,
+ * with everything put away, and not with 0, so that whoever supervises it starts it again.
+ */
+function endInOrder(): void {
+  if (process.listenerCount('SIGTERM') === 0) return;
+  process.once('exit', () => {
+    process.exitCode ||= 1;
+  });
+  process.emit('SIGTERM');
+}
+
 function outputStream(stream: NodeJS.WriteStream): OutputStream {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A terminal that was closed: SIGHUP comes with it, and ends us in order.
     if (error.code === 'EIO') return;
-    // A reader that went away (`| head`) is a normal end, not a failure.
-    if (error.code === 'EPIPE') process.exit(0);
+    if (readerGone) return;
+    if (error.code === 'EPIPE') {
+      readerGone = true;
+      endInOrder();
+      return;
+    }
     // Nothing can be said on a stderr that cannot be written.
     if (stream === process.stderr) process.exit(1);
     throw new CouponError({
@@ -133,9 +152,11 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
   return {
     write: (text) => stream.write(text),
     drained: async () => {
+      // Nobody wants the rest of a list (`| head`).
+      if (readerGone) process.exit(0);
       if (!stream.writableNeedDrain) return;
       await new Promise<void>((resolve) => {
-        stream.once('drain', resolve);
+        stream.once('drain', resolve).once('error', () => resolve());
       });
     },
     get isTTY() {

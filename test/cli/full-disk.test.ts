@@ -51,3 +51,40 @@ describe.runIf(process.platform === 'linux')('where nothing more can be written'
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+describe.runIf(process.platform === 'linux')('a reader that goes away', () => {
+  /** Reads the first piece of stdout, closes it, and waits for the end. */
+  const cutOff = async (argv: readonly string[]): Promise<{ exitCode: number | null; signal: string | null }> => {
+    const child = spawn(process.execPath, [BIN, ...argv, ...at(stores)], { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null];
+    return { exitCode, signal };
+  };
+  const ask = async (userId: string): Promise<void> => {
+    await stores.seed({ id: userId, total: 1 });
+    await stores.admission.admit(userId, [{ userId, requestId: 'r' }]);
+  };
+
+  test('cuts a drain off: it ends in order, and not with 0', async () => {
+    const ended = cutOff(['drain', '--interval', '50ms', '--json', '--verbose']);
+    let over = false;
+    void ended.then(() => (over = true));
+    // Each has a pass to tell of; the one after the pipe was closed is what it notices.
+    for (let i = 0; !over && i < 500; i += 1) await ask(`cut-${i}`);
+    expect(await ended).toEqual({ exitCode: 1, signal: null });
+    const left = await stores.sql('SELECT count(*)::int AS n FROM issued_coupons');
+    expect(left[0]!['n']).toBeGreaterThan(100);
+    expect(await stores.redis.keys('coupon_leases:cut-*')).toEqual([]);
+  });
+
+  test('leaves a list as it is: 0', async () => {
+    expect(await cutOff(['export', 'c'])).toEqual({ exitCode: 0, signal: null });
+  });
+
+  test('leaves an audit its verdict: 4', async () => {
+    await stores.redis.del('issued_coupon:coupon:c-user:user-7');
+    const argv = ['audit', 'c', '--json', ...at(stores)].map((word) => `'${word}'`).join(' ');
+    const { exitCode } = await run('bash', ['-c', `"${process.execPath}" "${BIN}" ${argv} | true; exit $\{PIPESTATUS[0]}`], 'ignore');
+    expect(exitCode).toBe(4);
+  });
+});
