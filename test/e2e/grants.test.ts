@@ -57,6 +57,12 @@ async function campaign(stock = 50): Promise<void> {
   await admin('submit', 'sale', '--users', '5', '--prefix', 'late-');
 }
 
+/** A user whom a worker holds, as a claim leaves it. */
+async function holdOne(): Promise<void> {
+  await stores.redis.zadd('coupon_leases:sale', Date.now() + 60_000, 'late-1');
+  await stores.redis.hset('coupon_claims:sale', 'late-1', '9:w:1:60000:1:0');
+}
+
 /** Runs a command that goes on until a signal, from its first line on stdout until the body is done. */
 async function during(argv: readonly string[], body: (url: string) => Promise<void>): Promise<CliResult> {
   let stop: (name: StopSignal) => void = () => undefined;
@@ -227,6 +233,17 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     const results: CliResult[] = [];
     for (const form of forms) results.push(await cli(['inspect', ...form, ...as]));
     return results;
+  },
+  top: async ({ at: as }) => {
+    await campaign();
+    await holdOne();
+    return [await cli(['top', '--once', '--interval', '250ms', ...as])];
+  },
+  dashboard: async ({ at: as }) => {
+    await campaign();
+    await holdOne();
+    const looks = async (url: string): Promise<void> => expect(await get(`${url}/view.json`)).toBe(200);
+    return [await during(['dashboard', '--port', '0', '--interval', '250ms', ...as], looks)];
   },
   audit: async ({ at: as }) => {
     await campaign();
