@@ -78,8 +78,13 @@ export function userText(user: UserDetail, paint: Paint): string {
   }
   if (!hash) rows.push(['hash', 'none']);
   for (const [field, value] of Object.entries(hash ?? {})) rows.push([`hash ${field}`, value]);
+  const story = user.story.map(({ at, event, detail }): [string, string] => [at ?? 'now', `${event}: ${detail}`]);
   // A key is longer than a cell.
-  return [fieldTable(rows, paint), ...(occupied ? [`hash: ${wrongTypeText(occupied)}`] : [])].join('\n');
+  return [
+    fieldTable(rows, paint),
+    ...(story.length > 0 ? ['', paint.bold('STORY'), fieldTable(story, paint)] : []),
+    ...(occupied ? [`hash: ${wrongTypeText(occupied)}`] : []),
+  ].join('\n');
 }
 
 function placeText({ place, places, couponId }: UserDetail): string {

@@ -2,6 +2,7 @@ import { isoOrNull, scoreToDate, scoreToIso } from '../../campaign/coupon.ts';
 import { placeOf, type Place } from '../../campaign/place.ts';
 import type { WrongType } from '../../campaign/wrong-type.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './coupons.ts';
+import { storyOf, type StoryEvent } from './story.ts';
 import { AHEAD_MS } from '../../campaign/ports/redis-reader.ts';
 
 /** Part of a queue, oldest first. Times are ISO 8601. */
@@ -94,6 +95,8 @@ export interface UserDetail {
   /** The key of the issued hash, where it holds another type; null: it does not. */
   occupied: WrongType | null;
   ledger: IssuedLine | null;
+  /** What became of the user, in order of time. */
+  story: StoryEvent[];
 }
 
 /** @throws CouponError `COUPON_UNKNOWN`, `KEY_STYLE_MISMATCH` */
@@ -108,7 +111,7 @@ export async function inspectUser(ports: InspectPorts, couponId: string, userId:
   if (dead !== null) places.push('dead');
   if (leaseDeadlineMs !== null) places.push('claimed');
   if (waiting !== null) places.push('waiting');
-  return {
+  const detail = {
     couponId,
     userId,
     place: placeOf(user, row !== undefined),
@@ -127,6 +130,7 @@ export async function inspectUser(ports: InspectPorts, couponId: string, userId:
     occupied: user.occupied,
     ledger: row ? issuedLine(row) : null,
   };
+  return { ...detail, story: storyOf(detail) };
 }
 
 function issuedLine(row: Awaited<ReturnType<InspectPorts['ledger']['rows']>>[number]): IssuedLine {
