@@ -70,6 +70,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
     await terminal.shows(/^summer/m);
     await terminal.press(key);
     await givenBack(terminal);
+    expect((await terminal.state()).alternate).toBe(false);
   });
 
   it('gives the terminal back on SIGTERM, and on SIGINT from elsewhere', async () => {
@@ -79,6 +80,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
       await terminal.shows(/^summer/m);
       process.kill(await terminal.pid(), signal);
       await givenBack(terminal);
+      expect((await terminal.state()).alternate).toBe(false);
     }
   });
 
@@ -89,6 +91,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
     const pid = await terminal.pid();
     await terminal.hangUp();
     await until(() => !isRunning(pid));
+    expect(isRunning(pid)).toBe(false);
   });
 
   it('gives the terminal back before it tells an error', async () => {
@@ -131,6 +134,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
     await terminal.shows(/^Redis is away, .*no answer for 3 s/m);
     proxy.releaseReplies();
     await until(async () => !/is away/.test(await terminal.shows(/^summer/m)));
+    expect((await terminal.state()).alternate).toBe(true);
   });
 });
 

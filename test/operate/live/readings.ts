@@ -21,7 +21,7 @@ export interface Given extends Partial<RedisCoupon> {
 /** A reading of these coupons at this many seconds after the start. */
 export function reading(seconds: number, coupons: readonly Given[], workers: readonly WorkerIssues[] = []): Reading {
   const nowMs = START + seconds * 1_000;
-  const ledger: LedgerPart = { coupons: coupons.filter(({ inLedger }) => inLedger !== false).map(inLedger), workers: [...workers] };
+  const ledger: LedgerPart = { coupons: coupons.filter((coupon) => coupon.inLedger !== false).map(inLedger), workers: [...workers] };
   const redis: RedisPart = {
     nowMs,
     coupons: new Map(coupons.map((coupon) => [coupon.id, inRedis(coupon, nowMs)])),

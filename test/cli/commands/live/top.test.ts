@@ -69,10 +69,10 @@ describe('coupon-cli top', () => {
     await stores.seed({ id: 'sale' });
     const { exitCode, stdout, stderr } = await watch([], 3, { tty: true, columns: 80, rows: 10, vars: { NO_COLOR: '1' } });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toMatch(/^\u001b\[\?1049h/);
-    expect(stdout).toMatch(/\u001b\[\?1049l$/);
+    expect(stdout.startsWith('\u001b[?1049h')).toBe(true);
+    expect(stdout.endsWith('\u001b[?1049l')).toBe(true);
     // No colour, only where things go.
-    expect(stdout).not.toMatch(/\u001b\[\d+m/);
+    expect(stdout).not.toMatch(/\[\d+m/);
     expect((await watch([], 1, { tty: true, vars: { TERM: 'dumb' } })).stdout).not.toContain('\u001b');
   });
 
