@@ -1,6 +1,7 @@
 import type { AuditReport, CouponAudit, FindingReport } from './audit.ts';
 import { NOTES, type AuditNote } from './notes.ts';
 import { FINDINGS } from './findings.ts';
+import { docsLink } from '../lib/docs.ts';
 import { otherKeysText } from '../campaign/only-in-redis.ts';
 import { shellQuoted } from '../lib/text/suggested-command.ts';
 import { visibleValues, printable } from '../lib/text/visible.ts';
@@ -73,13 +74,14 @@ function findingText({ code, couponId, count, sample, facts }: FindingReport, pa
     const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
     lines.push(`  ${sample.map((userId) => printable(userId)).join(', ')}${more}`);
   }
+  lines.push(`  see: ${paint.dim(docsLink('findings', code))}`);
   return lines.join('\n');
 }
 
 function noteText({ code, couponId, count, sample }: AuditNote, paint: Paint): string {
   const where = couponId === null ? '' : ` in coupon ${couponId}`;
   const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
-  return `${paint.yellow('–')} ${paint.bold(code)}${where}: ${count}\n  ${NOTES[code]}\n  ${sample.map((name) => printable(name, 250)).join(', ')}${more}`;
+  return `${paint.yellow('–')} ${paint.bold(code)}${where}: ${count}\n  ${NOTES[code]}\n  ${sample.map((name) => printable(name, 250)).join(', ')}${more}\n  see: ${paint.dim(docsLink('findings', code))}`;
 }
 
 function verdict({ ok, coupons, findings }: AuditReport, paint: Paint): string {

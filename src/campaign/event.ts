@@ -44,7 +44,7 @@ export const couponSchema = couponSchemaIn(undefined);
 export const COUPON_IDS = { list: 'coupons', field: 'id' };
 
 const EVENT = {
-  code: 'BAD_EVENT_FILE',
+  code: 'BAD_EVENT_FILE' as const,
   asWritten: COUPON_IDS,
   what: 'a valid event file',
   fix: 'Correct these lines. The shape is `coupons: [{id, name, total, opensAt, closesAt, expiresAt | validFor}]`.',

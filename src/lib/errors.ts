@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.ts';
+
 /**
  * What a failure means to the person at the terminal. `cli/exit-codes.ts` turns a kind into a number.
  *
@@ -10,15 +12,15 @@
 export type FailureKind = 'usage' | 'unreachable' | 'broken' | 'inconclusive' | 'failure';
 
 export interface FailureDetails {
-  /** Stable, upper snake case; scripts match on it. */
-  code: string;
+  /** Stable; scripts match on it. */
+  code: ErrorCode;
   kind: FailureKind;
   /** What happened, one line, no trailing full stop needed. */
   message: string;
   /** Why, when it adds something. */
   why?: string | undefined;
   /** What to do next: a sentence or a command. */
-  fix?: string | undefined;
+  fix: string;
   cause?: unknown;
 }
 
@@ -29,10 +31,10 @@ export interface FailureDetails {
  */
 export class CouponError extends Error {
   override readonly name = 'CouponError';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly kind: FailureKind;
   readonly why: string | undefined;
-  readonly fix: string | undefined;
+  readonly fix: string;
 
   constructor(details: FailureDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -44,7 +46,7 @@ export class CouponError extends Error {
 }
 
 /** Shorthand for the most frequent kind: bad input or a refusal, exit code 2, nothing changed. */
-export function usageError(code: string, message: string, fix?: string): CouponError {
+export function usageError(code: ErrorCode, message: string, fix: string): CouponError {
   return new CouponError({ code, kind: 'usage', message, fix });
 }
 

@@ -2,6 +2,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Sc
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { expandVariables, type Variables } from './environment.ts';
+import type { ErrorCode } from './error-codes.ts';
 import { CouponError } from './errors.ts';
 import { suggestion } from './text/suggest.ts';
 import { visible } from './text/visible.ts';
@@ -16,7 +17,7 @@ const SHOWN_PROBLEMS = 20;
 export interface YamlKind<Schema extends z.ZodType> {
   schema: Schema;
   /** Code of the error, such as `BAD_SCENARIO`. */
-  code: string;
+  code: ErrorCode;
   /** "a valid scenario", "a valid event file". */
   what: string;
   fix: string;

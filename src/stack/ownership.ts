@@ -121,5 +121,6 @@ export async function stopProcess(
     code: 'STACK_STOP_FAILED',
     kind: 'failure',
     message: `${label} (pid ${pid}) did not stop, neither on ${signals[0]} nor on ${signals[1]}`,
+    fix: 'See what holds it up, such as a full or lost disk, and end it by hand; then run the same command again.',
   });
 }

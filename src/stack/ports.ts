@@ -17,7 +17,12 @@ export async function freePort(seed: string): Promise<number> {
     const port = FIRST + (digest.readUInt32BE(0) % COUNT);
     if (await isFree(port)) return port;
   }
-  throw new CouponError({ code: 'NO_FREE_PORT', kind: 'unreachable', message: `no free port on 127.0.0.1 after ${TRIES} tries` });
+  throw new CouponError({
+    code: 'NO_FREE_PORT',
+    kind: 'unreachable',
+    message: `no free port on 127.0.0.1 after ${TRIES} tries`,
+    fix: 'End programs that hold many ports; `ss -ltn` lists them.',
+  });
 }
 
 export async function isFree(port: number): Promise<boolean> {

@@ -30,6 +30,7 @@ export async function prepareServerFolder(host: Host, folder: string, as: Identi
     kind: 'failure',
     message: `${folder} cannot be given to the user ${as.name}`,
     why: lastLines(stderr),
+    fix: 'Use a folder on a file system that knows owners, such as one below /var/tmp.',
   });
 }
 

@@ -119,6 +119,7 @@ export async function stackRestart(host: Host, options: { dir: string; store: St
       code: 'STACK_PORT_LOST',
       kind: 'failure',
       message: `${driver.label} runs again, but on port ${port}: another process took port ${known.port} meanwhile`,
+      fix: 'Run it again; `coupon-cli dev env` prints the new address.',
     });
   });
 }

@@ -250,7 +250,7 @@ describe('what cannot be verified is inconclusive: 5', () => {
   test('a store that goes away during the load', async () => {
     await stores.seed(COUPON);
     const down = (): never => {
-      throw new CouponError({ code: 'LEDGER_DOWN', kind: 'unreachable', message: 'away' });
+      throw new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'away', fix: 'Wait.' });
     };
     const report = await run({ benchStores: { ledger: { ...stores.ledger, page: down } } });
     expect(report).toMatchObject({ exitCode: 5, coupons: [{ issued: null, accepted: 30 }] });

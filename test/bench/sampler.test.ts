@@ -26,7 +26,7 @@ function fakes(fails: (reading: number) => Error | null = () => null) {
   return { source, clock, readings: () => readings };
 }
 
-const unreachable = new CouponError({ code: 'REDIS_UNREACHABLE', kind: 'unreachable', message: 'gone' });
+const unreachable = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone', fix: 'Wait.' });
 
 async function readingsOf(count: number, world: ReturnType<typeof fakes>) {
   const sampler = startSampler(world.source as EvidenceSource, ['c'], world.clock);

@@ -131,7 +131,7 @@ describe('drain', () => {
   it('says once that a store went away and once that it is back', async () => {
     await stores.seed({ id: '42' });
     await admit('42', 3);
-    const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down' });
+    const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down', fix: 'Wait.' });
     let failures = 3;
     const coupons = () => (failures-- > 0 ? Promise.reject(down) : stores.ledger.coupons());
     const told: string[] = [];
@@ -142,7 +142,7 @@ describe('drain', () => {
   });
 
   it('gives up when patience runs out, if it was to end by itself', async () => {
-    const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down' });
+    const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down', fix: 'Wait.' });
     const away = ports({ ledger: { coupons: () => Promise.reject(down) } });
     await expect(drainLoop(away, LOOP, silent, clock, running)).rejects.toBe(down);
   });

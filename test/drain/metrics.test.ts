@@ -62,7 +62,7 @@ test('whoever is taken back from a dead worker is counted, and so is whoever can
 });
 
 test('a batch whose ledger failed was timed all the same', async () => {
-  const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down' });
+  const down = new CouponError({ code: 'DATABASE_DOWN', kind: 'unreachable', message: 'down', fix: 'Wait.' });
   const { pass, value } = counting({ ledger: { ...stores.ledger, issue: () => Promise.reject(down) } });
   await admit('a');
   await expect(pass()).rejects.toBe(down);

@@ -105,7 +105,7 @@ describe('submit', () => {
   });
 
   test('when nothing answers any more, what was in flight is unknown, the rest unsent, and the reason is kept', async () => {
-    const down = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone' });
+    const down = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone', fix: 'Wait.' });
     let sends = 0;
     const send: Send = async (requests) => {
       sends += 1;
@@ -130,7 +130,7 @@ describe('submit', () => {
 });
 
 describe('sendWithRetry', () => {
-  const down = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone' });
+  const down = new CouponError({ code: 'REDIS_DOWN', kind: 'unreachable', message: 'gone', fix: 'Wait.' });
 
   test('asks again, with the same request ids, until an answer comes', async () => {
     await stores.seed({ id: '42', total: 10 });
@@ -163,7 +163,7 @@ describe('sendWithRetry', () => {
   });
 
   test('what is not an outage is not repeated', async () => {
-    const refused = new CouponError({ code: 'REDIS_REFUSED', kind: 'failure', message: 'no' });
+    const refused = new CouponError({ code: 'REDIS_REFUSED', kind: 'failure', message: 'no', fix: 'Wait.' });
     let tries = 0;
     const send: Send = () => {
       tries += 1;

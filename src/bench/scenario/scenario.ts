@@ -68,7 +68,7 @@ export interface ScenarioWorld {
 const SCENARIO = {
   schema: scenarioSchema,
   asWritten: COUPON_IDS,
-  code: 'BAD_SCENARIO',
+  code: 'BAD_SCENARIO' as const,
   what: 'a valid scenario',
   fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',
 };

@@ -1,4 +1,5 @@
 import { audit, type AuditEvents } from '../../audit/audit.ts';
+import { documented, documentedRepair } from '../../audit/documented.ts';
 import type { RepairOptions } from '../../audit/repair/repair.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { usageError } from '../../lib/errors.ts';
@@ -66,7 +67,7 @@ export const configure: Configure = (command, cli) => {
         const progress = await startProgress(context, AUDITING);
         const report = await audit({ reader, ledger, clock: systemClock }, { ...options, keyStyle, except }, looking(progress));
         progress.stop();
-        context.out.data(report, (paint) => auditText(report, paint));
+        context.out.data(documented(report), (paint) => auditText(report, paint));
         return report.ok ? EXIT.ok : EXIT.broken;
       });
     });
@@ -97,6 +98,6 @@ async function repairThem(context: Context, options: Omit<RepairOptions, 'keySty
     },
   );
   progress.stop();
-  context.out.data(report, (paint) => repairText(report, paint));
+  context.out.data(documentedRepair(report), (paint) => repairText(report, paint));
   return report.ok ? EXIT.ok : EXIT.broken;
 }

@@ -49,6 +49,9 @@ function parseUseId(text: string): string {
   throw usageError('BAD_USE_ID', '--use-id must be 1–128 visible ASCII characters', 'Use an order number, for example.');
 }
 
+const EXPIRED_FIX = 'It cannot be used any more. `coupon-cli extend ID --expires-at` gives coupons that are issued from now on more time.';
+const REVOKED_FIX = '`coupon-cli log ID` shows who took it back, and why.';
+
 function refusal(answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style' }>, couponId: string, userId: string): CouponError {
   switch (answer.status) {
     case 'not_issued':
@@ -64,8 +67,8 @@ function refusal(answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style'
         'If that was this same use, repeat it with the --use-id it had then.',
       );
     case 'expired':
-      return usageError('EXPIRED', `coupon ${couponId} of ${userId} expired at ${answer.expiresAt.toISOString()}`);
+      return usageError('EXPIRED', `coupon ${couponId} of ${userId} expired at ${answer.expiresAt.toISOString()}`, EXPIRED_FIX);
     default:
-      return usageError('REVOKED', `coupon ${couponId} of ${userId} was revoked at ${answer.revokedAt.toISOString()}`);
+      return usageError('REVOKED', `coupon ${couponId} of ${userId} was revoked at ${answer.revokedAt.toISOString()}`, REVOKED_FIX);
   }
 }

@@ -86,6 +86,7 @@ export function startChild(name: string, options: ChildOptions): Child {
         kind: 'failure',
         message: `\`${name}\` ended before it was ready`,
         why: said.join('\n') || undefined,
+        fix: 'What it said stands above. Run the command by itself to see more.',
       });
     },
     async stop(patienceMs = PATIENCE_MS) {

@@ -13,6 +13,8 @@ export const doctorReportSchema = z.object({
       verdict: z.enum(VERDICTS),
       text: z.string(),
       fix: z.string().nullable(),
+      /** Where the line is explained. */
+      docs: z.string(),
     }),
   ),
   /** Null: Redis could not be reached. */

@@ -1,4 +1,5 @@
 import type { Paint } from '../../lib/text/style.ts';
+import { docsLink } from '../../lib/docs.ts';
 import { visible } from '../../lib/text/visible.ts';
 import { VERDICTS, type Line, type Verdict } from './line.ts';
 
@@ -15,7 +16,7 @@ export function linesText(lines: readonly Line[], paint: Paint): string {
   return lines
     .flatMap((line) => [
       `${MARKS[line.verdict](paint)} ${name(line).padEnd(width)}  ${visible(line.text)}`,
-      ...(line.fix === null ? [] : [`  ${' '.repeat(width)}  ${paint.dim(`fix: ${visible(line.fix)}`)}`]),
+      ...(line.fix === null ? [] : [`  ${' '.repeat(width)}  ${paint.dim(`fix: ${visible(line.fix)}`)}`, `  ${' '.repeat(width)}  ${paint.dim(`see: ${docsLink('doctor', line.check)}`)}`]),
     ])
     .join('\n');
 }

@@ -94,6 +94,7 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
     kind: 'failure',
     message: `PostgreSQL at ${address} refused a statement`,
     why: `${message} (${code})`,
+    fix: 'Look for it in the log of PostgreSQL. A trigger or constraint of your own on the coupon tables must let our statements pass.',
   });
 }
 

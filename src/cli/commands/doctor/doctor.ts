@@ -2,6 +2,7 @@ import { MAX_TOTAL } from '../../../campaign/coupon.ts';
 import { parseTimeZone } from '../../../campaign/time.ts';
 import { perSecond } from '../../../drain/pace.ts';
 import { parseDuration } from '../../../lib/duration.ts';
+import { docsLink } from '../../../lib/docs.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import { formatDuration } from '../../../lib/duration.ts';
@@ -53,7 +54,7 @@ export const configure: Configure = (command, cli) => {
         const verdict = (['problem', 'warning', 'unknown'] as const).find(has) ?? 'ok';
         const report: DoctorReport = {
           verdict,
-          lines,
+          lines: lines.map((line) => ({ ...line, docs: docsLink('doctor', line.check) })),
           bytesPerUser: 'error' in facts.redis ? null : facts.redis.bytesPerUser,
           event: event && eventReport(event, verdict !== 'problem'),
         };

@@ -73,6 +73,11 @@ export function sharedMetrics(own: Registry): () => Promise<string> {
       worker.send({ type: 'scraped', id: count } satisfies Message);
     });
     if (text !== null) return text;
-    throw new CouponError({ code: 'METRICS_LATE', kind: 'unreachable', message: 'a worker did not say what it counts' });
+    throw new CouponError({
+      code: 'METRICS_LATE',
+      kind: 'unreachable',
+      message: 'a worker did not say what it counts',
+      fix: 'It is busy or has just ended: the next scrape asks it again. If it stays so, start more workers.',
+    });
   };
 }

@@ -133,7 +133,7 @@ describe('every reply is as the document says', () => {
     const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
     const ports = { admission: redisAdmission(connection, 'plain'), reader: redisReader(connection, 'plain') };
     const metrics = () => async (): Promise<string> => {
-      throw new CouponError({ code: 'METRICS_LATE', kind: 'unreachable', message: 'a worker did not say what it counts' });
+      throw new CouponError({ code: 'METRICS_LATE', kind: 'unreachable', message: 'a worker did not say what it counts', fix: 'Wait.' });
     };
     await using behind = await openEndpoint(
       stores,
