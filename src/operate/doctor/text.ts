@@ -16,7 +16,12 @@ export function linesText(lines: readonly Line[], paint: Paint): string {
   return lines
     .flatMap((line) => [
       `${MARKS[line.verdict](paint)} ${name(line).padEnd(width)}  ${visible(line.text)}`,
-      ...(line.fix === null ? [] : [`  ${' '.repeat(width)}  ${paint.dim(`fix: ${visible(line.fix)}`)}`, `  ${' '.repeat(width)}  ${paint.dim(`see: ${docsLink('doctor', line.check)}`)}`]),
+      ...(line.fix === null
+        ? []
+        : [
+            `  ${' '.repeat(width)}  ${paint.dim(`fix: ${visible(line.fix)}`)}`,
+            `  ${' '.repeat(width)}  ${paint.dim(`see: ${docsLink('doctor', line.check)}`)}`,
+          ]),
     ])
     .join('\n');
 }

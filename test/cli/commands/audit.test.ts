@@ -68,7 +68,7 @@ describe('coupon-cli audit', () => {
           skipped: null,
         },
       ],
-      findings: [{ code: 'lost', couponId: 'sale', count: 1, sample: ['user-1'], facts: {} }],
+      findings: [{ code: 'lost', couponId: 'sale', count: 1, sample: ['user-1'], facts: {}, docs: 'docs/findings.md#lost' }],
       hashOnly: 'unchecked',
       notes: [],
     });
