@@ -1,6 +1,6 @@
 import type { FailureKind } from '../lib/errors.ts';
 
-/** The program's exit codes; the README lists them for scripts. */
+/** The program's exit codes; docs/operations.md lists them for scripts. */
 export const EXIT = {
   ok: 0,
   failure: 1,

@@ -4,6 +4,7 @@ import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
 import { DEAD_REASONS } from '../campaign/ids.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
 import { command, shellQuoted } from '../lib/text/suggested-command.ts';
+import { plural } from '../lib/text/figures.ts';
 import { visible, printable } from '../lib/text/visible.ts';
 
 /** `coupon 42: issued 100, 1,900 waiting`. */
@@ -79,5 +80,5 @@ export function totalsText(totals: DrainTotals): string {
     totals.reclaimed > 0 ? `, ${totals.reclaimed} taken back from expired claims` : '',
     totals.dead > 0 ? `, ${totals.dead} dead-lettered` : '',
   ].join('');
-  return `issued ${totals.issued} in ${totals.passes} passes, ${totals.seconds.toFixed(1)} s${rate}${extra}`;
+  return `issued ${totals.issued} in ${plural(totals.passes, 'pass', 'passes')}, ${totals.seconds.toFixed(1)} s${rate}${extra}`;
 }

@@ -18,7 +18,7 @@ import { evenness } from './evenness.ts';
 import { FULL, keepsBound, QUICK, type Effort, type Figure } from './figures.ts';
 import { plantedLatencies, stall } from './latencies.ts';
 import { memory } from './memory.ts';
-import { line, writeJson, writeReadme } from './sheet.ts';
+import { line, writeJson, writeTable } from './sheet.ts';
 import { startup } from './startup.ts';
 
 const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure[]>> = {
@@ -39,20 +39,20 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   'audit-live': auditLive,
 };
 
-const USAGE = `npm run perf -- [--only NAME[,NAME]] [--quick] [--readme] [--out FILE]
+const USAGE = `npm run perf -- [--only NAME[,NAME]] [--quick] [--docs] [--out FILE]
   --only    ${Object.keys(MEASUREMENTS).join(', ')}
   --quick   fewer and shorter rounds: for a look, not for a judgement
-  --readme  write the table of README.md
+  --docs    write the table of docs/growing.md
   --out     where the figures go as JSON (perf.json)`;
 
-function options(): { names: string[]; quick: boolean; readme: boolean; out: string } {
+function options(): { names: string[]; quick: boolean; docs: boolean; out: string } {
   const { values } = parseArgs({
-    options: { only: { type: 'string' }, quick: { type: 'boolean' }, readme: { type: 'boolean' }, out: { type: 'string' } },
+    options: { only: { type: 'string' }, quick: { type: 'boolean' }, docs: { type: 'boolean' }, out: { type: 'string' } },
   });
   const names = values.only?.split(',') ?? Object.keys(MEASUREMENTS);
   const unknown = names.find((name) => !(name in MEASUREMENTS));
   if (unknown !== undefined) throw new Error(`there is no measurement "${unknown}"`);
-  return { names, quick: values.quick ?? false, readme: values.readme ?? false, out: values.out ?? 'perf.json' };
+  return { names, quick: values.quick ?? false, docs: values.docs ?? false, out: values.out ?? 'perf.json' };
 }
 
 async function main(): Promise<number> {
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
-  const { names, quick, readme, out } = chosen;
+  const { names, quick, docs, out } = chosen;
   const figures: Figure[] = [];
   for (const name of names) {
     for (const figure of await MEASUREMENTS[name]!(quick ? QUICK : FULL)) {
@@ -72,7 +72,7 @@ async function main(): Promise<number> {
     }
   }
   writeJson(out, quick ? 'quick' : 'full', figures);
-  if (readme) writeReadme(fileURLToPath(new URL('../../README.md', import.meta.url)), figures);
+  if (docs) writeTable(fileURLToPath(new URL('../../docs/growing.md', import.meta.url)), figures);
   return figures.every(keepsBound) ? 0 : 1;
 }
 

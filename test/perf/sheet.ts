@@ -25,10 +25,10 @@ export function writeJson(path: string, effort: string, figures: readonly Figure
   writeFileSync(path, `${JSON.stringify({ takenAt: new Date().toISOString(), effort, machine: machine(), figures: all }, null, 2)}\n`);
 }
 
-const BEGIN = '<!-- speed: begin, written by `npm run perf -- --readme` -->';
+const BEGIN = '<!-- speed: begin, written by `npm run perf -- --docs` -->';
 const END = '<!-- speed: end -->';
 
-/** What a reader of the README wants to know first; `perf.json` has all. */
+/** What a reader wants to know first; `perf.json` has all. */
 const SHOWN = [
   'endpoint-accepted-storeless',
   'endpoint-accepted-three-calls',
@@ -41,7 +41,7 @@ const SHOWN = [
 ];
 
 /** Replaces the table between the two marks. @throws Error when the page has no marks */
-export function writeReadme(path: string, figures: readonly Figure[]): void {
+export function writeTable(path: string, figures: readonly Figure[]): void {
   const page = readFileSync(path, 'utf8');
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${path} has no place for the table of speeds`);
