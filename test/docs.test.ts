@@ -1,20 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FINDING_CODES } from '../src/audit/findings.ts';
 import { CHECKS } from '../src/bench/checks/integrity.ts';
 import { parseScenario } from '../src/bench/scenario/scenario.ts';
 import { parseEvent } from '../src/campaign/event.ts';
 import { EXIT } from '../src/cli/exit-codes.ts';
 import { SETTINGS } from '../src/cli/settings.ts';
 import { documentedCommands, loadProgram, wrongCommand } from './support/documented-commands.ts';
-import { deadLinks, document, documents, fences, missingPaths, ROOT, type Document } from './support/markdown.ts';
+import { deadLinks, document, documents, fences, missingPaths, ROOT, spans, type Document } from './support/markdown.ts';
 
 const all = documents();
 const current = all.filter(({ path }) => path !== 'CHANGELOG.md');
 const program = await loadProgram();
 
-const README_LINES = 200;
+const README_LINES = 150;
 
 /** The first cell of each row of the tables in a document. */
 function firstCells({ text }: Pick<Document, 'text'>): string[] {
@@ -23,6 +22,21 @@ function firstCells({ text }: Pick<Document, 'text'>): string[] {
 
 function foldersIn(map: Pick<Document, 'text'>): string[] {
   return firstCells(map).flatMap((cell) => /^`src\/([a-z-]+)`$/.exec(cell)?.[1] ?? []);
+}
+
+/** What two READMEs in different languages must share. */
+function inStep(page: Pick<Document, 'text'>) {
+  const prose = page.text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/^\d\./gm, '');
+  return {
+    headings: [...page.text.matchAll(/^(#+) /gm)].map(([, level]) => level),
+    commands: documentedCommands(page)
+      .map(({ words }) => words.join(' '))
+      .toSorted(),
+    output: fences(page).filter(({ language }) => language === 'console'),
+    code: spans(page).toSorted(),
+    figures: [...prose.matchAll(/-?\d[\d,.]*\d|\d/g)].map(([figure]) => figure).toSorted(),
+    links: [...prose.matchAll(/\]\((?!README)([^)]+)\)/g)].map(([, target]) => target).toSorted(),
+  };
 }
 
 function wrongCommands(text: string): string[] {
@@ -50,21 +64,23 @@ describe('the README', () => {
 
   it(`has at most ${README_LINES} lines`, () => expect(readme.text.split('\n').length - 1).toBeLessThanOrEqual(README_LINES));
 
-  it('has a row for every exit code', () => {
-    const codes = firstCells(readme).flatMap((cell) => (/^\d+(, \d+)*$/.test(cell) ? cell.split(', ').map(Number) : []));
-    expect(codes).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
-  });
-
-  it('shows an event file that can be seeded, with every field', () => {
-    const { text } = fences(readme).find(({ language }) => language === 'yaml')!;
-    const coupons = parseEvent(text, 'README.md');
-    expect(coupons.map(({ expiry }) => expiry.kind)).toEqual(['at', 'after']);
-    expect(coupons[0]).toMatchObject({ opensAt: expect.any(Date), closesAt: expect.any(Date) });
-  });
-
   it('names every command', () => {
     const named = new Set(documentedCommands(readme).map(({ words }) => words[0]));
     expect(program.root.commands.map((command) => command.name()).filter((name) => name !== 'help' && !named.has(name))).toEqual([]);
+  });
+});
+
+describe('the README in Korean', () => {
+  const [english, korean] = [document('README.md'), document('README.ko.md')];
+
+  it.each(['headings', 'commands', 'output', 'code', 'figures', 'links'] as const)('has the same %s', (what) =>
+    expect(inStep(korean)[what]).toEqual(inStep(english)[what]),
+  );
+
+  it('would be found to lag behind', () => {
+    const late = { text: english.text.replace('276 kills', '275 kills').replace('drain --until-empty', 'drain --once') };
+    expect(inStep(late).figures).not.toEqual(inStep(english).figures);
+    expect(inStep(late).commands).not.toEqual(inStep(english).commands);
   });
 });
 
@@ -82,9 +98,18 @@ describe('what a document repeats from the code', () => {
     expect(missing).toEqual([]);
   });
 
-  it('is every finding, in docs/audit.md', () => {
-    const codes = firstCells(document('docs/audit.md')).flatMap((cell) => /^`(\w+)`$/.exec(cell)?.[1] ?? []);
-    expect(codes.toSorted()).toEqual([...FINDING_CODES].toSorted());
+  it('is every exit code, in docs/operations.md', () => {
+    const codes = firstCells(document('docs/operations.md')).flatMap((cell) =>
+      /^\d+(, \d+)*$/.test(cell) ? cell.split(', ').map(Number) : [],
+    );
+    expect(codes).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
+  });
+
+  it('is an event file that can be seeded, with every field, in docs/first-campaign.md', () => {
+    const { text } = fences(document('docs/first-campaign.md')).find(({ language }) => language === 'yaml')!;
+    const coupons = parseEvent(text, 'docs/first-campaign.md');
+    expect(coupons.map(({ expiry }) => expiry.kind)).toEqual(['at', 'after']);
+    expect(coupons[0]).toMatchObject({ opensAt: expect.any(Date), closesAt: expect.any(Date) });
   });
 
   it('is every check of bench, in docs/bench.md', () =>
