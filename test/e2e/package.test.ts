@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { linksOf } from '../support/markdown.ts';
 import { runToEnd } from '../support/processes.ts';
 import { at } from '../support/run-cli.ts';
 import { openStores } from '../support/stores.ts';
@@ -38,10 +39,12 @@ describe('the packed tarball, installed as a user would', () => {
     ).toEqual([
       'CHANGELOG.md',
       'LICENSE',
+      'README.ko.md',
       'README.md',
       'bin',
       'deploy',
       'dist',
+      'docs',
       'npm-shrinkwrap.json',
       'package.json',
       'scenarios',
@@ -54,6 +57,21 @@ describe('the packed tarball, installed as a user would', () => {
     expect(readdirSync(join(installed, 'bin'))).toEqual(['coupon-cli.js']);
     for (const path of ['src', 'test', 'bin/setup']) expect(existsSync(join(installed, path))).toBe(false);
     for (const name of ['typescript', 'vitest', 'oxlint']) expect(existsSync(join(home, 'node_modules', name))).toBe(false);
+  });
+
+  it('has documents whose links stay within it', () => {
+    const pages = readdirSync(installed, { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith('.md') && !path.startsWith('node_modules'));
+    expect(pages).toEqual(expect.arrayContaining(['docs/errors.md', 'docs/findings.md', 'docs/doctor.md']));
+    // How to work on the program is in its repository.
+    const elsewhere = ['ARCHITECTURE.md', 'CONTRIBUTING.md'];
+    const dead = pages.flatMap((path) =>
+      linksOf({ path, text: readFileSync(join(installed, path), 'utf8') }).filter(
+        (file) => !elsewhere.includes(file) && !existsSync(join(installed, file)),
+      ),
+    );
+    expect(dead).toEqual([]);
   });
 
   it('installs without a complaint about the version of Node', () => {

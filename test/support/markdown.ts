@@ -51,6 +51,20 @@ export function deadLinks({ path, text }: Document): string[] {
   });
 }
 
+/** The files that the relative links of a document lead to, from the root. */
+export function linksOf({ path, text }: Document): string[] {
+  const targets = [
+    ...text
+      .replaceAll(FENCE, '')
+      .replaceAll(/`[^`\n]+`/g, 'code')
+      .matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g),
+  ];
+  return targets
+    .map(([, target]) => target!)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => normalize(join(dirname(path), target)));
+}
+
 /** The text of a document, `''` for another file or a folder, null where there is none. */
 function readIfThere(path: string): string | null {
   const full = join(ROOT, path);

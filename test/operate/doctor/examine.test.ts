@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CouponError } from '../../../src/lib/errors.ts';
 import { examine } from '../../../src/operate/doctor/examine.ts';
 import { drainSeconds } from '../../../src/operate/doctor/event-lines.ts';
-import { CHECKS, type Check, type Line } from '../../../src/operate/doctor/line.ts';
+import type { Check, Line } from '../../../src/operate/doctor/line.ts';
 import type { EventPlan, Plan } from '../../../src/operate/doctor/plan.ts';
 import type { Facts, PostgresFacts, RedisServer } from '../../../src/operate/doctor/ports.ts';
 import { linesText } from '../../../src/operate/doctor/text.ts';
