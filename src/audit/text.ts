@@ -5,6 +5,7 @@ import { docsLink } from '../lib/docs.ts';
 import { otherKeysText } from '../campaign/only-in-redis.ts';
 import { shellQuoted } from '../lib/text/suggested-command.ts';
 import { visibleValues, printable } from '../lib/text/visible.ts';
+import { number, plural } from '../lib/text/figures.ts';
 import type { Paint } from '../lib/text/style.ts';
 import { table } from '../lib/text/table.ts';
 
@@ -39,14 +40,14 @@ function couponTable(coupons: readonly CouponAudit[], paint: Paint): string {
   return table(
     coupons,
     [
-      { head: 'COUPON', value: (row) => row.couponId },
+      { head: 'COUPON', value: (row) => row.couponId, narrow: 'wrap' },
       { head: 'TOTAL', value: (row) => row.total, align: 'right' },
       { head: 'STOCK', value: (row) => row.stock, align: 'right' },
       { head: 'WAITING', value: (row) => row.waiting, align: 'right' },
-      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right' },
-      { head: 'DEAD', value: (row) => row.dead, align: 'right' },
+      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right', rank: 2 },
+      { head: 'DEAD', value: (row) => row.dead, align: 'right', rank: 1 },
       { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
-      { head: 'NOTE', value: note },
+      { head: 'NOTE', value: note, narrow: 'wrap' },
     ],
     paint,
   );
@@ -56,14 +57,14 @@ function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): st
   if (skipped) return SKIPPED[skipped];
   const parts = [];
   if (dead > 0) parts.push(`see \`dead list ${shellQuoted(couponId)}\``);
-  if (inFlight > 0) parts.push(`${inFlight} between commit and acknowledgement`);
-  if (adoptable > 0) parts.push(`${adoptable} queued by another service`);
+  if (inFlight > 0) parts.push(`${number(inFlight)} between commit and acknowledgement`);
+  if (adoptable > 0) parts.push(`${number(adoptable)} queued by another service`);
   return parts.join(', ');
 }
 
 function findingText({ code, couponId, count, sample, facts }: FindingReport, paint: Paint): string {
   const { about, breaks, meaning } = FINDINGS[code];
-  const users = about === 'users' ? `: ${count} ${count === 1 ? 'user' : 'users'}` : '';
+  const users = about === 'users' ? `: ${plural(count, 'user')}` : '';
   const lines = [
     `${paint.red('✘')} ${paint.bold(code)}${couponId === '' ? '' : ` in coupon ${couponId}`}${users}`,
     `  ${meaning} ${paint.dim(`(${breaks})`)}`,
@@ -71,7 +72,7 @@ function findingText({ code, couponId, count, sample, facts }: FindingReport, pa
   const figures = Object.entries(facts).map(([name, value]) => `${name} ${value === null ? 'missing' : printable(String(value), 250)}`);
   if (figures.length > 0) lines.push(`  ${figures.join(', ')}`);
   if (sample.length > 0) {
-    const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
+    const more = count > sample.length ? ` … and ${number(count - sample.length)} more` : '';
     lines.push(`  ${sample.map((userId) => printable(userId)).join(', ')}${more}`);
   }
   lines.push(`  see: ${paint.dim(docsLink('findings', code))}`);
@@ -80,14 +81,14 @@ function findingText({ code, couponId, count, sample, facts }: FindingReport, pa
 
 function noteText({ code, couponId, count, sample }: AuditNote, paint: Paint): string {
   const where = couponId === null ? '' : ` in coupon ${couponId}`;
-  const more = count > sample.length ? ` … and ${count - sample.length} more` : '';
-  return `${paint.yellow('–')} ${paint.bold(code)}${where}: ${count}\n  ${NOTES[code]}\n  ${sample.map((name) => printable(name, 250)).join(', ')}${more}\n  see: ${paint.dim(docsLink('findings', code))}`;
+  const more = count > sample.length ? ` … and ${number(count - sample.length)} more` : '';
+  return `${paint.yellow('–')} ${paint.bold(code)}${where}: ${number(count)}\n  ${NOTES[code]}\n  ${sample.map((name) => printable(name, 250)).join(', ')}${more}\n  see: ${paint.dim(docsLink('findings', code))}`;
 }
 
 function verdict({ ok, coupons, findings }: AuditReport, paint: Paint): string {
   const looked = coupons.filter((coupon) => coupon.skipped === null).length;
-  const what = `${looked} ${looked === 1 ? 'coupon' : 'coupons'}`;
+  const what = plural(looked, 'coupon');
   if (ok && looked === 0) return 'no coupon was compared';
   if (ok) return `${paint.green('✔')} both stores agree: ${what}, user by user`;
-  return `${paint.red('✘')} ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${what}: the stores do not agree`;
+  return `${paint.red('✘')} ${plural(findings.length, 'finding')} in ${what}: the stores do not agree`;
 }

@@ -1,3 +1,4 @@
+import { plural } from '../lib/text/figures.ts';
 import type { LedgerReader } from './ports/ledger.ts';
 import { WrongTypeError, type WrongType } from './wrong-type.ts';
 import type { RedisReader } from './ports/redis-reader.ts';
@@ -48,6 +49,6 @@ async function isThere(reader: RedisReader, couponId: string): Promise<boolean> 
 
 /** For a Redis that is not empty, but holds no coupon of ours. */
 export function otherKeysText(keys: number): string {
-  const what = `${keys} ${keys === 1 ? 'key' : 'keys'}`;
+  const what = plural(keys, 'key');
   return `no coupon was seeded here; Redis holds ${what} of other programs, and \`coupon-cli audit --scan\` looks for coupons among them`;
 }

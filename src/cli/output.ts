@@ -1,4 +1,6 @@
-import { painter, type Paint } from '../lib/text/style.ts';
+import { usageError } from '../lib/errors.ts';
+import { painter, type Layout, type Paint } from '../lib/text/style.ts';
+import type { Answer } from '../lib/text/table.ts';
 import { jsonText, terminalText } from '../lib/text/terminal.ts';
 import type { Env, OutputStream } from './env.ts';
 import type { MaskedEnv } from './masked-env.ts';
@@ -8,6 +10,9 @@ export interface OutputFlags {
   quiet?: boolean | undefined;
   /** False after `--no-color`. */
   color?: boolean | undefined;
+  /** Of commands that show tables. */
+  wide?: boolean | undefined;
+  columns?: string | undefined;
 }
 
 /** Where remarks go instead of stderr, as lines of a log. */
@@ -39,24 +44,24 @@ export class Output {
     this.json = flags.json === true;
     this.quiet = flags.quiet === true;
     this.#coloured = { stdout: !this.json && colours(env, env.stdout, flags), stderr: colours(env, env.stderr, flags) };
-    this.paint = painter(this.#coloured.stdout);
+    this.paint = painter(this.#coloured.stdout, layoutOf(env, flags));
     this.notePaint = painter(this.#coloured.stderr);
     // At width 0 ora draws for ever (nestjs-doctor#314: 51 GB in one log).
     this.#animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
   }
 
-  /** The answer of the command, as text or as one JSON document. */
-  data(value: unknown, text: (paint: Paint) => string): void {
+  /** The answer of the command, as text or as one JSON document. Remarks about a list stand below it, or on stderr when it is piped. */
+  data(value: unknown, text: (paint: Paint) => Answer): void {
     this.#print(value, text, 2);
   }
 
   /** As {@link data}, for an answer that is made of secrets. */
-  secretData(value: unknown, text: (paint: Paint) => string): void {
+  secretData(value: unknown, text: (paint: Paint) => Answer): void {
     this.#print(value, text, 2, this.#env.stdoutWithSecrets);
   }
 
   /** One item of a stream: a line of text, or one JSON object a line. */
-  item(value: unknown, text: (paint: Paint) => string): void {
+  item(value: unknown, text: (paint: Paint) => Answer): void {
     this.#print(value, text);
   }
 
@@ -90,9 +95,18 @@ export class Output {
     return terminalText(text, this.#coloured.stderr);
   }
 
-  #print(value: unknown, text: (paint: Paint) => string, indent?: number, stdout = this.#env.stdout): void {
-    if (this.json) stdout.write(`${jsonText(value, indent)}\n`);
-    else stdout.write(ensureNewline(terminalText(text(this.paint), this.#coloured.stdout)));
+  #print(value: unknown, text: (paint: Paint) => Answer, indent?: number, stdout = this.#env.stdout): void {
+    if (this.json) {
+      stdout.write(`${jsonText(value, indent)}\n`);
+      return;
+    }
+    const answer = text(this.paint);
+    const { list, remarks } = typeof answer === 'string' ? { list: answer, remarks: [] } : answer;
+    const { tabs } = this.paint.layout;
+    stdout.write(
+      ensureNewline(terminalText((tabs ? [list] : [list, ...remarks].filter((part) => part !== '')).join('\n'), this.#coloured.stdout)),
+    );
+    if (tabs) for (const remark of remarks) this.note(remark);
   }
 
   /** Clears the screen before a redraw, on a terminal only. */
@@ -110,4 +124,17 @@ function colours(env: Env, stream: OutputStream, flags: OutputFlags): boolean {
   if (flags.color === false || env.vars['NO_COLOR']) return false;
   if (env.vars['FORCE_COLOR'] && env.vars['FORCE_COLOR'] !== '0') return true;
   return stream.isTTY && env.vars['TERM'] !== 'dumb';
+}
+
+/** @throws CouponError `COLUMNS_USAGE` */
+function layoutOf({ stdout }: Env, { json, wide, columns }: OutputFlags): Layout {
+  if (columns !== undefined && json)
+    throw usageError('COLUMNS_USAGE', '--columns belongs to tables', 'Leave it out: --json has every field. jq picks some of them.');
+  const names = columns?.split(',').map((name) => name.trim());
+  return {
+    width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
+    tabs: !stdout.isTTY,
+    wide: wide === true,
+    columns: names ?? null,
+  };
 }

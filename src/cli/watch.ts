@@ -3,6 +3,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { isOutage, usageError } from '../lib/errors.ts';
 import { visible } from '../lib/text/visible.ts';
 import type { Paint } from '../lib/text/style.ts';
+import type { Answer } from '../lib/text/table.ts';
 import type { Context } from './context.ts';
 
 export interface WatchFlags {
@@ -22,7 +23,7 @@ export async function watch<T>(
   context: Context,
   flags: WatchFlags,
   open: () => Promise<() => Promise<T>>,
-  text: (value: T, paint: Paint) => string,
+  text: (value: T, paint: Paint) => Answer,
 ): Promise<void> {
   const { out } = context;
   if (!flags.watch) {
@@ -49,7 +50,7 @@ export async function watch<T>(
       if (away) out.note('the stores are back');
       away = false;
       out.clear();
-      out.item(value, (paint) => `${paint.dim(new Date().toISOString())}\n${text(value, paint)}\n`);
+      out.item(value, (paint) => dated(text(value, paint), paint));
     } catch (error) {
       if (first || !isOutage(error)) throw error;
       if (!away) out.warn(`a store is away, trying again: ${visible((error as Error).message)}`);
@@ -57,4 +58,9 @@ export async function watch<T>(
     }
     await systemClock.sleep(intervalMs, stop);
   }
+}
+
+function dated(answer: Answer, paint: Paint): Answer {
+  const stamp = paint.dim(new Date().toISOString());
+  return typeof answer === 'string' ? `${stamp}\n${answer}\n` : { ...answer, list: `${stamp}\n${answer.list}\n` };
 }

@@ -2,7 +2,7 @@ import { isoTime } from '../campaign/coupon.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
 import { number } from '../lib/text/figures.ts';
 import type { Paint } from '../lib/text/style.ts';
-import { table } from '../lib/text/table.ts';
+import { listOf, type Answer } from '../lib/text/table.ts';
 import type { ChangeResult } from './change.ts';
 import type { Change } from './ports.ts';
 
@@ -27,21 +27,22 @@ export function changeText({ change, outcome }: ChangeResult, coupon: LedgerCoup
   return `${paint.green('✔')} coupon ${change.couponId}: ${DONE[change.kind] ?? change.kind}${now}${how}`;
 }
 
-export function logText(changes: readonly Change[], paint: Paint): string {
-  if (changes.length === 0) return 'nothing was changed yet';
-  return table(
+export function logText(changes: readonly Change[], paint: Paint): Answer {
+  return listOf(
     changes,
     [
-      { head: 'WHEN', value: ({ begunAt }) => begunAt.toISOString() },
-      { head: 'COUPON', value: ({ couponId }) => couponId },
+      { head: 'WHEN', value: ({ begunAt }) => begunAt.toISOString(), rank: 1 },
+      { head: 'COUPON', value: ({ couponId }) => couponId, narrow: 'wrap' },
       {
         head: 'CHANGE',
+        narrow: 'wrap',
         value: ({ kind, details }) => [kind, ...Object.entries(details).map(([name, value]) => `${name} ${String(value)}`)].join(' '),
       },
-      { head: 'BY', value: ({ byWhom }) => byWhom },
-      { head: 'REASON', value: ({ reason }) => reason ?? '' },
-      { head: '', value: ({ finishedAt, opId }) => (finishedAt ? '' : paint.yellow(`UNFINISHED ${opId}`)) },
+      { head: 'BY', value: ({ byWhom }) => byWhom, narrow: 'wrap', rank: 2 },
+      { head: 'REASON', value: ({ reason }) => reason ?? '', narrow: 'wrap', rank: 3 },
+      { head: 'UNFINISHED', value: ({ finishedAt, opId }) => (finishedAt ? '' : opId), look: () => paint.yellow },
     ],
     paint,
+    { empty: 'nothing was changed yet' },
   );
 }

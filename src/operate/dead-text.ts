@@ -3,30 +3,31 @@ import type { DeadAnswer, DeadList } from './dead.ts';
 import type { DropOutcome, RetryOutcome } from './ports.ts';
 import { DEAD_REASONS } from '../campaign/ids.ts';
 import { command } from '../lib/text/suggested-command.ts';
+import { number, plural } from '../lib/text/figures.ts';
 import { pageText } from './inspect/coupons-text.ts';
 import type { Paint } from '../lib/text/style.ts';
-import { table } from '../lib/text/table.ts';
+import { listOf, type Answer } from '../lib/text/table.ts';
 
 /** Room for a member of 128 escaped bytes: a shortened one could not be named to `dead drop`. */
 const ID_CHARS = 600;
 
-export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint): string {
-  if (dead.length === 0)
-    return total === 0 ? `no user of coupon ${couponId} is dead-lettered` : `no more users (${total} dead-lettered in all)`;
-  const lines = table(
+export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint): Answer {
+  const hint = `${command`dead retry ${couponId} USER`} tries again, \`dead drop\` gives the coupon back to the stock.`;
+  const goOn = next === null ? null : command`dead list ${couponId} --after ${next}`;
+  return listOf(
     dead,
     [
-      { head: 'USER', value: (row) => printable(row.userId, ID_CHARS) },
-      { head: 'REASON', value: (row) => DEAD_REASONS[row.reason] ?? printable(row.reason) },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt },
-      { head: 'DELIVERIES', value: (row) => row.deliveries, align: 'right' },
-      { head: 'FAULTS', value: (row) => row.faults, align: 'right' },
+      { head: 'USER', value: (row) => printable(row.userId, ID_CHARS), narrow: 'wrap' },
+      { head: 'REASON', value: (row) => DEAD_REASONS[row.reason] ?? row.reason, narrow: 'wrap' },
+      { head: 'REQUESTED AT', value: (row) => row.requestedAt, rank: 3 },
+      { head: 'DELIVERIES', value: (row) => row.deliveries, align: 'right', rank: 2 },
+      { head: 'FAULTS', value: (row) => row.faults, align: 'right', rank: 1 },
     ],
     paint,
-  );
-  const hint = `${command`dead retry ${couponId} USER`} tries again, \`dead drop\` gives the coupon back to the stock.`;
-  return [lines, hint, ...pageText(dead.length, total, next === null ? null : command`dead list ${couponId} --after ${next}`, paint)].join(
-    '\n',
+    {
+      empty: total === 0 ? `no user of coupon ${couponId} is dead-lettered` : `no more users (${number(total)} dead-lettered in all)`,
+      remarks: [hint, ...pageText(dead.length, total, goOn, paint)],
+    },
   );
 }
 
@@ -49,5 +50,5 @@ export function deadAnswerText(
   if (users.length === 0) return `no user of coupon ${couponId} is dead-lettered`;
   const refused = users.flatMap(({ userId, outcome }) => (outcome === 'ok' ? [] : [`user ${printable(userId, ID_CHARS)} ${WHY[outcome]}`]));
   const mark = done > 0 ? paint.green('✔') : paint.yellow('–');
-  return [`${mark} coupon ${couponId}: ${done} ${done === 1 ? 'user' : 'users'} ${happened}`, ...refused].join('\n');
+  return [`${mark} coupon ${couponId}: ${plural(done, 'user')} ${happened}`, ...refused].join('\n');
 }

@@ -1,5 +1,6 @@
 import type { SeedOutcome } from './seed.ts';
 import type { SeedPlan } from './seed-plan.ts';
+import { number, plural } from '../lib/text/figures.ts';
 import type { Paint } from '../lib/text/style.ts';
 import { table } from '../lib/text/table.ts';
 
@@ -21,10 +22,10 @@ const DONE: Record<SeedOutcome, string> = {
 
 export function seededText(results: readonly SeedResultLine[], paint: Paint): string {
   const lines = results.map(({ couponId, outcome, total, deleted, server }) => {
-    const after = deleted === undefined ? '' : ` (after deleting ${deleted} issued)`;
-    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${total} in stock${after}${server === undefined ? '' : `, on ${server}`}`;
+    const after = deleted === undefined ? '' : ` (after deleting ${number(deleted)} issued)`;
+    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${number(total)} in stock${after}${server === undefined ? '' : `, on ${server}`}`;
   });
-  if (results.length > 1) lines.push(`${results.length} coupons: ${counts(results.map((result) => result.outcome))}`);
+  if (results.length > 1) lines.push(`${plural(results.length, 'coupon')}: ${counts(results.map((result) => result.outcome))}`);
   return lines.join('\n');
 }
 
@@ -35,16 +36,20 @@ export function planText(plans: readonly SeedPlan[], paint: Paint): string {
   const rows = table(
     plans,
     [
-      { head: 'COUPON', value: (plan) => plan.couponId },
+      { head: 'COUPON', value: (plan) => plan.couponId, narrow: 'wrap' },
       { head: 'STOCK', value: (plan) => plan.total, align: 'right' },
       { head: 'PLAN', value: (plan) => plan.action },
-      { head: 'WHY', value: ({ problem }) => (problem ? `${problem.code}${problem.why === undefined ? '' : `: ${problem.why}`}` : '') },
+      {
+        head: 'WHY',
+        narrow: 'wrap',
+        value: ({ problem }) => (problem ? `${problem.code}${problem.why === undefined ? '' : `: ${problem.why}`}` : ''),
+      },
     ],
     paint,
   );
   const refused = plans.some((plan) => plan.problem !== null);
   const verdict = refused ? 'nothing is written unless all can be' : 'nothing was written, this is a dry run';
-  return `${rows}\n${plans.length} coupons: ${counts(plans.map((plan) => plan.action))}; ${verdict}`;
+  return `${rows}\n${plural(plans.length, 'coupon')}: ${counts(plans.map((plan) => plan.action))}; ${verdict}`;
 }
 
 /** `create 2, unchanged 1`, in the order of first appearance. */

@@ -4,6 +4,7 @@ import { REPAIR_STEPS, type LeftToYou, type NamedUsers, type PlannedStep } from 
 import { upToMissing } from '../../campaign/known-coupon.ts';
 import { command } from '../../lib/text/suggested-command.ts';
 import { auditText } from '../text.ts';
+import { number, plural } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
 
@@ -33,17 +34,19 @@ function stepTable(steps: readonly PlannedStep[], done: RepairReport['done'], is
   return table(
     steps,
     [
-      { head: 'COUPON', value: (row) => row.couponId },
+      { head: 'COUPON', value: (row) => row.couponId, narrow: 'wrap' },
       { head: 'STEP', value: (row) => row.step },
       { head: 'FOUND', value: (row) => row.count, align: 'right' },
       ...(isPlan ? [] : [{ head: 'DONE', value: doneBy, align: 'right' as const }]),
-      { head: 'BECAUSE', value: (row) => row.because.join(', ') },
+      { head: 'BECAUSE', value: (row) => row.because.join(', '), narrow: 'wrap' },
       {
         head: 'SUCH AS',
+        narrow: 'wrap',
+        rank: 1,
         value: (row) =>
           row.sample
             .slice(0, 3)
-            .map((userId) => printable(userId, 20))
+
             .join(', '),
       },
     ],
@@ -69,9 +72,9 @@ function deadLetteredText({ plan, dryRun }: RepairReport, paint: Paint): string[
 }
 
 function namedText({ couponId, users }: NamedUsers, head: (what: string) => string, paint: Paint): string {
-  const what = `${users.length} ${users.length === 1 ? 'user' : 'users'} of coupon ${printable(couponId)}`;
+  const what = `${plural(users.length, 'user')} of coupon ${printable(couponId)}`;
   const names = users.slice(0, NAMED).map((userId) => printable(userId, 20));
-  const more = users.length > NAMED ? [`and ${users.length - NAMED} more (--json names all)`] : [];
+  const more = users.length > NAMED ? [`and ${number(users.length - NAMED)} more (--json names all)`] : [];
   return [paint.bold(`${head(what)}:`), `  ${[...names, ...more].join(', ')}`].join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { number } from '../../lib/text/figures.ts';
 import type { BenchReport } from '../report/report.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { CheckName, CheckResult } from '../checks/integrity.ts';
@@ -10,7 +11,7 @@ export function demoReport(report: BenchReport, paint: Paint): string {
   const { scenario, outcomes, latency, throughput, coupons, verdict } = report;
   const total = coupons.reduce((sum, coupon) => sum + coupon.total, 0);
   const issued = coupons.reduce((sum, coupon) => sum + (coupon.issued ?? 0), 0);
-  const count = (value: number): string => paint.bold(value.toLocaleString('en-US'));
+  const count = (value: number): string => paint.bold(number(value));
   const other = scenario.requests - outcomes.accepted - outcomes.sold_out - outcomes.duplicate;
   const speed = latency.accepted
     ? `: half of them within ${ms(latency.accepted.p50)} ms, 99 of 100 within ${ms(latency.accepted.p99)} ms`

@@ -1,6 +1,7 @@
 import { compareStrategies, type StrategyRow } from './strategies.ts';
 import type { BenchReport } from '../report/report.ts';
 import type { Strategy } from '../../campaign/strategy.ts';
+import { number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
 
@@ -32,6 +33,7 @@ export function strategyTable(reports: readonly BenchReport[], paint: Paint): st
       { head: 'VERDICT', value: ({ verdict }) => VERDICTS[verdict] },
     ],
     paint,
+    { report: true },
   );
   const shown = new Set(rows.map(({ strategy }) => strategy));
   const legend = [...shown].map((strategy) => paint.dim(`  ${strategy.padEnd(11)}  ${WHAT[strategy]}`));
@@ -47,13 +49,13 @@ const VERDICTS: Record<StrategyRow['verdict'], string> = {
 
 function milliseconds(value: number | null): string {
   if (value === null) return '–';
-  return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')} ms`;
+  return `${value < 10 ? value.toFixed(1) : number(Math.round(value))} ms`;
 }
 
 function rate(perSecond: number | null): string {
-  return perSecond === null ? '–' : `${Math.round(perSecond).toLocaleString('en-US')}/s`;
+  return perSecond === null ? '–' : `${number(Math.round(perSecond))}/s`;
 }
 
 function count(value: number | null): string {
-  return value === null ? '?' : value.toLocaleString('en-US');
+  return value === null ? '?' : number(value);
 }

@@ -18,9 +18,10 @@ export function benchComparison(comparison: Comparison, paint: Paint): string {
       { head: 'METRIC', value: (row: Row) => nameOf(row) },
       { head: 'BEFORE', value: (row: Row) => amount(row.before, row.unit), align: 'right' },
       { head: 'AFTER', value: (row: Row) => amount(row.after, row.unit), align: 'right' },
-      { head: 'CHANGE', value: (row: Row) => changeText(row, paint), align: 'right' },
+      { head: 'CHANGE', value: changeText, look: (row: Row) => changeLook(row, paint), align: 'right' },
     ],
     paint,
+    { report: true },
   );
   const unitOf = (result: GateResult): Row['unit'] =>
     figures.find(({ metric, aggregation }) => metric === result.metric && aggregation === result.aggregation)?.unit ?? null;
@@ -46,11 +47,13 @@ function amount(value: number | null, unit: ComparedFigure['unit']): string {
   return `${figure(value)}${unit === 'ms' ? ' ms' : (unit ?? '')}`;
 }
 
-function changeText(row: ComparedFigure, paint: Paint): string {
-  const { changePercent: change } = row;
-  if (change === null) return '';
+function changeText({ changePercent: change }: ComparedFigure): string {
+  return change === null ? '' : percent(change);
+}
+
+function changeLook(row: ComparedFigure, paint: Paint): ((text: string) => string) | undefined {
   const better = isBetter(row);
-  return better === null ? percent(change) : better ? paint.green(percent(change)) : paint.red(percent(change));
+  return better === null ? undefined : better ? paint.green : paint.red;
 }
 
 /** Null: it is neither better nor worse, or by too little. */

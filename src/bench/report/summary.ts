@@ -13,7 +13,7 @@ import { disruptionLines, shownNotes } from './disruptions.ts';
 import { requestLines, requestsText } from './requests.ts';
 import { checkText, noteText, reasonText, roundsText } from './words.ts';
 import { figure, number, plural } from '../../lib/text/figures.ts';
-import type { Paint } from '../../lib/text/style.ts';
+import { inset, type Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
 
 /** A bench report for the terminal: first what must hold, then what was wished for, then the figures. */
@@ -88,7 +88,7 @@ function outcomeLines(report: BenchReport, paint: Paint): string[] {
     right('share', (row) => row.share),
     ...LATENCY_HEADS.map((head, index) => right(head, (row) => row.latency[index]!)),
   ];
-  return table(rows, columns, paint).split('\n');
+  return table(rows, columns, inset(paint, 2), { report: true }).split('\n');
 }
 
 /** One line for each rate, a name and a text. */

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openWithRights } from '../rights.ts';
 import { startProgress, type Progress } from '../progress.ts';
+import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `
@@ -43,6 +44,7 @@ export const configure: Configure = (command, cli) => {
     .option('--confirm', 'with --repair: also take the steps that delete users')
     .option('--reopen', 'with --repair: open coupons of which accepted users may be missing')
     .option('-n, --dry-run', 'with --repair: say what would be done, change nothing')
+    .option(WIDE, WIDE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {

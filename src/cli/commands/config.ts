@@ -4,10 +4,10 @@ import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
 import { parseRedisUrl } from '../../stores/redis/url.ts';
 import { IN_PARTS, SETTINGS, type SettingName, type Settings } from '../settings.ts';
 import type { Configure } from '../command.ts';
+import { withTableFlags } from '../table-flags.ts';
 
 export const configure: Configure = (command, cli) => {
-  command
-    .command('show')
+  withTableFlags(command.command('show'))
     .summary('print each value and where it came from')
     .description('Print each setting, its value and where it came from. Passwords are never shown.')
     .addHelpText(
@@ -25,9 +25,9 @@ export const configure: Configure = (command, cli) => {
             rows,
             [
               { head: 'SETTING', value: (row) => row.name },
-              { head: 'VALUE', value: (row) => row.value },
+              { head: 'VALUE', value: (row) => row.value, narrow: 'wrap' },
               { head: 'SOURCE', value: (row) => row.source },
-              { head: 'FROM', value: (row) => [row.from ?? '–', ...(row.filledInBy ?? [])].join(', ') },
+              { head: 'FROM', value: (row) => [row.from ?? '–', ...(row.filledInBy ?? [])].join(', '), narrow: 'wrap', rank: 1 },
             ],
             paint,
           ),

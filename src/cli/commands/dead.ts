@@ -8,6 +8,7 @@ import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';
+import { withTableFlags } from '../table-flags.ts';
 import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `
@@ -23,8 +24,7 @@ stays spent until it is decided here.`;
 export const configure: Configure = (command, cli) => {
   command.addHelpText('after', EXAMPLES);
 
-  command
-    .command('list')
+  withTableFlags(command.command('list'))
     .summary('show which users are dead-lettered, and why')
     .description('Show the dead-lettered users of a coupon, by user id, with what the ledger said.')
     .argument('<id>', 'coupon id')

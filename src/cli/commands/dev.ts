@@ -1,3 +1,4 @@
+import { withTableFlags } from '../table-flags.ts';
 import { defaultStackDir, stackDown, stackStatus, stackUp } from '../../stack/stack.ts';
 import { allStacks, isInUse, type NamedStack } from '../../stack/all-stacks.ts';
 import { KEEP } from '../../stack/keeper.ts';
@@ -114,8 +115,7 @@ export const configure: Configure = (command, cli) => {
       });
     });
 
-  command
-    .command('status')
+  withTableFlags(command.command('status'))
     .summary('show whether both stores run')
     .description(
       'Show whether both stores run, where, and which route they came by; with those of demo, bench and the tests. Exit code 3 when one of dev does not run.',
@@ -147,10 +147,10 @@ export const configure: Configure = (command, cli) => {
               ...(shown.length > 1 ? [{ head: 'STACK', value: (row: (typeof rows)[number]) => row.stack }] : []),
               { head: 'STORE', value: (row) => row.name },
               { head: 'STATE', value: (row) => (row.running ? 'running' : 'not running') },
-              { head: 'URL', value: (row) => row.url },
-              { head: 'PID', value: (row) => row.pid, align: 'right' },
-              { head: 'VERSION', value: (row) => row.version },
-              { head: 'FROM', value: (row) => row.how },
+              { head: 'URL', value: (row) => row.url, narrow: 'wrap' },
+              { head: 'PID', value: (row) => (row.pid === null ? null : String(row.pid)), align: 'right', rank: 3 },
+              { head: 'VERSION', value: (row) => row.version, rank: 2 },
+              { head: 'FROM', value: (row) => row.how, narrow: 'wrap', rank: 1 },
             ],
             paint,
           ),

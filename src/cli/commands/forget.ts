@@ -4,6 +4,7 @@ import { usageError } from '../../lib/errors.ts';
 import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { forgetText } from '../../operate/remove/forget-text.ts';
 import { forgetUser } from '../../operate/remove/forget.ts';
+import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
 import type { Configure } from '../command.ts';
 import { openWithRights } from '../rights.ts';
 
@@ -21,6 +22,7 @@ export const configure: Configure = (command, cli) => {
     .argument('<user>', 'user id')
     .option('-n, --dry-run', 'say where the user is known, change nothing')
     .option('--confirm', 'do it: it cannot be undone')
+    .option(WIDE, WIDE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (user, flags, self) => {
       await cli.run(self, async (context) => {

@@ -10,7 +10,9 @@ import { command as suggested } from '../../lib/text/suggested-command.ts';
 import { couponsText, couponText } from '../../operate/inspect/coupons-text.ts';
 import { issuedText, queueText, userText } from '../../operate/inspect/users-text.ts';
 import type { Paint } from '../../lib/text/style.ts';
+import type { Answer } from '../../lib/text/table.ts';
 import type { Cli, Configure } from '../command.ts';
+import { withTableFlags } from '../table-flags.ts';
 import { openWithRights } from '../rights.ts';
 import { watch, type WatchFlags } from '../watch.ts';
 
@@ -31,7 +33,7 @@ Examples:
 
 export const configure: Configure = (command, cli) => {
   // These options are the parent's alone: commander recognizes them after a subcommand's name, too.
-  command
+  withTableFlags(command)
     .option('--limit <n>', 'rows to show, 1–10000 (default 50)')
     .option('--after <id>', 'go on after this coupon or user, as "Showing …" says')
     .option('--watch', 'show again and again until a signal; one JSON object a line with --json')
@@ -118,7 +120,7 @@ async function show<T>(
   cli: Cli,
   command: { optsWithGlobals(): object },
   read: (ports: InspectPorts, page: PageOptions) => Promise<T>,
-  text: (value: T, paint: Paint) => string,
+  text: (value: T, paint: Paint) => Answer,
 ): Promise<void> {
   await cli.run(command, async (context) => {
     const flags = command.optsWithGlobals() as InspectFlags;

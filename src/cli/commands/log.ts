@@ -2,10 +2,11 @@ import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { logText } from '../../operate/change-text.ts';
 import type { Configure } from '../command.ts';
+import { withTableFlags } from '../table-flags.ts';
 import { ledgerWithRights } from '../rights.ts';
 
 export const configure: Configure = (command, cli) => {
-  command
+  withTableFlags(command)
     .argument('[id]', 'coupon id; all coupons when none is named')
     .option('--limit <n>', 'entries to show, 1–10000', '50')
     .addHelpText('after', '\nExamples:\n  coupon-cli log\n  coupon-cli log summer --json')

@@ -15,6 +15,7 @@ import type { Context } from '../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
 import { openWithRights } from '../rights.ts';
 import { requireLocalStores } from '../targets.ts';
+import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
 import type { Configure } from '../command.ts';
 
 export interface SeedFlags {
@@ -64,6 +65,7 @@ export const configure: Configure = (command, cli) => {
     .option('--time-zone <zone>', 'in which times without a zone are meant, such as Asia/Seoul (COUPON_TIME_ZONE)')
     .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
     .option('-n, --dry-run', 'say what would be done, change nothing')
+    .option(WIDE, WIDE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (id, options, self) => {
       await cli.run(self, async (context) => {

@@ -1,75 +1,35 @@
-import { widthOf } from './width.ts';
-
-/** As much of a text as fits, with an ellipsis where something is left out. Grapheme clusters stay whole. */
-export function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let [kept, used] = ['', 0];
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const wide = widthOf(segment);
-    if (used + wide > width - 1) break;
-    kept += segment;
-    used += wide;
-  }
-  return width <= 0 ? '' : `${kept}…`;
-}
-
-/** Exactly so many columns. */
-export function cell(text: string, width: number, align: 'left' | 'right' = 'left'): string {
-  const shown = cut(text, width);
-  const space = ' '.repeat(Math.max(0, width - widthOf(shown)));
-  return align === 'left' ? shown + space : space + shown;
-}
-
-export interface FitColumn<Row> {
-  head: string;
-  value: (row: Row) => string;
-  align?: 'left' | 'right';
-  /** Columns with the lowest go first where there is no room for all. */
-  priority: number;
-  /** May be shortened to this many cells; otherwise a column is as wide as what it holds. */
-  least?: number;
-  /** Takes this much, and what is left over up to `most`. */
-  grows?: { from: number; most: number };
+/** What a column of a table would like. */
+export interface Wish {
+  /** Width of its longest text. */
+  natural: number;
+  /** With less it is not worth showing. */
+  least: number;
+  /** The greatest is left out first; 0: never. */
+  rank: number;
 }
 
 const GAP = 2;
 
 /**
- * A table of at most this width: columns are shortened as far as they may be, then left out by priority. Values of columns that grow are
- * made for the width that they get.
+ * Widths of the columns within a width; null for those that are left out. Texts are shortened first, then columns go, and what room they
+ * leave is given back to the texts, the shortest first. Null: not even those that must stay fit.
  */
-export function fittedTable<Row>(
-  rows: readonly Row[],
-  columns: readonly (Omit<FitColumn<Row>, 'value'> & { value: (row: Row, width: number) => string })[],
-  width: number,
-): { head: string; lines: string[] } {
-  const wanted = columns.map(({ head, value, grows }) =>
-    grows
-      ? Math.max(grows.from, widthOf(head))
-      : Math.max(widthOf(head), ...rows.map((row) => widthOf(value(row, Number.POSITIVE_INFINITY)))),
-  );
-  let kept = columns.map((_, i) => i);
-  const least = (i: number): number => Math.min(wanted[i]!, columns[i]!.least ?? wanted[i]!);
-  const total = (of: (i: number) => number): number => kept.reduce((sum, i) => sum + of(i), GAP * Math.max(0, kept.length - 1));
-  while (kept.length > 1 && total(least) > width) {
-    const lowest = Math.min(...kept.map((i) => columns[i]!.priority));
-    const last = kept.findLast((i) => columns[i]!.priority === lowest);
-    kept = kept.filter((i) => i !== last);
+export function fitted(wishes: readonly Wish[], width: number): (number | null)[] | null {
+  const kept = new Set(wishes.keys());
+  const needed = (): number => [...kept].reduce((sum, i) => sum + wishes[i]!.least + GAP, -GAP);
+  while (needed() > width) {
+    const last = [...kept].toSorted((a, b) => wishes[b]!.rank - wishes[a]!.rank || b - a)[0];
+    if (last === undefined || wishes[last]!.rank === 0) return null;
+    kept.delete(last);
   }
-  const widths = new Map(kept.map((i) => [i, least(i)]));
-  let left = width - total(least);
-  // What was shortened gets its room back first, then what grows.
-  for (const most of [(i: number) => wanted[i]!, (i: number) => columns[i]!.grows?.most ?? wanted[i]!]) {
-    for (const i of kept) {
-      const more = Math.max(0, Math.min(left, most(i) - widths.get(i)!));
-      widths.set(i, widths.get(i)! + more);
-      left -= more;
-    }
+  let room = width - needed();
+  const widths: (number | null)[] = wishes.map(({ least }, i) => (kept.has(i) ? least : null));
+  const missing = (i: number): number => wishes[i]!.natural - wishes[i]!.least;
+  const eager = [...kept].filter((i) => missing(i) > 0).toSorted((a, b) => missing(a) - missing(b));
+  for (const [turn, i] of eager.entries()) {
+    const given = Math.min(missing(i), Math.floor(room / (eager.length - turn)));
+    widths[i] = wishes[i]!.least + given;
+    room -= given;
   }
-  const line = (values: (i: number) => string): string =>
-    kept
-      .map((i) => cell(values(i), Math.min(widths.get(i)!, width), columns[i]!.align))
-      .join(' '.repeat(GAP))
-      .trimEnd();
-  return { head: line((i) => columns[i]!.head), lines: rows.map((row) => line((i) => columns[i]!.value(row, widths.get(i)!))) };
+  return widths;
 }

@@ -2,7 +2,7 @@ import { visible } from './visible.ts';
 
 /** What a painter writes (see `style.ts`), and nothing else of ECMA-48. */
 // oxlint-disable-next-line no-control-regex
-const PAINTED = /(\u001b\[(?:1|2|22|31|32|33|39)m)/;
+const PAINTED = /(\u001b\[(?:1|2|22|31|32|33|36|39)m)/;
 
 /**
  * The last door before a terminal. Whatever data brought along, only line ends, tabs and our own colours pass as they are; the rest is

@@ -1,3 +1,4 @@
+import { number } from '../../lib/text/figures.ts';
 import type { Trip } from './ports.ts';
 import { ok, problem, unknown, warning } from './line.ts';
 
@@ -34,5 +35,5 @@ export function roundTripLine(trip: Trip | null, store: string): ReturnType<type
 }
 
 function inMs(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(2)} ms` : `${Math.round(ms).toLocaleString('en-US')} ms`;
+  return ms < 10 ? `${ms.toFixed(2)} ms` : `${number(Math.round(ms))} ms`;
 }

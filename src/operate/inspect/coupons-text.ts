@@ -5,8 +5,9 @@ import { SUSPECT_REASONS, upToMissing } from '../../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../../lib/duration.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../../campaign/wrong-type.ts';
 import { command } from '../../lib/text/suggested-command.ts';
+import { number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
-import { table } from '../../lib/text/table.ts';
+import { fieldTable, listOf, type Answer } from '../../lib/text/table.ts';
 
 const STATES: Readonly<Record<string, string>> = {
   seeding: 'seeding not finished',
@@ -19,35 +20,38 @@ const STATES: Readonly<Record<string, string>> = {
   server_away: 'its server is away',
 };
 
-export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: CouponList, paint: Paint): string {
-  if (total === 0) return otherKeys ? otherKeysText(otherKeys) : 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
-  if (coupons.length === 0) return `no more coupons (${total} in all)`;
-  const lines = table(
+export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: CouponList, paint: Paint): Answer {
+  const none = otherKeys ? otherKeysText(otherKeys) : 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
+  const hint = coupons.some((coupon) => coupon.suspect !== null || coupon.state.startsWith('missing_'));
+  return listOf(
     coupons,
     [
-      { head: 'COUPON', value: (row) => row.couponId },
-      { head: 'NAME', value: (row) => row.name },
-      { head: 'STATE', value: stateText },
-      { head: 'TOTAL', value: (row) => row.total, align: 'right' },
+      { head: 'COUPON', value: (row) => row.couponId, narrow: 'wrap' },
+      { head: 'NAME', value: (row) => row.name, narrow: 'cut', rank: 4 },
+      { head: 'STATE', value: stateText, narrow: 'wrap' },
+      { head: 'TOTAL', value: (row) => row.total, align: 'right', rank: 3 },
       { head: 'STOCK', value: (row) => row.stock, align: 'right' },
       { head: 'WAITING', value: (row) => row.waiting, align: 'right' },
-      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right' },
-      { head: 'DEAD', value: (row) => row.dead, align: 'right' },
+      { head: 'CLAIMED', value: (row) => row.claimed, align: 'right', rank: 6 },
+      { head: 'DEAD', value: (row) => row.dead, align: 'right', rank: 5 },
       { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
-      { head: 'OLDEST', value: oldestText, align: 'right' },
-      { head: 'TIME LEFT', value: timeLeftText, align: 'right' },
-      ...(coupons.some(({ server }) => server !== undefined) ? [{ head: 'SERVER', value: (row: CouponLine) => row.server ?? '' }] : []),
+      { head: 'OLDEST', value: oldestText, align: 'right', rank: 2 },
+      { head: 'TIME LEFT', value: timeLeftText, align: 'right', rank: 1 },
+      ...(coupons.some(({ server }) => server !== undefined)
+        ? [{ head: 'SERVER', value: (row: CouponLine) => row.server ?? '', rank: 7 }]
+        : []),
     ],
     paint,
+    {
+      empty: total === 0 ? none : `no more coupons (${number(total)} in all)`,
+      remarks: [
+        ...coupons.flatMap(remarks),
+        ...(wrongIndex ? [`Coupons that only Redis has are not shown: ${wrongTypeText(wrongIndex)}`] : []),
+        ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
+        ...pageText(coupons.length, total, next === null ? null : command`inspect --after ${next}`, paint),
+      ],
+    },
   );
-  const hint = coupons.some((coupon) => coupon.suspect !== null || coupon.state.startsWith('missing_'));
-  return [
-    lines,
-    ...coupons.flatMap(remarks),
-    ...(wrongIndex ? [`Coupons that only Redis has are not shown: ${wrongTypeText(wrongIndex)}`] : []),
-    ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
-    ...pageText(coupons.length, total, next === null ? null : command`inspect --after ${next}`, paint),
-  ].join('\n');
 }
 
 export function couponText(coupon: CouponDetail, paint: Paint): string {
@@ -70,7 +74,7 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
     ['issued', coupon.issued],
     ['returned', coupon.returned],
     ['oldest', oldestText(coupon)],
-    ['pace', `${coupon.issuedLastMinute} issued in the last minute`],
+    ['pace', `${number(coupon.issuedLastMinute)} issued in the last minute`],
     ['time left', timeLeftText(coupon)],
     ['key style', coupon.keyStyle],
     ...(coupon.server === undefined ? [] : [['server', coupon.server] as [string, string]]),
@@ -81,19 +85,6 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
   return [fieldTable(rows, paint), ...remarks(coupon)].join('\n');
 }
 
-/** Two columns without a head. */
-export function fieldTable(rows: readonly (readonly [string, string | number | null])[], paint: Paint): string {
-  const drawn = table(
-    rows,
-    [
-      { head: '', value: (row) => row[0] },
-      { head: '', value: (row) => row[1] },
-    ],
-    paint,
-  );
-  return drawn.slice(drawn.indexOf('\n') + 1);
-}
-
 /**
  * `Showing 50 of 1,200` and how to go on; nothing when everything is on the page.
  *
@@ -102,7 +93,7 @@ export function fieldTable(rows: readonly (readonly [string, string | number | n
 export function pageText(shown: number, total: number, goOn: string | null, paint: Paint): string[] {
   if (goOn === null && shown >= total) return [];
   const more = goOn === null ? '' : `; go on with ${goOn}, or show more with --limit`;
-  return [paint.dim(`Showing ${shown} of ${total}${more}`)];
+  return [paint.dim(`Showing ${number(shown)} of ${number(total)}${more}`)];
 }
 
 function stateText({ state, suspect }: CouponLine): string {
@@ -120,8 +111,8 @@ function remarks({ couponId, wrongType, mayBeMissing, timeless, future }: Coupon
   const lines: string[] = [];
   if (wrongType) lines.push(`${printable(wrongTypeText(wrongType), 250)}. ${WRONG_TYPE_FIX}`);
   if (mayBeMissing !== null) lines.push(`${upToMissing(mayBeMissing)}; paused until ${command`audit ${couponId} --repair --reopen`}`);
-  if (timeless > 0) lines.push(`${timeless} waiting with a score that is no time`);
-  if (future > 0) lines.push(`${future} waiting with a request time in the future`);
+  if (timeless > 0) lines.push(`${number(timeless)} waiting with a score that is no time`);
+  if (future > 0) lines.push(`${number(future)} waiting with a request time in the future`);
   return lines.map((line) => `coupon ${printable(couponId)}: ${line}`);
 }
 

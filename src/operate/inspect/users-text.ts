@@ -1,52 +1,50 @@
 import type { IssuedList, QueueList, UserDetail } from './users.ts';
+import { number, plural } from '../../lib/text/figures.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { wrongTypeText } from '../../campaign/wrong-type.ts';
 import { command } from '../../lib/text/suggested-command.ts';
-import { fieldTable, pageText } from './coupons-text.ts';
+import { pageText } from './coupons-text.ts';
 import type { Paint } from '../../lib/text/style.ts';
-import { table } from '../../lib/text/table.ts';
+import { fieldTable, listOf, type Answer } from '../../lib/text/table.ts';
 
-export function queueText({ couponId, total, queue, next, restarted }: QueueList, paint: Paint): string {
-  if (queue.length === 0) return total === 0 ? `no user waits for coupon ${couponId}` : `no more users (${total} waiting in all)`;
-  const lines = table(
+export function queueText({ couponId, total, queue, next, restarted }: QueueList, paint: Paint): Answer {
+  const goOn = next === null ? null : command`inspect queue ${couponId} --after ${next}`;
+  const head = restarted ? ['The user named by --after waits no more; this is the head of the queue.'] : [];
+  return listOf(
     queue,
     [
-      { head: '#', value: (row) => row.position, align: 'right' },
-      { head: 'USER', value: (row) => row.userId },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt ?? 'no time' },
+      { head: '#', name: 'position', value: (row) => row.position, align: 'right' },
+      { head: 'USER', value: (row) => row.userId, narrow: 'wrap' },
+      { head: 'REQUESTED AT', value: (row) => row.requestedAt ?? 'no time', rank: 1 },
       { head: 'WAITING FOR', value: (row) => (row.waitingMs === null ? '?' : formatDuration(row.waitingMs)), align: 'right' },
     ],
     paint,
+    {
+      empty: total === 0 ? `no user waits for coupon ${couponId}` : `no more users (${number(total)} waiting in all)`,
+      remarks: [...head, ...pageText(queue.length, total, goOn, paint)],
+    },
   );
-  const head = restarted ? ['The user named by --after waits no more; this is the head of the queue.'] : [];
-  return [
-    ...head,
-    lines,
-    ...pageText(queue.length, total, next === null ? null : command`inspect queue ${couponId} --after ${next}`, paint),
-  ].join('\n');
 }
 
-export function issuedText({ couponId, total, issued, next }: IssuedList, paint: Paint): string {
-  if (issued.length === 0) {
-    return total === 0
-      ? `nothing issued from coupon ${couponId} yet; ${command`drain ${couponId}`} issues to those who wait`
-      : `no more users (${total} issued in all)`;
-  }
-  const lines = table(
+export function issuedText({ couponId, total, issued, next }: IssuedList, paint: Paint): Answer {
+  const none = `nothing issued from coupon ${couponId} yet; ${command`drain ${couponId}`} issues to those who wait`;
+  const goOn = next === null ? null : command`inspect issued ${couponId} --after ${next}`;
+  return listOf(
     issued,
     [
-      { head: 'USER', value: (row) => row.userId },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt },
-      { head: 'ISSUED AT', value: (row) => row.issuedAt },
-      { head: 'EXPIRES AT', value: (row) => row.expiresAt },
+      { head: 'USER', value: (row) => row.userId, narrow: 'wrap' },
+      { head: 'REQUESTED AT', value: (row) => row.requestedAt, rank: 3 },
+      { head: 'ISSUED AT', value: (row) => row.issuedAt, rank: 1 },
+      { head: 'EXPIRES AT', value: (row) => row.expiresAt, rank: 4 },
       { head: 'USED AT', value: (row) => row.usedAt },
-      { head: 'REVOKED AT', value: (row) => row.revokedAt },
-      { head: 'WORKER', value: (row) => row.worker },
+      { head: 'REVOKED AT', value: (row) => row.revokedAt, rank: 2 },
+      { head: 'WORKER', value: (row) => row.worker, narrow: 'wrap', rank: 5 },
     ],
     paint,
-  );
-  return [lines, ...pageText(issued.length, total, next === null ? null : command`inspect issued ${couponId} --after ${next}`, paint)].join(
-    '\n',
+    {
+      empty: total === 0 ? none : `no more users (${number(total)} issued in all)`,
+      remarks: pageText(issued.length, total, goOn, paint),
+    },
   );
 }
 
@@ -65,10 +63,7 @@ export function userText(user: UserDetail, paint: Paint): string {
   if (waiting) rows.push(['waiting', `number ${waiting.position ?? '?'} in the queue, since ${waiting.requestedAt ?? 'an unknown time'}`]);
   if (claim) {
     const lease = claim.leaseUntil === null ? 'given back' : `until ${claim.leaseUntil}`;
-    rows.push([
-      'claim',
-      `no. ${claim.fence} by ${claim.worker}, ${lease}, delivery ${claim.deliveries}, ${claim.faults} ${claim.faults === 1 ? 'fault' : 'faults'}`,
-    ]);
+    rows.push(['claim', `no. ${claim.fence} by ${claim.worker}, ${lease}, delivery ${claim.deliveries}, ${plural(claim.faults, 'fault')}`]);
   }
   if (dead !== null) rows.push(['dead', dead]);
   rows.push(['ledger', ledger ? `issued ${ledger.issuedAt}, by ${ledger.worker}, claim no. ${ledger.fence}` : 'no row']);

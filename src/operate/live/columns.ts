@@ -1,5 +1,5 @@
 import { formatDuration } from '../../lib/duration.ts';
-import { fittedTable } from '../../lib/text/fit.ts';
+import { fittedTable } from './fitted-table.ts';
 import { number } from '../../lib/text/figures.ts';
 import { sparkline } from '../../lib/text/sparkline.ts';
 import type { Paint } from '../../lib/text/style.ts';

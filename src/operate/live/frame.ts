@@ -1,6 +1,6 @@
 import { formatInstant } from '../../campaign/time.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { cut } from '../../lib/text/fit.ts';
+import { cut } from './fitted-table.ts';
 import { number, plural } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { printable } from '../../lib/text/visible.ts';

@@ -14,9 +14,9 @@ export function forgetText({ dryRun, coupons }: ForgetResult, paint: Paint): str
   const list = table(
     coupons,
     [
-      { head: 'COUPON', value: ({ couponId }) => couponId },
+      { head: 'COUPON', value: ({ couponId }) => couponId, narrow: 'wrap' },
       { head: 'PLACE', value: ({ place }) => place },
-      { head: '', value: ({ outcome }) => OUTCOMES[outcome] },
+      { head: 'OUTCOME', value: ({ outcome }) => OUTCOMES[outcome], narrow: 'wrap' },
     ],
     paint,
   );

@@ -30,17 +30,17 @@ describe('coupon-cli dead', () => {
     expect(drained.stdout).toContain('2 dead-lettered');
     expect(drained.stderr).toMatch(/2 users \(bot-1, …\) dead-lettered, the ledger says: 23514 .*no_bots.*`coupon-cli dead list sale`/);
     expect((await run('audit')).stdout).toContain('see `dead list sale`');
-    expect((await run('inspect', 'user', 'sale', 'bot-1')).stdout).toMatch(/dead +23514 .*no_bots/);
+    expect((await run('inspect', 'user', 'sale', 'bot-1')).stdout).toMatch(/dead\t23514 .*no_bots/);
   });
 
   it('lists them with what the ledger said, and says so when there are none', async () => {
-    expect((await run('dead', 'list', 'sale')).stdout).toBe('no user of coupon sale is dead-lettered\n');
+    expect((await run('dead', 'list', 'sale')).stderr).toBe('no user of coupon sale is dead-lettered\n');
     await drain();
-    const { stdout } = await run('dead', 'list', 'sale');
-    expect(stdout).toMatch(/bot-1 +23514 .*no_bots.*20\d\d-.* 1 +1\n/);
-    expect(stdout).toContain('`coupon-cli dead retry sale USER`');
+    const { stdout, stderr } = await run('dead', 'list', 'sale');
+    expect(stdout).toMatch(/bot-1\t23514 .*no_bots.*\t20\d\d-.*\t1\t1\n/);
+    expect(stderr).toContain('`coupon-cli dead retry sale USER`');
     const page = await run('dead', 'list', 'sale', '--limit', '1');
-    expect(page.stdout).toContain('Showing 1 of 2; go on with `coupon-cli dead list sale --after bot-1`');
+    expect(page.stderr).toContain('Showing 1 of 2; go on with `coupon-cli dead list sale --after bot-1`');
     expect((await run('dead', 'list', 'sale', '--after', 'bot-1', '--json')).json<DeadList>()).toEqual({
       couponId: 'sale',
       total: 2,

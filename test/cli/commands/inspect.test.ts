@@ -35,8 +35,8 @@ describe('coupon-cli inspect', () => {
   describe('of all coupons', () => {
     it('says how to make one when there are none', async () => {
       const result = await run([]);
-      expect(result).toMatchObject({ exitCode: 0, stderr: '' });
-      expect(result.stdout).toContain('no coupons yet; `coupon-cli seed');
+      expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^COUPON\tNAME\t[^\n]*\n$/) });
+      expect(result.stderr).toContain('no coupons yet; `coupon-cli seed');
       expect(await json()).toEqual({ coupons: [], total: 0, next: null, wrongIndex: null });
     });
 
@@ -74,7 +74,8 @@ describe('coupon-cli inspect', () => {
       await stores.seed({ id: 'b', name: 'abcd' });
       await stores.sql("UPDATE coupons SET name = E'\\x1b[2Jx' WHERE id = 'b'");
       await stores.seed({ id: 'c', name: 'abcdefgh' });
-      const lines = (await run([])).stdout.split('\n');
+      const terminal = { tty: true, columns: 200, vars: { NO_COLOR: '1' } };
+      const lines = (await cli(['inspect', ...at(stores)], terminal)).stdout.split('\n');
       const row = (id: string) => lines.find((line) => line.startsWith(id))!;
       expect(row('b')).toContain('\\x1b[2Jx');
       // Two Hangul are four cells, so the next column begins two characters earlier.
@@ -93,10 +94,10 @@ describe('coupon-cli inspect', () => {
         ['ledger-only', 'missing_in_redis', null, 0],
         ['redis-only', 'missing_in_ledger', 100, null],
       ]);
-      const text = (await run([])).stdout;
-      expect(text).toContain('missing in Redis');
-      expect(text).toContain('missing in the ledger');
-      expect(text).toContain('coupon-cli audit');
+      const { stdout, stderr } = await run([]);
+      expect(stdout).toContain('missing in Redis');
+      expect(stdout).toContain('missing in the ledger');
+      expect(stderr).toContain('coupon-cli audit');
     });
 
     it('shows what is suspect, not finished, or of another key style', async () => {
@@ -115,7 +116,7 @@ describe('coupon-cli inspect', () => {
     it('shows a part at a time, and how to go on', async () => {
       for (const id of ['a', 'b', 'c']) await stores.seed({ id });
       const first = await run(['--limit', '2']);
-      expect(first.stdout).toContain('Showing 2 of 3; go on with `coupon-cli inspect --after b`');
+      expect(first.stderr).toContain('Showing 2 of 3; go on with `coupon-cli inspect --after b`');
       expect(await json('--limit', '2')).toMatchObject({ total: 3, next: 'b' });
       expect(await json('--limit', '2', '--after', 'b')).toMatchObject({ coupons: [{ couponId: 'c' }], next: null });
     });
@@ -134,16 +135,16 @@ describe('coupon-cli inspect', () => {
     });
     expect(coupon.epoch.redis).toBe(coupon.epoch.ledger);
     const text = (await run(['coupon', 'sale'])).stdout;
-    expect(text).toMatch(/^coupon +sale$/m);
-    expect(text).toMatch(/^expiry +1d after issue$/m);
-    expect(text).toMatch(/^time left +not draining$/m);
+    expect(text).toMatch(/^coupon\tsale$/m);
+    expect(text).toMatch(/^expiry\t1d after issue$/m);
+    expect(text).toMatch(/^time left\tnot draining$/m);
     await stores.redis.flushdb();
-    expect((await run(['coupon', 'sale'])).stdout).toMatch(/^state +missing in Redis$/m);
+    expect((await run(['coupon', 'sale'])).stdout).toMatch(/^state\tmissing in Redis$/m);
   });
 
   it('of a queue shows who is next, and goes on after a user', async () => {
     await stores.seed({ id: 'sale' });
-    expect((await run(['queue', 'sale'])).stdout).toBe('no user waits for coupon sale\n');
+    expect((await run(['queue', 'sale'])).stderr).toBe('no user waits for coupon sale\n');
     await admit('sale', 'z', 'y', 'x', 'w');
     const first = await json<QueueList>('queue', 'sale', '--limit', '2');
     expect(first).toMatchObject({
@@ -164,7 +165,7 @@ describe('coupon-cli inspect', () => {
       ],
       next: null,
     });
-    expect((await run(['queue', 'sale', '--limit', '3'])).stdout).toContain(
+    expect((await run(['queue', 'sale', '--limit', '3'])).stderr).toContain(
       'Showing 3 of 4; go on with `coupon-cli inspect queue sale --after x`',
     );
     await drain('sale', 2);
@@ -173,13 +174,13 @@ describe('coupon-cli inspect', () => {
 
   it('of issued coupons shows the ledger, by user', async () => {
     await stores.seed({ id: 'sale' });
-    expect((await run(['issued', 'sale'])).stdout).toContain('nothing issued from coupon sale yet');
+    expect((await run(['issued', 'sale'])).stderr).toContain('nothing issued from coupon sale yet');
     await admit('sale', 'c', 'b', 'a');
     await drain('sale', 10);
     const first = await json<IssuedList>('issued', 'sale', '--limit', '2');
     expect(first).toMatchObject({ total: 3, issued: [{ userId: 'a', usedAt: null, worker: 'w', fence: 1 }, { userId: 'b' }], next: 'b' });
     expect(await json('issued', 'sale', '--after', 'b')).toMatchObject({ issued: [{ userId: 'c' }], next: null });
-    expect((await run(['issued', 'sale', '--limit', '2'])).stdout).toContain('Showing 2 of 3');
+    expect((await run(['issued', 'sale', '--limit', '2'])).stderr).toContain('Showing 2 of 3');
   });
 
   describe('of a user', () => {
@@ -198,8 +199,8 @@ describe('coupon-cli inspect', () => {
       expect(await place('claimed')).toEqual(['claimed', 'claimed', null, false, false]);
       expect(await place('second')).toEqual(['waiting', 'waiting', 2, false, false]);
       const text = (await run(['user', 'sale', 'both'])).stdout;
-      expect(text).toMatch(/^place +issued \(also claimed\)$/m);
-      expect(text).toMatch(/^hash +none$/m);
+      expect(text).toMatch(/^place\tissued \(also claimed\)$/m);
+      expect(text).toMatch(/^hash\tnone$/m);
     });
 
     it('who never asked is an answer, not a failure', async () => {
@@ -220,7 +221,7 @@ describe('coupon-cli inspect', () => {
       await stores.seed({ id: 'sale' });
       await stores.redis.hset('issued_coupon:coupon:sale-user:forger', 'userId', 'forger');
       await stores.redis.zadd('coupon_waiting_queue:sale', 9e99, 'odd');
-      expect((await run(['user', 'sale', 'forger'])).stdout).toMatch(/^hash userId +forger$/m);
+      expect((await run(['user', 'sale', 'forger'])).stdout).toMatch(/^hash userId\tforger$/m);
       expect((await run(['user', 'sale', 'odd'])).stdout).toContain('an unknown time');
       await admit('sale', 'a');
       await drain('sale', 1);

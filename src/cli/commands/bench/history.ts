@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { usageError } from '../../../lib/errors.ts';
-import { figure, number } from '../../../lib/text/figures.ts';
-import { table } from '../../../lib/text/table.ts';
+import { figure } from '../../../lib/text/figures.ts';
+import { listOf } from '../../../lib/text/table.ts';
 import type { BenchReport } from '../../../bench/report/report.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { withTableFlags } from '../../table-flags.ts';
 import { REPORT_FILE } from './out.ts';
 import { readRun } from './read-report.ts';
 
@@ -19,8 +20,7 @@ const DEPTH = 4;
 
 /** `bench history`, as a subcommand of `bench`. */
 export const configure: Configure = (command, cli) => {
-  command
-    .command('history')
+  withTableFlags(command.command('history'))
     .summary('runs over time')
     .description('Show the runs whose reports lie below a folder, the oldest first.')
     .argument('<dir>', 'a folder in which `bench --out` left reports')
@@ -55,26 +55,25 @@ async function history(context: Context, dir: string, wanted: string | undefined
   const sorted = runs.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
   const show = (value: number | null): string => (value === null ? '–' : figure(value));
   context.out.data({ runs: sorted }, (paint) =>
-    sorted.length === 0
-      ? `no report lies below ${dir}`
-      : table(
-          sorted,
-          [
-            { head: 'WHEN', value: ({ startedAt }) => startedAt },
-            { head: 'SCENARIO', value: ({ scenario }) => scenario },
-            {
-              head: 'INTEGRITY',
-              value: ({ verdict }) =>
-                verdict === 'pass' ? paint.green('proven') : verdict === 'held' ? paint.green(verdict) : paint.red(verdict),
-            },
-            { head: 'ACCEPTED', value: ({ accepted }) => number(accepted), align: 'right' },
-            { head: 'P50 MS', value: ({ p50 }) => show(p50), align: 'right' },
-            { head: 'P99', value: ({ p99 }) => show(p99), align: 'right' },
-            { head: 'ACCEPTED/S', value: ({ acceptsPerSecond }) => show(acceptsPerSecond), align: 'right' },
-            { head: 'FOLDER', value: ({ folder }) => folder },
-          ],
-          paint,
-        ),
+    listOf(
+      sorted,
+      [
+        { head: 'WHEN', value: ({ startedAt }) => startedAt, rank: 1 },
+        { head: 'SCENARIO', value: ({ scenario }) => scenario, narrow: 'wrap' },
+        {
+          head: 'INTEGRITY',
+          value: ({ verdict }) => (verdict === 'pass' ? 'proven' : verdict),
+          look: ({ verdict }) => (verdict === 'pass' || verdict === 'held' ? paint.green : paint.red),
+        },
+        { head: 'ACCEPTED', value: ({ accepted }) => accepted, align: 'right' },
+        { head: 'P50 MS', value: ({ p50 }) => show(p50), align: 'right', rank: 3 },
+        { head: 'P99 MS', value: ({ p99 }) => show(p99), align: 'right' },
+        { head: 'ACCEPTED/S', value: ({ acceptsPerSecond }) => show(acceptsPerSecond), align: 'right', rank: 2 },
+        { head: 'FOLDER', value: ({ folder }) => folder, narrow: 'wrap' },
+      ],
+      paint,
+      { empty: `no report lies below ${dir}` },
+    ),
   );
 }
 

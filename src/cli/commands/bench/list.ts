@@ -2,12 +2,12 @@ import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { table } from '../../../lib/text/table.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { withTableFlags } from '../../table-flags.ts';
 import { exampleScenario, loadScenario, shippedScenarios } from './scenarios.ts';
 
 /** `bench list`, as a subcommand of `bench`. */
 export const configure: Configure = (command, cli) => {
-  command
-    .command('list')
+  withTableFlags(command.command('list'))
     .summary('show the scenarios that come with the program')
     .description('Show the scenarios that come with the program.')
     .addHelpText('after', '\nExamples:\n  coupon-cli bench list\n  coupon-cli bench list --json')
@@ -31,9 +31,9 @@ async function list(context: Context): Promise<void> {
       rows,
       [
         { head: 'SCENARIO', value: (row) => row.name },
-        { head: 'COUPONS', value: (row) => row.coupons, align: 'right' },
-        { head: 'USERS', value: (row) => row.users, align: 'right' },
-        { head: 'WHAT', value: (row) => row.description },
+        { head: 'COUPONS', value: (row) => row.coupons, align: 'right', rank: 2 },
+        { head: 'USERS', value: (row) => row.users, align: 'right', rank: 1 },
+        { head: 'WHAT', value: (row) => row.description, narrow: 'wrap' },
       ],
       paint,
     ),
