@@ -1,4 +1,5 @@
 import { Help, type Command, type Option } from 'commander';
+import type { Paint } from '../lib/text/style.ts';
 
 /** The subcommand that stands for its parent, as `run` does for `bench SCENARIO`. */
 export function defaultCommand(command: Command): Command | undefined {
@@ -23,3 +24,23 @@ export const HELP_FORMAT = {
       .replace(/\(default: "(.*)"\)/, '(default: $1)');
   },
 };
+
+const HEADING = /^(?:[A-Z][a-z]+(?: [a-z]+){0,3}:(?=$)|Usage:|Exit codes:)/;
+/** What an explanation is about: an option, an argument or a command. */
+const TERM = /^( {2})(\S+(?: \S+)*)(?=$| {2,}\S)/;
+
+/** Headings are bold, and what may be typed has a colour. Examples stay as they are, to be copied. */
+export function paintHelp(text: string, paint: Paint): string {
+  let isExample = false;
+  return text
+    .split('\n')
+    .map((line) => {
+      const heading = HEADING.exec(line)?.[0];
+      if (heading !== undefined) {
+        isExample = heading === 'Examples:' || heading === 'Exit codes:';
+        return paint.bold(heading) + line.slice(heading.length);
+      }
+      return isExample ? line : line.replace(TERM, (_, indent: string, term: string) => indent + paint.cyan(term));
+    })
+    .join('\n');
+}

@@ -119,10 +119,10 @@ function ensureNewline(text: string): string {
   return text.endsWith('\n') || text === '' ? text : `${text}\n`;
 }
 
-/** NO_COLOR (no-color.org), FORCE_COLOR, TERM and --no-color; per stream. */
-function colours(env: Env, stream: OutputStream, flags: OutputFlags): boolean {
+/** NO_COLOR (no-color.org), FORCE_COLOR, CLICOLOR_FORCE, TERM and --no-color; per stream. */
+export function colours(env: Env, stream: OutputStream, flags: OutputFlags): boolean {
   if (flags.color === false || env.vars['NO_COLOR']) return false;
-  if (env.vars['FORCE_COLOR'] && env.vars['FORCE_COLOR'] !== '0') return true;
+  if (['FORCE_COLOR', 'CLICOLOR_FORCE'].some((name) => env.vars[name] && env.vars[name] !== '0')) return true;
   return stream.isTTY && env.vars['TERM'] !== 'dumb';
 }
 

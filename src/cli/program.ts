@@ -6,7 +6,7 @@ import type { SecretMask } from '../lib/secrets.ts';
 import { painter } from '../lib/text/style.ts';
 import { jsonText } from '../lib/text/terminal.ts';
 import type { Cli } from './command.ts';
-import { HELP_FORMAT } from './help-format.ts';
+import { HELP_FORMAT, paintHelp } from './help-format.ts';
 import { commandSuggestion } from './synonyms.ts';
 import { wrapHelp } from '../lib/text/wrap.ts';
 import { COMMANDS } from './commands/index.ts';
@@ -14,6 +14,7 @@ import type { Context, GlobalFlags } from './context.ts';
 import type { Env } from './env.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { maskedEnv, type MaskedEnv } from './masked-env.ts';
+import { colours } from './output.ts';
 import { packageVersion } from './version.ts';
 
 const HELP_AFTER = `
@@ -87,7 +88,7 @@ function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) 
     .addHelpText('after', HELP_AFTER)
     .addHelpText('afterAll', ({ command }) => (command === program ? '' : GLOBAL_OPTIONS));
   program.exitOverride().configureOutput({
-    writeOut: (text) => void env.stdout.write(env.stdout.columns > 0 ? wrapHelp(text, env.stdout.columns) : text),
+    writeOut: (text) => void env.stdout.write(shownHelp(text, env)),
     // Usage errors are reported in one place, see reportFailure.
     writeErr: () => undefined,
     getOutHelpWidth: () => env.stdout.columns || 100,
@@ -110,6 +111,12 @@ function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) 
   return { program, load };
 }
 
+function shownHelp(text: string, env: MaskedEnv): string {
+  const { stdout, argv } = env;
+  const lines = stdout.columns > 0 ? wrapHelp(text, stdout.columns) : text;
+  return paintHelp(lines, painter(colours(env, stdout, { color: !argv.includes('--no-color') })));
+}
+
 function capitalized(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
@@ -127,7 +134,7 @@ export function reportFailure(env: MaskedEnv, error: unknown): number {
   } else if (has('--json')) {
     env.stderr.write(`${jsonText(failureJson(error, exitCode))}\n`);
   } else {
-    const colour = env.stderr.isTTY && !env.vars['NO_COLOR'] && !has('--no-color') && env.vars['TERM'] !== 'dumb';
+    const colour = colours(env, env.stderr, { color: !has('--no-color') });
     env.stderr.write(failureText(error, painter(colour), has('--debug')));
   }
   return exitCode;

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Command } from 'commander';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
@@ -5,7 +6,7 @@ import { commandSuggestion, SYNONYMS } from '../../src/cli/synonyms.ts';
 import { widthOf } from '../../src/lib/text/width.ts';
 import { wrapHelp } from '../../src/lib/text/wrap.ts';
 import { loadProgram, wrongCommand } from '../support/documented-commands.ts';
-import { cli } from '../support/run-cli.ts';
+import { cli, type CliOptions } from '../support/run-cli.ts';
 
 const program = await loadProgram();
 
@@ -17,7 +18,7 @@ function pages(command: Command, path: string[] = []): string[][] {
 
 const all = pages(program.root);
 const help = async (path: readonly string[], columns: number): Promise<string> =>
-  (await cli([...path, '--help'], { columns, tty: columns > 0 })).stdout;
+  (await cli([...path, '--help'], { columns, tty: columns > 0, vars: { NO_COLOR: '1' } })).stdout;
 
 describe.each([40, 60, 80, 120])('help on a terminal of %i columns', (columns) => {
   it('breaks no word, and passes the edge only with a word that is longer', async () => {
@@ -97,4 +98,35 @@ describe('a command that there is not', () => {
 it('a wrong use of a command names the help of that command', async () => {
   expect((await cli(['seed', '1', '--name', '여름', '쿠폰'])).stderr).toMatch(/between quotes.*`coupon-cli seed --help`/);
   expect((await cli(['seed', '--nam'])).stderr).toContain('--name');
+});
+
+describe('colour in help', () => {
+  const shown = async (options: CliOptions, ...flags: string[]) => (await cli(['seed', '--help', ...flags], options)).stdout;
+  const PAINTED = /\u001b\[1mOptions:\u001b\[22m\n {2}\u001b\[36m--name <text>\u001b\[39m {2}/;
+
+  it.each([
+    ['on a terminal', { tty: true, columns: 100 }, []],
+    ['in a pipe with FORCE_COLOR', { vars: { FORCE_COLOR: '1' } }, []],
+    ['in a pipe with CLICOLOR_FORCE', { vars: { CLICOLOR_FORCE: '1' } }, []],
+  ] as const)('%s: headings are bold, and options stand out', async (_name, options, flags) => {
+    const text = await shown(options, ...flags);
+    expect(text).toMatch(PAINTED);
+    expect(text).toContain('\n  coupon-cli seed --file event.yaml\n');
+  });
+
+  it.each([
+    ['in a pipe', {}, []],
+    ['with NO_COLOR', { tty: true, columns: 100, vars: { NO_COLOR: '1' } }, []],
+    ['on a dumb terminal', { tty: true, columns: 100, vars: { TERM: 'dumb' } }, []],
+    ['with --no-color', { tty: true, columns: 100 }, ['--no-color']],
+  ])('%s: none', async (_name, options, flags) => {
+    expect(await shown(options, ...flags)).not.toContain('\u001b');
+  });
+
+  it('changes nothing but the looks', async () => {
+    for (const path of all) {
+      const { stdout } = await cli([...path, '--help'], { columns: 60, tty: true });
+      expect(stripVTControlCharacters(stdout)).toBe(await help(path, 60));
+    }
+  });
 });
