@@ -40,6 +40,13 @@ function couponSchemaIn(zone: string | undefined) {
 
 export const couponSchema = couponSchemaIn(undefined);
 
+/** As `seed` and `edit` read it: `stock` is the same as `total`, as in `seed --stock`. */
+function eventCouponSchemaIn(zone: string | undefined) {
+  const { total } = couponSchema.shape;
+  const state = z.never({ error: 'is no setting of a file: pause, resume or close the coupon' });
+  return couponSchemaIn(zone).extend({ total: total.optional(), stock: total.optional(), state: state.optional() });
+}
+
 /** How a file spells the ids of its coupons is how they are. */
 export const COUPON_IDS = { list: 'coupons', field: 'id' };
 
@@ -47,7 +54,7 @@ const EVENT = {
   code: 'BAD_EVENT_FILE' as const,
   asWritten: COUPON_IDS,
   what: 'a valid event file',
-  fix: 'Correct these lines. The shape is `coupons: [{id, name, total, opensAt, closesAt, expiresAt | validFor}]`.',
+  fix: 'Correct these lines. The shape is `coupons: [{id, name, stock, opensAt, closesAt, expiresAt | validFor}]`.',
 };
 
 /**
@@ -56,13 +63,16 @@ const EVENT = {
  * @throws CouponError `BAD_EVENT_FILE` naming line and column of every problem
  */
 export function parseEvent(source: string, file: string, zone?: string): CouponDefinition[] {
-  const schema = z.strictObject({ coupons: z.array(couponSchemaIn(zone)).min(1).max(1_000) });
+  const schema = z.strictObject({ coupons: z.array(eventCouponSchemaIn(zone)).min(1).max(1_000) });
   return readYaml({ ...EVENT, schema }, source, file, ({ coupons }, report) => {
     const seen = new Set<string>();
     return coupons.map((coupon, index) => {
       if (seen.has(coupon.id)) report(['coupons', index, 'id'], `"${coupon.id}" is there twice`);
       seen.add(coupon.id);
-      return couponDefinition(coupon, ['coupons', index], report);
+      const { total, stock } = coupon;
+      if (total !== undefined && stock !== undefined) report(['coupons', index, 'stock'], 'is the same as total: leave one of them out');
+      else if (total === undefined && stock === undefined) report(['coupons', index], 'total is missing');
+      return couponDefinition({ ...coupon, total: total ?? stock ?? 0 }, ['coupons', index], report);
     });
   });
 }

@@ -45,7 +45,7 @@ export class Output {
     this.quiet = flags.quiet === true;
     this.#coloured = { stdout: !this.json && colours(env, env.stdout, flags), stderr: colours(env, env.stderr, flags) };
     this.paint = painter(this.#coloured.stdout, layoutOf(env, flags));
-    this.notePaint = painter(this.#coloured.stderr);
+    this.notePaint = painter(this.#coloured.stderr, { width: widthOf(env.stderr), tabs: false, wide: flags.wide === true, columns: null });
     // At width 0 ora draws for ever (nestjs-doctor#314: 51 GB in one log).
     this.#animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
   }
@@ -132,9 +132,14 @@ function layoutOf({ stdout }: Env, { json, wide, columns }: OutputFlags): Layout
     throw usageError('COLUMNS_USAGE', '--columns belongs to tables', 'Leave it out: --json has every field. jq picks some of them.');
   const names = columns?.split(',').map((name) => name.trim());
   return {
-    width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
+    width: widthOf(stdout),
     tabs: !stdout.isTTY,
     wide: wide === true,
     columns: names ?? null,
   };
+}
+
+/** Null: as wide as it gets. */
+function widthOf({ isTTY, columns }: OutputStream): number | null {
+  return isTTY && columns > 0 ? columns : null;
 }

@@ -3,13 +3,13 @@ import { suggestion } from '../lib/text/suggest.ts';
 /** What other tools call it. A test holds that each leads to a command. */
 export const SYNONYMS: Readonly<Record<string, string>> = {
   add: 'restock',
+  apply: 'edit',
   cancel: 'close',
   check: 'doctor',
   complete: 'completion',
   create: 'seed',
   delete: 'seed ID --reset',
   diagnose: 'doctor',
-  edit: 'extend',
   end: 'close',
   finish: 'close',
   health: 'doctor',

@@ -12,18 +12,33 @@ const DONE: Partial<Record<Change['kind'], string>> = {
   close: 'closed',
   extend: 'changed',
   restock: 'restocked',
+  rename: 'renamed',
+  edit: 'edited',
 };
 
 export function changeText({ change, outcome }: ChangeResult, coupon: LedgerCoupon | null, paint: Paint): string {
-  const how = outcome === 'finished' ? ' (an interrupted change is finished)' : outcome === 'unchanged' ? ' (as it was before)' : '';
+  const how =
+    outcome === 'planned'
+      ? ' (it would be; nothing was changed)'
+      : outcome === 'finished'
+        ? ' (an interrupted change is finished)'
+        : outcome === 'unchanged'
+          ? ' (as it was before)'
+          : '';
   const now =
     coupon === null
       ? ''
-      : change.kind === 'restock'
-        ? `: ${number(coupon.total)} in all`
-        : change.kind === 'extend'
-          ? `: requests from ${isoTime(coupon.opensAt) || 'the beginning'} until ${isoTime(coupon.closesAt) || 'closed by hand'}`
-          : '';
+      : change.kind === 'rename'
+        ? `: ${outcome === 'planned' ? String(change.details['name']) : coupon.name}`
+        : outcome === 'planned'
+          ? `: ${Object.entries(change.details)
+              .map(([name, value]) => `${name} ${String(value)}`)
+              .join(', ')}`
+          : change.kind === 'restock'
+            ? `: ${number(coupon.total)} in all`
+            : change.kind === 'extend'
+              ? `: requests from ${isoTime(coupon.opensAt) || 'the beginning'} until ${isoTime(coupon.closesAt) || 'closed by hand'}`
+              : '';
   return `${paint.green('✔')} coupon ${change.couponId}: ${DONE[change.kind] ?? change.kind}${now}${how}`;
 }
 

@@ -1,18 +1,12 @@
-import { checkDefinition, MAX_TOTAL, type CouponDefinition, type Expiry } from '../campaign/coupon.ts';
+import { MAX_TOTAL } from '../campaign/coupon.ts';
 import { couponSuspect, knownCoupon } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { command } from '../lib/text/suggested-command.ts';
 import { number } from '../lib/text/figures.ts';
+import { addOf, changed, definitionOf, detailsOf, finishText, isSameRequest, isSo, stateOf, type ChangeRequest } from './change/request.ts';
 import type { Change, ChangeDetails, ChangeLedger, ChangeStore } from './ports.ts';
 import { changeBothStores } from './two-store-change.ts';
-
-/** What an operator may change about a coupon that is set up. */
-export type ChangeRequest =
-  | { kind: 'pause' | 'resume' }
-  | { kind: 'close'; force: boolean }
-  | { kind: 'restock'; add: number }
-  | { kind: 'extend'; opensAt?: Date; closesAt?: Date; expiry?: Expiry };
 
 export interface ChangePorts {
   ledger: Pick<LedgerReader, 'coupon'> & ChangeLedger;
@@ -26,12 +20,14 @@ export interface ChangeContext {
   reason: string | null;
   /** Of a change that was interrupted, or chosen by the caller; null: a new one. */
   opId: string | null;
+  /** Nothing is changed. */
+  dryRun?: boolean;
 }
 
 export interface ChangeResult {
   change: Change;
-  /** `finished`: it was begun by an earlier command. `unchanged`: there was nothing to do. */
-  outcome: 'done' | 'finished' | 'unchanged';
+  /** `finished`: it was begun by an earlier command. `unchanged`: there was nothing to do. `planned`: it would be done. */
+  outcome: 'done' | 'finished' | 'unchanged' | 'planned';
 }
 
 /**
@@ -48,22 +44,25 @@ export async function changeCoupon(
 ): Promise<ChangeResult> {
   const { ledger, coupons, keyStyle, newOpId } = ports;
   const coupon = await knownCoupon(ledger, couponId, keyStyle);
-  const details = detailsOf(request);
+  const details = detailsOf(request, coupon);
   const known = await ledger.findChange(coupon, context.opId);
-  if (known) checkSame(known, request.kind, details, context.opId);
+  if (known) checkSame(known, isSameRequest(known, request, coupon), request.kind, context.opId);
   if (known?.finishedAt) return { change: known, outcome: 'unchanged' };
   if (!known) {
     const { state, suspect, waiting } = await coupons.saleOf(couponId);
     if (suspect !== '') throw couponSuspect(couponId, suspect);
-    if (isSo(request, coupon, state)) return { change: nothingToDo(coupon, request.kind, details, context), outcome: 'unchanged' };
+    if (isSo(request, coupon, state)) return { change: unwritten(coupon, request.kind, details, context), outcome: 'unchanged' };
     checkPossible(couponId, request, { state, waiting });
   }
-  const definition = changed(coupon, request);
+  // What was begun before stands in the ledger.
+  const definition = known ? definitionOf(coupon) : changed(coupon, request);
+  const { dryRun, byWhom, reason } = context;
+  if (dryRun) return { change: known ?? unwritten(coupon, request.kind, details, context), outcome: 'planned' };
   const change = await changeBothStores({
     begin: async () =>
       known ??
       (await ledger.beginChange(
-        { ...context, opId: context.opId ?? newOpId(), kind: request.kind, details },
+        { byWhom, reason, opId: context.opId ?? newOpId(), kind: request.kind, details },
         coupon,
         definition,
         addOf(request),
@@ -83,30 +82,9 @@ export async function changeCoupon(
   return { change, outcome: known ? 'finished' : 'done' };
 }
 
-function detailsOf(request: ChangeRequest): ChangeDetails {
-  switch (request.kind) {
-    case 'restock':
-      return { add: request.add };
-    case 'close':
-      return request.force ? { force: true } : {};
-    case 'extend': {
-      const { opensAt, closesAt, expiry } = request;
-      return {
-        ...(opensAt ? { opensAt: opensAt.toISOString() } : {}),
-        ...(closesAt ? { closesAt: closesAt.toISOString() } : {}),
-        ...(expiry?.kind === 'at' ? { expiresAt: expiry.at.toISOString() } : {}),
-        ...(expiry?.kind === 'after' ? { validForMs: expiry.ms } : {}),
-      };
-    }
-    default:
-      return {};
-  }
-}
-
 /** An interrupted change must be finished before another one, and a restock not be taken for another restock. */
-function checkSame(known: Change, kind: string, details: object, opId: string | null): void {
-  const same = known.kind === kind && canonical(known.details) === canonical(details);
-  if (same && (opId === known.opId || (opId === null && kind !== 'restock'))) return;
+function checkSame(known: Change, isSame: boolean, kind: string, opId: string | null): void {
+  if (isSame && (opId === known.opId || (opId === null && kind !== 'restock'))) return;
   if (opId === known.opId) {
     throw usageError(
       'CHANGE_REFUSED',
@@ -121,58 +99,7 @@ function checkSame(known: Change, kind: string, details: object, opId: string | 
   );
 }
 
-function canonical(details: object): string {
-  return JSON.stringify(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The command that finishes a change. */
-export function finishText({ kind, couponId, opId, details, reason }: Change): string {
-  const text = (name: string): string => String(details[name] ?? '');
-  switch (kind) {
-    case 'restock':
-      return command`restock ${couponId} --add ${text('add')} --op-id ${opId}`;
-    case 'extend': {
-      const known = ['opensAt', 'closesAt', 'expiresAt'].find((name) => details[name] !== undefined);
-      return known === 'opensAt'
-        ? command`extend ${couponId} --opens-at ${text('opensAt')} --op-id ${opId}`
-        : known === 'closesAt'
-          ? command`extend ${couponId} --closes-at ${text('closesAt')} --op-id ${opId}`
-          : command`extend ${couponId} --expires-at ${text('expiresAt')} --op-id ${opId}`;
-    }
-    case 'close':
-      return details['force'] === true ? command`close ${couponId} --force` : command`close ${couponId}`;
-    case 'pause':
-      return command`pause ${couponId}`;
-    case 'revoke':
-      return details['returnStock'] === true
-        ? command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''} --return-stock`
-        : command`revoke ${couponId} ${text('user')} --reason ${reason ?? ''}`;
-    case 'purge':
-      return command`purge ${couponId} --confirm ${couponId}`;
-    case 'adopt':
-      return command`adopt ${couponId} --total ${text('total')}`;
-    case 'forget':
-      return command`forget ${text('user')} --confirm`;
-    default:
-      return command`resume ${couponId}`;
-  }
-}
-
-function stateOf({ kind }: ChangeRequest): string | null {
-  return { pause: 'paused', resume: 'open', close: 'closed' }[kind as string] ?? null;
-}
-
-function addOf(request: ChangeRequest): number {
-  return request.kind === 'restock' ? request.add : 0;
-}
-
-/** Whether it is so already. */
-function isSo(request: ChangeRequest, coupon: LedgerCoupon, state: string): boolean {
-  if (request.kind === 'extend') return JSON.stringify(changed(coupon, request)) === JSON.stringify(definitionOf(coupon));
-  return stateOf(request) === state;
-}
-
-function nothingToDo(coupon: LedgerCoupon, kind: Change['kind'], details: ChangeDetails, { byWhom, reason }: ChangeContext): Change {
+function unwritten(coupon: LedgerCoupon, kind: Change['kind'], details: ChangeDetails, { byWhom, reason }: ChangeContext): Change {
   const now = new Date();
   return { opId: '', couponId: coupon.id, kind, details, version: coupon.version, byWhom, reason, begunAt: now, finishedAt: now };
 }
@@ -193,23 +120,6 @@ function checkPossible(couponId: string, request: ChangeRequest, { state, waitin
       `Drain first: ${command`drain ${couponId} --until-empty`}; or close it all the same with --force: they are issued afterwards.`,
     );
   }
-}
-
-function definitionOf({ id, name, total, opensAt, closesAt, expiry }: LedgerCoupon): CouponDefinition {
-  return { id, name, total, opensAt, closesAt, expiry };
-}
-
-/** @throws CouponError of {@link checkDefinition} */
-function changed(coupon: LedgerCoupon, request: ChangeRequest): CouponDefinition {
-  const definition = definitionOf(coupon);
-  if (request.kind !== 'extend') return definition;
-  const { opensAt, closesAt, expiry } = request;
-  return checkDefinition({
-    ...definition,
-    ...(opensAt ? { opensAt } : {}),
-    ...(closesAt ? { closesAt } : {}),
-    ...(expiry ? { expiry } : {}),
-  });
 }
 
 /** @throws CouponError `BAD_TOTAL` */

@@ -76,7 +76,7 @@ export interface DeadUsers {
 }
 
 /** What the log knows. */
-export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'forget' | 'revoke' | 'export' | 'purge' | 'adopt';
+export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'rename' | 'edit' | 'forget' | 'revoke' | 'export' | 'purge' | 'adopt';
 
 /** What was asked for, such as `{add: 100}`; times as ISO 8601. */
 export type ChangeDetails = Record<string, string | number | boolean>;

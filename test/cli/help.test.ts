@@ -102,7 +102,7 @@ it('a wrong use of a command names the help of that command', async () => {
 
 describe('colour in help', () => {
   const shown = async (options: CliOptions, ...flags: string[]) => (await cli(['seed', '--help', ...flags], options)).stdout;
-  const PAINTED = /\u001b\[1mOptions:\u001b\[22m\n {2}\u001b\[36m--name <text>\u001b\[39m {2}/;
+  const PAINTED = '\u001b[1mOptions:\u001b[22m\n  \u001b[36m--name <text>\u001b[39m  ';
 
   it.each([
     ['on a terminal', { tty: true, columns: 100 }, []],
@@ -110,7 +110,7 @@ describe('colour in help', () => {
     ['in a pipe with CLICOLOR_FORCE', { vars: { CLICOLOR_FORCE: '1' } }, []],
   ] as const)('%s: headings are bold, and options stand out', async (_name, options, flags) => {
     const text = await shown(options, ...flags);
-    expect(text).toMatch(PAINTED);
+    expect(text).toContain(PAINTED);
     expect(text).toContain('\n  coupon-cli seed --file event.yaml\n');
   });
 

@@ -175,6 +175,15 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
     await admin(...seedArgs);
     return [await cli(['extend', 'sale', '--closes-at', 'in 2h', ...as])];
   },
+  rename: async ({ at: as }) => {
+    await admin(...seedArgs);
+    return [await cli(['rename', 'sale', '--name', 'Other', ...as])];
+  },
+  edit: async ({ at: as }) => {
+    await admin(...seedArgs);
+    const stdin = 'coupons: [{id: sale, name: Edited, total: 30}]';
+    return [await cli(['edit', '--file', '-', '--confirm', ...as], { stdin })];
+  },
   close: async ({ at: as }) => {
     await campaign();
     return [await cli(['close', 'sale', '--force', ...as])];

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { changeCoupon, type ChangePorts, type ChangeRequest } from '../../src/operate/change.ts';
+import { changeCoupon, type ChangePorts } from '../../src/operate/change.ts';
+import type { ChangeRequest } from '../../src/operate/change/request.ts';
 import { reset } from '../../src/operate/reset.ts';
+import { durationFlag } from '../../src/lib/duration.ts';
 import type { CouponError } from '../../src/lib/errors.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
@@ -33,7 +35,10 @@ async function both(): Promise<Both> {
   const coupon = (await stores.ledger.coupon('c'))!;
   const hash = await stores.redis.hgetall('coupon:c');
   expect(Number(hash['total'])).toBe(coupon.total);
+  expect(hash['name']).toBe(coupon.name);
   expect(hash['closes_at']).toBe(coupon.closesAt?.toISOString() ?? '');
+  expect(hash['ex_date'] ?? '').toBe(coupon.expiry.kind === 'at' ? coupon.expiry.at.toISOString() : '');
+  expect(hash['valid_for'] ?? '').toBe(coupon.expiry.kind === 'after' ? durationFlag(coupon.expiry.ms) : '');
   return {
     total: coupon.total,
     stock: Number(hash['stock']),
@@ -105,9 +110,78 @@ const REQUESTS: [string, ChangeRequest][] = [
   ['pause', { kind: 'pause' }],
   ['close', { kind: 'close', force: false }],
   ['extend', { kind: 'extend', closesAt: new Date('2099-01-01T00:00:00Z') }],
+  ['rename', { kind: 'rename', name: 'Other' }],
+  [
+    'edit',
+    {
+      kind: 'edit',
+      settings: {
+        name: 'Edited',
+        opensAt: new Date('2026-01-01T00:00:00Z'),
+        closesAt: new Date('2099-01-01T00:00:00Z'),
+        expiry: { kind: 'after', ms: 86_400_000 },
+      },
+    },
+  ],
 ];
 /** Ends the command before, or after, each of its steps. */
 const STEPS = ['beginChange', 'change', 'finishChange'] as const;
+
+describe('rename and edit', () => {
+  const settings = { name: 'Edited', opensAt: null, closesAt: new Date('2099-01-01T00:00:00Z'), expiry: { kind: 'never' } } as const;
+
+  test('reach both stores and the log, which has what differed', async () => {
+    await change({ kind: 'rename', name: '  여름 ' });
+    expect((await stores.ledger.coupon('c'))!.name).toBe('여름');
+    await change({ kind: 'edit', settings });
+    expect(await both()).toMatchObject({ closesAt: '2099-01-01T00:00:00.000Z', version: [3, 3] });
+    expect(await stores.ledger.changes('c', 10)).toMatchObject([
+      { kind: 'edit', details: { name: 'Edited', closesAt: '2099-01-01T00:00:00.000Z' } },
+      { kind: 'rename', details: { name: '여름' } },
+    ]);
+    expect(await change({ kind: 'edit', settings })).toMatchObject({ outcome: 'unchanged' });
+    expect(await change({ kind: 'rename', name: 'Edited' })).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test('take one form of expiry away when there is another, or none', async () => {
+    const forms = [{ kind: 'after', ms: 86_400_000 }, { kind: 'at', at: new Date('2100-01-01T00:00:00Z') }, { kind: 'never' }] as const;
+    for (const expiry of forms) {
+      await change({ kind: 'edit', settings: { ...settings, expiry } });
+      await both();
+      expect((await stores.ledger.coupon('c'))!.expiry).toEqual(expiry);
+    }
+  });
+
+  test('refuse a name that nobody can see, with nothing changed', async () => {
+    expect(await refusal(change({ kind: 'rename', name: '\u202e' }))).toMatchObject({ code: 'BAD_NAME' });
+    expect(await stores.ledger.changes('c', 10)).toEqual([]);
+  });
+
+  test('an interrupted edit is finished, and not taken for another', async () => {
+    const dying = { ...ports().coupons, change: async () => Promise.reject(new Error('killed')) };
+    await refusal(change({ kind: 'edit', settings }, { given: { ...ports(), coupons: dying } }));
+    const other = await refusal(change({ kind: 'edit', settings: { ...settings, name: 'Another' } }));
+    expect(other).toMatchObject({ code: 'CHANGE_UNFINISHED', fix: expect.stringContaining('edit c --file FILE') });
+    expect(await change({ kind: 'edit', settings })).toMatchObject({ outcome: 'finished' });
+    expect(await both()).toMatchObject({ version: [2, 2] });
+  });
+});
+
+test.each(REQUESTS)('a dry run of %s changes nothing', async (_name, request) => {
+  const by = { byWhom: 'kim@shop', reason: null, opId: null, dryRun: true };
+  expect(await changeCoupon('c', request, by, ports())).toMatchObject({ outcome: 'planned', change: { kind: request.kind } });
+  expect(await both()).toMatchObject({ version: [1, 1], total: 10, state: 'open', closesAt: '' });
+  expect(await stores.ledger.changes('c', 10)).toEqual([]);
+});
+
+test('the command that finishes an extension has all that was asked for', async () => {
+  const request = { kind: 'extend', opensAt: new Date('2026-01-01T00:00:00Z'), expiry: { kind: 'after', ms: 90_000 } } as const;
+  const dying = { ...ports().coupons, change: async () => Promise.reject(new Error('killed')) };
+  await refusal(change(request, { given: { ...ports(), coupons: dying } }));
+  expect((await refusal(change({ kind: 'pause' }))).fix).toMatch(
+    /extend c --opens-at 2026-01-01T00:00:00\.000Z --valid-for 90000ms --op-id [0-9a-f-]+`/,
+  );
+});
 
 describe.each(REQUESTS)('%s that is killed', (_name, request) => {
   test.each(STEPS.flatMap((step) => [[step, 'before'] as const, [step, 'after'] as const]))(

@@ -6,7 +6,8 @@ import { parseCouponId } from '../../campaign/ids.ts';
 import { MAX_TOTAL } from '../../campaign/coupon.ts';
 import { parseInstant, parseTimeZone } from '../../campaign/time.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { changeCoupon, checkRestock, type ChangeRequest } from '../../operate/change.ts';
+import { changeCoupon, checkRestock } from '../../operate/change.ts';
+import type { ChangeRequest } from '../../operate/change/request.ts';
 import { changeText } from '../../operate/change-text.ts';
 import type { Cli, Configure } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -17,7 +18,11 @@ const OP_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 interface CommonFlags {
   reason?: string | undefined;
   opId?: string | undefined;
+  dryRun?: boolean | undefined;
 }
+
+const DRY_RUN = '-n, --dry-run';
+const DRY_RUN_ABOUT = 'say what would be done, change nothing';
 
 const examples = (text: string): string =>
   `\nExamples:\n${text}\n\nInterrupted anywhere, the same command finishes it. \`coupon-cli log\` shows who changed what.`;
@@ -26,6 +31,7 @@ export const configurePause: Configure = (command, cli) => {
   command
     .argument('<id>', 'coupon id')
     .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText(
       'after',
       examples('  coupon-cli pause summer --reason "price is wrong"    users are told "not open"; nobody loses a place'),
@@ -37,6 +43,7 @@ export const configureResume: Configure = (command, cli) => {
   command
     .argument('<id>', 'coupon id')
     .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText('after', examples('  coupon-cli resume summer'))
     .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'resume' })));
 };
@@ -46,6 +53,7 @@ export const configureClose: Configure = (command, cli) => {
     .argument('<id>', 'coupon id')
     .option('--force', 'although accepted users still wait; they are issued afterwards')
     .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText(
       'after',
       examples('  coupon-cli close summer            refused while accepted users wait\n  coupon-cli close summer --force'),
@@ -59,6 +67,7 @@ export const configureRestock: Configure = (command, cli) => {
     .requiredOption('--add <n>', 'how many more there are')
     .option('--op-id <id>', 'of a restock that was interrupted, or one of your own, so that it counts once')
     .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText(
       'after',
       examples(
@@ -81,6 +90,7 @@ export const configureExtend: Configure = (command, cli) => {
     .option('--time-zone <zone>', 'in which times without a zone are meant, such as Asia/Seoul (COUPON_TIME_ZONE)')
     .option('--op-id <id>', 'of a change that was interrupted')
     .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText(
       'after',
       examples(
@@ -110,6 +120,16 @@ export const configureExtend: Configure = (command, cli) => {
     );
 };
 
+export const configureRename: Configure = (command, cli) => {
+  command
+    .argument('<id>', 'coupon id')
+    .requiredOption('--name <text>', 'what users see from now on')
+    .option('--reason <text>', 'why, for the log')
+    .option(DRY_RUN, DRY_RUN_ABOUT)
+    .addHelpText('after', examples('  coupon-cli rename summer --name "여름맞이 쿠폰"'))
+    .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'rename', name: flags.name })));
+};
+
 async function run(
   cli: Cli,
   self: { optsWithGlobals(): object },
@@ -126,7 +146,12 @@ async function run(
     const { coupons, keyStyle } = redis;
     const before = await ledger.coupon(couponId);
     if (before && request.kind === 'restock') checkRestock(before, request.add);
-    const by = { byWhom: context.operator, reason: flags.reason ?? null, opId: flags.opId?.toLowerCase() ?? null };
+    const by = {
+      byWhom: context.operator,
+      reason: flags.reason ?? null,
+      opId: flags.opId?.toLowerCase() ?? null,
+      dryRun: flags.dryRun === true,
+    };
     const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle, newOpId: randomUUID });
     const after = await ledger.coupon(couponId);
     context.out.data({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint));

@@ -65,6 +65,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => ({ configure: (await import('./change.ts')).configureExtend }),
   },
   {
+    name: 'rename',
+    summary: 'change the name of a coupon',
+    group: CHANGE,
+    load: async () => ({ configure: (await import('./change.ts')).configureRename }),
+  },
+  { name: 'edit', summary: 'bring coupons to what an event file says', group: CHANGE, load: () => import('./edit.ts') },
+  {
     name: 'close',
     summary: 'take no requests any more',
     group: CHANGE,

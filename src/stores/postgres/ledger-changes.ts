@@ -28,12 +28,12 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger &
       return row ? toChange(row) : null;
     },
 
-    beginChange: async (change, coupon, { opensAt, closesAt, expiry }, add) =>
+    beginChange: async (change, coupon, { name, opensAt, closesAt, expiry }, add) =>
       begin(database, change, coupon, 1, async (client) => {
         const state = SALE_STATES[change.kind] ?? null;
         const expiresAt = expiry.kind === 'at' ? expiry.at : null;
         const validForMs = expiry.kind === 'after' ? expiry.ms : null;
-        await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs, state]));
+        await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs, name, state]));
       }),
 
     async finishChange(opId) {

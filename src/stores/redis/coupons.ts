@@ -109,7 +109,9 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     change: guard(async (definition, { epoch, version, add, givenBack, back, state }) => {
       const numbers = [definition.total, add, givenBack, back];
-      const args = [epoch, version, ...numbers, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
+      // Another form of expiry takes the place of the one before.
+      const cleared = ['ex_date', '', 'valid_for', ''];
+      const args = [epoch, version, ...numbers, ...cleared, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
       return (await runScript(client, 'change', couponKeys(definition.id, style), [], args)) as Awaited<ReturnType<ChangeStore['change']>>;
     }),
 

@@ -115,6 +115,8 @@ export const COMMAND_USES = {
   restock: CHANGE,
   extend: CHANGE,
   close: CHANGE,
+  rename: CHANGE,
+  edit: CHANGE,
   forget: {
     scripts: ['forget', 'ack', 'read-users'],
     redis: [SERVER, BACKLOG, { coupon: 'hmget' }],
