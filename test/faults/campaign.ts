@@ -6,13 +6,13 @@ import { reset } from '../../src/operate/reset.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { until } from '../support/until.ts';
 import { explain } from './explain.ts';
-import type { HarmlessFault } from './fault.ts';
+import type { Ground, HarmlessFault } from './fault.ts';
 import { startLoad, type Load } from './load.ts';
 import { judge, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
 import type { CampaignResult, Inflicted } from './result.ts';
-import type { WholeRig } from './rig.ts';
+import type { RigOfCampaign, WholeRig } from './rig.ts';
 import { reachable } from './standing.ts';
 
 /** Generous: a backlog of a whole outage has to go through workers that take their time. */
@@ -23,10 +23,10 @@ const FAULT_MS = 90_000;
 export const CALM_MS = 500;
 
 /** One campaign under harmless faults, from fresh coupons to the verdict. `told` hears of each fault as it is over. */
-export async function runCampaign(
-  rig: WholeRig,
+export async function runCampaign<G extends Ground>(
+  rig: WholeRig<G>,
   plan: PlannedCampaign,
-  faults: ReadonlyMap<string, HarmlessFault>,
+  faults: ReadonlyMap<string, HarmlessFault<G>>,
   told: (fault: Inflicted) => void,
 ): Promise<CampaignResult> {
   const { coupons, load } = await begin(rig, plan);
@@ -59,7 +59,7 @@ export async function runCampaign(
 }
 
 /** Fresh coupons, and users who ask for them. */
-export async function begin(rig: WholeRig, plan: PlannedCampaign): Promise<{ coupons: Subject['coupons']; load: Load }> {
+export async function begin(rig: RigOfCampaign, plan: PlannedCampaign): Promise<{ coupons: Subject['coupons']; load: Load }> {
   const coupons = [`${plan.name}-a`, `${plan.name}-b`].map((id, index) => ({ id, total: plan.totals[index]! }));
   for (const { id, total } of coupons) await seedCoupon(rig, id, total);
   const couponIds = coupons.map(({ id }) => id);
@@ -72,7 +72,7 @@ export function prefixOf({ name }: Pick<PlannedCampaign, 'name'>): string {
   return `${name}-user-`;
 }
 
-async function seedCoupon({ ledger, coupons }: WholeRig, id: string, total: number): Promise<void> {
+async function seedCoupon({ ledger, coupons }: RigOfCampaign, id: string, total: number): Promise<void> {
   const definition = { id, name: 'Faults', total, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
   await seed(definition, { ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
 }
@@ -99,7 +99,7 @@ export function reasonOf(error: unknown): string {
 
 /** Waits until nobody waits and nobody is claimed; a line when that does not come to pass. */
 export async function drained(
-  { reader, ledger }: Pick<WholeRig, 'reader' | 'ledger'>,
+  { reader, ledger }: Pick<RigOfCampaign, 'reader' | 'ledger'>,
   { coupons }: Pick<Subject, 'coupons'>,
   timeoutMs = DRAINED_MS,
 ): Promise<string[]> {
@@ -112,6 +112,6 @@ export async function drained(
 }
 
 /** Takes every coupon away, so that the next campaign starts with empty stores. */
-export async function clear({ ledger, coupons }: WholeRig): Promise<void> {
+export async function clear({ ledger, coupons }: RigOfCampaign): Promise<void> {
   for (const { id } of await ledger.coupons()) await reset(id, { ledger, coupons, newEpoch: randomUUID });
 }

@@ -9,24 +9,24 @@ import type { RepairReport } from '../../src/audit/repair/repair.ts';
 import type { Row } from './book.ts';
 import { begin, CALM_MS, drained, inTime, prefixOf, reasonOf } from './campaign.ts';
 import { explain } from './explain.ts';
-import type { DestructiveFault } from './fault.ts';
+import type { DestructiveFault, Ground } from './fault.ts';
 import { judgeLoss, type Struck } from './loss-oracle.ts';
 import { compact, idsOf, type Subject } from './oracle.ts';
 import type { PlannedCampaign } from './plan.ts';
 import { seededRandom } from './random.ts';
 import { judgeRepair, type Robbed } from './repair-oracle.ts';
 import type { CampaignResult, Inflicted, Loss } from './result.ts';
-import type { WholeRig } from './rig.ts';
+import type { RigOfCampaign, WholeRig } from './rig.ts';
 import { knownUsers, noticeable, reachable, type Known } from './standing.ts';
 
 /** Load between the end of the blow and the repair, and after the repair. */
 const CLOSED_MS = 1_000;
 const REOPENED_MS = 2_000;
 
-export async function runDestructive(
-  rig: WholeRig,
+export async function runDestructive<G extends Ground>(
+  rig: WholeRig<G>,
   plan: PlannedCampaign,
-  fault: DestructiveFault,
+  fault: DestructiveFault<G>,
   told: (fault: Inflicted) => void,
 ): Promise<CampaignResult> {
   const { coupons, load } = await begin(rig, plan);
@@ -76,7 +76,7 @@ export async function runDestructive(
  * Whether the one worker that is not paused issues. It may still be waiting out what the campaign before did to it, or for the lock of
  * one that was paused in the middle of a transaction.
  */
-async function atWork({ ledger, couponId }: WholeRig): Promise<() => Promise<boolean>> {
+async function atWork({ ledger, couponId }: RigOfCampaign): Promise<() => Promise<boolean>> {
   const issued = async (): Promise<number> => (await ledger.coupon(couponId))!.issuedQuantity;
   const before = await issued();
   // More than one batch: the last of the others may still be on its way.
@@ -84,7 +84,7 @@ async function atWork({ ledger, couponId }: WholeRig): Promise<() => Promise<boo
 }
 
 /** Nobody is admitted during the blow, so that what it takes can be told by comparing what is known before and after. */
-async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Promise<void>): Promise<Struck> {
+async function strike(rig: RigOfCampaign, coupons: Subject['coupons'], blow: () => Promise<void>): Promise<Struck> {
   rig.serve.pause();
   const atUs = nowUs();
   const before = await quiet(rig, coupons);
@@ -106,7 +106,7 @@ async function strike(rig: WholeRig, coupons: Subject['coupons'], blow: () => Pr
 }
 
 /** What Redis was asked for before `serve` was stopped may still be on its way. */
-async function quiet(rig: WholeRig, coupons: Subject['coupons']): Promise<Known[]> {
+async function quiet(rig: RigOfCampaign, coupons: Subject['coupons']): Promise<Known[]> {
   const look = async (): Promise<Known[]> => await Promise.all(coupons.map(({ id }) => knownUsers(rig, id)));
   const count = (known: Known[]): number => known.reduce((sum, users) => sum + users.size, 0);
   for (let known = await look(); ;) {
@@ -131,7 +131,7 @@ function admitted(rows: readonly Row[], { noticed, openUs }: Struck): string[] {
 }
 
 /** Once as an operator who decides nothing; and once more with --reopen, where accepted users may be missing. */
-async function repair({ command, reader }: WholeRig, couponIds: readonly string[], struck: Struck): Promise<string[]> {
+async function repair({ command, reader }: RigOfCampaign, couponIds: readonly string[], struck: Struck): Promise<string[]> {
   const argv = ['audit', ...couponIds, '--repair', '--json'];
   const { exitCode, stdout, stderr } = await command(argv);
   if (exitCode !== 0 && exitCode !== 4) return [`audit --repair ended with ${exitCode}: ${stderr.trim()}`];

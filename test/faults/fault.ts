@@ -7,8 +7,11 @@ import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import type { RedisReader } from '../../src/campaign/ports/redis-reader.ts';
 import type { Verification } from '../../src/campaign/ports/verification.ts';
 import type { Finished } from '../support/processes.ts';
+import type { PgBouncer } from '../support/pgbouncer.ts';
+import type { Sentinels } from '../support/sentinels.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { FaultPostgres } from './servers/postgres.ts';
+import type { PostgresPair } from './servers/postgres-pair.ts';
 import type { FaultRedis } from './servers/redis.ts';
 
 /** Numbers from a seed: the same seed, the same faults at the same moments. */
@@ -31,21 +34,36 @@ export interface Supervised {
   resume(): void;
 }
 
-/** One coupon under load: both stores, `serve`, several `drain`, and links that can be cut between them. */
-export interface Rig {
+/** How the stores of a campaign stand, and what can be done to them there. */
+export interface Grounds {
+  /** One server each. `serve` and every `drain` reach them through these links; the suite itself does not. */
+  plain: { redis: FaultRedis; postgres: FaultPostgres; links: { redis: TcpProxy; postgres: TcpProxy } };
+  /** PgBouncer in transaction mode between the program and PostgreSQL. */
+  pooler: { pooler: PgBouncer };
+  /** A primary with a replica and three sentinels; "accepted" means that the replica has it. */
+  sentinel: { watched: Sentinels };
+  /** The same, and "accepted" means the disk of the primary. */
+  'sentinel-disk': { watched: Sentinels };
+  /** A PostgreSQL with a synchronous standby. */
+  standby: { pair: PostgresPair };
+}
+
+export type Ground = keyof Grounds;
+
+/** Both stores, for a program that is to find them. */
+export interface Addresses {
+  redis: string;
+  postgres: string;
+}
+
+/** A coupon under load, and how the suite gets at both stores: through adapters of the program that come back after every loss. */
+export interface StoresUnderLoad {
+  /** Of the stores themselves, without what stands between them and the program. */
+  addresses: Addresses;
   couponId: string;
-  leaseMs: number;
-  redis: FaultRedis;
-  postgres: FaultPostgres;
-  /** `serve` and every `drain` reach the stores through these; the suite itself does not. */
-  links: { redis: TcpProxy; postgres: TcpProxy };
-  serve: Supervised;
-  drains: readonly Supervised[];
-  /** Adapters of the program on the stores themselves; they come back after every loss. */
   reader: RedisReader;
   ledger: Ledger;
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  coupons: CouponStore & Verification;
   /** Where `serve` listens. */
   endpoint: string;
   /** Runs a command of the program to its end, on the stores themselves. */
@@ -54,20 +72,32 @@ export interface Rig {
   afterwards(look: () => Promise<string[]>): void;
 }
 
-interface AnyFault {
+/** The same, with `serve` and several `drain` that can be struck. */
+export interface RigOnAnyGround extends StoresUnderLoad {
+  leaseMs: number;
+  serve: Supervised;
+  drains: readonly Supervised[];
+  coupons: CouponStore & Verification;
+}
+
+export type Rig<G extends Ground = 'plain'> = RigOnAnyGround & Grounds[G];
+
+interface AnyFault<G extends Ground> {
+  /** Where it can happen. */
+  on: G;
   /** Short and stable; docs/faults.md has a row for each. */
   kind: string;
   /** What a reader of the table should know, one line. */
   meaning: string;
   /** Why it cannot be tried on this machine; null: it can. What cannot be tried is reported as not run, never as passed. */
-  unavailable(rig: Pick<Rig, 'redis' | 'postgres'>): string | null;
+  unavailable(plain: Pick<Rig, 'redis' | 'postgres'>): string | null;
 }
 
 /** Destroys nothing that a store had acknowledged: all promises hold without anybody's help. */
-export interface HarmlessFault extends AnyFault {
+export interface HarmlessFault<G extends Ground = 'plain'> extends AnyFault<G> {
   harmless: true;
   /** Breaks, waits as long as the fault lasts, and mends. Returns when whatever was broken runs again. */
-  inflict(rig: Rig, random: Random): Promise<void>;
+  inflict(rig: Rig<G>, random: Random): Promise<void>;
 }
 
 /**
@@ -77,16 +107,17 @@ export interface HarmlessFault extends AnyFault {
  * the rig pauses `serve`, looks at the stores, strikes, looks again, and resumes. The workers run on, unless
  * the fault itself holds them until its blow.
  */
-export interface DestructiveFault extends AnyFault {
+export interface DestructiveFault<G extends Ground = 'plain'> extends AnyFault<G> {
   harmless: false;
   /**
    * Sets the scene and lets the campaign go on until there is something to lose (a copy is old enough, a replica far enough behind).
    * Returns the blow. It may come seconds later; the scene keeps.
    */
-  prepare(rig: Rig, random: Random): Promise<Blow>;
+  prepare(rig: Rig<G>, random: Random): Promise<Blow>;
 }
 
 /** Destroys, and mends whatever else was broken on the way. Returns when both stores run again. Struck once. */
 export type Blow = () => Promise<void>;
 
-export type Fault = HarmlessFault | DestructiveFault;
+/** A fault of any of the grounds. */
+export type Fault = { [G in Ground]: HarmlessFault<G> | DestructiveFault<G> }[Ground];

@@ -11,9 +11,10 @@ const SEED = 1;
 const MINUTES = 0.35;
 
 test('a short campaign with five faults of five kinds keeps every promise', async () => {
-  await using session = await openSession();
-  const harmless = new Map(allFaults.filter((fault): fault is HarmlessFault => fault.harmless).map((fault) => [fault.kind, fault]));
-  const [plan] = planCampaigns(SEED, { harmless: KINDS, destructive: [] }, MINUTES);
+  await using session = await openSession('plain');
+  const chosen = allFaults.filter((fault): fault is HarmlessFault => KINDS.includes(fault.kind));
+  const harmless = new Map(chosen.map((fault) => [fault.kind, fault]));
+  const [plan] = planCampaigns(SEED, chosen, MINUTES);
   const { inflicted, broken, details, counts } = await runCampaign(session.rig, plan!, harmless, () => undefined);
   expect(broken, `${details.join('\n')}\n${session.lastWords()}`).toEqual([]);
   expect(inflicted.map(({ kind }) => kind).toSorted()).toEqual(KINDS.toSorted());

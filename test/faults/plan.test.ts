@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from './options.ts';
-import { planCampaigns } from './plan.ts';
+import { planCampaigns, type Plannable } from './plan.ts';
 import { seededRandom, shuffled } from './random.ts';
 
 const HARMLESS = Array.from({ length: 25 }, (_, index) => `harmless-${index}`);
 const DESTRUCTIVE = ['flood', 'fire'];
-const kinds = { harmless: HARMLESS, destructive: DESTRUCTIVE };
+const plain = (kind: string, harmless: boolean): Plannable => ({ kind, on: 'plain', harmless });
+const kinds = [...HARMLESS.map((kind) => plain(kind, true)), ...DESTRUCTIVE.map((kind) => plain(kind, false))];
 
 describe('the plan of a seed', () => {
   const plan = planCampaigns(7, kinds, 5);
@@ -34,6 +35,19 @@ describe('the plan of a seed', () => {
     ).toBe(false);
   });
 
+  it('strikes on each ground what can happen there, and nothing else', () => {
+    const elsewhere: Plannable[] = [
+      { kind: 'storm', on: 'pooler', harmless: true },
+      { kind: 'frost', on: 'pooler', harmless: true },
+      { kind: 'quake', on: 'standby', harmless: false },
+    ];
+    const campaigns = planCampaigns(7, [...kinds, ...elsewhere], 5);
+    const struck = (on: string) => campaigns.filter((campaign) => campaign.on === on).flatMap((campaign) => campaign.faults.map(({ kind }) => kind));
+    expect(struck('pooler').toSorted()).toEqual(['frost', 'frost', 'storm', 'storm']);
+    expect(struck('standby')).toEqual(['quake']);
+    expect(struck('plain').toSorted()).toEqual(faults.map(({ kind }) => kind).toSorted());
+  });
+
   it('lets one coupon of each campaign last, and not always the same one', () => {
     for (const { totals, lasting } of plan) expect(totals[lasting]).toBeGreaterThan(totals[1 - lasting]!);
     expect(new Set(plan.map(({ lasting }) => lasting)).size).toBe(2);
@@ -41,8 +55,8 @@ describe('the plan of a seed', () => {
 
   it('grows with the time there is', () => {
     expect(planCampaigns(7, kinds, 20).flatMap((campaign) => campaign.faults).length).toBeGreaterThan(3 * faults.length);
-    expect(planCampaigns(7, { harmless: ['one'], destructive: [] }, 0.1)).toHaveLength(1);
-    expect(planCampaigns(7, { harmless: [], destructive: ['fire'] }, 5).flatMap((campaign) => campaign.faults)).toHaveLength(1);
+    expect(planCampaigns(7, [plain('one', true)], 0.1)).toHaveLength(1);
+    expect(planCampaigns(7, [plain('fire', false)], 5).flatMap((campaign) => campaign.faults)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What will be inflicted, and when: everything follows from the seed. */
-import type { Random } from './fault.ts';
+import type { Fault, Ground, Random } from './fault.ts';
 import { seededRandom, shuffled } from './random.ts';
 
 export interface PlannedFault {
@@ -10,9 +10,10 @@ export interface PlannedFault {
   seed: number;
 }
 
-/** Fresh coupons under load, and faults one after another. A destructive campaign has one. */
+/** Fresh coupons on one ground under load, and faults one after another. A destructive campaign has one. */
 export interface PlannedCampaign {
   name: string;
+  on: Ground;
   seed: number;
   /** Pieces of the coupon that everybody asks for, and of the one that some ask for as well. One of the two is sold out on the way. */
   totals: [number, number];
@@ -33,18 +34,17 @@ const PAUSE_MS = { min: 200, max: 1_200 };
 /** Users who ask for the second coupon too. */
 export const OTHER_SHARE = 0.25;
 
-export interface Kinds {
-  harmless: readonly string[];
-  destructive: readonly string[];
-}
+/** On each of the other grounds in five minutes, of each kind. */
+const ELSEWHERE = 2;
+const PLAIN: Ground = 'plain';
 
-/** Each kind is there before any kind is there again. */
-export function planCampaigns(seed: number, kinds: Kinds, minutes: number): PlannedCampaign[] {
+export type Plannable = Pick<Fault, 'kind' | 'on' | 'harmless'>;
+
+/** Each kind is there before any kind is there again. Harmless ones come first, and on each ground what it has. */
+export function planCampaigns(seed: number, faults: readonly Plannable[], minutes: number): PlannedCampaign[] {
   const random = seededRandom(seed);
-  const count = kinds.harmless.length === 0 ? 0 : Math.max(1, Math.round((FAULTS * minutes) / MINUTES));
-  const faults = shuffled(inTurn(kinds.harmless, count, random), random);
   const campaigns: PlannedCampaign[] = [];
-  const add = (planned: readonly string[], seconds: number): void => {
+  const add = (on: Ground, planned: readonly string[], seconds: number): void => {
     const rate = random.int(200, 300);
     const demand = rate * seconds;
     const part = 0.3 + 0.4 * random.next();
@@ -52,6 +52,7 @@ export function planCampaigns(seed: number, kinds: Kinds, minutes: number): Plan
     const soldOut = Math.round(part * demand * (lasting === 0 ? OTHER_SHARE : 1));
     campaigns.push({
       name: `s${seed}-${campaigns.length + 1}`,
+      on,
       seed: seedOf(random),
       rate,
       totals: lasting === 0 ? [demand * 5, soldOut] : [soldOut, demand * 5],
@@ -59,12 +60,22 @@ export function planCampaigns(seed: number, kinds: Kinds, minutes: number): Plan
       faults: planned.map((kind) => ({ kind, pauseMs: random.int(PAUSE_MS.min, PAUSE_MS.max), seed: seedOf(random) })),
     });
   };
-  for (let from = 0; from < count; from += FAULTS_PER_CAMPAIGN) {
-    const planned = faults.slice(from, from + FAULTS_PER_CAMPAIGN);
-    add(planned, planned.length * FAULT_S);
+  const grounds = [...new Set<Ground>([PLAIN, ...faults.map(({ on }) => on)])];
+  for (const on of grounds) {
+    const kinds = faults.filter((fault) => fault.on === on && fault.harmless).map(({ kind }) => kind);
+    if (kinds.length === 0) continue;
+    const most = on === PLAIN ? FAULTS : ELSEWHERE * kinds.length;
+    const drawn = shuffled(inTurn(kinds, Math.max(1, Math.round((most * minutes) / MINUTES)), random), random);
+    for (let from = 0; from < drawn.length; from += FAULTS_PER_CAMPAIGN) {
+      const planned = drawn.slice(from, from + FAULTS_PER_CAMPAIGN);
+      add(on, planned, planned.length * FAULT_S);
+    }
   }
   const rounds = Math.max(1, Math.round(minutes / MINUTES));
-  for (const kind of inTurn(kinds.destructive, kinds.destructive.length * rounds, random)) add([kind], FAULT_S * 4);
+  for (const on of grounds) {
+    const kinds = faults.filter((fault) => fault.on === on && !fault.harmless).map(({ kind }) => kind);
+    for (const kind of inTurn(kinds, kinds.length * rounds, random)) add(on, [kind], FAULT_S * 4);
+  }
   return campaigns;
 }
 

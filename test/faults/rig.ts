@@ -1,7 +1,7 @@
 import { postgresLedger } from '../../src/stores/postgres/ledger.ts';
 import { join } from 'node:path';
 import pg from 'pg';
-import { Closers } from '../../src/lib/closers.ts';
+import type { Closers } from '../../src/lib/closers.ts';
 import { freePort } from '../../src/stack/ports.ts';
 import { Database } from '../../src/stores/postgres/database.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
@@ -9,13 +9,12 @@ import { RedisConnection } from '../../src/stores/redis/connection.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
 import { runToEnd } from '../support/processes.ts';
-import { openProxy } from '../support/tcp-proxy.ts';
-import type { Rig } from './fault.ts';
-import type { FaultPostgres } from './servers/postgres.ts';
-import type { FaultRedis } from './servers/redis.ts';
+import type { Ground, Grounds, RigOnAnyGround } from './fault.ts';
+import type { OpenGround } from './grounds.ts';
 import { supervise, type SupervisedProcess } from './supervisor.ts';
 
-export interface WholeRig extends Rig, AsyncDisposable {
+/** With what a campaign needs and a fault does not. */
+export interface RigOfCampaign extends RigOnAnyGround {
   serve: SupervisedProcess;
   drains: readonly SupervisedProcess[];
   /** What was asked for with `afterwards`; the campaign takes it from here. */
@@ -26,12 +25,7 @@ export interface WholeRig extends Rig, AsyncDisposable {
   logs: readonly string[];
 }
 
-export interface RigOptions {
-  redis: FaultRedis;
-  postgres: FaultPostgres;
-  /** For the logs. */
-  folder: string;
-}
+export type WholeRig<G extends Ground = Ground> = RigOfCampaign & Grounds[G];
 
 const LEASE_MS = 1_000;
 /** For our own looks at Redis: a disk may be slow, and the machine busy. */
@@ -44,30 +38,23 @@ const DRAINS = [
   ['--interval', '100ms', '--batch', '50', '--eager'],
 ];
 
-/** Real processes on two stores. The stores are the caller's, everything else goes with the rig. */
-export async function openRig(options: RigOptions): Promise<WholeRig> {
-  const closers = new Closers();
-  try {
-    return await assemble(options, closers);
-  } catch (error) {
-    await closers[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-async function assemble({ redis, postgres, folder }: RigOptions, closers: Closers): Promise<WholeRig> {
-  const database = new Database(postgres.url);
+/** Real processes on the stores of a ground. The caller closes them, also when opening failed. @param folder for the logs */
+export async function openRig<G extends Ground>(ground: OpenGround<G>, folder: string, closers: Closers): Promise<WholeRig<G>> {
+  const { stores, program, suite, flags } = ground;
+  const database = new Database(suite.postgres);
   closers.add(() => database.close());
   await migrate(database);
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
-  pool.on('error', () => undefined);
-  closers.add(() => pool.end());
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true, commandTimeoutMs: PATIENCE_MS });
+  const pools = new Map<string, pg.Pool>();
+  const poolOf = (url: string): pg.Pool => {
+    const pool = pools.get(url) ?? new pg.Pool({ connectionString: url, max: 4 });
+    if (!pools.has(url)) pool.on('error', () => undefined);
+    pools.set(url, pool);
+    return pool;
+  };
+  closers.add(async () => void (await Promise.all([...pools.values()].map((pool) => pool.end()))));
+  const connection = await RedisConnection.open({ url: suite.redis, reconnect: true, commandTimeoutMs: PATIENCE_MS });
   closers.add(() => connection.close());
-
-  const links = { redis: await openProxy(redis.url), postgres: await openProxy(postgres.url) };
-  for (const link of [links.redis, links.postgres]) closers.add(() => link[Symbol.asyncDispose]());
-  const env = { REDIS_URL: links.redis.through(redis.url), DATABASE_URL: links.postgres.through(postgres.url) };
+  const env = { REDIS_URL: program.redis, DATABASE_URL: program.postgres };
   const logs: string[] = [];
   const deaths: string[] = [];
   const start = (name: string, argv: readonly string[], upWhen: string | null): SupervisedProcess => {
@@ -78,29 +65,27 @@ async function assemble({ redis, postgres, folder }: RigOptions, closers: Closer
     return started;
   };
   const port = await freePort(`${folder} serve`);
-  const serve = start('serve', ['serve', '--host', '127.0.0.1', '--port', String(port), '--json'], 'listening');
-  const drains = DRAINS.map((pace, index) => start(`drain-${index + 1}`, ['drain', '--lease', `${LEASE_MS}ms`, ...pace], null));
+  const serve = start('serve', ['serve', '--host', '127.0.0.1', '--port', String(port), '--json', ...flags], 'listening');
+  const drains = DRAINS.map((pace, index) => start(`drain-${index + 1}`, ['drain', '--lease', `${LEASE_MS}ms`, ...pace, ...flags], null));
   await serve.up();
 
-  const looks: WholeRig['looks'] = [];
+  const looks: RigOfCampaign['looks'] = [];
   return {
+    ...stores,
+    addresses: suite,
     couponId: '',
     leaseMs: LEASE_MS,
-    redis,
-    postgres,
-    links,
     serve,
     drains,
     endpoint: `http://127.0.0.1:${port}`,
     reader: redisReader(connection, 'plain'),
     ledger: postgresLedger(database),
     coupons: redisCoupons(connection, 'plain'),
-    sql: async (text, values = []) => (await pool.query(text, values)).rows,
-    command: (argv) => runToEnd(argv, { env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url } }),
+    sql: async (text, values = []) => (await poolOf(ground.writable()).query(text, values)).rows,
+    command: (argv) => runToEnd(argv, { env: { REDIS_URL: suite.redis, DATABASE_URL: suite.postgres } }),
     looks,
     afterwards: (look) => void looks.push(look),
     deaths,
     logs,
-    [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose](),
   };
 }

@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Closers } from '../../src/lib/closers.ts';
+import type { Ground } from './fault.ts';
+import { OPENERS } from './grounds.ts';
 import { openRig, type WholeRig } from './rig.ts';
-import { startPostgres } from './servers/postgres.ts';
-import { startRedis } from './servers/redis.ts';
 
 /** Two stores and a rig on them. */
-export interface Session extends AsyncDisposable {
-  rig: WholeRig;
+export interface Session<G extends Ground = Ground> extends AsyncDisposable {
+  ground: G;
+  rig: WholeRig<G>;
   /** The end of what each process said. */
   lastWords(): string;
   /** The logs stay when everything else goes. */
@@ -17,24 +18,17 @@ export interface Session extends AsyncDisposable {
   folder: string;
 }
 
-/** Of the small disks, where they can be had: room for the files of a seed, and soon full. */
-const REDIS_DISK_BYTES = 192 << 20;
-const POSTGRES_DISK_BYTES = 768 << 20;
 const LAST_LINES = 40;
 
-export async function openSession(): Promise<Session> {
+export async function openSession<G extends Ground>(ground: G): Promise<Session<G>> {
   const closers = new Closers();
   const folder = mkdtempSync(join(tmpdir(), 'coupon-cli-faults-'));
   let keep = false;
   closers.add(() => keep || rmSync(folder, { recursive: true, force: true }));
   try {
-    const redis = await startRedis({ diskBytes: REDIS_DISK_BYTES });
-    closers.add(() => redis[Symbol.asyncDispose]());
-    const postgres = await startPostgres({ diskBytes: POSTGRES_DISK_BYTES });
-    closers.add(() => postgres[Symbol.asyncDispose]());
-    const rig = await openRig({ redis, postgres, folder });
-    closers.add(() => rig[Symbol.asyncDispose]());
+    const rig = await openRig<G>(await OPENERS[ground](closers), folder, closers);
     return {
+      ground,
       rig,
       folder,
       keepLogs: () => void (keep = true),

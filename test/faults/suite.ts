@@ -1,10 +1,10 @@
 import { clear, runCampaign } from './campaign.ts';
 import { runDestructive } from './destructive.ts';
-import type { DestructiveFault, Fault, HarmlessFault } from './fault.ts';
+import type { DestructiveFault, Fault, Ground, HarmlessFault } from './fault.ts';
 import { machineOf, type Machine } from './machine.ts';
 import type { SuiteOptions } from './options.ts';
 import { planCampaigns, type PlannedCampaign } from './plan.ts';
-import type { CampaignResult } from './result.ts';
+import type { CampaignResult, Inflicted } from './result.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface SeedResult {
@@ -27,7 +27,7 @@ export async function runSuite(faults: readonly Fault[], options: SuiteOptions, 
   const leave = (code: number) => () => void leaveAll().finally(() => process.exit(code));
   process.once('SIGINT', leave(130)).once('SIGTERM', leave(143));
   try {
-    const { rig } = await all[0]!.session();
+    const { rig } = await all[0]!.session('plain');
     const machine = await machineOf(rig);
     const wanted = options.only.length > 0 ? faults.filter(({ kind }) => options.only.includes(kind)) : faults;
     const notRun = wanted.flatMap(({ kind, unavailable }) => {
@@ -57,23 +57,32 @@ async function runSeed(
   grounds: Grounds,
   say: (line: string) => void,
 ): Promise<CampaignResult[]> {
-  const harmless = new Map(faults.filter((fault): fault is HarmlessFault => fault.harmless).map((fault) => [fault.kind, fault]));
-  const destructive = new Map(faults.filter((fault): fault is DestructiveFault => !fault.harmless).map((fault) => [fault.kind, fault]));
-  const plans = planCampaigns(seed, { harmless: [...harmless.keys()], destructive: [...destructive.keys()] }, minutes);
+  const plans = planCampaigns(seed, faults, minutes);
   say(`seed ${seed}: ${plans.length} campaigns with ${plans.reduce((sum, plan) => sum + plan.faults.length, 0)} faults`);
   const results: CampaignResult[] = [];
   for (const plan of plans) {
     const began = performance.now();
-    const session = await grounds.session();
-    const blow = destructive.get(plan.faults[0]!.kind);
+    const session = await grounds.session(plan.on);
     const told = ({ kind, seconds }: { kind: string; seconds: number }): void => say(`  ${kind} ${seconds.toFixed(1)} s`);
-    const result = blow ? await runDestructive(session.rig, plan, blow, told) : await runCampaign(session.rig, plan, harmless, told);
+    const result = await runPlanned(session, plan, faults, told);
     results.push(result);
     say(`${verdictLine(plan, result)} (${((performance.now() - began) / 1_000).toFixed(0)} s)`);
     if (result.broken.length === 0) await clear(session.rig);
     else await grounds.burn(result);
   }
   return results;
+}
+
+async function runPlanned<G extends Ground>(
+  { ground, rig }: Session<G>,
+  plan: PlannedCampaign,
+  faults: readonly Fault[],
+  told: (fault: Inflicted) => void,
+): Promise<CampaignResult> {
+  const here = faults.filter((fault): fault is Fault & (HarmlessFault<G> | DestructiveFault<G>) => fault.on === ground);
+  const first = here.find(({ kind }) => kind === plan.faults[0]!.kind);
+  if (first?.harmless === false) return await runDestructive(rig, plan, first as DestructiveFault<G>, told);
+  return await runCampaign(rig, plan, new Map(here.map((fault) => [fault.kind, fault as HarmlessFault<G>])), told);
 }
 
 function verdictLine({ name }: PlannedCampaign, { broken, counts, loss, inflicted }: CampaignResult): string {
@@ -99,8 +108,11 @@ class Grounds {
     this.#say = say;
   }
 
-  async session(): Promise<Session> {
-    return (this.#session ??= await openSession());
+  /** One at a time: leaves the other ground. */
+  async session<G extends Ground>(ground: G): Promise<Session<G>> {
+    if (this.#session?.ground !== ground) await this.leave();
+    this.#session ??= await openSession(ground);
+    return this.#session as Session<G>;
   }
 
   async leave(): Promise<void> {
@@ -111,7 +123,7 @@ class Grounds {
 
   /** Tells all that there is to tell, and starts afresh. */
   async burn({ broken, details }: CampaignResult): Promise<void> {
-    const session = await this.session();
+    const session = this.#session!;
     session.keepLogs();
     for (const line of [...broken.map((reason) => `  ✘ ${reason}`), ...details]) this.#say(line);
     this.#say(session.lastWords());

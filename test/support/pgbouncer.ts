@@ -16,6 +16,10 @@ export const PGBOUNCER = findOnPath(host, ['pgbouncer']);
 export interface PgBouncer extends AsyncDisposable {
   /** The same database, through the pooler. */
   url: string;
+  /** Connections that it has to the server. */
+  poolSize: number;
+  /** Seconds that a client waits for one of them. */
+  waits: number;
   /** SIGKILL. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -85,6 +89,8 @@ ignore_startup_parameters = ${ignores}
   await start();
   return {
     url,
+    poolSize,
+    waits,
     start,
     kill,
     async [Symbol.asyncDispose]() {

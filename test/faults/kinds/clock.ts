@@ -7,6 +7,7 @@ export const clockFaults: readonly HarmlessFault[] = [
   {
     kind: 'clock-jump',
     meaning: 'the clock of Redis jumps an hour forward, or two hours back, and later to the right time again',
+    on: 'plain',
     harmless: true,
     unavailable: ({ redis }) => redis.withoutShims,
     async inflict({ redis }, random) {

@@ -21,6 +21,7 @@ const PATIENCE_MS = 30_000;
 export const deadlock: HarmlessFault = {
   kind: 'deadlock',
   meaning: 'a foreign session and a worker each hold what the other wants; PostgreSQL ends one of the two (40P01)',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   async inflict(rig, random) {

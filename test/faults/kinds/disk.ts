@@ -9,6 +9,7 @@ export const diskFaults: readonly HarmlessFault[] = [
   {
     kind: 'disk-full',
     meaning: 'no room for the AOF: under appendfsync always Redis ends before it answers; started again when there is room',
+    on: 'plain',
     harmless: true,
     unavailable: ({ redis }) => (redis.smallDisk ? null : 'this user may not mount a small disk'),
     async inflict({ redis }, random) {
@@ -25,6 +26,7 @@ export const diskFaults: readonly HarmlessFault[] = [
   {
     kind: 'slow-fsync',
     meaning: 'each fsync of Redis, PostgreSQL, or both takes 100 to 300 ms for a while',
+    on: 'plain',
     harmless: true,
     unavailable: ({ redis, postgres }) => redis.withoutShims ?? postgres.withoutShims,
     async inflict({ redis, postgres }, random) {

@@ -1,8 +1,10 @@
 import type { Fault } from '../fault.ts';
 import { clockFaults } from './clock.ts';
 import { diskFaults } from './disk.ts';
+import { sentinelBehind, sentinelFailover, standbyBehind, standbyPromoted } from './failover.ts';
 import { lifecycleFaults } from './lifecycle.ts';
 import { linkFaults } from './link.ts';
+import { poolerFaults } from './pooler.ts';
 import { postgresFaults } from './postgres.ts';
 import { powerFaults } from './power.ts';
 import { processFaults } from './process.ts';
@@ -22,6 +24,11 @@ export const allFaults: readonly Fault[] = [
   ...lifecycleFaults,
   ...rewriteFaults,
   ...shopFaults,
+  ...poolerFaults,
+  sentinelFailover,
+  standbyPromoted,
   ...powerFaults,
   ...rollbackFaults,
+  sentinelBehind,
+  standbyBehind,
 ];

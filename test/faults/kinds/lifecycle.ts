@@ -9,6 +9,7 @@ import { leftovers, missing } from '../third-coupon-looks.ts';
 const seedAgain: HarmlessFault = {
   kind: 'seed-again',
   meaning: 'the same `seed` is run again in the middle of the sale, twice at once',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   async inflict({ couponId, ledger, command }) {
@@ -23,6 +24,7 @@ const seedAgain: HarmlessFault = {
 const resetWhileClaimed: HarmlessFault = {
   kind: 'reset-while-claimed',
   meaning: 'a coupon is reset while workers hold claims on it and users ask: only its new life counts',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   async inflict(rig, random) {
@@ -44,6 +46,7 @@ const resetWhileClaimed: HarmlessFault = {
 const purgeWhileClaimed: HarmlessFault = {
   kind: 'purge-while-claimed',
   meaning: 'a coupon is taken out of both stores while workers hold claims on it: nothing of it is left',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   async inflict(rig, random) {

@@ -15,6 +15,7 @@ const onLink = (
 ): HarmlessFault => ({
   kind: `${store}-${kind}`,
   meaning: meaning(NAMES[store]),
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   inflict: ({ links }, random) => inflict(links[store], random),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
 import type { HarmlessFault } from '../fault.ts';
 import { deadlock } from './deadlock.ts';
+import { occupy } from './occupied.ts';
 import { seedOwnCoupon } from './own-coupon.ts';
 
 /** What befalls PostgreSQL, without loss: it ends, or its sessions do, or it takes transactions back. */
@@ -9,6 +10,7 @@ export const postgresFaults: readonly HarmlessFault[] = [
   {
     kind: 'postgres-kill',
     meaning: 'kill -9 of the postmaster, started again on the same data once its backends are gone',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict({ postgres }, random) {
@@ -20,6 +22,7 @@ export const postgresFaults: readonly HarmlessFault[] = [
   {
     kind: 'postgres-backends',
     meaning: 'pg_terminate_backend of all sessions of the program, several times in a row',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict({ sql }, random) {
@@ -29,10 +32,28 @@ export const postgresFaults: readonly HarmlessFault[] = [
       }
     },
   },
+  {
+    kind: 'too-many-clients',
+    meaning: 'others take every connection of PostgreSQL (max_connections), and the sessions of the program are ended',
+    on: 'plain',
+    harmless: true,
+    unavailable: () => null,
+    async inflict({ postgres, sql }, random) {
+      const most = Number((await sql('SHOW max_connections'))[0]!['max_connections']);
+      await using others = await occupy(postgres.url, most, 'SELECT');
+      await until(() => others.size > most / 2);
+      // What a session of the program leaves, one of the others takes, most of the time.
+      for (let left = random.int(10, 30); left > 0; left -= 1) {
+        await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'coupon-cli%'");
+        await delay(100);
+      }
+    },
+  },
   deadlock,
   {
     kind: 'serialization',
     meaning: 'PostgreSQL refuses two of three inserts into the ledger as what it cannot serialize (40001; by a trigger), for a while',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict(rig, random) {

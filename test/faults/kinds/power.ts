@@ -10,6 +10,7 @@ export const powerFaults: readonly Fault[] = [
   {
     kind: 'power-loss',
     meaning: 'kill -9 of Redis, and of its files only what was synced is left, under appendfsync always',
+    on: 'plain',
     harmless: true,
     unavailable: ({ redis }) => redis.withoutShims,
     async inflict({ redis }, random) {
@@ -25,6 +26,7 @@ export const powerFaults: readonly Fault[] = [
   {
     kind: 'power-loss-everysec',
     meaning: 'the same under appendfsync everysec and with a disk that does not keep up',
+    on: 'plain',
     harmless: false,
     unavailable: ({ redis }) => redis.withoutShims,
     async prepare(rig, random) {
@@ -46,6 +48,7 @@ export const powerFaults: readonly Fault[] = [
   {
     kind: 'aof-tail-cut',
     meaning: 'kill -9 of Redis, and up to 20 kB are cut off its AOF; it starts without them (aof-load-truncated)',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare(rig, random) {

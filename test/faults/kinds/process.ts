@@ -5,6 +5,7 @@ import type { HarmlessFault } from '../fault.ts';
 const workerKill: HarmlessFault = {
   kind: 'worker-kill',
   meaning: 'a `drain` is killed with SIGKILL',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   inflict: ({ drains }, random) => random.pick(drains).kill(),
@@ -13,6 +14,7 @@ const workerKill: HarmlessFault = {
 const workerStop: HarmlessFault = {
   kind: 'worker-stop',
   meaning: 'a `drain` is stopped (SIGSTOP) until its lease has run out, then goes on',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   async inflict({ drains, leaseMs }, random) {
@@ -26,6 +28,7 @@ const workerStop: HarmlessFault = {
 const serveKill: HarmlessFault = {
   kind: 'serve-kill',
   meaning: '`serve` is killed with SIGKILL in the middle of requests',
+  on: 'plain',
   harmless: true,
   unavailable: () => null,
   inflict: ({ serve }) => serve.kill(),

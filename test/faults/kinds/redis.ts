@@ -6,6 +6,7 @@ export const redisFaults: readonly HarmlessFault[] = [
   {
     kind: 'redis-kill',
     meaning: 'kill -9 of Redis, started again on the same data',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict({ redis }, random) {
@@ -17,6 +18,7 @@ export const redisFaults: readonly HarmlessFault[] = [
   {
     kind: 'redis-maxmemory',
     meaning: 'Redis at its memory limit (noeviction) for a second or two',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict({ redis }, random) {
@@ -30,6 +32,7 @@ export const redisFaults: readonly HarmlessFault[] = [
   {
     kind: 'script-flush',
     meaning: 'SCRIPT FLUSH, several times in a row',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict({ redis }, random) {

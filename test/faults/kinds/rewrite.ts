@@ -24,6 +24,7 @@ export const rewriteFaults: readonly HarmlessFault[] = [
   {
     kind: 'foreign-rewrite',
     meaning: 'another program deletes the hash of the coupon and writes fields of its own; then `audit --repair`',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict(rig, random) {

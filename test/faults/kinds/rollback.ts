@@ -7,6 +7,7 @@ export const rollbackFaults: readonly DestructiveFault[] = [
   {
     kind: 'older-aof',
     meaning: 'Redis starts on a copy of its files that was made some seconds before',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare(rig, random) {
@@ -25,6 +26,7 @@ export const rollbackFaults: readonly DestructiveFault[] = [
   {
     kind: 'flushall',
     meaning: 'FLUSHALL in the middle of the campaign',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare(rig, random) {
@@ -39,6 +41,7 @@ export const rollbackFaults: readonly DestructiveFault[] = [
   {
     kind: 'flushdb-repair',
     meaning: 'FLUSHDB while nothing drains; `audit --repair` says how many may be missing, and --reopen decides',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare(rig, random) {
@@ -53,6 +56,7 @@ export const rollbackFaults: readonly DestructiveFault[] = [
   {
     kind: 'replica-promoted',
     meaning: 'a replica whose link has hung for some seconds takes the place of Redis, which is killed',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare(rig, random) {
@@ -69,6 +73,7 @@ export const rollbackFaults: readonly DestructiveFault[] = [
   {
     kind: 'older-postgres-backup',
     meaning: 'PostgreSQL starts on a backup that was made some seconds before',
+    on: 'plain',
     harmless: false,
     unavailable: () => null,
     async prepare({ postgres }, random) {

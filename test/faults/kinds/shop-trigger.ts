@@ -19,6 +19,7 @@ export const shopFaults: readonly HarmlessFault[] = [
   {
     kind: 'shop-trigger',
     meaning: 'a trigger of the shop refuses one user: that user is dead-lettered, all others of every coupon are issued',
+    on: 'plain',
     harmless: true,
     unavailable: () => null,
     async inflict(rig, random) {

@@ -10,7 +10,7 @@ import { freePort } from '../../../src/stack/ports.ts';
 import { askPostgres, ensureDatabase } from '../../../src/stack/postgres/ask.ts';
 import { findNativePostgres } from '../../../src/stack/postgres/binary.ts';
 import { serverIdentity } from '../../../src/stack/server-user.ts';
-import { lastLines, run } from '../../../src/lib/process/processes.ts';
+import { isExecutable, lastLines, run } from '../../../src/lib/process/processes.ts';
 import { POSTGRES_DATABASE, POSTGRES_SETTINGS, POSTGRES_USER } from '../../../src/stack/settings.ts';
 import { testHost } from '../../support/host.ts';
 import { copyFolder, serverFolder, smallDisk } from './folder.ts';
@@ -19,6 +19,10 @@ import { buildShims, needed, onceStarted } from './shims.ts';
 export interface PostgresOptions {
   /** Puts the data on a disk in memory of so many bytes, where this user may mount one: recovery then takes a tenth of the time. */
   diskBytes?: number;
+  /** It begins as a standby of the one at this address, with the same users, and follows it. */
+  standbyOf?: string;
+  /** Where it listens; a free port unless given. */
+  port?: number;
 }
 
 /** A real PostgreSQL of the suite's own, and everything that can happen to it. */
@@ -30,6 +34,8 @@ export interface FaultPostgres extends AsyncDisposable {
   readonly dir: string;
   /** Why its disk cannot be slowed on this machine; null: it can. */
   readonly withoutShims: string | null;
+  /** Why nothing can follow it on this machine; null: a standby can. */
+  readonly withoutStandby: string | null;
   /** False between its end and `start`. */
   readonly running: boolean;
   /** SIGKILL of the postmaster. Returns when it is gone; its backends follow when they notice. */
@@ -49,8 +55,15 @@ export interface FaultPostgres extends AsyncDisposable {
  * `fdatasync` is what most Linux builds use anyway; it is said because the slow disk counts on it. Deadlocks are looked for early, so
  * that they are found while the campaign lasts. The log is kept short: it is copied with every backup.
  */
-const SETTINGS = ['wal_sync_method=fdatasync', 'deadlock_timeout=100ms', 'max_wal_size=64MB', 'min_wal_size=4MB'];
+const SETTINGS = [
+  'wal_sync_method=fdatasync',
+  'deadlock_timeout=100ms',
+  'max_wal_size=64MB',
+  'min_wal_size=4MB',
+  'max_connections=60', // soon taken
+];
 
+const BASE_BACKUP = 'pg_basebackup';
 const INIT_MS = 120_000;
 const START_MS = 60_000;
 const RETRY_MS = 20;
@@ -65,7 +78,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Faul
   }
 }
 
-async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promise<FaultPostgres> {
+async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptions, closers: Closers): Promise<FaultPostgres> {
   const host = testHost();
   const as = serverIdentity(host);
   const folder = await serverFolder('postgres');
@@ -76,11 +89,11 @@ async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promi
   if (disk !== null) closers.add(disk.unmount);
   const [dir, copy, logFile] = [join(own, 'data'), join(own, 'backup'), join(folder.dir, 'postgres.log')];
   const { bin } = await findNativePostgres(host, stackPaths(folder.dir), as, () => undefined);
-  const password = randomBytes(12).toString('hex');
+  const password = standbyOf === undefined ? randomBytes(12).toString('hex') : new URL(standbyOf).password;
   const built = await buildShims(folder.dir, ['fsync'], as);
   if (typeof built !== 'string') closers.add(() => built[Symbol.dispose]());
-  const port = await freePort(folder.dir);
-  await initialise();
+  const port = givenPort ?? (await freePort(folder.dir));
+  await (standbyOf === undefined ? initialise() : follow(new URL(standbyOf)));
 
   async function initialise(): Promise<void> {
     const passwordFile = join(own, 'password');
@@ -98,6 +111,14 @@ async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promi
     ];
     const made = await run(join(bin, 'initdb'), ['-D', dir, ...options], { env: serverEnvironment(host), timeoutMs: INIT_MS, as });
     if (made.code !== 0) throw new Error(`initdb failed: ${lastLines(made.stderr)}`);
+  }
+
+  async function follow({ port: from, username }: URL): Promise<void> {
+    if (as !== null) chownSync(own, as.uid, as.gid);
+    const options = ['-h', '127.0.0.1', '-p', from, '-U', username, '--write-recovery-conf', '--wal-method=stream', '--checkpoint=fast', '--no-sync'];
+    const env = serverEnvironment(host, { PGPASSWORD: password });
+    const made = await run(join(bin, BASE_BACKUP), ['-D', dir, ...options], { env, timeoutMs: INIT_MS, as });
+    if (made.code !== 0) throw new Error(`${BASE_BACKUP} failed: ${lastLines(made.stderr)}`);
   }
 
   let server: ChildProcess | null = null;
@@ -142,7 +163,7 @@ async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promi
 
   closers.add(async () => await end('SIGQUIT')); // takes its backends along, and writes nothing down
   await start();
-  await ensureDatabase(port, password);
+  if (standbyOf === undefined) await ensureDatabase(port, password);
   const shims = onceStarted(built);
 
   return {
@@ -150,6 +171,7 @@ async function assemble({ diskBytes }: PostgresOptions, closers: Closers): Promi
     port,
     dir,
     withoutShims: typeof shims === 'string' ? shims : null,
+    withoutStandby: isExecutable(join(bin, BASE_BACKUP)) ? null : `there is no ${BASE_BACKUP}`,
     get running() {
       return running();
     },
