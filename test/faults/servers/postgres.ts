@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, closeSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Closers } from '../../../src/lib/closers.ts';
 import { serverEnvironment } from '../../../src/lib/process/host.ts';
@@ -63,7 +63,6 @@ const SETTINGS = [
   'max_connections=60', // soon taken
 ];
 
-const BASE_BACKUP = 'pg_basebackup';
 const INIT_MS = 120_000;
 const START_MS = 60_000;
 const RETRY_MS = 20;
@@ -89,6 +88,8 @@ async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptio
   if (disk !== null) closers.add(disk.unmount);
   const [dir, copy, logFile] = [join(own, 'data'), join(own, 'backup'), join(folder.dir, 'postgres.log')];
   const { bin } = await findNativePostgres(host, stackPaths(folder.dir), as, () => undefined);
+  // A link to the server may stand alone in its folder.
+  const baseBackup = join(dirname(realpathSync(join(bin, 'postgres'))), 'pg_basebackup');
   const password = standbyOf === undefined ? randomBytes(12).toString('hex') : new URL(standbyOf).password;
   const built = await buildShims(folder.dir, ['fsync'], as);
   if (typeof built !== 'string') closers.add(() => built[Symbol.dispose]());
@@ -117,8 +118,8 @@ async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptio
     if (as !== null) chownSync(own, as.uid, as.gid);
     const options = ['-h', '127.0.0.1', '-p', from, '-U', username, '--write-recovery-conf', '--wal-method=stream', '--checkpoint=fast', '--no-sync'];
     const env = serverEnvironment(host, { PGPASSWORD: password });
-    const made = await run(join(bin, BASE_BACKUP), ['-D', dir, ...options], { env, timeoutMs: INIT_MS, as });
-    if (made.code !== 0) throw new Error(`${BASE_BACKUP} failed: ${lastLines(made.stderr)}`);
+    const made = await run(baseBackup, ['-D', dir, ...options], { env, timeoutMs: INIT_MS, as });
+    if (made.code !== 0) throw new Error(`pg_basebackup failed: ${lastLines(made.stderr)}`);
   }
 
   let server: ChildProcess | null = null;
@@ -171,7 +172,7 @@ async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptio
     port,
     dir,
     withoutShims: typeof shims === 'string' ? shims : null,
-    withoutStandby: isExecutable(join(bin, BASE_BACKUP)) ? null : `there is no ${BASE_BACKUP}`,
+    withoutStandby: isExecutable(baseBackup) ? null : 'there is no pg_basebackup',
     get running() {
       return running();
     },
