@@ -1,11 +1,11 @@
 import { until } from '../support/until.ts';
-import type { Rig } from './fault.ts';
+import type { StoresUnderLoad } from './fault.ts';
 import { auditFindings } from './oracle.ts';
 
 const SOURCES = ['admitted', 'waiting', 'leases', 'claims', 'dead'] as const;
 
 /** Which of these users are still in either store, whatever a late worker may have written. */
-export async function leftovers({ reader, ledger }: Rig, couponId: string, userIds: readonly string[]): Promise<string[]> {
+export async function leftovers({ reader, ledger }: Pick<StoresUnderLoad, 'reader' | 'ledger'>, couponId: string, userIds: readonly string[]): Promise<string[]> {
   const unwanted = new Set(userIds);
   const found: string[] = [];
   const lookAt = (place: string, ids: readonly string[]): void => {
@@ -21,12 +21,17 @@ export async function leftovers({ reader, ledger }: Rig, couponId: string, userI
 }
 
 /** Which of the accepted have no coupon in the end; and whatever `audit` has to say. */
-export async function missing(rig: Rig, couponId: string, accepted: readonly string[]): Promise<string[]> {
-  await until(async () => {
-    const coupon = await rig.reader.coupon(couponId);
-    return coupon !== null && coupon.waiting + coupon.claimed === 0;
-  });
+export async function missing(rig: StoresUnderLoad, couponId: string, accepted: readonly string[]): Promise<string[]> {
+  await settled(rig, couponId);
   const issued = new Set((await rig.ledger.rows(couponId, accepted)).map(({ userId }) => userId));
   const lost = accepted.filter((userId) => !issued.has(userId)).map((userId) => `${couponId}: ${userId} was accepted and has no coupon`);
   return [...lost, ...(await auditFindings([couponId], rig))];
+}
+
+/** Returns when nobody waits and nobody is claimed. */
+export async function settled({ reader }: Pick<StoresUnderLoad, 'reader'>, couponId: string): Promise<void> {
+  await until(async () => {
+    const coupon = await reader.coupon(couponId);
+    return coupon !== null && coupon.waiting + coupon.claimed === 0;
+  });
 }

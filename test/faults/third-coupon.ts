@@ -35,11 +35,7 @@ export async function holdClaims(rig: Rig, random: Random): Promise<ThirdCoupon>
   const id = `${rig.couponId}-x${random.int(0, 0xff_ffff).toString(36)}`;
   const seeded = await rig.command(seedArguments(id));
   if (seeded.exitCode !== 0) throw new Error(`the seed of ${id} ended with ${seeded.exitCode}: ${seeded.stderr}`);
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const askAll = async (userIds: readonly string[]): Promise<string[]> => {
-    const answers = await Promise.all(userIds.map((userId) => askForCertain(rig.endpoint, agent, id, userId)));
-    return userIds.filter((_, index) => answers[index] === 'accepted');
-  };
+  const { ask: askAll, close } = openQuestions(rig.endpoint, id);
   const old = idsOf('old', OLD_USERS);
   const unlock = lock(rig, id);
   try {
@@ -48,10 +44,22 @@ export async function holdClaims(rig: Rig, random: Random): Promise<ThirdCoupon>
     await until(async () => (worker = await holder(rig, id)) !== null);
     worker!.pause();
     await asked;
-    return { id, old, worker: worker!, ask: askAll, close: () => agent.destroy() };
+    return { id, old, worker: worker!, ask: askAll, close };
   } finally {
     await unlock();
   }
+}
+
+/** Users who ask for one coupon, each under one key. */
+export function openQuestions(endpoint: string, couponId: string): Pick<ThirdCoupon, 'ask' | 'close'> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  return {
+    async ask(userIds) {
+      const answers = await Promise.all(userIds.map((userId) => askForCertain(endpoint, agent, couponId, userId)));
+      return userIds.filter((_, index) => answers[index] === 'accepted');
+    },
+    close: () => agent.destroy(),
+  };
 }
 
 /** Locks the coupon's row in the ledger, so that workers claim and cannot go on. Returns what ends it. */

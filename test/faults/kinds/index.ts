@@ -4,6 +4,7 @@ import { diskFaults } from './disk.ts';
 import { sentinelBehind, sentinelFailover, standbyBehind, standbyPromoted } from './failover.ts';
 import { lifecycleFaults } from './lifecycle.ts';
 import { linkFaults } from './link.ts';
+import { operatorFaults } from './operator.ts';
 import { poolerFaults } from './pooler.ts';
 import { postgresFaults } from './postgres.ts';
 import { powerFaults } from './power.ts';
@@ -23,6 +24,7 @@ export const allFaults: readonly Fault[] = [
   ...clockFaults,
   ...lifecycleFaults,
   ...rewriteFaults,
+  ...operatorFaults,
   ...shopFaults,
   ...poolerFaults,
   sentinelFailover,
