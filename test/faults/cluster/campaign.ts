@@ -2,32 +2,19 @@
  * Two coupons on two servers of a Redis Cluster, users who ask for each, and faults that strike the server of the first. What is promised:
  * nothing is issued twice or too often, nobody whose answer was confirmed is lost, and the second coupon does not notice.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { Closers } from '../../../src/lib/closers.ts';
-import { freePort } from '../../../src/stack/ports.ts';
-import { Database } from '../../../src/stores/postgres/database.ts';
-import { postgresLedger } from '../../../src/stores/postgres/ledger.ts';
-import { migrate } from '../../../src/stores/postgres/migrate.ts';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
-import { redisReader } from '../../../src/stores/redis/reader.ts';
-import { runToEnd, type Finished } from '../../support/processes.ts';
-import { redisCluster } from '../../support/redis-cluster.ts';
+import type { Finished } from '../../support/processes.ts';
 import { drained, inTime } from '../campaign.ts';
 import { explain } from '../explain.ts';
 import { startLoad, type Load } from '../load.ts';
 import { judge, type OracleStores, type Subject } from '../oracle.ts';
 import { seededRandom } from '../random.ts';
 import type { Counts } from '../result.ts';
-import { startPostgres } from '../servers/postgres.ts';
-import { supervise, type SupervisedProcess } from '../supervisor.ts';
 import { acceptedAt, windowOf, type Window } from './windows.ts';
 import type { ClusterFault } from './kinds.ts';
-
-export type Means = 'disk' | 'replica' | 'both';
+import { openClusterRig, type Means } from './rig.ts';
 
 export interface ClusterCampaign {
   seed: number;
@@ -65,7 +52,6 @@ interface Judged {
 }
 
 const NEVER_SOLD_OUT = 1_000_000;
-const LEASE_MS = 1_000;
 const DRAINED_MS = 30_000;
 
 export async function runClusterCampaign(
@@ -73,45 +59,16 @@ export async function runClusterCampaign(
   told: (line: string) => void = () => undefined,
 ): Promise<ClusterResult> {
   await using closers = new Closers();
-  const folder = mkdtempSync(join(tmpdir(), 'coupon-cli-cluster-'));
-  closers.add(() => rmSync(folder, { recursive: true, force: true }));
-  const postgres = await startPostgres();
-  closers.add(() => postgres[Symbol.asyncDispose]());
-  const cluster = await redisCluster();
-  closers.add(() => cluster[Symbol.asyncDispose]());
-  const database = new Database(postgres.url);
-  closers.add(() => database.close());
-  await migrate(database);
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  closers.add(() => pool.end());
-  const connection = await RedisConnection.open({ url: cluster.url, reconnect: true });
-  closers.add(() => connection.close());
-
-  const env = { REDIS_URL: cluster.url, DATABASE_URL: postgres.url };
-  const command = (...argv: string[]): Promise<Finished> => runToEnd(argv, { env });
+  const { cluster, stores, deaths, logs } = await openClusterRig(campaign.means, closers);
+  const { command } = stores;
   const [struckId, otherId] = [0, 1].map((index) => cluster.couponOn(cluster.primaries[index]!, `shop${campaign.seed}-`));
-  for (const id of [struckId!, otherId!]) await must(command('seed', id, '--name', 'Cluster', '--stock', String(NEVER_SOLD_OUT)));
-
-  const deaths: string[] = [];
-  const logs: string[] = [];
-  const start = (name: string, argv: string[], upWhen: string | null): SupervisedProcess => {
-    logs.push(join(folder, `${name}.log`));
-    const started = supervise({ name, argv, env, log: logs.at(-1)!, upWhen, onDeath: (how) => deaths.push(how) });
-    closers.add(() => started.end());
-    return started;
-  };
-  const means = ['--accepted-means', campaign.means];
-  const port = await freePort(`${folder} serve`);
-  const serve = start('serve', ['serve', '--port', String(port), ...means, '--json'], 'listening');
-  start('drain-1', ['drain', '--lease', `${LEASE_MS}ms`, '--interval', '100ms', '--batch', '50', ...means], null);
-  start('drain-2', ['drain', '--lease', `${LEASE_MS}ms`, '--interval', '150ms', '--batch', '200', '--eager', ...means], null);
-  await serve.up();
+  for (const id of [struckId!, otherId!]) await must(command(['seed', id, '--name', 'Cluster', '--stock', String(NEVER_SOLD_OUT)]));
 
   const random = seededRandom(campaign.seed);
   const loads = [struckId!, otherId!].map((couponId) => {
     const prefix = `${couponId}-user-`;
     const load = startLoad({
-      endpoint: `http://127.0.0.1:${port}`,
+      endpoint: stores.endpoint,
       couponIds: [couponId],
       rate: campaign.rate,
       prefix,
@@ -133,21 +90,15 @@ export async function runClusterCampaign(
   } finally {
     await Promise.all(loads.map(({ load }) => load.end()));
   }
-  const stores: OracleStores = {
-    reader: redisReader(connection, 'hash-tag'),
-    ledger: postgresLedger(database),
-    sql: async (text, values = []) => (await pool.query(text, values)).rows as Record<string, unknown>[],
-    command: (argv) => command(...argv),
-  };
   const [struck, other] = await Promise.all(
     loads.map(async ({ couponId, prefix, load }) => await judged({ couponId, prefix, load, firstUs }, stores)),
   );
   const lastWords = logs.map((log) => `== ${log}\n${readFileSync(log, 'utf8').split('\n').slice(-30).join('\n')}`).join('\n');
   let repaired: number | null = null;
   if (struck!.broken.length > 0) {
-    await command('audit', struckId!, '--repair', '--confirm', '--reopen');
-    await command('drain', struckId!, '--until-empty', '--interval', '50ms');
-    repaired = (await command('audit', struckId!)).exitCode;
+    await command(['audit', struckId!, '--repair', '--confirm', '--reopen']);
+    await command(['drain', struckId!, '--until-empty', '--interval', '50ms']);
+    repaired = (await command(['audit', struckId!])).exitCode;
   }
   return { struck: struck!, other: other!, inflicted, deaths, repaired, lastWords };
 }

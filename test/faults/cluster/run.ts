@@ -1,7 +1,8 @@
 /** `npm run test:cluster`: what each meaning of "accepted" loses when servers of a Redis Cluster fail under load. */
 import { parseArgs } from 'node:util';
-import { runClusterCampaign, type Means } from './campaign.ts';
+import { runClusterCampaign } from './campaign.ts';
 import { CLUSTER_FAULTS } from './kinds.ts';
+import type { Means } from './rig.ts';
 
 const { values } = parseArgs({
   options: {

