@@ -28,6 +28,7 @@ export async function runCampaign<G extends Ground>(
   plan: PlannedCampaign,
   faults: ReadonlyMap<string, HarmlessFault<G>>,
   told: (fault: Inflicted) => void,
+  drainedMs = DRAINED_MS,
 ): Promise<CampaignResult> {
   const { coupons, load } = await begin(rig, plan);
   const inflicted: Inflicted[] = [];
@@ -49,7 +50,7 @@ export async function runCampaign<G extends Ground>(
     await load.end();
   }
   const subject = { coupons, rows: load.rows, users: load.users, prefix: prefixOf(plan) };
-  broken.push(...(await drained(rig, subject)));
+  broken.push(...(await drained(rig, subject, drainedMs)));
   const { broken: more, counts, suspects } = await judge(subject, rig);
   broken.push(...more);
   for (const look of rig.looks.splice(0)) broken.push(...(await look()));

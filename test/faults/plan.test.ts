@@ -42,7 +42,8 @@ describe('the plan of a seed', () => {
       { kind: 'quake', on: 'standby', harmless: false },
     ];
     const campaigns = planCampaigns(7, [...kinds, ...elsewhere], 5);
-    const struck = (on: string) => campaigns.filter((campaign) => campaign.on === on).flatMap((campaign) => campaign.faults.map(({ kind }) => kind));
+    const struck = (on: string) =>
+      campaigns.filter((campaign) => campaign.on === on).flatMap((campaign) => campaign.faults.map(({ kind }) => kind));
     expect(struck('pooler').toSorted()).toEqual(['frost', 'frost', 'storm', 'storm']);
     expect(struck('standby')).toEqual(['quake']);
     expect(struck('plain').toSorted()).toEqual(faults.map(({ kind }) => kind).toSorted());

@@ -1,31 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { drainPass } from '../../src/drain/pass.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
 import { RedisConnection } from '../../src/stores/redis/connection.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
-import { openEndpoint, type TestEndpoint } from '../support/endpoint.ts';
-import { runToEnd } from '../support/processes.ts';
-import { at } from '../support/run-cli.ts';
+import { openEndpoint } from '../support/endpoint.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 import { openProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { drained } from './campaign.ts';
-import { startLoad } from './load.ts';
 import { judgeLoss } from './loss-oracle.ts';
-import { judge, type OracleStores, type Subject } from './oracle.ts';
+import { judge, type Subject } from './oracle.ts';
+import { BATCH, COUPON, load, oracle, worker } from './planted-load.ts';
 import { claimAndDie, popThenInsert, resendingAdmission } from './planted.ts';
-import { seededRandom } from './random.ts';
 import { startRedis } from './servers/redis.ts';
 import { findCompiler } from './servers/shims.ts';
 
-const COUPON = 'planted';
 const NEVER_MS = 24 * 3_600_000;
-const BATCH = 20;
 
 let stores: TestStores;
 beforeAll(async () => {
@@ -33,15 +27,6 @@ beforeAll(async () => {
 });
 beforeEach(() => stores.clear());
 afterAll(() => stores[Symbol.asyncDispose]());
-
-/** Users ask for a second or so, until `enough`; `during` happens meanwhile. */
-async function load(endpoint: TestEndpoint, total: number, during: (asked: () => number) => Promise<void>): Promise<Subject> {
-  const prefix = 'user-';
-  const running = startLoad({ endpoint: endpoint.url, couponIds: [COUPON], rate: 200, prefix, random: seededRandom(1) });
-  await during(() => running.users);
-  await running.end();
-  return { coupons: [{ id: COUPON, total }], rows: running.rows, users: running.users, prefix };
-}
 
 async function waitingUsers(): Promise<number> {
   return (await stores.claims.backlog(COUPON)).waiting;
@@ -52,28 +37,6 @@ async function isQuiet(): Promise<boolean> {
   const before = await waitingUsers();
   await delay(200);
   return (await waitingUsers()) === before;
-}
-
-/** A worker without faults, until it is told to stop. */
-function worker({ claims, coupons, ledger }: TestStores): { stop(): Promise<void> } {
-  const stop = new AbortController();
-  const options = { couponIds: [COUPON], batch: BATCH, leaseMs: 1_000, worker: 'sound', keyStyle: 'plain', scan: false };
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await drainPass({ claims, coupons, ledger }, options, stop.signal);
-      await delay(20);
-    }
-  })();
-  return {
-    async stop() {
-      stop.abort();
-      await running;
-    },
-  };
-}
-
-function oracle({ reader, ledger, sql, redisUrl, databaseUrl }: TestStores): OracleStores {
-  return { reader, ledger, sql, command: (argv) => runToEnd([...at({ redisUrl, databaseUrl }), ...argv]) };
 }
 
 test.for([

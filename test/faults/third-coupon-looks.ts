@@ -5,7 +5,11 @@ import { auditFindings } from './oracle.ts';
 const SOURCES = ['admitted', 'waiting', 'leases', 'claims', 'dead'] as const;
 
 /** Which of these users are still in either store, whatever a late worker may have written. */
-export async function leftovers({ reader, ledger }: Pick<StoresUnderLoad, 'reader' | 'ledger'>, couponId: string, userIds: readonly string[]): Promise<string[]> {
+export async function leftovers(
+  { reader, ledger }: Pick<StoresUnderLoad, 'reader' | 'ledger'>,
+  couponId: string,
+  userIds: readonly string[],
+): Promise<string[]> {
   const unwanted = new Set(userIds);
   const found: string[] = [];
   const lookAt = (place: string, ids: readonly string[]): void => {

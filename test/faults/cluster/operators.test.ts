@@ -20,12 +20,17 @@ test(
     let switched = false;
     const broken: string[] = [];
     for (const kind of KINDS) {
-      const look = await carryOut(OPERATIONS.find((one) => one.kind === kind)!, rig, random, async (given, command) => {
-        await killInTheMiddle(given, command, random);
-        if (!switched) await cluster.switchOver(await cluster.holder(command.couponId));
-        switched = true;
-        await runAgain(given, command);
-      });
+      const look = await carryOut(
+        OPERATIONS.find((one) => one.kind === kind)!,
+        rig,
+        random,
+        async (given, command) => {
+          await killInTheMiddle(given, command, random);
+          if (!switched) await cluster.switchOver(await cluster.holder(command.couponId));
+          switched = true;
+          await runAgain(given, command);
+        },
+      );
       broken.push(...(await look()).map((line) => `${kind}: ${line}`));
     }
     expect([...broken, ...deaths], logs.map((log) => readFileSync(log, 'utf8').slice(-3_000)).join('\n')).toEqual([]);

@@ -73,7 +73,8 @@ export async function operatedLooks(stores: StoresUnderLoad, operated: Operated,
   const { ledger, reader, sql } = stores;
   const broken: string[] = [];
   const compare = (what: string, found: unknown, right: unknown): void => {
-    if (JSON.stringify(found) !== JSON.stringify(right)) broken.push(`${id}: ${what} ${JSON.stringify(found)}, not ${JSON.stringify(right)}`);
+    if (JSON.stringify(found) !== JSON.stringify(right))
+      broken.push(`${id}: ${what} ${JSON.stringify(found)}, not ${JSON.stringify(right)}`);
   };
   const [coupon, redis] = [(await ledger.coupon(id))!, (await reader.coupon(id))!];
   compare('the total of the ledger is', coupon.total, expected.total);

@@ -116,7 +116,18 @@ async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptio
 
   async function follow({ port: from, username }: URL): Promise<void> {
     if (as !== null) chownSync(own, as.uid, as.gid);
-    const options = ['-h', '127.0.0.1', '-p', from, '-U', username, '--write-recovery-conf', '--wal-method=stream', '--checkpoint=fast', '--no-sync'];
+    const options = [
+      '-h',
+      '127.0.0.1',
+      '-p',
+      from,
+      '-U',
+      username,
+      '--write-recovery-conf',
+      '--wal-method=stream',
+      '--checkpoint=fast',
+      '--no-sync',
+    ];
     const env = serverEnvironment(host, { PGPASSWORD: password });
     const made = await run(baseBackup, ['-D', dir, ...options], { env, timeoutMs: INIT_MS, as });
     if (made.code !== 0) throw new Error(`pg_basebackup failed: ${lastLines(made.stderr)}`);
