@@ -57,5 +57,15 @@ export function rewrite({ redis, ledger }: Campaign, stock: 'kept' | 'none' | nu
   const kept = redis.coupon?.stock ?? Number.NaN;
   const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: Number.NaN, acked: 0 };
   const written = stock === 'kept' ? kept : stock === 'none' ? Number.NaN : stock;
-  redis.coupon = { total: ledger.total, stock: written, suspect: '', state: '', version: Number.NaN, epoch: '', run: '', ...counters };
+  redis.coupon = {
+    total: ledger.total,
+    stock: written,
+    suspect: '',
+    state: '',
+    closesAt: '',
+    version: Number.NaN,
+    epoch: '',
+    run: '',
+    ...counters,
+  };
 }

@@ -74,7 +74,8 @@ const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
   accepted_may_be_missing: ({ ledger }) => ledger.mayBeMissing !== null,
   version_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.version !== ledger.version,
   settings_mismatch: ({ redis, ledger }) =>
-    redis.coupon !== null && (Number.isNaN(redis.coupon.version) || redis.coupon.givenBack !== ledger.returnedQuantity),
+    redis.coupon !== null &&
+    (Number.isNaN(redis.coupon.version) || redis.coupon.givenBack !== ledger.returnedQuantity || redis.coupon.closesAt !== ledger.closesAt),
   served_out_of_order: isOutOfOrder,
 };
 

@@ -3,6 +3,7 @@
  * `campaign-world.ts` does them to the reference model, `campaign-stores.ts` to real stores.
  */
 import fc from 'fast-check';
+import type { ChangeAsked } from './operate.ts';
 
 export const LEASE_MS = 600_000;
 /** Deadline of a lease that has run out, in milliseconds. */
@@ -15,7 +16,15 @@ const NO_USER_IDS: readonly string[] = USERS.slice(USERS.indexOf('has space'));
 /** No times; and one time in each unit. Undefined: milliseconds of now. */
 const SCORES = [undefined, undefined, undefined, Number.POSITIVE_INFINITY, -1, 0, 1e300, 4.3e14, 1_790_000_000, 1_790_000_000e9] as const;
 
+/** What stands for users who were forgotten: each once. */
+export const TOMBSTONES = ['gone-1', 'gone-2', 'gone-3', 'gone-4'] as const;
+/** Everyone who can be found in the stores. */
+export const NAMES: readonly string[] = [...USERS, ...TOMBSTONES];
+
 export type WorkerStep = 'claim' | 'commit' | 'ack' | 'bury' | 'report' | 'release';
+
+/** Which of the calls, and whether before or after it; null: at none. Beyond the last one: at none, too. */
+export type Death = { call: number; when: 'before' | 'after' } | null;
 
 export type Command =
   | { kind: 'admit'; requests: { userId: string; requestId: string }[] }
@@ -29,6 +38,11 @@ export type Command =
   | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
   /** An operator takes the coupon of one of the issued ones back. */
   | { kind: 'revoke'; nth: number; returnStock: boolean; userId?: string }
+  /** An operator changes the coupon in both stores. On real stores the command dies at this of its calls, and is run again. */
+  | ({ kind: 'change'; dies: Death } & ChangeAsked)
+  /** One of those who are known is forgotten; the coupon is purged, if that may be, and seeded afresh. */
+  | { kind: 'forget'; nth: number; dies: Death; userId?: string; tombstone?: string }
+  | { kind: 'purge'; total: number; dies: Death }
   /** Another program writes this into used_at of an issued hash. */
   | { kind: 'scribble'; nth: number; text: string; userId?: string }
   /** Another program writes a set where the issued hash of a user would be. */
@@ -53,6 +67,25 @@ const step = fc.constantFrom<WorkerStep>('claim', 'commit', 'ack', 'bury', 'repo
 const nth = fc.nat({ max: 5 });
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
 const repair = fc.record({ kind: fc.constant('repair' as const), reopen: fc.boolean(), confirm: fc.boolean() });
+const dies: fc.Arbitrary<Death> = fc.option(
+  fc.record({ call: fc.nat({ max: 7 }), when: fc.constantFrom('before' as const, 'after' as const) }),
+  {
+    freq: 2,
+  },
+);
+const by = fc.integer({ min: 1, max: 3 });
+/** A paused coupon is resumed more often than not, and few are closed: otherwise nobody would be admitted any more. */
+const changeAsked: fc.Arbitrary<ChangeAsked> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<ChangeAsked>({ change: 'pause' }) },
+  { weight: 5, arbitrary: fc.constant<ChangeAsked>({ change: 'resume' }) },
+  { weight: 1, arbitrary: fc.boolean().map((force): ChangeAsked => ({ change: 'close', force })) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom('restock' as const, 'extend' as const), by)
+      .map(([kind, n]): ChangeAsked => ({ change: kind, by: n })),
+  },
+);
 const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) });
 
 /** Nothing is lost, and users only move from Redis into the ledger. */
@@ -73,6 +106,12 @@ const OPERATED = [
   weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
   weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
   weighted(4, fc.record({ kind: fc.constant('revoke' as const), nth, returnStock: fc.boolean() })),
+  weighted(
+    8,
+    fc.tuple(changeAsked, dies).map(([asked, death]) => ({ kind: 'change' as const, ...asked, dies: death })),
+  ),
+  weighted(2, fc.record({ kind: fc.constant('forget' as const), nth, dies })),
+  weighted(3, fc.record({ kind: fc.constant('purge' as const), total: fc.nat({ max: 5 }), dies })),
   weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
   weighted(2, repair),
   weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }) })),

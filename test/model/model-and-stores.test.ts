@@ -21,7 +21,8 @@ function byCode(found: readonly { code: string; users: readonly string[] }[]): R
 /** What other commands did to the ledger would be seen at the end. */
 function touchesLedger(command: Command): boolean {
   return (
-    ['use', 'revoke', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) || (command.kind === 'work' && command.step === 'commit')
+    ['use', 'revoke', 'change', 'forget', 'purge', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) ||
+    (command.kind === 'work' && command.step === 'commit')
   );
 }
 

@@ -10,7 +10,7 @@ import {
 } from './state.ts';
 import { escapeMember } from '../../src/campaign/member.ts';
 import { couponKeys } from '../../src/stores/redis/keys.ts';
-import { LEASE_MS, USERS } from './history.ts';
+import { LEASE_MS, NAMES } from './history.ts';
 import type { TestStores } from '../support/stores.ts';
 
 export const ID = '42';
@@ -42,7 +42,7 @@ export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
     KEYS.claims,
     KEYS.dead,
     KEYS.life,
-    ...USERS.map((userId) => KEYS.issued(userId)),
+    ...NAMES.map((userId) => KEYS.issued(userId)),
   ];
   const replies = ((await redis.eval(READ, keys.length, ...keys)) as string[][]).map((flat) =>
     flat.map((hex) => escapeMember(Buffer.from(hex, 'hex'))),
@@ -65,10 +65,10 @@ export async function readRedis({ redis }: TestStores): Promise<RedisSide> {
     claims: new Map(claims.map(([userId, record]) => [userId, parseClaim(record)])),
     dead: new Map(dead),
     issued: new Map(
-      USERS.map((userId, i) => [userId, Object.fromEntries(issued[i] ?? [])] as const).filter(([, hash]) => 'userId' in hash),
+      NAMES.map((userId, i) => [userId, Object.fromEntries(issued[i] ?? [])] as const).filter(([, hash]) => 'userId' in hash),
     ),
     life: life[0]?.[1] ?? null,
-    occupied: new Set(USERS.filter((_, i) => issued[i]?.some(([first]) => first === 'set'))),
+    occupied: new Set(NAMES.filter((_, i) => issued[i]?.some(([first]) => first === 'set'))),
   };
 }
 
@@ -88,6 +88,7 @@ export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
     total: Number(coupon!['total_quantity']),
     epoch: String(coupon!['epoch']),
     version: Number(coupon!['version']),
+    closesAt: (coupon!['closes_at'] as Date | null)?.toISOString() ?? '',
     returnedQuantity: Number(coupon!['returned_quantity']),
     issuedQuantity: Number(coupon!['issued_quantity']),
     maxFence: Number(coupon!['max_fence']),
@@ -106,6 +107,7 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     givenBack: number('given_back'),
     suspect: hash['suspect'] ?? '',
     version: Number(hash['version'] ?? Number.NaN),
+    closesAt: hash['closes_at'] ?? '',
     state: (hash['state'] ?? '') as CouponHash['state'],
     epoch: hash['epoch'] ?? '',
     run: hash['run'] ?? '',

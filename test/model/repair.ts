@@ -141,6 +141,7 @@ function bind(campaign: Campaign): void {
     lastUs: 0,
     acked: 0,
     state: '' as const,
+    closesAt: ledger.closesAt,
     version: ledger.version,
   };
   const fence = Math.max(before.fence || 0, ledger.maxFence, ...[...redis.claims.values()].map((claim) => claim.fence));
@@ -288,5 +289,5 @@ function backIntoService(campaign: Campaign): void {
   coupon.returned = returnedOf(campaign);
   coupon.givenBack = ledger.returnedQuantity;
   coupon.stock = targetStock(campaign);
-  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: ledger.version });
+  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: ledger.version, closesAt: ledger.closesAt });
 }

@@ -3,7 +3,7 @@
  * do, user by user and without any I/O. The tests drive it and the real stores through the same histories; nothing else calls it.
  *
  * This file says what there is. `admission` takes requests, `claims` and `ledger` are the steps of a worker (`worker` keeps what it
- * remembers between them), `use` and `revoke` are the end of an issued coupon, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
+ * remembers between them), `use` and `revoke` are the end of an issued coupon, `operate` is what else an operator changes or removes, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
  * `drift` says what is wrong with a state: there are things that must never happen, whatever becomes of the stores, and things
  * that only lost data can bring about, and that a repair must mend.
  *
@@ -51,7 +51,9 @@ export interface CouponHash {
   /** Why the coupon is out of service; empty: it is not. */
   suspect: string;
   /** Requests are taken while it is `open`; empty: another program rewrote the hash. */
-  state: '' | 'open' | 'paused';
+  state: '' | 'open' | 'paused' | 'closed';
+  /** Of the settings, the one that the histories change: the end of the sale; empty: none. */
+  closesAt: string;
   /** Of the settings; NaN: another program rewrote the hash, with settings of its own. */
   version: number;
   epoch: string;
@@ -79,6 +81,8 @@ export interface LedgerSide {
   issuedQuantity: number;
   returnedQuantity: number;
   version: number;
+  /** As in {@link CouponHash}. */
+  closesAt: string;
   maxFence: number;
   /** How many accepted users may be missing, at most; null: none. */
   mayBeMissing: number | null;
@@ -98,11 +102,12 @@ export interface LedgerEntry extends RowView {
 /** A coupon as seeding leaves it. */
 export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
   const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: 0, acked: 0 };
-  const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', version: 1, epoch, run: campaign.server, ...counters };
+  const settings = { version: 1, closesAt: '' };
+  const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', ...settings, epoch, run: campaign.server, ...counters };
   const ledger = {
     total,
     epoch,
-    version: 1,
+    ...settings,
     issuedQuantity: 0,
     returnedQuantity: 0,
     maxFence: 0,

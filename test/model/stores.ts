@@ -23,13 +23,14 @@ import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
 import { toBytes } from '../../src/stores/redis/members.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { redisRepairs } from '../../src/stores/redis/repairs.ts';
-import { LEASE_MS, OVER, USERS, type Bare, type Command } from './history.ts';
+import { LEASE_MS, NAMES, OVER, USERS, type Bare, type Command } from './history.ts';
+import { operate } from './operators.ts';
 import { ID, KEYS } from './reading.ts';
 import type { Outside } from './world.ts';
 import type { TestStores } from '../support/stores.ts';
 
 const { issued: issuedKey, ...OTHER_KEYS } = KEYS;
-const ALL_KEYS = [...Object.values(OTHER_KEYS), ...USERS.map((userId) => issuedKey(userId))];
+const ALL_KEYS = [...Object.values(OTHER_KEYS), ...NAMES.map((userId) => issuedKey(userId))];
 export const AUDIT = { couponIds: [ID], scan: true, keyStyle: 'plain' };
 const SILENT = { mended: () => undefined, looked: () => undefined };
 const ANOTHER_SERVER = 'another-server';
@@ -131,6 +132,14 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
     }
     case 'revoke':
       return revoke(real, command.userId!, command.returnStock);
+    case 'change':
+    case 'forget':
+      return { answer: await operate(stores, command, ''), outside: {} };
+    case 'purge': {
+      const resetEpoch = randomUUID();
+      const answer = await operate(stores, command, resetEpoch);
+      return { answer, outside: { resetEpoch, epoch: (await ledger.coupon(ID))!.epoch } };
+    }
     case 'scribble':
       await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
       return done;
@@ -270,8 +279,8 @@ async function queueElsewhere({ redis }: TestStores, userId: string, score: numb
 
 /** What Redis has decided, from the admissions. */
 async function timesGiven({ redis }: TestStores): Promise<(userId: string) => number> {
-  const records = await redis.hmgetBuffer(KEYS.admitted, ...USERS.map(toBytes));
-  return (userId) => Number.parseFloat(String(records[USERS.findIndex((one) => one === userId)]));
+  const records = await redis.hmgetBuffer(KEYS.admitted, ...NAMES.map(toBytes));
+  return (userId) => Number.parseFloat(String(records[NAMES.findIndex((one) => one === userId)]));
 }
 
 async function occupy({ redis }: TestStores, userId: string): Promise<boolean> {

@@ -30,7 +30,7 @@ export function redisTotals({ redis }: Campaign): RedisTotals | null {
   if (!coupon) return null;
   const number = (value: number): number | null => (Number.isNaN(value) ? null : value);
   const version = number(coupon.version) ?? 0;
-  const settings = { name: version === 0 ? 'summer' : 'Test', opensAt: '', closesAt: '', expiresAt: '', validFor: '' };
+  const settings = { name: version === 0 ? 'summer' : 'Test', opensAt: '', expiresAt: '', validFor: '' };
   return { ...settings, ...coupon, version, stock: number(coupon.stock), fence: number(coupon.fence) ?? 0, admitted: redis.admitted.size };
 }
 

@@ -3,11 +3,14 @@ import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { isFormerLife, repair } from './repair.ts';
+import { change, forget, mayForget, mayPurge } from './operate.ts';
 import { mayChange, revoke } from './revoke.ts';
+import { isUserId } from '../../src/campaign/ids.ts';
+import { everybody } from './drift.ts';
 import { use } from './use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
-import { LEASE_MS, OVER, type Bare, type Command, type WorkerStep } from './history.ts';
+import { LEASE_MS, OVER, TOMBSTONES, USERS, type Bare, type Command, type WorkerStep } from './history.ts';
 
 /** The model, what its workers remember, and the backups that were made of it. */
 export interface World {
@@ -16,6 +19,8 @@ export interface World {
   backup: { redis: RedisSide; ledger: LedgerSide };
   /** Whom we owe a coupon: accepted, and not lost with the only store that knew it. */
   owed: Set<string>;
+  /** Tombstones that were not set yet. */
+  tombstones: string[];
 }
 
 /** What the model does not decide. */
@@ -44,6 +49,7 @@ export function newWorld(total: number, epoch: string, server: string, couponId 
     workers: new Map(),
     backup: { redis: structuredClone(campaign.redis), ledger: structuredClone(campaign.ledger) },
     owed: new Set(),
+    tombstones: [...TOMBSTONES],
   };
 }
 
@@ -81,6 +87,15 @@ export function toDo(world: World, command: Command): Command | null {
       const userId = mayChange(campaign) ? nthOf(command.nth, [...campaign.ledger.rows.keys()]) : null;
       return userId === null ? null : { ...command, userId };
     }
+    case 'change':
+      return mayChange(campaign) ? command : null;
+    case 'purge':
+      return mayPurge(campaign) ? command : null;
+    case 'forget': {
+      const [tombstone] = world.tombstones;
+      const userId = nthOf(command.nth, forgettable(world));
+      return userId === null || tombstone === undefined ? null : { ...command, userId, tombstone };
+    }
     case 'scribble': {
       const userId = nthOf(command.nth, [...campaign.redis.issued.keys()]);
       return userId === null ? null : { ...command, userId };
@@ -88,6 +103,13 @@ export function toDo(world: World, command: Command): Command | null {
     default:
       return command;
   }
+}
+
+/** Of those who can be users: whom no worker remembers. A worker that comes late would bring the id back. */
+function forgettable({ campaign, workers }: World): string[] {
+  const remembered = new Set([...workers.values()].flatMap(({ batch }) => batch.claims.map(({ userId }) => userId)));
+  const known = new Set(everybody(campaign));
+  return USERS.filter((userId) => isUserId(userId) && known.has(userId) && !remembered.has(userId) && mayForget(campaign, userId));
 }
 
 function nthOf(nth: number, names: readonly string[]): string | null {
@@ -147,6 +169,20 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       return use(campaign, command.userId!, outside.usedAt);
     case 'revoke':
       return revoke(campaign, command.userId!, command.returnStock, outside.revokedAt);
+    case 'change':
+      return change(campaign, command);
+    case 'forget': {
+      const { userId, tombstone } = command;
+      forget(campaign, userId!, tombstone!);
+      world.tombstones = world.tombstones.filter((one) => one !== tombstone);
+      if (owed.delete(userId!)) owed.add(tombstone!);
+      return 'done';
+    }
+    case 'purge':
+    case 'reset':
+      reset(campaign, command.total, outside.epoch, outside.resetEpoch);
+      owed.clear();
+      return 'done';
     case 'scribble':
       campaign.redis.issued.set(command.userId!, { ...campaign.redis.issued.get(command.userId!)!, used_at: command.text });
       return 'done';
@@ -158,10 +194,6 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       // The plan of a repair and its run are the same.
       return { asPlanned: true };
     }
-    case 'reset':
-      reset(campaign, command.total, outside.epoch, outside.resetEpoch);
-      owed.clear();
-      return 'done';
     default:
       return BARE[command.kind](world, outside);
   }

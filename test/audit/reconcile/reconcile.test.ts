@@ -6,7 +6,7 @@ import { judgeCoupon, judgeStock, type LedgerTotals, type RedisTotals } from '..
 import { adoptable, drift, type Drift } from '../../model/drift.ts';
 import { hashOf, type Campaign, type LedgerEntry } from '../../model/state.ts';
 import { excusedFindings, ledgerCounts, redisTotals, userView } from '../../model/views.ts';
-import { disastrous, harmless, late, overPromised, totals, USERS, type Command } from '../../model/history.ts';
+import { disastrous, harmless, late, overPromised, totals, NAMES, type Command } from '../../model/history.ts';
 import { modelPlayer, newWorld, NOW_MS, type World } from '../../model/world.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000001';
@@ -41,7 +41,7 @@ function play(world: World, history: readonly Command[], then: () => void = () =
 /** All findings of a quiet campaign. */
 function judged(campaign: Campaign): string[] {
   const { redis, ledger } = campaign;
-  const about = USERS.flatMap((userId) =>
+  const about = NAMES.flatMap((userId) =>
     judgeUser(userView(campaign, userId), ledger.rows.get(userId) ?? null, NOW_MS).findings.map(({ code }) => spelled({ code, userId })),
   );
   const order = new OrderProof();
@@ -50,7 +50,11 @@ function judged(campaign: Campaign): string[] {
   }
   if (order.late().length > 0) about.push('served_out_of_order');
   const inRedis = redisTotals(campaign);
-  const found = judgeCoupon({ ...LEDGER, ...ledger }, inRedis, ledgerCounts(campaign));
+  const found = judgeCoupon(
+    { ...LEDGER, ...ledger, closesAt: ledger.closesAt === '' ? null : new Date(ledger.closesAt) },
+    inRedis,
+    ledgerCounts(campaign),
+  );
   const foreign = [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId));
   if (inRedis) found.push(...judgeStock(inRedis, foreign.length));
   return [...about, ...found.map(({ code }) => code)].toSorted();
@@ -90,7 +94,7 @@ describe('reconcile', () => {
         const { campaign } = world;
         const excused = excusedFindings(history);
         play(world, history, () => {
-          for (const userId of USERS) {
+          for (const userId of NAMES) {
             const { findings } = judgeUser(userView(campaign, userId), campaign.ledger.rows.get(userId) ?? null, NOW_MS);
             expect(findings.filter(({ code }) => !excused.has(spelled({ code, userId })))).toEqual([]);
           }
@@ -122,7 +126,7 @@ describe('reconcile', () => {
         const world = newWorld(total, EPOCH, 'server');
         const half = pick % history.length;
         play(world, history.slice(0, half));
-        const before = structuredClone(USERS.map((userId) => [userId, userView(world.campaign, userId)] as const));
+        const before = structuredClone(NAMES.map((userId) => [userId, userView(world.campaign, userId)] as const));
         play(world, history.slice(half));
         // Whoever Redis did not know at all cannot have come up in a walk over Redis.
         const known = before.filter(([, view]) => Object.values(view).some((part) => part !== null));

@@ -1,0 +1,76 @@
+/** What an operator may change about a coupon: state, total and window; and how a user, or the coupon as a whole, is removed. */
+import { ack } from './claims.ts';
+import { mayChange } from './revoke.ts';
+import type { Campaign } from './state.ts';
+
+export type ChangeAsked =
+  { change: 'pause' | 'resume' } | { change: 'close'; force: boolean } | { change: 'restock' | 'extend'; by: number };
+
+export type ChangeAnswer = 'done' | 'unchanged' | 'refused' | 'waiting';
+
+const STATES = { pause: 'paused', resume: 'open', close: 'closed' } as const;
+/** The end of the sale is so many days after this one. */
+const FIRST_END = Date.UTC(2100, 0, 1);
+const DAY_MS = 24 * 3_600_000;
+
+export function endOfSale(days: number): Date {
+  return new Date(FIRST_END + days * DAY_MS);
+}
+
+/** Both stores, or none of them. Done a second time it changes nothing, but for a restock. */
+export function change({ redis, ledger }: Campaign, asked: ChangeAsked): ChangeAnswer {
+  const coupon = redis.coupon!;
+  if (asked.change === 'restock') {
+    ledger.total += asked.by;
+    coupon.total += asked.by;
+    coupon.stock += asked.by;
+  } else if (asked.change === 'extend') {
+    const closesAt = endOfSale(asked.by).toISOString();
+    if (ledger.closesAt === closesAt) return 'unchanged';
+    coupon.closesAt = ledger.closesAt = closesAt;
+  } else {
+    const { state } = coupon;
+    if (state === STATES[asked.change]) return 'unchanged';
+    if (asked.change === 'pause' && state !== 'open') return 'refused';
+    if (asked.change === 'resume' && state !== 'paused') return 'refused';
+    if (asked.change === 'close' && !asked.force && redis.waiting.size + redis.leases.size > 0) return 'waiting';
+    coupon.state = STATES[asked.change];
+  }
+  coupon.version = ledger.version += 1;
+  return 'done';
+}
+
+/** Whether a purge would take the coupon: its sale is over, and nobody is left who is promised anything. */
+export function mayPurge(campaign: Campaign): boolean {
+  const { coupon, waiting, leases, dead } = campaign.redis;
+  return mayChange(campaign) && coupon?.state === 'closed' && waiting.size + leases.size + dead.size === 0;
+}
+
+/** Whom no worker holds or remembers, and no other program has written over. */
+export function mayForget(campaign: Campaign, userId: string): boolean {
+  const { leases, occupied } = campaign.redis;
+  return mayChange(campaign) && !leases.has(userId) && !occupied.has(userId);
+}
+
+/** A tombstone stands wherever the user stood. Sums, order and times stay; of the request only that there was one. */
+export function forget(campaign: Campaign, userId: string, tombstone: string): void {
+  const { redis, ledger } = campaign;
+  const row = ledger.rows.get(userId);
+  // A row that nobody acknowledged must not wait under another name.
+  if (row) ack(campaign, ledger.epoch, [row]);
+  const request = redis.admitted.get(userId);
+  if (request) redis.admitted.set(userId, { ...request, requestId: request.requestId === '' ? '' : 'forgotten' });
+  const hash = redis.issued.get(userId);
+  if (hash) redis.issued.set(userId, { ...hash, userId: tombstone });
+  for (const place of [redis.admitted, redis.waiting, redis.claims, redis.dead, redis.issued]) rename<unknown>(place, userId, tombstone);
+  rename(ledger.rows, userId, tombstone);
+  if (row) {
+    row.userId = tombstone;
+    ack(campaign, ledger.epoch, [row]);
+  }
+}
+
+function rename<V>(places: Map<string, V>, from: string, to: string): void {
+  if (places.has(from)) places.set(to, places.get(from)!);
+  places.delete(from);
+}
