@@ -38,6 +38,8 @@ interface Life {
 
 /** What dies at once again and again should not eat the machine. */
 const RESTART_MS = 200;
+/** For a start while many others start. */
+const UP_MS = 120_000;
 
 export function supervise({ name, argv, env, log, upWhen, onDeath }: SupervisorOptions): SupervisedProcess {
   const out = createWriteStream(log, { flags: 'a' });
@@ -79,7 +81,7 @@ export function supervise({ name, argv, env, log, upWhen, onDeath }: SupervisorO
     get pid() {
       return life.child.pid;
     },
-    up: () => until(() => life.up),
+    up: () => until(() => life.up, UP_MS),
     async kill() {
       const dying = life;
       dying.killed = true;

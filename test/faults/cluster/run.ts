@@ -1,7 +1,9 @@
-/** `npm run test:cluster`: what each meaning of "accepted" loses when servers of a Redis Cluster fail under load. */
+/** `npm run test:cluster`: what each meaning of "accepted" loses when servers of a Redis Cluster fail under load; and commands of an operator that are killed there. */
 import { parseArgs } from 'node:util';
 import { runClusterCampaign } from './campaign.ts';
 import { CLUSTER_FAULTS } from './kinds.ts';
+import { OPERATIONS } from '../operators/operations.ts';
+import { operateOnCluster } from './operators.ts';
 import type { Means } from './rig.ts';
 
 const { values } = parseArgs({
@@ -39,5 +41,13 @@ for (const means of values.means.split(',') as Means[]) {
     failed ||= result.other.broken.length > 0 || (means !== 'disk' && result.struck.broken.length > 0);
     if (result.struck.broken.length > 0 || result.other.broken.length > 0) console.log(result.lastWords);
   }
+}
+for (const seed of seeds) {
+  const broken = await operateOnCluster(OPERATIONS, seed);
+  console.log(
+    `seed ${seed}, commands of an operator that are killed and run again: ${broken.length === 0 ? 'every promise was kept' : 'broken'}`,
+  );
+  for (const line of broken) console.log(`    ${line}`);
+  failed ||= broken.length > 0;
 }
 process.exitCode = failed ? 1 : 0;
