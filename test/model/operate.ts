@@ -40,6 +40,11 @@ export function change({ redis, ledger }: Campaign, asked: ChangeAsked): ChangeA
   return 'done';
 }
 
+/** A command that died does not know, when it is run again, whether there was nothing to do from the start. */
+export function afterDeath({ dies }: { dies: object | null }, answer: ChangeAnswer): ChangeAnswer {
+  return dies !== null && answer === 'unchanged' ? 'done' : answer;
+}
+
 /** Whether a purge would take the coupon: its sale is over, and nobody is left who is promised anything. */
 export function mayPurge(campaign: Campaign): boolean {
   const { coupon, waiting, leases, dead } = campaign.redis;

@@ -8,7 +8,7 @@ import { redisForget } from '../../src/stores/redis/forget.ts';
 import { Killed } from '../support/killed.ts';
 import type { TestStores } from '../support/stores.ts';
 import type { Command, Death } from './history.ts';
-import { endOfSale, type ChangeAnswer, type ChangeAsked } from './operate.ts';
+import { afterDeath, endOfSale, type ChangeAnswer, type ChangeAsked } from './operate.ts';
 import { ID } from './reading.ts';
 
 type Operated = Extract<Command, { kind: 'change' | 'forget' | 'purge' }>;
@@ -21,11 +21,11 @@ export async function operate(stores: TestStores, command: Operated, resetEpoch:
   switch (command.kind) {
     case 'change': {
       const opId = randomUUID();
-      return await diesAndRunsAgain(command.dies, (mortal) => change(mortal, stores, command, opId));
+      return afterDeath(command, await diesAndRunsAgain(command.dies, (mortal) => change(mortal, stores, command, opId)));
     }
     case 'forget':
       return await diesAndRunsAgain(command.dies, (mortal) => forget(mortal, stores, command));
-    case 'purge': {
+    default: {
       const answer = await diesAndRunsAgain(command.dies, (mortal) => purge(mortal, stores, resetEpoch));
       await stores.seed({ id: ID, total: command.total });
       return answer;
@@ -35,16 +35,15 @@ export async function operate(stores: TestStores, command: Operated, resetEpoch:
 
 type Mortal = <P extends object>(port: P) => P;
 
-/** An operator whose command died runs the same one again: whatever it says then, the change was made. */
-async function diesAndRunsAgain<T>(death: Death, run: (mortal: Mortal) => Promise<T>): Promise<T | 'done'> {
+/** An operator whose command died runs the same one again. */
+async function diesAndRunsAgain<T>(death: Death, run: (mortal: Mortal) => Promise<T>): Promise<T> {
   const dying = death === null ? immortal : dyingAt(death);
   try {
     return await run(dying);
   } catch (error) {
     if (!(error instanceof Killed)) throw error;
   }
-  await run(immortal);
-  return 'done';
+  return await run(immortal);
 }
 
 function immortal<P extends object>(port: P): P {

@@ -3,7 +3,7 @@ import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { isFormerLife, repair } from './repair.ts';
-import { change, forget, mayForget, mayPurge } from './operate.ts';
+import { afterDeath, change, forget, mayForget, mayPurge } from './operate.ts';
 import { mayChange, revoke } from './revoke.ts';
 import { isUserId } from '../../src/campaign/ids.ts';
 import { everybody } from './drift.ts';
@@ -170,7 +170,7 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
     case 'revoke':
       return revoke(campaign, command.userId!, command.returnStock, outside.revokedAt);
     case 'change':
-      return change(campaign, command);
+      return afterDeath(command, change(campaign, command));
     case 'forget': {
       const { userId, tombstone } = command;
       forget(campaign, userId!, tombstone!);
