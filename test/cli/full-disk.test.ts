@@ -68,9 +68,10 @@ describe.runIf(process.platform === 'linux')('a reader that goes away', () => {
   test('cuts a drain off: it ends in order, and not with 0', async () => {
     const ended = cutOff(['drain', '--interval', '50ms', '--json', '--verbose']);
     let over = false;
+    const isOver = (): boolean => over;
     void ended.then(() => (over = true));
     // Each has a pass to tell of; the one after the pipe was closed is what it notices.
-    for (let i = 0; !over && i < 500; i += 1) await ask(`cut-${i}`);
+    for (let i = 0; !isOver() && i < 500; i += 1) await ask(`cut-${i}`);
     expect(await ended).toEqual({ exitCode: 1, signal: null });
     const left = await stores.sql('SELECT count(*)::int AS n FROM issued_coupons');
     expect(left[0]!['n']).toBeGreaterThan(100);

@@ -1,7 +1,8 @@
 /** The commands of an operator on real stores: each may die at any of its calls, and is then run again. */
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../src/lib/clock.ts';
-import { changeCoupon, type ChangePorts, type ChangeRequest } from '../../src/operate/change.ts';
+import { changeCoupon, type ChangePorts } from '../../src/operate/change.ts';
+import type { ChangeRequest } from '../../src/operate/change/request.ts';
 import { forgetUser, type ForgetPorts } from '../../src/operate/remove/forget.ts';
 import { purgeCoupon, type PurgePorts } from '../../src/operate/remove/purge.ts';
 import { redisForget } from '../../src/stores/redis/forget.ts';
@@ -74,7 +75,7 @@ async function change(mortal: Mortal, { ledger, coupons }: TestStores, asked: Ch
   const context = { byWhom: BY, reason: null, opId: asked.change === 'restock' ? opId : null };
   try {
     const { outcome } = await changeCoupon(ID, requestOf(asked), context, ports);
-    return outcome === 'finished' ? 'done' : outcome;
+    return outcome === 'unchanged' ? outcome : 'done';
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === 'CHANGE_REFUSED') return 'refused';

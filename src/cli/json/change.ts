@@ -101,6 +101,6 @@ export const benchListJson = z.object({ scenarios: z.array(z.object({ name: text
 
 /** On stderr, of every command that fails. */
 export const errorJson = z.object({
-  error: z.object({ code: text, message: text, why: text.optional(), fix: text.optional() }),
+  error: z.object({ code: text, message: text, why: text.optional(), fix: text, docs: text }),
   exitCode: z.number().int(),
 });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { adoptJson } from './adopt.ts';
 import * as change from './change.ts';
 import * as inspect from './inspect.ts';
+import { topJson } from './live.ts';
 
 /** What each command prints with `--json`, by the command; `schemas/json` is made from it. */
 export const COMMAND_JSON: Readonly<Record<string, z.ZodType>> = {
@@ -8,6 +10,7 @@ export const COMMAND_JSON: Readonly<Record<string, z.ZodType>> = {
   grants: change.grantsJson,
   'config show': change.configShowJson,
   seed: change.seedJson,
+  adopt: adoptJson,
   submit: change.submitJson,
   drain: change.drainJson,
   pause: change.changeJson,
@@ -32,6 +35,7 @@ export const COMMAND_JSON: Readonly<Record<string, z.ZodType>> = {
   'inspect issued': inspect.inspectIssuedJson,
   'inspect user': inspect.inspectUserJson,
   audit: inspect.auditJson,
+  top: topJson,
   'bench list': change.benchListJson,
   error: change.errorJson,
 };

@@ -1,29 +1,15 @@
 /** What the commands that look at a campaign print with `--json`. */
 import { z } from 'zod';
-import type { CouponDetail, CouponList } from '../../operate/inspect.ts';
-import type { IssuedList, QueueList } from '../../operate/inspect-users.ts';
+import type { CouponDetail, CouponList } from '../../operate/inspect/coupons.ts';
+import type { IssuedList, QueueList, UserDetail } from '../../operate/inspect/users.ts';
 import type { DeadList } from '../../operate/dead.ts';
-import { count, instant, text, wrongType } from './parts.ts';
+import { count, couponState, instant, text, wrongType } from './parts.ts';
 
 const couponLine = z.object({
-  couponId: text,
-  name: text,
-  state: text,
-  suspect: text.nullable(),
-  total: count.nullable(),
-  stock: z.number().int().nullable(),
-  waiting: count.nullable(),
-  claimed: count.nullable(),
-  dead: count.nullable(),
-  issued: count.nullable(),
-  oldestWaitingMs: z.number().nullable(),
-  timeless: count,
-  future: count,
+  ...couponState,
   wrongType: wrongType.nullable(),
-  mayBeMissing: count.nullable(),
   issuedLastMinute: count,
   timeLeftMs: z.number().nullable(),
-  server: text.exactOptional(),
 });
 
 const page = { couponId: text, total: count, next: text.nullable() };
@@ -85,7 +71,14 @@ export const inspectUserJson = z.object({
   hash: z.record(text, text).nullable(),
   occupied: wrongType.nullable(),
   ledger: issuedLine.nullable(),
-});
+  story: z.array(
+    z.object({
+      at: text.nullable(),
+      event: z.enum(['asked', 'claimed', 'waiting', 'dead', 'issued', 'used', 'revoked', 'forgotten']),
+      detail: text,
+    }),
+  ),
+}) satisfies z.ZodType<UserDetail>;
 
 export const deadListJson = z.object({
   ...page,
@@ -106,7 +99,7 @@ export const auditJson = z.looseObject({
         issued: count,
         inFlight: count,
         adoptable: count,
-        skipped: z.enum(['seeding', 'resetting', 'key_style', 'changed', 'not_in_ledger', 'wrong_type']).nullable(),
+        skipped: z.enum(['seeding', 'adopting', 'resetting', 'key_style', 'changed', 'not_in_ledger', 'wrong_type']).nullable(),
       }),
     )
     .optional(),

@@ -10,12 +10,29 @@ import { openStores, type TestStores } from '../../support/stores.ts';
 
 /** Theirs is elsewhere: schemas of their own, no answer, or an answer that is not published. */
 const ELSEWHERE = [
-  ...['doctor', 'demo', 'bench run', 'bench verify'], // doctor.schema.json, bench-report.schema.json
-  ...['serve', 'help', 'completion bash', 'completion zsh', 'completion fish'],
+  // doctor.schema.json and bench-report.schema.json, or no answer
+  'doctor',
+  'demo',
+  'bench run',
+  'bench verify',
+  'serve',
+  'dashboard',
+  'help',
+  'completion bash',
+  'completion zsh',
+  'completion fish',
 ];
 const UNPUBLISHED = [
-  ...['dev up', 'dev down', 'dev env', 'dev status'],
-  ...['bench check', 'bench try', 'bench init', 'bench import', 'bench history', 'bench compare'],
+  'dev up',
+  'dev down',
+  'dev env',
+  'dev status',
+  'bench check',
+  'bench try',
+  'bench init',
+  'bench import',
+  'bench history',
+  'bench compare',
 ];
 
 let stores: TestStores;
@@ -47,7 +64,9 @@ function leaves(command: Command, path: string[] = []): string[] {
 
 test('every command has one', async () => {
   const { root } = await loadProgram();
-  const without = leaves(root).filter((name) => !name.endsWith(' help') && !(name in COMMAND_JSON) && ![...ELSEWHERE, ...UNPUBLISHED].includes(name));
+  const without = leaves(root).filter(
+    (name) => !name.endsWith(' help') && !(name in COMMAND_JSON) && ![...ELSEWHERE, ...UNPUBLISHED].includes(name),
+  );
   expect(without).toEqual([]);
 });
 
@@ -85,6 +104,10 @@ const RUNS: [string, string[], CliOptions?][] = [
   ['audit', []],
   ['audit', ['--repair', '--dry-run']],
   ['log', []],
+  ['top', ['--once', '--interval', '250ms']],
+  ['adopt', ['a', '--dry-run']],
+  ['adopt', ['a', '--total', '3', '--dry-run']],
+  ['adopt', ['a', '--total', '3']],
   ['forget', ['user-3', '--dry-run']],
   ['forget', ['user-3', '--confirm']],
   ['close', ['s']],
@@ -96,6 +119,8 @@ const RUNS: [string, string[], CliOptions?][] = [
 
 test('what every command prints with --json is what its schema says', async () => {
   const wrong: unknown[] = [];
+  await stores.redis.hset('coupon:a', { name: 'A', stock: 2 });
+  await stores.redis.zadd('coupon_waiting_queue:a', Date.now(), 'user-a');
   for (const [command, argv, options] of RUNS) {
     const { stdout, stderr } = await cli([...command.split(' '), ...argv, '--json', ...at(stores)], options);
     const problems = stdout === '' ? stderr : problemsOf(command, JSON.parse(stdout));

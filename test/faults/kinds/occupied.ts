@@ -37,8 +37,9 @@ export async function occupy(url: string, most: number, first: string): Promise<
   };
   let end: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (end = resolve));
+  const isOpen = (): boolean => open;
   const takers = Array.from({ length: most }, async () => {
-    while (open) await takeOne();
+    while (isOpen()) await takeOne();
   });
   return {
     get size() {

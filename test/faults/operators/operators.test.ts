@@ -54,11 +54,12 @@ test(
       async operate(coupon, operate) {
         do {
           await operate('extend', coupon.id, '--closes-at', new Date(Date.now() + DAY_MS + (changes += 1)).toISOString());
-        } while (!left);
+        } while (!isLeft());
         return { total: TOTAL, state: 'open', changes: { extend: changes } };
       },
     };
     let left = false;
+    const isLeft = (): boolean => left;
     const killed: typeof killAndRunAgain = async (stores, command) => {
       left = await killInTheMiddle(stores, command, random);
     };
