@@ -71,7 +71,7 @@ describe('a command that there is not', () => {
   it.each([
     ['status', 'inspect'],
     ['list', 'inspect'],
-    ['top', 'inspect --watch'],
+    ['monitor', 'top'],
     ['stop', 'pause'],
     ['version', '--version'],
     ['dran', 'drain'],

@@ -20,7 +20,8 @@ export interface CliOptions {
   /** Of another checkout: its stacks are others. */
   packageDir?: string;
   stdin?: string;
-  tty?: boolean;
+  /** `stdout`: what is told beside the answer goes elsewhere. */
+  tty?: boolean | 'stdout';
   columns?: number;
   rows?: number;
   /** Called with the way to send a signal, once the command listens for one. */
@@ -33,9 +34,10 @@ export interface CliOptions {
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
-  const stream = (write: (text: string) => void) => ({
+  const { tty = false } = options;
+  const stream = (write: (text: string) => void, isTTY: boolean) => ({
     write,
-    isTTY: options.tty ?? false,
+    isTTY,
     columns: options.columns ?? 0,
     rows: options.rows ?? 0,
     onResize: () => () => undefined,
@@ -46,16 +48,16 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     vars: options.vars ?? {},
     env: options.vars ?? {},
     cwd: options.cwd ?? '/',
-    interactive: (options.tty ?? false) && options.stdin !== undefined,
+    interactive: tty === true && options.stdin !== undefined,
     stdin: Readable.from(options.stdin === undefined ? [] : [options.stdin]),
     stdout: stream((text) => {
       stdout += text;
       options.onStdout?.(text);
-    }),
+    }, tty !== false),
     stderr: stream((text) => {
       stderr += text;
       options.onStderr?.(text);
-    }),
+    }, tty === true),
     hostname: 'test',
     nodeVersion: process.versions.node,
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],

@@ -2,6 +2,7 @@ import { fences, type Document } from './markdown.ts';
 
 /** A command of a session in a document, and what the document shows below it. */
 export interface Shown {
+  program: 'coupon-cli' | 'redis-cli';
   argv: string[];
   shown: string;
 }
@@ -13,16 +14,17 @@ export function sessionOf(page: Pick<Document, 'text'>): Shown[] {
     .map((fence) => fence.text)
     .join('');
   return text
-    .split(/^\$ coupon-cli /m)
+    .split(/^\$ (?=(?:coupon|redis)-cli )/m)
     .slice(1)
     .map((part) => {
       const end = part.indexOf('\n');
-      return { argv: wordsOf(part.slice(0, end)), shown: part.slice(end + 1) };
+      const [program, ...argv] = wordsOf(part.slice(0, end));
+      return { program: program as Shown['program'], argv, shown: part.slice(end + 1) };
     });
 }
 
 function wordsOf(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  return [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain!);
 }
 
 /** Times and rates are others in each run; what was counted is not. */
