@@ -11,7 +11,9 @@ export type SeedResult = 'created' | 'exists' | 'foreign' | 'leftovers';
 
 /** What a seeding would meet in Redis. `exists`: the coupon of this epoch, with what `verify.lua` would look at. */
 export type SeedCheck =
-  | { status: 'free' | 'foreign' | 'leftovers' }
+  | { status: 'free' | 'leftovers' }
+  /** `epoch`: empty where it has none, as a coupon that another service wrote. */
+  | { status: 'foreign'; epoch: string }
   | { status: 'exists'; suspect: string; fence: number; version: number; counted: boolean; acked: number };
 
 export interface SeedStore {
@@ -56,6 +58,8 @@ export interface ResetStore {
 }
 
 export interface ResetLedger {
+  /** Epochs that a reset of this ledger has ended. */
+  endedEpochs(couponId: string): Promise<ReadonlySet<string>>;
   /** Moves the coupon to a new epoch in state `resetting`; null if there is none. */
   startReset(couponId: string, epoch: string): Promise<LedgerCoupon | null>;
   /** Deletes the rows from one user to another, both included, of a coupon that is being reset. */
@@ -76,7 +80,8 @@ export interface DeadUsers {
 }
 
 /** What the log knows. */
-export type ChangeKind = 'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'rename' | 'edit' | 'forget' | 'revoke' | 'export' | 'purge' | 'adopt';
+export type ChangeKind =
+  'pause' | 'resume' | 'close' | 'extend' | 'restock' | 'rename' | 'edit' | 'forget' | 'revoke' | 'export' | 'purge' | 'adopt';
 
 /** What was asked for, such as `{add: 100}`; times as ISO 8601. */
 export type ChangeDetails = Record<string, string | number | boolean>;

@@ -1,7 +1,7 @@
-import type { ResetLedger, ResetStore } from './ports.ts';
+import type { ResetLedger, ResetStore, SeedStore } from './ports.ts';
 import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import { changeBothStores } from './two-store-change.ts';
-import { usageError } from '../lib/errors.ts';
+import { CouponError, usageError } from '../lib/errors.ts';
 
 export interface ResetPorts {
   ledger: Pick<LedgerReader, 'coupon' | 'page'> & ResetLedger;
@@ -22,7 +22,8 @@ export async function reset(couponId: string, { ledger, coupons, newEpoch }: Res
   await changeBothStores({
     begin: async () => ledger.startReset(couponId, epoch),
     inRedis: async (stored) => {
-      await coupons.retire(couponId, epoch);
+      // Without a row no worker would take it, and an epoch that no ledger knows would keep the next reset from it.
+      if (stored) await coupons.retire(couponId, epoch);
       if (stored) deleted = await deleteIssued(couponId, epoch, { ledger, coupons });
       await coupons.drop(couponId);
     },
@@ -31,6 +32,29 @@ export async function reset(couponId: string, { ledger, coupons, newEpoch }: Res
     },
   });
   return deleted;
+}
+
+/**
+ * Looks before anything is deleted whether the coupon in Redis may be: by the confirmation of an operator whatever has no epoch, but
+ * never what another ledger has seeded.
+ *
+ * @throws CouponError `REDIS_KEYS_TAKEN`
+ */
+export async function checkOwner(
+  couponId: string,
+  { ledger, coupons }: { ledger: Pick<ResetPorts['ledger'], 'coupon' | 'endedEpochs'>; coupons: Pick<SeedStore, 'checkSeed'> },
+): Promise<void> {
+  const stored = await ledger.coupon(couponId);
+  const found = await coupons.checkSeed(couponId, null);
+  if (found.status !== 'foreign' || found.epoch === '' || found.epoch === stored?.epoch) return;
+  if ((await ledger.endedEpochs(couponId)).has(found.epoch)) return;
+  throw new CouponError({
+    code: 'REDIS_KEYS_TAKEN',
+    kind: 'usage',
+    message: `coupon ${couponId} in Redis belongs to another ledger`,
+    why: 'another environment may be using these keys; nothing was deleted',
+    fix: 'Check REDIS_URL and DATABASE_URL, use another id, or give each environment a --key-prefix. If its ledger is gone for good, delete these keys with redis-cli first.',
+  });
 }
 
 /** Rows and hashes of a coupon that both stores have given a new epoch, page by page. @returns how many */

@@ -117,6 +117,6 @@ export function keysTaken(couponId: string, result: Extract<SeedResult, 'foreign
         ? `Redis already has a coupon:${couponId} that was not seeded by this ledger`
         : `Redis still holds a queue or records of coupon ${couponId}`,
     why: 'another service, or coupon-cli with another ledger, may be using these keys',
-    fix: `Use another id, or check REDIS_URL and DATABASE_URL. Only if nothing uses these keys any more, --reset --confirm=${shellQuoted(couponId)} deletes them.`,
+    fix: `Use another id, or check REDIS_URL and DATABASE_URL. Only if nothing uses these keys any more, --reset --confirm=${shellQuoted(couponId)} deletes them, unless another ledger has seeded them.`,
   });
 }

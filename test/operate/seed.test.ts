@@ -2,7 +2,7 @@ import type { CouponStore } from '../../src/stores/redis/coupons.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../../src/campaign/ports/verification.ts';
-import { reset } from '../../src/operate/reset.ts';
+import { checkOwner, reset } from '../../src/operate/reset.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { planSeeds } from '../../src/operate/seed-plan.ts';
 import type { CouponDefinition } from '../../src/campaign/coupon.ts';
@@ -143,6 +143,35 @@ describe('seed', () => {
     expect(await seed({ ...summer, total: 7 }, ports())).toBe('created');
     expect((await stores.ledger.coupon('42'))!.epoch).not.toBe(old);
     expect(await stores.redis.hget('coupon:42', 'stock')).toBe('7');
+  });
+
+  it('a reset leaves what another ledger has seeded, and deletes what no ledger or an ended life has', async () => {
+    const refused = () => checkOwner('42', ports());
+    await stores.redis.hset('coupon:42', { total: 5, stock: 5, epoch: randomUUID() });
+    await expect(refused()).rejects.toMatchObject({ code: 'REDIS_KEYS_TAKEN', kind: 'usage' });
+    await stores.redis.del('coupon:42');
+    await seed(summer, ports());
+    const { epoch } = (await stores.ledger.coupon('42'))!;
+    await refused();
+    await stores.redis.hset('coupon:42', 'epoch', randomUUID());
+    await expect(refused()).rejects.toMatchObject({ code: 'REDIS_KEYS_TAKEN' });
+    await stores.redis.hdel('coupon:42', 'epoch');
+    await refused();
+    await reset('42', ports());
+    await stores.redis.hset('coupon:42', { total: 5, stock: 5, epoch });
+    await refused();
+    await stores.redis.del('coupon:42');
+    await stores.redis.set('coupon:42', 'no hash');
+    await refused();
+  });
+
+  it('a reset without a row may be interrupted, and is still possible then', async () => {
+    await stores.redis.hset('coupon:42', { total: 5, stock: 5 });
+    const dying = { ...stores.coupons, drop: () => Promise.reject(new Error('killed')) };
+    await expect(reset('42', { ...ports(), coupons: dying })).rejects.toThrow('killed');
+    await checkOwner('42', ports());
+    await reset('42', ports());
+    expect(await stores.redis.keys('*42*')).toEqual([]);
   });
 
   it('reset that died half-way is refused by a plain seed and finished by the same reset', async () => {

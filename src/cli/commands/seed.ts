@@ -187,14 +187,14 @@ async function seedThem(context: Context, definitions: readonly CouponDefinition
 /** What the seeding needs is tried before anything is deleted. */
 async function resetAndSeed(context: Context, definition: CouponDefinition, ports: SeedPorts, dryRun: boolean): Promise<void> {
   const { id, total } = definition;
-  await ports.coupons.checkSeed(id, null);
+  const { checkOwner, reset } = await import('../../operate/reset.ts');
+  await checkOwner(id, ports);
   const refused = await ports.ledger.trySeeding([definition], randomUUID(), ports.keyStyle);
   if (refused) throw refused.error;
   if (dryRun) {
     context.out.data({ dryRun: true, coupons: [{ couponId: id, action: 'reset' }] }, () => `coupon ${id}: would reset`);
     return;
   }
-  const { reset } = await import('../../operate/reset.ts');
   const deleted = await reset(id, ports);
   const [outcome] = await seedAll([definition], ports);
   const results = [{ couponId: id, outcome: outcome!, total, deleted }];

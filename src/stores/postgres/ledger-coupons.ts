@@ -71,6 +71,8 @@ export function ledgerCoupons(database: Database): CouponPart {
       await database.execute(statement('undo-seeding', [couponId, epoch]));
     },
 
+    endedEpochs: (couponId) => endedEpochs(database, couponId),
+
     async startReset(couponId, epoch) {
       await database.execute(statement('start-reset', [couponId, epoch]));
       return coupon(couponId);
@@ -117,4 +119,10 @@ function toCoupon(row: CouponRow): LedgerCoupon {
 function toExpiry(row: CouponRow): Expiry {
   if (row.expires_at) return { kind: 'at', at: row.expires_at };
   return row.valid_for_ms === null ? { kind: 'never' } : { kind: 'after', ms: Number(row.valid_for_ms) };
+}
+
+/** Epochs of a coupon that a reset of this ledger has ended. */
+export async function endedEpochs(database: Database, couponId: string): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ epoch: string }>(statement('ended-epochs', [couponId]));
+  return new Set(rows.map((row) => row.epoch));
 }

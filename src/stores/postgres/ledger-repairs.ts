@@ -2,6 +2,7 @@ import { DatabaseError } from 'pg';
 import type { QueryConfig } from 'pg';
 import type { LedgerRepairs } from '../../audit/repair/ports.ts';
 import type { Database } from './database.ts';
+import { endedEpochs } from './ledger-coupons.ts';
 import { statement } from './statements.ts';
 
 /** What a repair writes to the ledger. The guard of the total holds here as everywhere. */
@@ -35,10 +36,7 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
       return guarded(statement('restore-issued', [couponId, epoch, ...values, by]));
     },
 
-    async endedEpochs(couponId) {
-      const rows = await database.query<{ epoch: string }>(statement('ended-epochs', [couponId]));
-      return new Set(rows.map((row) => row.epoch));
-    },
+    endedEpochs: (couponId) => endedEpochs(database, couponId),
 
     async setMissing(couponId, epoch, users) {
       await database.execute(statement('set-missing', [couponId, epoch, users]));

@@ -57,7 +57,8 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     checkSeed: guard(async (couponId, epoch): Promise<SeedCheck> => {
       const args = ['check', epoch ?? '', '', 0, 0];
       const [status, ...rest] = (await runScript(client, 'seed', couponKeys(couponId, style), [], args)) as string[];
-      if (status !== 'exists') return { status: status as 'free' | 'foreign' | 'leftovers' };
+      if (status === 'foreign') return { status, epoch: rest[0] ?? '' };
+      if (status !== 'exists') return { status: status as 'free' | 'leftovers' };
       const [suspect = '', fence, version, stock, total, acked] = rest;
       const counted = [stock, total].every((text) => text !== undefined && text !== '' && Number.isFinite(Number(text)));
       return { status, suspect, fence: Number(fence) || 0, version: Number(version) || 0, counted, acked: Number(acked) || 0 };

@@ -63,7 +63,7 @@ describe('a key of a wrong type', () => {
     await occupy(stores.redis, key, found);
 
     // Coupon 4 is looked at, shown and served as ever, and coupon 3 is named.
-    expect((await run('inspect')).stdout).toContain(named.replace(/ at .*/, ''));
+    expect((await run('inspect')).stderr).toContain(named.replace(/ at .*/, ''));
     const audited = await run('audit', '--json');
     const { findings, coupons } = audited.json<AuditReport>();
     expect(audited.exitCode).toBe(4);
@@ -146,7 +146,7 @@ describe('a key of a wrong type', () => {
   test.each(wrongTypes('set').map((found) => ({ found })))('the index as a $found is named, and stops no coupon', async ({ found }) => {
     await occupy(stores.redis, 'coupon_index', found);
     const named = `found ${found}, expected set at coupon_index`;
-    expect((await run('inspect')).stdout).toContain(named);
+    expect((await run('inspect')).stderr).toContain(named);
     const audited = await run('audit', '--json');
     expect(audited.json<AuditReport>().findings).toMatchObject([
       { code: 'key_wrong_type', couponId: '', facts: { key: 'coupon_index', found } },

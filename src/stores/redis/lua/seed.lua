@@ -17,7 +17,7 @@
 --
 -- Reply: 'created' (with 'check': 'free'); 'exists' (this very seeding wrote it already); 'foreign' (another coupon is there);
 -- 'leftovers' (no coupon, but a queue or records of one). 'check' has it first in a list; after 'exists' come suspect, fence, version,
--- stock, total and acked of the coupon.
+-- stock, total and acked of the coupon, after 'foreign' its epoch, which is empty where it has none.
 -- Without allow-oom both are refused as a whole at the memory limit, on a replica, and where nothing can be saved.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS, LIFE = unpack(KEYS, 1, 7)
@@ -25,9 +25,12 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS, LIFE = unpack(KEYS, 1, 7)
 local check = ARGV[1] == 'check'
 
 if redis.call('EXISTS', COUPON) == 1 then
-  if ARGV[2] == '' then return check and { 'foreign' } or 'foreign' end
+  local epoch = redis.pcall('HGET', COUPON, 'epoch')
   -- WRONGTYPE ends the script here, before anything is written.
-  if redis.call('HGET', COUPON, 'epoch') ~= ARGV[2] then return check and { 'foreign' } or 'foreign' end
+  if type(epoch) == 'table' and ARGV[2] ~= '' then return epoch end
+  if ARGV[2] == '' or epoch ~= ARGV[2] then
+    return check and { 'foreign', type(epoch) == 'string' and epoch or '' } or 'foreign'
+  end
   if not check then return 'exists' end
   local reply = { 'exists' }
   for i, value in ipairs(redis.call('HMGET', COUPON, 'suspect', 'fence', 'version', 'stock', 'total', 'acked')) do
