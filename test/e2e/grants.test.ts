@@ -181,7 +181,7 @@ const RUNS: Readonly<Record<string, (user: Granted) => Promise<CliResult[]>>> = 
   },
   edit: async ({ at: as }) => {
     await admin(...seedArgs);
-    const stdin = 'coupons: [{id: sale, name: Edited, total: 30}]';
+    const stdin = 'coupons: [{id: sale, name: Edited, total: 50}]';
     return [await cli(['edit', '--file', '-', '--confirm', ...as], { stdin })];
   },
   close: async ({ at: as }) => {
