@@ -8,6 +8,8 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** For its headers alone. Node looks at both limits every so often. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUTS_LOOKED_AT_MS = 2_000;
+/** A connection without a word for so long waits for its first request; that of a younger one may be on the way. */
+const SILENT_MS = 1_000;
 /** Longer than the load balancers of the clouds keep an idle connection: who closes first may cut off a request. */
 const KEEP_ALIVE_MS = 72_000;
 
@@ -26,13 +28,9 @@ export function nodeServer(listener: RequestListener, maxConnections = MAX_CONNE
     connections.fairly(listener),
   );
   server.maxConnections = maxConnections;
-  /** Past the limit without a word from the client; Node does not count them as idle. */
-  const silent = new Set<Socket>();
+  countSilentAsIdle(server);
   // One more is hung up on. Those that only wait for a request make room for whoever comes then.
-  server.on('drop', () => {
-    server.closeIdleConnections();
-    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
-  });
+  server.on('drop', () => server.closeIdleConnections());
   // A client that has said all it has to say may close its side, and is answered all the same.
   (server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on(
@@ -46,20 +44,29 @@ export function nodeServer(listener: RequestListener, maxConnections = MAX_CONNE
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) keepSilent(socket, silent);
+    // An answer to nothing would be taken for that of the request that is on the way. Node goes on reading if nothing is done.
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) socket.setTimeout(KEEP_ALIVE_MS - HEADERS_TIMEOUT_MS);
     else connections.afterAnswers(socket, bareProblem(brokenHttp(error.code)));
   });
   return server;
 }
 
 /**
- * Gateways open connections before they need them. An answer to nothing would be taken for that of the request that is on the way: Node
- * looks at a connection for the first time once its limit is up, and goes on reading it if nothing is done.
+ * Gateways and browsers open connections before they need them. To Node those are in the middle of a request: they would hold up the end of
+ * the server.
  */
-function keepSilent(socket: Socket, silent: Set<Socket>): void {
-  silent.add(socket);
-  socket.once('close', () => silent.delete(socket));
-  socket.setTimeout(KEEP_ALIVE_MS - HEADERS_TIMEOUT_MS);
+function countSilentAsIdle(server: Server): void {
+  const since = new Map<Socket, number>();
+  server.on('connection', (socket: Socket) => {
+    since.set(socket, performance.now());
+    socket.once('close', () => since.delete(socket));
+  });
+  const closeIdle = server.closeIdleConnections.bind(server);
+  server.closeIdleConnections = () => {
+    closeIdle();
+    const before = performance.now() - SILENT_MS;
+    for (const [socket, at] of since) if (socket.bytesRead === 0 && at < before) socket.destroy();
+  };
 }
 
 /** What cannot be parsed as HTTP at all gets its problem document over the bare socket. */

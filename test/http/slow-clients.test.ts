@@ -54,6 +54,14 @@ test('connections that have asked for nothing make room where there is none', as
   expect((await wire.hear(1))[0]?.status).toBe(200);
 });
 
+test('connections that have asked for nothing do not hold up the end', async () => {
+  const endpoint = await openEndpoint(stores);
+  const wire = new Wire(endpoint.url);
+  await until(async () => (await connections(endpoint.app.server)) === 1);
+  await endpoint[Symbol.asyncDispose]();
+  expect(await wire.hear(1)).toEqual([]);
+});
+
 describe('whoever hears that the time is up was not admitted, and is not any more', () => {
   test.each([
     ['in the headers', HEAD.slice(0, 40), HEAD.slice(40) + BODY],
