@@ -46,7 +46,7 @@ describe.skipIf(tmux === null)('top in a real terminal', () => {
     for (const [columns, rows] of [
       [80, 24],
       [40, 12],
-      [130, 40],
+      [130, 25],
     ] as const) {
       await terminal.resize(columns, rows);
       const foot = new RegExp(`^(?:.*\\n){${rows - 1}}coupons 1–\\d+ of 30; q quit, ↑↓ scroll\\n$`);

@@ -31,7 +31,8 @@ export async function buildDashboard(view: () => string, { intervalMs, host, onF
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(HEADERS);
     // A name of somebody else's that leads to this machine (DNS rebinding) would let their page read this one.
-    if (isLoopback(host) && !isLoopback(hostOf(request.headers.host)))
+    const named = hostOf(request.headers.host);
+    if (isLoopback(host) && (named === '' || !isLoopback(named)))
       return sendProblem(reply, 'forbidden', 'This dashboard answers under the name of this machine alone: localhost or 127.0.0.1.');
     return undefined;
   });

