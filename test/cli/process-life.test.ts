@@ -58,7 +58,7 @@ describe.runIf(host.platform === 'linux')('what `bench --stack` has started', ()
   it('is shown by `dev status` meanwhile, and stopped by `dev down --all`', async () => {
     const running = await benchUnderLoad();
     const { stdout } = await cli(['dev', 'status'], { packageDir: copy });
-    expect(stdout).toMatch(/^bench +Redis +running/m);
+    expect(stdout).toMatch(/^bench\s+Redis\s+running/m);
     const down = await cli(['dev', 'down', '--all', '--json'], { packageDir: copy });
     expect(down.json<{ stacks: unknown[] }>().stacks).toContainEqual({ stack: 'bench', stopped: ['redis', 'postgres'], purged: false });
     running.child.kill('SIGKILL');

@@ -29,7 +29,7 @@ describe('coupon-cli audit --repair', () => {
     await lose();
     const result = await run('--repair', '--dry-run');
     expect(result.exitCode).toBe(4);
-    expect(result.stdout).toMatch(/A repair would[^]*sale +requeue +1 +lost +user-1/);
+    expect(result.stdout).toMatch(/A repair would[^]*sale\s+requeue\s+1\s+lost\s+user-1/);
     expect(result.stdout).toContain('Nothing was changed.');
     const { plan, before, after } = (await run('--repair', '--dry-run', '--json')).json<RepairReport>();
     expect(plan).toEqual({
@@ -64,7 +64,7 @@ describe('coupon-cli audit --repair', () => {
     await lose();
     const result = await run('sale', '--repair');
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(result.stdout).toMatch(/Repaired:[^]*sale +requeue +1 +1 +lost[^]*✔ both stores agree: 1 coupon/);
+    expect(result.stdout).toMatch(/Repaired:[^]*sale\s+requeue\s+1\s+1\s+lost[^]*✔ both stores agree: 1 coupon/);
     expect(await stores.redis.zrange('coupon_waiting_queue:sale', 0, '-1')).toEqual(['user-1']);
   });
 

@@ -55,7 +55,7 @@ describe('a Redis URL', () => {
   });
 
   it.each([
-    ['keyPrefix=shop:', 'keyPrefix', 'database of its own'],
+    ['keyPrefix=shop:', 'keyPrefix', '--key-prefix'],
     ['maxRetriesPerRequest=20', 'maxRetriesPerRequest', 'no command is sent twice'],
     ['enableOfflineQueue=false', 'enableOfflineQueue', 'no command is sent twice'],
     ['autoResendUnfulfilledCommands=true', 'autoResendUnfulfilledCommands', 'no command is sent twice'],

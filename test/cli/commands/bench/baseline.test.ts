@@ -66,7 +66,7 @@ describe('runs over time', () => {
       { folder: 'wednesday', verdict: 'pass' },
     ]);
     expect((await cli(['bench', 'history', reports])).stdout).toMatch(/WHEN[\s\S]*sale[\s\S]*proven[\s\S]*monday/);
-    expect((await cli(['bench', 'history', reports, '--scenario', 'other'])).stdout).toContain('no report lies below');
+    expect((await cli(['bench', 'history', reports, '--scenario', 'other'])).stderr).toContain('no report lies below');
     expect((await cli(['bench', 'history', join(reports, 'nothing')])).exitCode).toBe(2);
   });
 
