@@ -4,6 +4,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { wrongTypeText } from '../../campaign/wrong-type.ts';
 import { command } from '../../lib/text/suggested-command.ts';
 import { pageText } from './coupons-text.ts';
+import { printable } from '../../lib/text/visible.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { fieldTable, listOf, type Answer } from '../../lib/text/table.ts';
 
@@ -73,7 +74,7 @@ export function userText(user: UserDetail, paint: Paint): string {
   }
   if (!hash) rows.push(['hash', 'none']);
   for (const [field, value] of Object.entries(hash ?? {})) rows.push([`hash ${field}`, value]);
-  const story = user.story.map(({ at, event, detail }): [string, string] => [at ?? 'now', `${event}: ${detail}`]);
+  const story = user.story.map(({ at, event, detail }): [string, string] => [at ?? 'now', `${event}: ${printable(detail, 250)}`]);
   // A key is longer than a cell.
   return [
     fieldTable(rows, paint),
