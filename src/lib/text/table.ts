@@ -87,9 +87,9 @@ export function listOf<Row>(
 
 /** Two columns without a head: names, and what belongs to them. */
 export function fieldTable(rows: readonly (readonly [string, string | number | null])[], { layout }: Pick<Paint, 'layout'>): string {
-  if (layout.tabs) return rows.map(([name, value]) => `${name}\t${visible(String(value ?? ''))}`).join('\n');
+  if (layout.tabs) return rows.map(([name, value]) => `${visible(name)}\t${visible(String(value ?? ''))}`).join('\n');
   return fieldLines(
-    rows.map(([name, value]) => ({ name, text: cellText(value) })),
+    rows.map(([name, value]) => ({ name: visible(name), text: cellText(value) })),
     layout.wide ? null : layout.width,
   ).join('\n');
 }
