@@ -41,7 +41,9 @@ describe('the whole story on a cluster', () => {
     const [issued] = await stores.sql('SELECT user_id FROM issued_coupons WHERE coupon_id = $1 LIMIT 1', [one!]);
     await ok('use', one!, issued!['user_id'] as string);
     for (const id of [one!, two!, three!])
-      expect((await ok('inspect')).stdout).toMatch(new RegExp(`^${id}\\s.*\\s127\\.0\\.0\\.1:${(await cluster.holder(id)).port}\\s*$`, 'm'));
+      expect((await ok('inspect')).stdout).toMatch(
+        new RegExp(`^${id}\\s.*\\s127\\.0\\.0\\.1:${(await cluster.holder(id)).port}\\s*$`, 'm'),
+      );
     await ok('audit', '--scan');
     const node = await cluster.holder(two!);
     await node.redis.hincrby(`coupon:{${two!}}`, 'stock', -1);

@@ -5,7 +5,7 @@ import { count, done, instant, outcomes, text } from './parts.ts';
 const change = z.object({
   opId: text,
   couponId: text,
-  kind: z.enum(['pause', 'resume', 'close', 'extend', 'restock', 'rename', 'edit', 'forget', 'revoke', 'export', 'purge']),
+  kind: z.enum(['pause', 'resume', 'close', 'extend', 'restock', 'rename', 'edit', 'forget', 'revoke', 'export', 'purge', 'adopt']),
   details: z.record(text, z.union([text, z.number(), z.boolean()])),
   version: z.number().int(),
   byWhom: text,

@@ -103,8 +103,10 @@ export const auditJson = z.looseObject({
       }),
     )
     .optional(),
-  findings: z.array(z.object({ code: text, couponId: text, count, sample: z.array(text), facts: z.record(text, z.unknown()) })).optional(),
-  notes: z.array(z.object({ code: text, couponId: text.nullable(), count, sample: z.array(text) })).optional(),
+  findings: z
+    .array(z.object({ code: text, couponId: text, count, sample: z.array(text), facts: z.record(text, z.unknown()), docs: text }))
+    .optional(),
+  notes: z.array(z.object({ code: text, couponId: text.nullable(), count, sample: z.array(text), docs: text })).optional(),
   hashOnly: z.enum(['checked', 'unchecked']).optional(),
   otherKeys: count.exactOptional(),
 });

@@ -66,7 +66,11 @@ export const COMMAND_USES = {
     redis: [SERVER, { index: 'sadd srem' }],
     statements: ['find-coupon', 'start-seeding', 'finish-seeding', 'undo-seeding'],
     options: {
-      '--reset': { scripts: ['retire'], redis: [DROP], statements: ['ended-epochs', 'start-reset', 'page-issued', 'delete-issued', 'drop-coupon'] },
+      '--reset': {
+        scripts: ['retire'],
+        redis: [DROP],
+        statements: ['ended-epochs', 'start-reset', 'page-issued', 'delete-issued', 'drop-coupon'],
+      },
     },
   },
   adopt: {

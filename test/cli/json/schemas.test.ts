@@ -108,6 +108,7 @@ const RUNS: [string, string[], CliOptions?][] = [
   ['adopt', ['a', '--dry-run']],
   ['adopt', ['a', '--total', '3', '--dry-run']],
   ['adopt', ['a', '--total', '3']],
+  ['log', []],
   ['forget', ['user-3', '--dry-run']],
   ['forget', ['user-3', '--confirm']],
   ['close', ['s']],
