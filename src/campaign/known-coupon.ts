@@ -27,7 +27,7 @@ export async function knownCoupon(ledger: Pick<LedgerReader, 'coupon'>, couponId
         ? `the ${coupon.state} of coupon ${couponId} was not finished`
         : `a reset or purge of coupon ${couponId} was not finished`,
       coupon.state === 'seeding' || coupon.state === 'adopting'
-        ? `Run the same \`coupon-cli ${coupon.state === 'seeding' ? 'seed' : 'adopt'}\` command again: it finishes what is missing.`
+        ? `Run the same command again: ${coupon.state === 'seeding' ? command`seed ${couponId} …` : command`adopt ${couponId} …`} finishes what is missing.`
         : `Run the same command again: ${command`seed ${couponId} … --reset --confirm=${couponId}`} or ${command`purge ${couponId} --confirm=${couponId}`}.`,
     );
   }

@@ -19,6 +19,11 @@ export function command(ours: TemplateStringsArray, ...values: readonly string[]
   return `${text}\``;
 }
 
+/** The same of arguments that are known one by one: options that may be left out, for example. */
+export function commandOf(args: readonly string[]): string {
+  return `\`coupon-cli ${args.map(shellQuoted).join(' ')}\``;
+}
+
 /** One argument of a POSIX shell. Plain values stay as they are. */
 export function shellQuoted(value: string): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;

@@ -19,20 +19,24 @@ export function numbersProblem({ total, stock, waiting, issued }: Numbers): Coup
     return usageError(
       'TOO_MANY_USERS',
       `${number(accepted)} users wait or have a coupon, and there are ${number(total)}: ${shown}`,
-      `Say --total ${accepted} --stock 0 if all of them may have one; or take the ${number(excess)} who asked last out of the queue. A queue that is never emptied is a list of applicants: it cannot be taken over.`,
+      `Say ${option('total', accepted)} --stock 0 if all of them may have one; or take the ${number(excess)} who asked last out of the queue. A queue that is never emptied is a list of applicants: it cannot be taken over.`,
     );
   }
   if (sum === total) return null;
-  const fixed = `--stock ${total - accepted}`;
+  const fixed = option('stock', total - accepted);
   return sum > total
     ? usageError(
         'NUMBERS_DO_NOT_ADD_UP',
         `the stock promises ${number(sum - total)} more than there are: ${shown}`,
-        `If the service is still taking requests, stop it and run this again. If the stock is wrong, say ${fixed}; if the total is, say --total ${sum}.`,
+        `If the service is still taking requests, stop it and run this again. If the stock is wrong, say ${fixed}; if the total is, say ${option('total', sum)}.`,
       )
     : usageError(
         'NUMBERS_DO_NOT_ADD_UP',
         `${number(total - sum)} are neither in the stock nor with anybody: ${shown}`,
-        `Their issued keys may have expired, and then these users have a coupon: say --total ${sum}. If the stock has leaked, say ${fixed}.`,
+        `Their issued keys may have expired, and then these users have a coupon: say ${option('total', sum)}. If the stock has leaked, say ${fixed}.`,
       );
+}
+
+function option(name: 'total' | 'stock', value: number): string {
+  return `--${name} ${value}`;
 }

@@ -3,7 +3,7 @@ import { SAMPLE_SIZE } from './sample.ts';
 import { usageError, CouponError } from '../../lib/errors.ts';
 import { number } from '../../lib/text/figures.ts';
 import { printable } from '../../lib/text/visible.ts';
-import { command } from '../../lib/text/suggested-command.ts';
+import { command, shellQuoted } from '../../lib/text/suggested-command.ts';
 import type { Sampled } from './sample.ts';
 
 const SPRING_STRINGS =
@@ -85,7 +85,7 @@ export function unknownField(option: string, there: readonly string[]): CouponEr
   return new CouponError({
     code: 'FIELD_NOT_FOUND',
     kind: 'usage',
-    message: `--field ${option}: there is no such field`,
+    message: `--field ${shellQuoted(option)}: there is no such field`,
     why: there.length > 0 ? `fields are ${there.map((name) => printable(name, 40)).join(', ')}` : undefined,
     fix: 'Name a field that is there, or leave the option out.',
   });

@@ -1,6 +1,6 @@
 import { checkDefinition, type CouponDefinition, type Expiry } from '../../campaign/coupon.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
-import { command, shellQuoted } from '../../lib/text/suggested-command.ts';
+import { command, commandOf } from '../../lib/text/suggested-command.ts';
 import type { Change, ChangeDetails } from '../ports.ts';
 
 /** Everything about a coupon that may be edited. */
@@ -71,7 +71,7 @@ export function finishText({ kind, couponId, opId, details, reason }: Change): s
     case 'restock':
       return command`restock ${couponId} --add ${text('add')} --op-id ${opId}`;
     case 'extend':
-      return `\`coupon-cli extend ${[couponId, ...extendFlags(details), '--op-id', opId].map(shellQuoted).join(' ')}\``;
+      return commandOf(['extend', couponId, ...extendFlags(details), '--op-id', opId]);
     case 'rename':
       return command`rename ${couponId} --name ${text('name')}`;
     case 'edit':

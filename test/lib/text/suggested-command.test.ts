@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { command, shellQuoted } from '../../../src/lib/text/suggested-command.ts';
+import { command, commandOf, shellQuoted } from '../../../src/lib/text/suggested-command.ts';
 import { isVisible } from '../../../src/lib/text/visible.ts';
 
 const SRC = fileURLToPath(new URL('../../../src/', import.meta.url));
@@ -50,6 +50,10 @@ describe('a suggested command', () => {
     expect(shellQuoted(value)).not.toContain('`');
   });
 
+  it('may be made of a list of arguments', () => {
+    expect(argvOf(commandOf(['extend', 'all ; $()', '--closes-at', "it's"]))).toEqual(['extend', 'all ; $()', '--closes-at', "it's"]);
+  });
+
   it('leaves plain values as they are', () => {
     expect(command`inspect user ${'summer'} ${'user-17'}`).toBe('`coupon-cli inspect user summer user-17`');
   });
@@ -59,7 +63,7 @@ describe('the source', () => {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
   /** Arguments of processes that we start ourselves, and values that are a word or a number of ours. */
-  const OURS = ['cli/commands/drain/systemd.ts', 'stack/postgres/native.ts', 'bench/load/processes/plan.ts', 'cli/commands/demo.ts'];
+  const OURS = ['cli/commands/drain/systemd.ts', 'lib/text/suggested-command.ts', 'stack/postgres/native.ts', 'bench/load/processes/plan.ts', 'cli/commands/demo.ts'];
 
   it.each(files.filter((file) => !OURS.includes(file)))('%s builds no command from a raw value', (file) => {
     const source = readFileSync(`${SRC}${file}`, 'utf8');

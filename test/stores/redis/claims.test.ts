@@ -62,6 +62,19 @@ describe('claims', () => {
     });
   });
 
+  it('are listed with their worker, the one that ends first at the top', async () => {
+    await admit(users(4));
+    await claim(1, 60_000);
+    await claim(2, 30_000);
+    const leases = await stores.reader.leases('42', 10);
+    expect(leases).toMatchObject([
+      { worker: 'w', fence: 2, users: 2 },
+      { worker: 'w', fence: 1, users: 1 },
+    ]);
+    expect(leases[0]!.deadlineMs).toBeLessThan(leases[1]!.deadlineMs);
+    expect(await stores.reader.leases('42', 1)).toHaveLength(1);
+  });
+
   it('that ran out go back to their original place', async () => {
     await admit(users(3));
     const before = await stores.redis.zrange('coupon_waiting_queue:42', '0', '-1', 'WITHSCORES');
