@@ -63,7 +63,13 @@ describe('the source', () => {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
   /** Arguments of processes that we start ourselves, and values that are a word or a number of ours. */
-  const OURS = ['cli/commands/drain/systemd.ts', 'lib/text/suggested-command.ts', 'stack/postgres/native.ts', 'bench/load/processes/plan.ts', 'cli/commands/demo.ts'];
+  const OURS = [
+    'cli/commands/drain/systemd.ts',
+    'lib/text/suggested-command.ts',
+    'stack/postgres/native.ts',
+    'bench/load/processes/plan.ts',
+    'cli/commands/demo.ts',
+  ];
 
   it.each(files.filter((file) => !OURS.includes(file)))('%s builds no command from a raw value', (file) => {
     const source = readFileSync(`${SRC}${file}`, 'utf8');
