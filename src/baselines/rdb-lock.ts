@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { AckRow } from '../campaign/ports/acknowledgement.ts';
 import type { AdmissionAnswer } from '../campaign/admission.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
 import { statement } from '../stores/postgres/statements.ts';
 
 /** The ledger's column `worker`: there was none. */

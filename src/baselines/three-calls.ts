@@ -1,7 +1,7 @@
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { AdmissionAnswer } from '../campaign/admission.ts';
-import type { RedisConnection } from '../stores/redis/connection.ts';
-import { couponKeys, type KeyStyle } from '../stores/redis/keys.ts';
+import type { RedisConnection } from '../stores/redis/connection/connection.ts';
+import { couponKeys, type KeyStyle } from '../stores/redis/keys/keys.ts';
 
 /**
  * FOR COMPARISON ONLY: the naive way. Three commands one after the other, each atomic by

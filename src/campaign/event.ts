@@ -7,7 +7,8 @@ import { parseDuration } from '../lib/duration.ts';
 import { CouponError } from '../lib/errors.ts';
 import { isCouponId } from './ids.ts';
 import { parseInstant } from './time.ts';
-import { readYaml, type Report } from '../lib/yaml-file.ts';
+import type { Report } from '../lib/yaml/issues.ts';
+import { readYaml } from '../lib/yaml/yaml-file.ts';
 
 /** A text that one of our own parsers reads; its message becomes the problem. */
 export function parsed<T>(parse: (text: string) => T) {

@@ -9,14 +9,14 @@ import type { ClaimQueue } from '../drain/ports.ts';
 import type { DeadUsers } from '../operate/ports.ts';
 import type { LedgerHealth, RedisHealth } from '../campaign/ports/health.ts';
 import { usageError } from '../lib/errors.ts';
-import type { Database, DatabaseOptions } from '../stores/postgres/database.ts';
-import type { NatMap, RedisConnection } from '../stores/redis/connection.ts';
-import { parseNatMap } from '../stores/redis/nat-map.ts';
-import { KEY_STYLES, parseKeyPrefix, type KeyStyle } from '../stores/redis/keys.ts';
+import type { Database, DatabaseOptions } from '../stores/postgres/connection/database.ts';
+import type { NatMap, RedisConnection } from '../stores/redis/connection/connection.ts';
+import { parseNatMap } from '../stores/redis/connection/nat-map.ts';
+import { KEY_STYLES, parseKeyPrefix, type KeyStyle } from '../stores/redis/keys/keys.ts';
 import { Closers } from '../lib/closers.ts';
 import { learnVariables, type MaskedEnv } from './masked-env.ts';
 import { EXIT } from './exit-codes.ts';
-import { Output, type OutputFlags } from './output.ts';
+import { Output, type OutputFlags } from './output/output.ts';
 import { Settings } from './settings.ts';
 
 export interface RedisStores {
@@ -94,7 +94,7 @@ export class Context implements AsyncDisposable {
 
   async redisAt(url: string, reconnect = false): Promise<RedisStores> {
     const [
-      { RedisConnection },
+      { openRedis },
       { redisAdmission },
       { redisRefusals },
       { redisClaims },
@@ -103,19 +103,19 @@ export class Context implements AsyncDisposable {
       { redisReader },
       { redisHealth },
     ] = await Promise.all([
-      import('../stores/redis/connection.ts'),
+      import('../stores/redis/connection/open.ts'),
       import('../stores/redis/admission.ts'),
       import('../stores/redis/refusals.ts'),
       import('../stores/redis/claims.ts'),
       import('../stores/redis/coupons.ts'),
       import('../stores/redis/dead.ts'),
       import('../stores/redis/reader.ts'),
-      import('../stores/redis/health.ts'),
+      import('../stores/redis/connection/health.ts'),
     ]);
     // A mistake comes to light before any connection is made.
     this.keyStyleOf({ isCluster: false });
     this.env.secrets.learnUrl(url);
-    const connection = await RedisConnection.open({ url, reconnect, keyPrefix: this.keyPrefix, natMap: this.natMap });
+    const connection = await openRedis({ url, reconnect, keyPrefix: this.keyPrefix, natMap: this.natMap });
     this.onClose(() => connection.close());
     const style = this.keyStyleOf(connection);
     return {
@@ -137,7 +137,7 @@ export class Context implements AsyncDisposable {
    * @param url of a database of our own; otherwise that of the settings, whose variables then have a say
    */
   async database(url?: string, options: DatabaseOptions = {}): Promise<Database> {
-    const { Database } = await import('../stores/postgres/database.ts');
+    const { Database } = await import('../stores/postgres/connection/database.ts');
     const { value } = this.settings.get('databaseUrl');
     const database =
       url === undefined
@@ -176,8 +176,8 @@ export class Context implements AsyncDisposable {
 
   /** A connection that nothing is written over: less permission is enough. */
   async readOnlyRedis(keyPrefix = this.keyPrefix): Promise<RedisConnection> {
-    const { RedisConnection } = await import('../stores/redis/connection.ts');
-    const connection = await RedisConnection.open({
+    const { openRedis } = await import('../stores/redis/connection/open.ts');
+    const connection = await openRedis({
       url: this.settings.get('redisUrl').value,
       reconnect: true,
       readOnly: true,

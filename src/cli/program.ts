@@ -14,7 +14,7 @@ import type { Context, GlobalFlags } from './context.ts';
 import type { Env } from './env.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { maskedEnv, type MaskedEnv } from './masked-env.ts';
-import { colours } from './output.ts';
+import { colours } from './output/output.ts';
 import { packageVersion } from './version.ts';
 
 const HELP_AFTER = `

@@ -1,10 +1,10 @@
 import { CouponError } from '../lib/errors.ts';
 import { command as suggested } from '../lib/text/suggested-command.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { pgAddress } from '../stores/postgres/errors.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { pgAddress } from '../stores/postgres/connection/errors.ts';
 import type { Ledger } from '../stores/postgres/ledger.ts';
-import type { RedisConnection } from '../stores/redis/connection.ts';
-import { addressOf, parseRedisUrl } from '../stores/redis/url.ts';
+import type { RedisConnection } from '../stores/redis/connection/connection.ts';
+import { addressOf, parseRedisUrl } from '../stores/redis/connection/url.ts';
 import type { Context, RedisStores } from './context.ts';
 
 export interface RightsOptions {

@@ -2,7 +2,7 @@ import { nearest } from '../lib/text/suggest.ts';
 import { MAX_PENDING } from '../admission/backlog.ts';
 import { MAX_IN_FLIGHT } from '../admission/batcher.ts';
 import { MAX_CONNECTIONS } from '../http/connections.ts';
-import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/parameters.ts';
+import { PG_PARAMETERS, PG_VARIABLES } from '../stores/postgres/connection/parameters.ts';
 import { readConfigFile, type ConfigFile } from './files/config-file.ts';
 import type { Env } from './env.ts';
 import { usageError } from '../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { usageError } from '../lib/errors.ts';
 import { shellQuoted } from '../lib/text/suggested-command.ts';
-import { parseDatabaseUrl } from '../stores/postgres/url.ts';
-import { parseRedisUrl } from '../stores/redis/url.ts';
+import { parseDatabaseUrl } from '../stores/postgres/connection/url.ts';
+import { parseRedisUrl } from '../stores/redis/connection/url.ts';
 import type { Context } from './context.ts';
 
 export type StoreSetting = 'redisUrl' | 'databaseUrl';

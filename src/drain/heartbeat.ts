@@ -1,4 +1,4 @@
-import { liveness, quietLimitMs, type Liveness } from '../campaign/liveness.ts';
+import { liveness, quietLimitMs, type Liveness } from '../campaign/readiness/liveness.ts';
 import type { DrainPorts } from './pass.ts';
 
 /** Whether a drain moves, as seen from outside of it. */

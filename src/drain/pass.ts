@@ -1,6 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
 import { CouponError, isOutage } from '../lib/errors.ts';
-import { isPartialOutage } from '../campaign/partial-outage.ts';
+import { isPartialOutage } from '../campaign/readiness/partial-outage.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { inLanes } from './lanes.ts';

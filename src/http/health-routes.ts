@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Liveness } from '../campaign/liveness.ts';
-import { isReady, LEDGER_CONDITIONS, REDIS_CONDITIONS, unreadyText, type Readiness } from '../campaign/readiness.ts';
+import type { Liveness } from '../campaign/readiness/liveness.ts';
+import { isReady, LEDGER_CONDITIONS, REDIS_CONDITIONS, unreadyText, type Readiness } from '../campaign/readiness/readiness.ts';
 import { sendProblem, problems } from './problem.ts';
 import type { StoreMetrics } from './store-metrics.ts';
 

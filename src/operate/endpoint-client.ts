@@ -1,9 +1,9 @@
 import type { Send } from './submit.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
-import { certificateNotTrusted, isCertificateFault } from '../lib/certificate.ts';
+import { certificateNotTrusted, isCertificateFault } from '../lib/net/certificate.ts';
 import { HTTP_STATUS, outcomeOfReply } from '../campaign/http-status.ts';
 import type { Outcome } from '../campaign/outcome.ts';
-import { httpClient, type HttpReply } from '../lib/http-exchange.ts';
+import { httpClient, type HttpReply } from '../lib/net/http-exchange.ts';
 import { command } from '../lib/text/suggested-command.ts';
 
 export interface EndpointClient {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { verifiedAdmission } from '../../src/admission/verified-admission.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 import { openProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -87,7 +87,7 @@ describe('a Redis whose answers get lost', () => {
   test('is asked again under the same ids: a late answer spends no stock twice', async () => {
     await stores.seed({ id: '42', total: 3 });
     await using proxy = await openProxy(stores.redisUrl);
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true, commandTimeoutMs: 1_000 });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true, commandTimeoutMs: 1_000 });
     const store = redisAdmission(connection, 'plain');
     const failures: unknown[] = [];
     const admission = verified({
@@ -111,7 +111,7 @@ describe('a Redis whose answers get lost', () => {
   test('over a link that is cut and comes back, users hear the truth', async () => {
     await stores.seed({ id: '42', total: 3 });
     await using proxy = await openProxy(stores.redisUrl);
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
     proxy.holdReplies();
     const asked = outcomes(verified(redisAdmission(connection, 'plain')), 'a');
     await until(async () => (await stores.redis.hexists('coupon_admitted:42', 'a')) === 1);
@@ -124,7 +124,7 @@ describe('a Redis whose answers get lost', () => {
   test('and that does not come back: the loss is what is thrown, because the requests may have been accepted', async () => {
     await stores.seed({ id: '42', total: 3 });
     await using proxy = await openProxy(stores.redisUrl);
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
     proxy.holdReplies();
     const asked = outcomes(verified(redisAdmission(connection, 'plain')), 'a').catch((error: unknown) => error);
     await until(async () => (await stores.redis.hexists('coupon_admitted:42', 'a')) === 1);
@@ -136,7 +136,7 @@ describe('a Redis whose answers get lost', () => {
   test('a request that cannot be sent at all is certainly not accepted', async () => {
     await stores.seed({ id: '42', total: 3 });
     await using proxy = await openProxy(stores.redisUrl);
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
     await proxy.cut();
     await until(() => connection.client.status !== 'ready');
     const error = await outcomes(verified(redisAdmission(connection, 'plain')), 'a').catch((thrown: unknown) => thrown);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rdbLockAdmission } from '../../src/baselines/rdb-lock.ts';
 import type { AdmissionAnswer } from '../../src/campaign/admission.ts';
-import type { Database } from '../../src/stores/postgres/database.ts';
+import type { Database } from '../../src/stores/postgres/connection/database.ts';
 import { admissionBy } from '../support/baselines.ts';
 import { openEndpoint } from '../support/endpoint.ts';
 import { openStores, type TestStores } from '../support/stores.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainPorts } from '../../src/drain/pass.ts';
 import { drainHeartbeat } from '../../src/drain/heartbeat.ts';
-import { liveness, quietLimitMs } from '../../src/campaign/liveness.ts';
+import { liveness, quietLimitMs } from '../../src/campaign/readiness/liveness.ts';
 
 describe('a loop may be quiet', () => {
   it.each([

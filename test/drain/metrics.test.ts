@@ -4,7 +4,7 @@ import { drainPass, type DrainOptions, type DrainPorts } from '../../src/drain/p
 import { CouponError } from '../../src/lib/errors.ts';
 import { drainMetrics } from '../../src/drain/metrics.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 import { openProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -71,7 +71,7 @@ test('a batch whose ledger failed was timed all the same', async () => {
 
 test('a claim whose answer was lost is ambiguous; one that could not be sent is not', async () => {
   await using proxy = await openProxy(stores.redisUrl);
-  const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+  const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
   const { pass, value } = counting({ claims: redisClaims(connection, 'plain') });
   await admit('a');
   proxy.holdReplies();

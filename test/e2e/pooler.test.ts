@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Database } from '../../src/stores/postgres/database.ts';
+import { Database } from '../../src/stores/postgres/connection/database.ts';
 import { PGBOUNCER, pgBouncer, type PgBouncer } from '../support/pgbouncer.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
 import { start } from '../support/processes.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/operate/doctor/schema.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
 import { redisCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
@@ -74,7 +74,7 @@ describe('the whole story on a cluster', () => {
     const replica = await cluster.replicaOf(node);
     // Nobody takes its place meanwhile.
     await replica.redis.call('CONFIG', 'SET', 'cluster-replica-no-failover', 'yes');
-    const connection = await RedisConnection.open({ url: cluster.url, reconnect: true });
+    const connection = await openRedis({ url: cluster.url, reconnect: true });
     await node.server.kill();
     // The others go on naming it as the holder, and refuse what is sent to them instead.
     await until(() => !connection.servers().some(({ address }) => address === `127.0.0.1:${node.port}`));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { Database } from '../../src/stores/postgres/database.ts';
+import { Database } from '../../src/stores/postgres/connection/database.ts';
 import { postgresLedger } from '../../src/stores/postgres/ledger.ts';
 import { openEndpoint } from '../support/endpoint.ts';
 import { PGBOUNCER, pgBouncer } from '../support/pgbouncer.ts';

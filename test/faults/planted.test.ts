@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { seed } from '../../src/operate/seed.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
 import { openEndpoint } from '../support/endpoint.ts';
@@ -125,7 +125,7 @@ test.for([
 ])('replies of Redis are lost by $whose: false "duplicate" is found: $found', async ({ found }) => {
   await stores.seed({ id: COUPON, total: 1_000 });
   await using link = await openProxy(stores.redisUrl);
-  const connection = await RedisConnection.open({ url: link.through(stores.redisUrl), reconnect: true });
+  const connection = await openRedis({ url: link.through(stores.redisUrl), reconnect: true });
   onTestFinished(() => connection.close());
   using resending = resendingAdmission(link.through(stores.redisUrl), connection.runOf(''));
   const admission = found ? resending : redisAdmission(connection, 'plain');
@@ -175,7 +175,7 @@ test.for([
 
 test.skipIf(findCompiler() === null)('a loss of power under everysec, where always was believed: users are lost', async () => {
   await using redis = await startRedis();
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  const connection = await openRedis({ url: redis.url, reconnect: true });
   onTestFinished(() => connection.close());
   const own: TestStores = {
     ...stores,

@@ -4,7 +4,7 @@ import type { Admission } from '../../src/campaign/ports/admission.ts';
 import type { IssueOptions } from '../../src/drain/ports.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import { decode, encode } from '../../src/stores/redis/admission.ts';
-import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import { defineScripts, runScript } from '../../src/stores/redis/script.ts';
 import type { TestStores } from '../support/stores.ts';
 

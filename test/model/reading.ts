@@ -9,7 +9,7 @@ import {
   type RedisSide,
 } from './state.ts';
 import { escapeMember } from '../../src/campaign/member.ts';
-import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import { LEASE_MS, NAMES } from './history.ts';
 import type { TestStores } from '../support/stores.ts';
 

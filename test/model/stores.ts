@@ -20,7 +20,7 @@ import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-c
 import { unsettled } from './worker.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
-import { toBytes } from '../../src/stores/redis/members.ts';
+import { toBytes } from '../../src/stores/redis/keys/members.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { redisRepairs } from '../../src/stores/redis/repairs.ts';
 import { LEASE_MS, NAMES, OVER, USERS, type Bare, type Command } from './history.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import { cleanAudit, type CleanAudit } from './clean-audit.ts';
 import { median, repeated, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';

@@ -3,9 +3,10 @@ import { ADMISSION_BATCH } from '../../src/campaign/admission.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import type { RedisConnection } from '../../src/stores/redis/connection/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
-import { infoField } from '../../src/stores/redis/role.ts';
+import { infoField } from '../../src/stores/redis/connection/role.ts';
 import { redisCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
@@ -23,7 +24,7 @@ interface Spent {
 export async function clusterCpu({ rounds }: Effort): Promise<Figure[]> {
   await using stores = await ownStores();
   await using cluster = await redisCluster();
-  const connection = await RedisConnection.open({ url: cluster.url, reconnect: true });
+  const connection = await openRedis({ url: cluster.url, reconnect: true });
   try {
     const [together, apart]: [Spent[], Spent[]] = [[], []];
     for (let round = 0; round < rounds; round += 1) {

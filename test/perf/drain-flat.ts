@@ -3,7 +3,7 @@ import { drainLoop } from '../../src/drain/loop.ts';
 import { chunked } from '../../src/lib/chunked.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
-import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import { median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { couponKeys } from '../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import type { OwnStores } from './own-stores.ts';
 
 const PAGE = 1_000;

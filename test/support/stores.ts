@@ -7,16 +7,17 @@ import { inject } from 'vitest';
 import { seed } from '../../src/operate/seed.ts';
 import type { LedgerHealth, RedisHealth } from '../../src/campaign/ports/health.ts';
 import type { CouponDefinition } from '../../src/campaign/coupon.ts';
-import { Database } from '../../src/stores/postgres/database.ts';
+import { Database } from '../../src/stores/postgres/connection/database.ts';
 import { ledgerHealth } from '../../src/stores/postgres/health.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { redisRefusals } from '../../src/stores/redis/refusals.ts';
 import { redisAdmission } from '../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../src/stores/redis/connection.ts';
+import type { RedisConnection } from '../../src/stores/redis/connection/connection.ts';
+import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
-import { redisHealth } from '../../src/stores/redis/health.ts';
-import type { KeyStyle } from '../../src/stores/redis/keys.ts';
+import { redisHealth } from '../../src/stores/redis/connection/health.ts';
+import type { KeyStyle } from '../../src/stores/redis/keys/keys.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
 
 /** A database of its own in both stores, the adapters on it, and a plain client of each to look with other eyes. */
@@ -64,7 +65,7 @@ export async function openStores({ keyStyle = 'plain', migrated = true, durable 
 
   const redis = new Redis(redisUrl.href);
   await redis.flushdb();
-  const connection = await RedisConnection.open({ url: redisUrl.href, reconnect: true });
+  const connection = await openRedis({ url: redisUrl.href, reconnect: true });
   const database = new Database(databaseUrl.href);
   if (migrated) await migrate(database);
   const looker = new pg.Pool({ connectionString: databaseUrl.href, max: 2 });

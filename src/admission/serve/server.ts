@@ -13,7 +13,7 @@ import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
 import type { UseHashes, UseLedger } from '../../campaign/ports/use.ts';
 import type { Verification } from '../../campaign/ports/verification.ts';
 import type { LedgerHealth, RedisHealth } from '../../campaign/ports/health.ts';
-import { readiness } from '../../campaign/check-readiness.ts';
+import { readiness } from '../../campaign/readiness/check-readiness.ts';
 import { verifiedAdmission } from '../verified-admission.ts';
 import { controlAccess, type AccessOptions } from './access.ts';
 import { describeRoutes } from './openapi.ts';

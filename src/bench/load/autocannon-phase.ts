@@ -1,5 +1,5 @@
 import type { LoadPlan } from '../ports.ts';
-import { loopbackOf } from '../../lib/loopback.ts';
+import { loopbackOf } from '../../lib/net/loopback.ts';
 import type { AutocannonClient } from './autocannon-client.ts';
 
 /** autocannon ends a run on its next sample. */

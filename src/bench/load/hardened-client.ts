@@ -19,7 +19,7 @@
  * Requests are never sent twice: whether a lost one may be repeated is for the scenario to say, not for the transport.
  */
 import { Socket } from 'node:net';
-import { ReplyBody, REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import { ReplyBody, REPLY_LIMIT_BYTES } from '../../lib/net/reply-body.ts';
 import { headerOf } from '../report/unexplained.ts';
 import { authorizationFault, reconnectPauseMs, type AutocannonClient, type ClientHost, type Parser } from './autocannon-client.ts';
 import { replyParser } from './reply-parser.ts';

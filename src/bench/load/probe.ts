@@ -1,10 +1,10 @@
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import type { Probe, ProbeResult, TlsTrust } from '../ports.ts';
-import { certificateNotTrusted, isCertificateFault } from '../../lib/certificate.ts';
+import { certificateNotTrusted, isCertificateFault } from '../../lib/net/certificate.ts';
 import type { ProbePlan } from '../scenario/verify.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { lookup } from '../../lib/loopback.ts';
+import { lookup } from '../../lib/net/loopback.ts';
 
 const TIMEOUT_MS = 5_000;
 /** A reply is not read beyond this: its status is all that is asked for. */

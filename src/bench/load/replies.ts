@@ -3,7 +3,7 @@ import { outcomeCode } from '../checks/integrity.ts';
 import type { IssueIds, LoadPlan } from '../ports.ts';
 import type { LoadRecord } from '../record/record.ts';
 import { UnexplainedReplies } from '../report/unexplained.ts';
-import { REPLY_LIMIT_BYTES } from '../../lib/reply-body.ts';
+import { REPLY_LIMIT_BYTES } from '../../lib/net/reply-body.ts';
 import type { CaptureRule } from '../scenario/steps.ts';
 import { captureFrom, replyOf } from './capture.ts';
 import type { CookieJar } from './cookie-jar.ts';

@@ -1,7 +1,7 @@
 import type { ScenarioDocument } from './schema.ts';
 import type { CaptureRule } from './steps.ts';
 import { templateOf, type RequestTemplate } from './request.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /** What a client does after a reply that did not decide: all of it belongs to one request, and its last reply counts. */
 export interface FollowUps {

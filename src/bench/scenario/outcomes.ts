@@ -1,7 +1,7 @@
 import { HTTP_STATUS } from '../../campaign/http-status.ts';
 import type { AdmissionOutcome, OTHER_OUTCOMES } from '../../campaign/outcome.ts';
 import type { ScenarioDocument } from './schema.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /** A reply with this status (and this field, or this text, when one is named) means this outcome. The first rule that fits wins. */
 export interface OutcomeRule {

@@ -1,7 +1,7 @@
 import { isOpen, wantedRequests, type OpenPhase, type Phase, type ThinkTime } from '../plan/phase.ts';
 import type { PhaseDocument } from './phase-schema.ts';
 import { stagesMs, type Stage } from '../plan/stages.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 const MAX_PER_SECOND = 1_000_000;
 const LONGEST_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { requestSchema, stepSchema } from './request-schema.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /** Variables in double braces are filled in for each request, each escaped for its place. */
 export interface RequestTemplate {

@@ -20,7 +20,8 @@ import type { Threshold } from './thresholds.ts';
 import { timelineOf, type TimelineEntry } from './timeline.ts';
 import { plannedRequests } from '../plan/user-plan.ts';
 import type { UserOptions } from '../plan/user-plan.ts';
-import { readYaml, type Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
+import { readYaml } from '../../lib/yaml/yaml-file.ts';
 
 /** A load and what is expected of it. Times are milliseconds. */
 export interface Scenario extends VerifyPart, StepsPart {

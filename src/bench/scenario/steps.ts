@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ScenarioDocument } from './schema.ts';
 import type { stepSchema } from './request-schema.ts';
 import { templateOf, type RequestTemplate } from './request.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /** Where in a reply a value is found; exactly one of them. */
 export type CaptureRule = { json: string } | { header: string } | { cookie: string } | { text: string };

@@ -5,7 +5,7 @@ import { MAX_USERS } from './schema-parts.ts';
 import { readUserTable } from '../plan/user-file.ts';
 import type { UserOptions } from '../plan/user-plan.ts';
 import type { UserTable } from '../plan/user-table.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /** The text of a file that a scenario names, chunk by chunk; throws what the file system says. */
 export type OpenFile = (path: string) => Iterable<string>;

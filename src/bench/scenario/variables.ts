@@ -2,7 +2,7 @@ import type { UserOptions } from '../plan/user-plan.ts';
 import type { FollowUps } from './follow-ups.ts';
 import { checkVariables, fitsType, OWN_VARIABLES, tableVariables, typedVariables, type RequestTemplate, type Wanted } from './request.ts';
 import { capturedBy, stepsWithKnown, type Step, type StepsPart } from './steps.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 interface Requests extends StepsPart {
   request: RequestTemplate;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CHECKS } from '../checks/integrity.ts';
 import type { CheckName } from '../checks/integrity.ts';
 import { duration, text, whole } from './schema-parts.ts';
-import type { Report } from '../../lib/yaml-file.ts';
+import type { Report } from '../../lib/yaml/issues.ts';
 
 /**
  * `own`: the stores of this project. Otherwise what another service keeps: keys in Redis, a list of who was issued (by a query

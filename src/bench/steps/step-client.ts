@@ -1,5 +1,5 @@
-import { httpClient, type HttpClient, type HttpReply } from '../../lib/http-exchange.ts';
-import { certificateNotTrusted, isCertificateFault } from '../../lib/certificate.ts';
+import { httpClient, type HttpClient, type HttpReply } from '../../lib/net/http-exchange.ts';
+import { certificateNotTrusted, isCertificateFault } from '../../lib/net/certificate.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { captureFrom, withCookies } from '../load/capture.ts';

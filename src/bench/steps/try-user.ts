@@ -1,5 +1,5 @@
 import { OUTCOMES, type Outcome } from '../../campaign/outcome.ts';
-import type { HttpReply } from '../../lib/http-exchange.ts';
+import type { HttpReply } from '../../lib/net/http-exchange.ts';
 import { classifier } from '../load/classify.ts';
 import { captureFrom } from '../load/capture.ts';
 import { retryAfterMs } from '../load/follow-up.ts';

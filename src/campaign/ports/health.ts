@@ -2,7 +2,7 @@
  * Ports of the stores: `stores/redis` and `stores/postgres` implement them. Every method may throw a CouponError of kind `unreachable`;
  * after that the effect of a write is unknown, and all writes here may be repeated.
  */
-import type { LedgerCondition, RedisCondition } from '../readiness.ts';
+import type { LedgerCondition, RedisCondition } from '../readiness/readiness.ts';
 
 /** What probes and metrics ask of Redis itself. */
 export interface RedisHealth {

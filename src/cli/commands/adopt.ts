@@ -10,7 +10,7 @@ import { adoptedText, planText } from '../../operate/adopt/text.ts';
 import type { Configure } from '../command.ts';
 import { Option } from '@commander-js/extra-typings';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
-import { startProgress } from '../progress.ts';
+import { startProgress } from '../output/progress.ts';
 import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `

@@ -9,8 +9,8 @@ import { number } from '../../lib/text/figures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openWithRights } from '../rights.ts';
-import { startProgress, type Progress } from '../progress.ts';
-import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
+import { startProgress, type Progress } from '../output/progress.ts';
+import { WIDE, WIDE_ABOUT } from '../output/table-flags.ts';
 import type { Configure } from '../command.ts';
 
 const EXAMPLES = `

@@ -1,10 +1,10 @@
 import { table } from '../../lib/text/table.ts';
 import { CouponError } from '../../lib/errors.ts';
-import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
-import { parseRedisUrl } from '../../stores/redis/url.ts';
+import { parseDatabaseUrl } from '../../stores/postgres/connection/url.ts';
+import { parseRedisUrl } from '../../stores/redis/connection/url.ts';
 import { IN_PARTS, SETTINGS, type SettingName, type Settings } from '../settings.ts';
 import type { Configure } from '../command.ts';
-import { withTableFlags } from '../table-flags.ts';
+import { withTableFlags } from '../output/table-flags.ts';
 
 export const configure: Configure = (command, cli) => {
   withTableFlags(command.command('show'))

@@ -8,7 +8,7 @@ import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';
-import { withTableFlags } from '../table-flags.ts';
+import { withTableFlags } from '../output/table-flags.ts';
 import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `

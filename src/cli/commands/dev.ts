@@ -1,10 +1,10 @@
-import { withTableFlags } from '../table-flags.ts';
+import { withTableFlags } from '../output/table-flags.ts';
 import { defaultStackDir, stackDown, stackStatus, stackUp } from '../../stack/stack.ts';
 import { allStacks, isInUse, type NamedStack } from '../../stack/all-stacks.ts';
 import { KEEP } from '../../stack/keeper.ts';
 import { usageError } from '../../lib/errors.ts';
-import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
-import { parseRedisUrl } from '../../stores/redis/url.ts';
+import { parseDatabaseUrl } from '../../stores/postgres/connection/url.ts';
+import { parseRedisUrl } from '../../stores/redis/connection/url.ts';
 import { table } from '../../lib/text/table.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';

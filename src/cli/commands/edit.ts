@@ -9,7 +9,7 @@ import type { Configure } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { openWithRights } from '../rights.ts';
-import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
+import { WIDE, WIDE_ABOUT } from '../output/table-flags.ts';
 
 const EXAMPLES = `
 Examples:

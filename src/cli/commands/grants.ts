@@ -1,6 +1,6 @@
 import { usageError } from '../../lib/errors.ts';
-import { parseDatabaseUrl } from '../../stores/postgres/url.ts';
-import { parseRedisUrl } from '../../stores/redis/url.ts';
+import { parseDatabaseUrl } from '../../stores/postgres/connection/url.ts';
+import { parseRedisUrl } from '../../stores/redis/connection/url.ts';
 import { PASSWORD, redisAcl, redisRules } from '../../stores/rights/redis-acl.ts';
 import { postgresGrants } from '../../stores/rights/postgres-grants.ts';
 import { rightsOf, type Rights } from '../../stores/rights/rights.ts';

@@ -12,9 +12,9 @@ import { issuedText, queueText, userText } from '../../operate/inspect/users-tex
 import type { Paint } from '../../lib/text/style.ts';
 import type { Answer } from '../../lib/text/table.ts';
 import type { Cli, Configure } from '../command.ts';
-import { withTableFlags } from '../table-flags.ts';
+import { withTableFlags } from '../output/table-flags.ts';
 import { openWithRights } from '../rights.ts';
-import { watch, type WatchFlags } from '../watch.ts';
+import { watch, type WatchFlags } from '../output/watch.ts';
 
 interface InspectFlags extends WatchFlags {
   limit?: string | undefined;

@@ -2,7 +2,7 @@ import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { logText } from '../../operate/change-text.ts';
 import type { Configure } from '../command.ts';
-import { withTableFlags } from '../table-flags.ts';
+import { withTableFlags } from '../output/table-flags.ts';
 import { ledgerWithRights } from '../rights.ts';
 
 export const configure: Configure = (command, cli) => {

@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
 import { openWithRights } from '../rights.ts';
 import { requireLocalStores } from '../targets.ts';
-import { WIDE, WIDE_ABOUT } from '../table-flags.ts';
+import { WIDE, WIDE_ABOUT } from '../output/table-flags.ts';
 import type { Configure } from '../command.ts';
 
 export interface SeedFlags {

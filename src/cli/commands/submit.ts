@@ -14,7 +14,7 @@ import { submitProgressText, submitText } from '../../operate/submit-text.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { admissionThatMeans } from '../guards.ts';
-import { startProgress } from '../progress.ts';
+import { startProgress } from '../output/progress.ts';
 import { openWithRights } from '../rights.ts';
 import { requireAllowedHost, requireLocalStores } from '../targets.ts';
 import type { Configure } from '../command.ts';

@@ -1,6 +1,6 @@
 /** What `top --json` prints for each look, one document a line; `dashboard` serves the same at /view.json. */
 import { z } from 'zod';
-import type { LiveView } from '../../operate/live/view.ts';
+import type { LiveView } from '../../operate/live/live-view.ts';
 import { count, couponState, instant, text } from './parts.ts';
 
 const rate = z.number().nullable();

@@ -1,6 +1,6 @@
 /** What `doctor` has found out, before it is judged. Null: this user may not ask, or the server does not tell. */
 import type { RedisDurability } from '../../campaign/ports/health.ts';
-import type { DatabaseWeakness } from '../../campaign/weaknesses.ts';
+import type { DatabaseWeakness } from '../../campaign/readiness/weaknesses.ts';
 import type { CouponError } from '../../lib/errors.ts';
 
 /** Of several questions in a row. */

@@ -1,4 +1,4 @@
-import { diskWeakness, evictionWeakness } from '../../campaign/weaknesses.ts';
+import { diskWeakness, evictionWeakness } from '../../campaign/readiness/weaknesses.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { number, plural } from '../../lib/text/figures.ts';
 import type { BytesPerUser, RedisFacts, RedisServer } from './ports.ts';

@@ -1,4 +1,4 @@
-import { isPartialOutage } from '../../campaign/partial-outage.ts';
+import { isPartialOutage } from '../../campaign/readiness/partial-outage.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../../campaign/ports/redis-reader.ts';
 import { WrongTypeError, type WrongType } from '../../campaign/wrong-type.ts';

@@ -1,4 +1,4 @@
-import type { UserDetail } from './users.ts';
+import type { UserFacts } from './user-facts.ts';
 
 /** Something that happened to a user, as far as the stores still know it. */
 export interface StoryEvent {
@@ -12,7 +12,7 @@ export interface StoryEvent {
 const TOMBSTONE = /^forgotten-[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** What became of one user, in order of time. */
-export function storyOf({ userId, admitted, waiting, claim, dead, ledger }: Omit<UserDetail, 'story'>): StoryEvent[] {
+export function storyOf({ userId, admitted, waiting, claim, dead, ledger }: UserFacts): StoryEvent[] {
   const events: StoryEvent[] = [];
   const tell = (event: StoryEvent['event'], at: string | null, detail: string): void => void events.push({ at, event, detail });
   const askedAt = admitted?.requestedAt ?? ledger?.requestedAt ?? waiting?.requestedAt ?? null;

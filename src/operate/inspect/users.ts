@@ -1,8 +1,8 @@
 import { isoOrNull, scoreToDate, scoreToIso } from '../../campaign/coupon.ts';
 import { placeOf, type Place } from '../../campaign/place.ts';
-import type { WrongType } from '../../campaign/wrong-type.ts';
 import { ledgerCoupon, type InspectPorts, type PageOptions } from './coupons.ts';
 import { storyOf, type StoryEvent } from './story.ts';
+import type { IssuedLine, UserFacts } from './user-facts.ts';
 import { AHEAD_MS } from '../../campaign/ports/redis-reader.ts';
 
 /** Part of a queue, oldest first. Times are ISO 8601. */
@@ -44,19 +44,6 @@ function waitedMs(score: number, nowMs: number): number | null {
   return since > nowMs + AHEAD_MS ? null : Math.max(0, nowMs - since);
 }
 
-/** What the ledger says about an issued coupon. */
-export interface IssuedLine {
-  userId: string;
-  requestedAt: string;
-  issuedAt: string;
-  expiresAt: string | null;
-  usedAt: string | null;
-  revokedAt: string | null;
-  worker: string;
-  fence: number;
-  deliveries: number;
-}
-
 /** Part of the issued coupons, in order of user id. */
 export interface IssuedList {
   couponId: string;
@@ -78,23 +65,7 @@ export async function inspectIssued(ports: InspectPorts, couponId: string, { lim
   };
 }
 
-/** Everything that both stores know about one user of a coupon. A part is null where they know nothing. */
-export interface UserDetail {
-  couponId: string;
-  userId: string;
-  /** The first of issued, dead, claimed, waiting; `admitted`: accepted, but in none of them; null: never asked, or refused. */
-  place: Place | null;
-  /** All places that the user is in; two between commit and acknowledgement. */
-  places: Place[];
-  admitted: { requestedAt: string | null; requestId: string } | null;
-  waiting: { position: number | null; requestedAt: string | null } | null;
-  claim: { worker: string; fence: number; deliveries: number; faults: number; leaseUntil: string | null } | null;
-  dead: string | null;
-  /** The issued hash in Redis, as it stands. */
-  hash: Record<string, string> | null;
-  /** The key of the issued hash, where it holds another type; null: it does not. */
-  occupied: WrongType | null;
-  ledger: IssuedLine | null;
+export interface UserDetail extends UserFacts {
   /** What became of the user, in order of time. */
   story: StoryEvent[];
 }

@@ -4,7 +4,7 @@ import { number } from '../../lib/text/figures.ts';
 import { sparkline } from '../../lib/text/sparkline.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { printable } from '../../lib/text/visible.ts';
-import type { LiveCoupon } from './view.ts';
+import type { LiveCoupon } from './live-view.ts';
 import type { LiveWorker } from './workers.ts';
 
 const NONE = '–';

@@ -6,7 +6,7 @@ import type { Paint } from '../../lib/text/style.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { couponTable, perSecondText, workerTable } from './columns.ts';
 import { ofStates } from './order.ts';
-import type { LiveStore, LiveView } from './view.ts';
+import type { LiveStore, LiveView } from './live-view.ts';
 
 export interface FrameOptions {
   /** Cells of a line. */

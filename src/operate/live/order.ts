@@ -1,4 +1,4 @@
-import type { LiveCoupon } from './view.ts';
+import type { LiveCoupon } from './live-view.ts';
 
 /** The states in which nothing happens any more. */
 const OVER = new Set(['sold_out', 'ended', 'closed']);

@@ -3,41 +3,13 @@
  * each coupon, what a store said last before it went away, and workers that were seen a moment ago.
  */
 import { saleState } from '../../campaign/sale-state.ts';
-import { couponState, type CouponState, type InRedis } from '../inspect/coupon-state.ts';
+import { couponState, type InRedis } from '../inspect/coupon-state.ts';
+import type { LiveCoupon, LiveStore, LiveView } from './live-view.ts';
 import { nextSamples, perSecond, pointsOf, type Sample } from './history.ts';
 import { inOrder } from './order.ts';
 import type { LedgerPart, Reading, RedisPart, Told } from './reading.ts';
 import { couponWarnings, indexWarning, workerWarnings, type LiveWarning } from './warnings.ts';
-import { workersOf, type LiveWorker, type SeenWorker } from './workers.ts';
-
-export interface LiveCoupon extends Omit<CouponState, 'wrongType'> {
-  /** As users meet it: `scheduled`, `open`, `paused`, `sold_out`, `ended`, `closed`, `suspect`; else as in {@link CouponState}. */
-  state: string;
-  /** Over the last ten seconds; null: two readings are needed. */
-  acceptedPerSecond: number | null;
-  issuedPerSecond: number | null;
-  /** Until everybody who waits is issued at this pace; null: nobody is issued. */
-  timeLeftMs: number | null;
-  /** Per second, from one reading to the next, the latest last; null: a store was away. */
-  history: { accepted: (number | null)[]; issued: (number | null)[] };
-}
-
-export interface LiveStore {
-  up: boolean;
-  /** Why there is no answer, and how old the figures are that are shown instead; null: they are of now, or there are none. */
-  problem: string | null;
-  silentMs: number | null;
-}
-
-export interface LiveView {
-  /** ISO 8601. */
-  at: string;
-  stores: { redis: LiveStore; ledger: LiveStore };
-  totals: { coupons: number; waiting: number; claimed: number; acceptedPerSecond: number | null; issuedPerSecond: number | null };
-  coupons: LiveCoupon[];
-  workers: LiveWorker[];
-  warnings: LiveWarning[];
-}
+import { workersOf, type SeenWorker } from './workers.ts';
 
 interface Last<T> {
   value: T;

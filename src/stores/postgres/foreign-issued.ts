@@ -14,7 +14,7 @@ import {
   type IssuedRow,
 } from '../../bench/evidence/issued-row.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 
 const FETCH = 2_000;
 

@@ -1,8 +1,8 @@
 import type { LedgerHealth } from '../../campaign/ports/health.ts';
-import { databaseWeaknesses, type DatabaseWeakness } from '../../campaign/weaknesses.ts';
+import { databaseWeaknesses, type DatabaseWeakness } from '../../campaign/readiness/weaknesses.ts';
 import { CouponError } from '../../lib/errors.ts';
-import type { LedgerCondition } from '../../campaign/readiness.ts';
-import type { Database } from './database.ts';
+import type { LedgerCondition } from '../../campaign/readiness/readiness.ts';
+import type { Database } from './connection/database.ts';
 import { statement } from './statements.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { AdoptionLedger } from '../../operate/adopt/ports.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { ledgerCoupons, seedingValues } from './ledger-coupons.ts';
 import { ledgerIssued } from './ledger-issued.ts';
 import { ledgerRepairs } from './ledger-repairs.ts';

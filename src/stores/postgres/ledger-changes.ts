@@ -3,7 +3,7 @@ import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { Change, ChangeDetails, ChangeLedger } from '../../operate/ports.ts';
 import type { ForgetLedger, RevokeLedger } from '../../operate/remove/ports.ts';
 import { usageError } from '../../lib/errors.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { statement } from './statements.ts';
 
 export interface ChangeRow {

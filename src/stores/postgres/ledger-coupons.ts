@@ -1,7 +1,7 @@
 import type { ResetLedger, SeedLedger } from '../../operate/ports.ts';
 import type { LedgerCoupon, LedgerReader, LedgerState } from '../../campaign/ports/ledger.ts';
 import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { statement } from './statements.ts';
 
 interface CouponRow {

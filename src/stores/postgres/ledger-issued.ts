@@ -4,8 +4,8 @@ import type { LedgerReader, LedgerRow } from '../../campaign/ports/ledger.ts';
 import type { UseLedger, UseResult } from '../../campaign/ports/use.ts';
 import type { IssueLedger, IssueOptions, IssueResult } from '../../drain/ports.ts';
 import { microsBySize, type Claim } from '../../campaign/coupon.ts';
-import type { Database } from './database.ts';
-import { isConflict, refusalOf } from './refusal.ts';
+import type { Database } from './connection/database.ts';
+import { isConflict, refusalOf } from './connection/refusal.ts';
 import { statement } from './statements.ts';
 
 interface IssuedRow {

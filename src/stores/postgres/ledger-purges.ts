@@ -1,5 +1,5 @@
 import type { ExportLedger, PurgeLedger } from '../../operate/remove/ports.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { begin, toChange, type ChangeRow } from './ledger-changes.ts';
 import { statement } from './statements.ts';
 

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import type { QueryConfig } from 'pg';
 import type { LedgerRepairs } from '../../audit/repair/ports.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { endedEpochs } from './ledger-coupons.ts';
 import { statement } from './statements.ts';
 

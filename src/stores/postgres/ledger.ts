@@ -3,7 +3,7 @@ import type { UseLedger } from '../../campaign/ports/use.ts';
 import type { IssueLedger } from '../../drain/ports.ts';
 import type { ChangeLedger, ResetLedger, SeedLedger } from '../../operate/ports.ts';
 import type { ExportLedger, ForgetLedger, PurgeLedger, RevokeLedger } from '../../operate/remove/ports.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { ledgerChanges } from './ledger-changes.ts';
 import { ledgerCoupons } from './ledger-coupons.ts';
 import { ledgerIssued } from './ledger-issued.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { CouponError } from '../../lib/errors.ts';
 import { visible } from '../../lib/text/visible.ts';
-import type { Database } from './database.ts';
-import { schemaMissing } from './errors.ts';
+import type { Database } from './connection/database.ts';
+import { schemaMissing } from './connection/errors.ts';
 import { statement } from './statements.ts';
 
 export interface Migration {

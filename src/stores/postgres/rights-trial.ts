@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { statement } from './statements.ts';
 
 /** A verb of `GRANT`, in capitals, and the table; null: the schema itself. */

@@ -4,10 +4,10 @@ import { ADMISSION_BATCH, type AdmissionAnswer, type AdmissionRequest } from '..
 import type { Place } from '../../campaign/place.ts';
 import { scoreToMicros } from '../../campaign/coupon.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
 import { runScript } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 export function redisAdmission(connection: RedisConnection, style: KeyStyle): Admission {
   return {

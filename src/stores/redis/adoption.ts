@@ -1,16 +1,16 @@
 import type { AdoptionSource, AdoptionStore, Fields } from '../../operate/adopt/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import { redisClaims } from './claims.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import { redisCoupons, settingFields } from './coupons.ts';
-import { couponKeys, issuedPattern, withoutPrefix, withPrefix, type KeyStyle } from './keys.ts';
-import { toBytes, toText } from './members.ts';
+import { couponKeys, issuedPattern, withoutPrefix, withPrefix, type KeyStyle } from './keys/keys.ts';
+import { toBytes, toText } from './keys/members.ts';
 import { redisReader } from './reader.ts';
 import { redisRepairs } from './repairs.ts';
-import { repliesOf } from './replies.ts';
-import { escapeGlob, scanAllBytes } from './scan.ts';
+import { repliesOf } from './keys/replies.ts';
+import { escapeGlob, scanAllBytes } from './keys/scan.ts';
 import { runScript, SCRIPT_USERS } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 const PAGE = 1_000;
 

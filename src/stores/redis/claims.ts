@@ -3,11 +3,11 @@ import type { AckRow } from '../../campaign/ports/acknowledgement.ts';
 import type { ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../drain/ports.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
-import { toText } from './members.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
+import { toText } from './keys/members.ts';
 import { runScript, runScriptForBytes, SCRIPT_USERS } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 export function redisClaims(connection: RedisConnection, style: KeyStyle): ClaimQueue {
   /** For writes: a lost answer is told apart from a command that was never sent. */

@@ -6,8 +6,8 @@ import type { Admission } from '../../campaign/ports/admission.ts';
 import type { ClaimQueue } from '../../drain/ports.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { visible } from '../../lib/text/visible.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
 
 /** Long for a replica that keeps up, short for a user. */
 const WAIT_MS = 1_000;

@@ -4,7 +4,7 @@ import type { ChangeStore, ResetStore, SeedCheck, SeedResult, SeedStore } from '
 import type { QueueScan } from '../../drain/ports.ts';
 import { isoTime, type CouponDefinition } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { CouponError } from '../../lib/errors.ts';
 import {
   COUPON_INDEX,
@@ -15,11 +15,11 @@ import {
   withoutPrefix,
   withPrefix,
   type KeyStyle,
-} from './keys.ts';
-import { toBytes, toText } from './members.ts';
-import { scanAll, scanAllBytes } from './scan.ts';
+} from './keys/keys.ts';
+import { toBytes, toText } from './keys/members.ts';
+import { scanAll, scanAllBytes } from './keys/scan.ts';
 import { runScript } from './script.ts';
-import { couponFault, wrongTypeOf } from './wrong-type.ts';
+import { couponFault, wrongTypeOf } from './keys/wrong-type.ts';
 
 const SCAN_COUNT = 1_000;
 

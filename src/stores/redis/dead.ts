@@ -1,10 +1,10 @@
 import { chunked } from '../../lib/chunked.ts';
 import type { DeadUsers, DropOutcome, RetryOutcome } from '../../operate/ports.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
-import { toBytes } from './members.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
+import { toBytes } from './keys/members.ts';
 import { runScript, SCRIPT_USERS } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 export function redisDead(connection: RedisConnection, style: KeyStyle): DeadUsers {
   const all = async (script: 'retry' | 'drop', couponId: string, epoch: string, userIds: readonly string[]): Promise<string[]> => {

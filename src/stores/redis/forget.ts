@@ -1,12 +1,12 @@
 import type { ForgetRedis } from '../../operate/remove/ports.ts';
 import { redisClaims } from './claims.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import { redisCoupons } from './coupons.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
-import { toBytes } from './members.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
+import { toBytes } from './keys/members.ts';
 import { redisReader } from './reader.ts';
 import { runScript } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 /** What forgetting a user needs, in one key style: coupons of an installation may have been seeded with either. */
 export function redisForget(connection: RedisConnection, style: KeyStyle): ForgetRedis {

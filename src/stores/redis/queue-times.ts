@@ -1,7 +1,7 @@
 import { scoreToMicros, TIME_RANGES } from '../../campaign/coupon.ts';
 import { AHEAD_MS, type QueueTimes } from '../../campaign/ports/redis-reader.ts';
-import type { RedisConnection } from './connection.ts';
-import { repliesOf } from './replies.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { repliesOf } from './keys/replies.ts';
 
 /** What the scores of a queue say, without walking over it: each unit has a range of scores that are times. */
 export async function queueTimes(connection: RedisConnection, key: string, nowMs: number): Promise<QueueTimes> {

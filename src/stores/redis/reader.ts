@@ -2,15 +2,15 @@ import type { Redis } from 'ioredis';
 import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import type { QueueEntry, RedisCoupon, RedisUser } from '../../campaign/ports/redis-reader.ts';
-import type { RedisConnection } from './connection.ts';
-import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys.ts';
-import { toBytes, toText } from './members.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys/keys.ts';
+import { toBytes, toText } from './keys/members.ts';
 import { queueTimes } from './queue-times.ts';
-import { repliesOf, toNumber } from './replies.ts';
+import { repliesOf, toNumber } from './keys/replies.ts';
 import { runScript } from './script.ts';
 import { userRecords, type UserRecords } from './user-records.ts';
 import { redisWalks } from './walks.ts';
-import { couponFault, wrongTypeOf } from './wrong-type.ts';
+import { couponFault, wrongTypeOf } from './keys/wrong-type.ts';
 
 /** Users in one script. */
 const USERS_AT_ONCE = 250;

@@ -1,9 +1,9 @@
 import type { Refusal, Refusals } from '../../admission/ports.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
 import { runScript } from './script.ts';
 import { redisWalks } from './walks.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 export function redisRefusals(connection: RedisConnection, style: KeyStyle): Refusals {
   const { walk } = redisWalks(connection, style);

@@ -2,12 +2,12 @@ import { chunked } from '../../lib/chunked.ts';
 import type { RedisRepairs } from '../../audit/repair/ports.ts';
 import { isoTime } from '../../campaign/coupon.ts';
 import { settingFields } from './coupons.ts';
-import type { RedisConnection } from './connection.ts';
-import { couponKeys, type KeyStyle } from './keys.ts';
-import { toBytes } from './members.ts';
-import { repliesOf, toNumber } from './replies.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys, type KeyStyle } from './keys/keys.ts';
+import { toBytes } from './keys/members.ts';
+import { repliesOf, toNumber } from './keys/replies.ts';
 import { runScript, type ScriptName, SCRIPT_USERS } from './script.ts';
-import { couponFault } from './wrong-type.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 export function redisRepairs(connection: RedisConnection, style: KeyStyle): RedisRepairs {
   const run = async (

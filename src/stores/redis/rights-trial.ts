@@ -1,5 +1,5 @@
-import type { RedisConnection } from './connection.ts';
-import { couponKeys } from './keys.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import { couponKeys } from './keys/keys.ts';
 import { ARGUMENTS } from './script-rights.ts';
 import { runScript, scriptSource } from './script.ts';
 

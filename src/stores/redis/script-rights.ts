@@ -2,7 +2,7 @@
  * The commands that each Lua script runs, by the key that it runs them on. The scripts ask for all of them before they do anything (see
  * `script.ts`), and `stores/rights` makes the access list of a Redis user of it. A test holds this against the scripts themselves.
  */
-import type { CouponKeys } from './keys.ts';
+import type { CouponKeys } from './keys/keys.ts';
 
 /** A key of ours, the index of all coupons, or `none` for commands without a key. */
 export type KeyName = keyof CouponKeys | 'index' | 'none';

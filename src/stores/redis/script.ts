@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Redis } from 'ioredis';
-import { DENIED } from './denied.ts';
-import type { CouponKeys } from './keys.ts';
-import { toBytes } from './members.ts';
+import { DENIED } from './connection/errors.ts';
+import type { CouponKeys } from './keys/keys.ts';
+import { toBytes } from './keys/members.ts';
 import { ARGUMENTS, SCRIPT_RIGHTS, type KeyRights } from './script-rights.ts';
 
 /**
@@ -44,7 +45,7 @@ export type ScriptName = keyof typeof SCRIPTS;
 
 /** With what it includes, because a script cannot call another one, and with a look at what its user may do below the contract. */
 export function scriptSource(name: ScriptName): string {
-  const whole = luaFile(name).replace(/^-- include (\S+)$/gm, (_line, part: string) => luaFile(`shared/${part}`));
+  const whole = luaFile(name).replace(/^-- include (\S+)$/gm, (_line, part: string) => luaFile(part.replace('.lua', '')));
   return whole.replace('\n\n', () => `\n${rightsCheck(name)}\n`);
 }
 
@@ -76,8 +77,12 @@ function rightCheck(name: ScriptName, key: string, command: string): string {
   return deny(`${first} and not redis.acl_check_cmd('${upper}', ${first}${rest})`);
 }
 
+/** Folders are for readers: names are unique. */
+const LUA = new URL('./lua/', import.meta.url);
+const files = new Map(readdirSync(LUA, { recursive: true, encoding: 'utf8' }).map((path) => [basename(path, '.lua'), path]));
+
 function luaFile(name: string): string {
-  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  return readFileSync(new URL(files.get(name)!, LUA), 'utf8');
 }
 
 export function defineScripts(client: Redis): void {

@@ -1,7 +1,7 @@
-import type { RedisConnection } from './connection.ts';
-import type { CouponKeys } from './keys.ts';
-import { toBytes } from './members.ts';
-import { repliesOf } from './replies.ts';
+import type { RedisConnection } from './connection/connection.ts';
+import type { CouponKeys } from './keys/keys.ts';
+import { toBytes } from './keys/members.ts';
+import { repliesOf } from './keys/replies.ts';
 import { runScript } from './script.ts';
 
 /** What Redis keeps about some users, list by list and in their order; false or null: nothing there. */

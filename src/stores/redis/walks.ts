@@ -1,7 +1,7 @@
 import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import type { UserSource } from '../../campaign/ports/redis-reader.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import {
   ANY_COUPON_PATTERN,
   couponKeys,
@@ -14,11 +14,11 @@ import {
   withPrefix,
   type CouponKeys,
   type KeyStyle,
-} from './keys.ts';
-import { toBytes, toText } from './members.ts';
-import { repliesOf } from './replies.ts';
-import { scanAll, scanAllBytes } from './scan.ts';
-import { couponFault } from './wrong-type.ts';
+} from './keys/keys.ts';
+import { toBytes, toText } from './keys/members.ts';
+import { repliesOf } from './keys/replies.ts';
+import { scanAll, scanAllBytes } from './keys/scan.ts';
+import { couponFault } from './keys/wrong-type.ts';
 
 const WALK_COUNT = 1_000;
 

@@ -1,4 +1,4 @@
-import { COUPON_INDEX, couponKeys, type KeyStyle } from '../redis/keys.ts';
+import { COUPON_INDEX, couponKeys, type KeyStyle } from '../redis/keys/keys.ts';
 import type { KeyName } from '../redis/script-rights.ts';
 import type { Rights } from './rights.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { number } from '../../lib/text/figures.ts';
 import type { BytesPerUser } from '../../operate/doctor/ports.ts';
-import type { RedisConnection } from '../redis/connection.ts';
-import { COUPON_INDEX, couponKeys, type KeyStyle } from '../redis/keys.ts';
+import type { RedisConnection } from '../redis/connection/connection.ts';
+import { COUPON_INDEX, couponKeys, type KeyStyle } from '../redis/keys/keys.ts';
 
 /** An accepted user in the record and in the queue, and an issued one; 64-bit jemalloc, ids of 11 characters. */
 const FIGURE = { accepted: 205, issued: 340 };

@@ -1,6 +1,6 @@
 import { CouponError } from '../../lib/errors.ts';
 import type { PostgresFacts } from '../../operate/doctor/ports.ts';
-import type { Database } from '../postgres/database.ts';
+import type { Database } from '../postgres/connection/database.ts';
 import { databaseDurability } from '../postgres/health.ts';
 import { appliedVersion, migrations } from '../postgres/migrate.ts';
 import { statement } from '../postgres/statements.ts';

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { RedisDurability } from '../../campaign/ports/health.ts';
 import type { BytesPerUser, RedisFacts, RedisMemory, RedisServer } from '../../operate/doctor/ports.ts';
-import type { RedisConnection } from '../redis/connection.ts';
-import { redisHealth } from '../redis/health.ts';
-import { infoField } from '../redis/role.ts';
+import type { RedisConnection } from '../redis/connection/connection.ts';
+import { redisHealth } from '../redis/connection/health.ts';
+import { infoField } from '../redis/connection/role.ts';
 import { trips } from './trips.ts';
 
 /** Looks at every server of a connection. What its user may not ask is null. @throws CouponError of kind `unreachable` */

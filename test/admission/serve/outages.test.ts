@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Admission } from '../../../src/campaign/ports/admission.ts';
 import { seed } from '../../../src/operate/seed.ts';
 import { Closers } from '../../../src/lib/closers.ts';
-import { Database } from '../../../src/stores/postgres/database.ts';
+import { Database } from '../../../src/stores/postgres/connection/database.ts';
 import { ledgerHealth } from '../../../src/stores/postgres/health.ts';
 import { redisAdmission } from '../../../src/stores/redis/admission.ts';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../../src/stores/redis/coupons.ts';
-import { redisHealth } from '../../../src/stores/redis/health.ts';
+import { redisHealth } from '../../../src/stores/redis/connection/health.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { extraRedis } from '../../support/extra-redis.ts';
 import { openEndpoint } from '../../support/endpoint.ts';
@@ -31,7 +31,7 @@ async function openBehindProxy(what: 'redis' | 'ledger') {
   const proxy = await openProxy(what === 'redis' ? stores.redisUrl : stores.databaseUrl);
   open.add(() => proxy[Symbol.asyncDispose]());
   if (what === 'redis') {
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
     open.add(() => connection.close());
     const ports = {
       admission: redisAdmission(connection, 'plain'),
@@ -102,7 +102,7 @@ describe('without Redis', () => {
 
 test('after a crash of Redis the new server is checked against the ledger, and goes on where the old one stopped', async () => {
   await using redis = await extraRedis();
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  const connection = await openRedis({ url: redis.url, reconnect: true });
   const coupons = redisCoupons(connection, 'plain');
   const ports = { admission: redisAdmission(connection, 'plain'), coupons, reader: redisReader(connection, 'plain') };
   const definition = { id: 'crashed', name: 'Test', total: 2, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
@@ -120,7 +120,7 @@ test('after a crash of Redis the new server is checked against the ledger, and g
 
 test('a Redis that answers but takes no writes is not ready, and says why in a word', async () => {
   await using redis = await extraRedis(['--min-replicas-to-write', '1']);
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true });
+  const connection = await openRedis({ url: redis.url, reconnect: true });
   await using endpoint = await openEndpoint(stores, { health: { ...stores.health, redis: redisHealth(connection) } });
   const { status, body } = await endpoint.get('/readyz');
   expect(status).toBe(503);

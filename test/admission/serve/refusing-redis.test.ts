@@ -8,7 +8,7 @@ import { seed } from '../../../src/operate/seed.ts';
 import { Closers } from '../../../src/lib/closers.ts';
 import { redisAdmission } from '../../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../../src/stores/redis/coupons.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { openEndpoint } from '../../support/endpoint.ts';
@@ -27,7 +27,7 @@ async function openAlone(couponId: string, args: readonly string[] = []) {
   const open = new Closers();
   const redis = await extraRedis(args);
   open.add(() => redis[Symbol.asyncDispose]());
-  const connection = await RedisConnection.open({ url: redis.url, reconnect: true, commandTimeoutMs: 1_000 });
+  const connection = await openRedis({ url: redis.url, reconnect: true, commandTimeoutMs: 1_000 });
   open.add(() => connection.close());
   const other = new Redis(redis.url, { maxRetriesPerRequest: null });
   open.add(() => other.disconnect());

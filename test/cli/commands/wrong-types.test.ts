@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditReport } from '../../../src/audit/audit.ts';
-import { couponKeys, KEY_TYPES } from '../../../src/stores/redis/keys.ts';
+import { couponKeys, KEY_TYPES } from '../../../src/stores/redis/keys/keys.ts';
 import { openEndpoint, type TestEndpoint } from '../../support/endpoint.ts';
 import { issueWaiting } from '../../support/issue.ts';
 import { at, cli, type CliResult } from '../../support/run-cli.ts';

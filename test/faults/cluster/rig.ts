@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Closers } from '../../../src/lib/closers.ts';
 import { freePort } from '../../../src/stack/ports.ts';
-import { Database } from '../../../src/stores/postgres/database.ts';
+import { Database } from '../../../src/stores/postgres/connection/database.ts';
 import { postgresLedger } from '../../../src/stores/postgres/ledger.ts';
 import { migrate } from '../../../src/stores/postgres/migrate.ts';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { runToEnd } from '../../support/processes.ts';
 import { redisCluster, type TestCluster } from '../../support/redis-cluster.ts';
@@ -42,7 +42,7 @@ export async function openClusterRig(meaning: Means, closers: Closers): Promise<
   await migrate(database);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
   closers.add(() => pool.end());
-  const connection = await RedisConnection.open({ url: cluster.url, reconnect: true });
+  const connection = await openRedis({ url: cluster.url, reconnect: true });
   closers.add(() => connection.close());
 
   const env = { REDIS_URL: cluster.url, DATABASE_URL: postgres.url };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RepairReport } from '../../../src/audit/repair/repair.ts';
-import { couponKeys } from '../../../src/stores/redis/keys.ts';
+import { couponKeys } from '../../../src/stores/redis/keys/keys.ts';
 import type { HarmlessFault, Random, Rig } from '../fault.ts';
 
 /** Spring Data's `save()` deletes a hash and writes the fields that it knows. */

@@ -2,7 +2,8 @@ import type { LedgerCoupon, WorkerIssues } from '../../../src/campaign/ports/led
 import type { Lease, RedisCoupon } from '../../../src/campaign/ports/redis-reader.ts';
 import type { InRedis } from '../../../src/operate/inspect/coupon-state.ts';
 import type { LedgerPart, Reading, RedisPart } from '../../../src/operate/live/reading.ts';
-import { nextView, NO_MEMORY, type LiveMemory, type LiveView } from '../../../src/operate/live/view.ts';
+import type { LiveView } from '../../../src/operate/live/live-view.ts';
+import { nextView, NO_MEMORY, type LiveMemory } from '../../../src/operate/live/view.ts';
 
 /** 2026-01-01T00:00:00Z, at clock 0. */
 export const START = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { Database } from '../../../src/stores/postgres/database.ts';
+import { Database } from '../../../src/stores/postgres/connection/database.ts';
 
 /** A message of the protocol (manual, 55.7): type, length, content. */
 function message(type: string, content: Buffer): Buffer {

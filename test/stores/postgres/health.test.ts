@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Database } from '../../../src/stores/postgres/database.ts';
+import { Database } from '../../../src/stores/postgres/connection/database.ts';
 import { ledgerHealth } from '../../../src/stores/postgres/health.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 import { openProxy } from '../../support/tcp-proxy.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/campaign/coupon.ts';
-import { Database } from '../../../src/stores/postgres/database.ts';
+import { Database } from '../../../src/stores/postgres/connection/database.ts';
 import { ledgerIssued } from '../../../src/stores/postgres/ledger-issued.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 import { openProxy } from '../../support/tcp-proxy.ts';

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
-import { redisHealth } from '../../../src/stores/redis/health.ts';
+import type { RedisConnection } from '../../../src/stores/redis/connection/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
+import { redisHealth } from '../../../src/stores/redis/connection/health.ts';
 import { extraRedis, type ExtraRedis } from '../../support/extra-redis.ts';
 import { at, cli } from '../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 async function open(url: string, more: { readOnly?: boolean; reconnect?: boolean } = {}): Promise<RedisConnection> {
-  const connection = await RedisConnection.open({ url, reconnect: true, ...more });
+  const connection = await openRedis({ url, reconnect: true, ...more });
   opened.push(connection);
   return connection;
 }

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SCRIPTS, scriptSource, type ScriptName } from '../../../src/stores/redis/script.ts';
 
@@ -11,8 +12,8 @@ function contractKeys(source: string): string[] {
 
 describe('every Lua script', () => {
   it('has a wrapper, and every wrapper a script', () => {
-    const all = readdirSync(new URL('../../../src/stores/redis/lua/', import.meta.url));
-    const files = all.filter((file) => file.endsWith('.lua')).map((file) => file.replace('.lua', ''));
+    const all = readdirSync(new URL('../../../src/stores/redis/lua/', import.meta.url), { recursive: true, encoding: 'utf8' });
+    const files = all.filter((file) => file.endsWith('.lua') && !file.startsWith('shared/')).map((file) => basename(file, '.lua'));
     expect(files.toSorted()).toEqual(names.toSorted());
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 
@@ -22,7 +22,7 @@ describe('users of a coupon', () => {
   afterAll(() => stores[Symbol.asyncDispose]());
 
   it('are the same for a connection that may run scripts and for one that may only read', async () => {
-    const onlyReads = await RedisConnection.open({ url: stores.redisUrl, reconnect: false, readOnly: true });
+    const onlyReads = await openRedis({ url: stores.redisUrl, reconnect: false, readOnly: true });
     const userIds = ['waiting', 'guest', 'leased', 'poisoned', 'silent', 'issued', 'nobody', 'bad{id}', 'nul\u0000byte'];
     const users = await stores.reader.users(ID, userIds);
     expect(await redisReader(onlyReads, 'plain').users(ID, userIds)).toEqual(users);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seed } from '../../../src/operate/seed.ts';
 import { redisAdmission } from '../../../src/stores/redis/admission.ts';
 import { redisClaims } from '../../../src/stores/redis/claims.ts';
-import { RedisConnection } from '../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../../src/stores/redis/coupons.ts';
 import { redisReader } from '../../../src/stores/redis/reader.ts';
 import { openEndpoint } from '../../support/endpoint.ts';
@@ -23,7 +23,7 @@ afterAll(() => stores[Symbol.asyncDispose]());
 const WRITABLE = ['--replica-read-only', 'no'];
 
 async function seeded(id: string, url: string): Promise<void> {
-  const connection = await RedisConnection.open({ url, reconnect: false });
+  const connection = await openRedis({ url, reconnect: false });
   const definition = { id, name: 'Test', total: 5, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
   const coupons = redisCoupons(connection, 'plain');
   await seed(definition, { ledger: stores.ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
@@ -31,7 +31,7 @@ async function seeded(id: string, url: string): Promise<void> {
 }
 
 async function endpointOn(url: string) {
-  const connection = await RedisConnection.open({ url, reconnect: true });
+  const connection = await openRedis({ url, reconnect: true });
   const endpoint = await openEndpoint(stores, {
     admission: redisAdmission(connection, 'plain'),
     coupons: redisCoupons(connection, 'plain'),

@@ -3,7 +3,7 @@ import { actionsOf, type Action } from '../../../bench/scenario/steps.ts';
 import { CouponError, usageError } from '../../../lib/errors.ts';
 import { lastLines, run } from '../../../lib/process/processes.ts';
 import { printable } from '../../../lib/text/visible.ts';
-import type { Database } from '../../../stores/postgres/database.ts';
+import type { Database } from '../../../stores/postgres/connection/database.ts';
 import type { Context } from '../../context.ts';
 import { requireAllowedStore } from '../../targets.ts';
 import type { LoadedScenario } from './scenarios.ts';

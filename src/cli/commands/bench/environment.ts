@@ -29,8 +29,8 @@ export async function environmentOf(context: Context, { evidence }: Scenario, ur
 }
 
 async function redisFacts(url: string): Promise<Record<string, string>> {
-  const { RedisConnection } = await import('../../../stores/redis/connection.ts');
-  const connection = await RedisConnection.open({ url, reconnect: false, readOnly: true });
+  const { openRedis } = await import('../../../stores/redis/connection/open.ts');
+  const connection = await openRedis({ url, reconnect: false, readOnly: true });
   try {
     const info = await connection.client.info('server', 'persistence');
     const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '?';

@@ -3,8 +3,8 @@ import { ownEvidence } from '../../../bench/evidence/own-stores.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
 import type { ForeignRedis, ForeignStores, IssuedList } from '../../../bench/evidence/foreign-ports.ts';
 import type { EvidencePlan, ForeignKeys, IssuedListPlan, StockQuery } from '../../../bench/scenario/verify.ts';
-import type { RedisConnection } from '../../../stores/redis/connection.ts';
-import type { Database } from '../../../stores/postgres/database.ts';
+import type { RedisConnection } from '../../../stores/redis/connection/connection.ts';
+import type { Database } from '../../../stores/postgres/connection/database.ts';
 import type { Context } from '../../context.ts';
 
 /**
@@ -39,7 +39,7 @@ export function storesOf(plans: readonly EvidencePlan[]): ('redisUrl' | 'databas
 }
 
 async function keysOf(keys: ForeignKeys, redis: () => Promise<RedisConnection>): Promise<ForeignRedis> {
-  const { foreignKeys } = await import('../../../stores/redis/foreign-keys.ts');
+  const { foreignKeys } = await import('../../../stores/redis/keys/foreign-keys.ts');
   return foreignKeys(await redis(), keys);
 }
 

@@ -6,7 +6,7 @@ import { listOf } from '../../../lib/text/table.ts';
 import type { BenchReport } from '../../../bench/report/report.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { withTableFlags } from '../../table-flags.ts';
+import { withTableFlags } from '../../output/table-flags.ts';
 import { REPORT_FILE } from './out.ts';
 import { readRun } from './read-report.ts';
 

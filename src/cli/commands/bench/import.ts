@@ -5,7 +5,7 @@ import { usageError } from '../../../lib/errors.ts';
 import { judgeImported, type BenchRun } from '../../../bench/run.ts';
 import { benchProgressText } from '../../../bench/report/summary.ts';
 import type { Context } from '../../context.ts';
-import { startProgress } from '../../progress.ts';
+import { startProgress } from '../../output/progress.ts';
 import { requireAllowedStore } from '../../targets.ts';
 import { evidenceOpener, storesOf } from './evidence.ts';
 import { loadScenario } from './scenarios.ts';

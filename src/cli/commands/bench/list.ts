@@ -2,7 +2,7 @@ import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { table } from '../../../lib/text/table.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { withTableFlags } from '../../table-flags.ts';
+import { withTableFlags } from '../../output/table-flags.ts';
 import { exampleScenario, loadScenario, shippedScenarios } from './scenarios.ts';
 
 /** `bench list`, as a subcommand of `bench`. */

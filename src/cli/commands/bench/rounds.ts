@@ -8,7 +8,7 @@ import type { TlsTrust } from '../../../bench/ports.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
 import { number } from '../../../lib/text/figures.ts';
 import type { Context } from '../../context.ts';
-import { startProgress } from '../../progress.ts';
+import { startProgress } from '../../output/progress.ts';
 import { environmentOf, type StoreUrls } from './environment.ts';
 import { runBench } from './run-bench.ts';
 

@@ -5,7 +5,7 @@ import type { LoadDriver } from '../../../bench/ports.ts';
 import type { EvidenceSource } from '../../../bench/evidence/source.ts';
 import { benchProgressText } from '../../../bench/report/summary.ts';
 import type { Context } from '../../context.ts';
-import { startProgress } from '../../progress.ts';
+import { startProgress } from '../../output/progress.ts';
 
 /** One scenario against a service that stands, with a line of progress. Shared by `bench` and `demo`. */
 export async function runBench(

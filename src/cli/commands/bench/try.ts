@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpReply } from '../../../lib/http-exchange.ts';
+import type { HttpReply } from '../../../lib/net/http-exchange.ts';
 import type { FilledRequest } from '../../../bench/steps/step-client.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseTarget } from '../../../bench/scenario/target.ts';

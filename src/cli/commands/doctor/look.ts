@@ -2,9 +2,9 @@ import { CouponError } from '../../../lib/errors.ts';
 import { openFileLimit } from '../../../lib/process/open-files.ts';
 import type { Facts, PostgresFacts, RedisFacts, Unreached } from '../../../operate/doctor/ports.ts';
 import type { EventPlan, Plan } from '../../../operate/doctor/plan.ts';
-import { POOL_SIZE } from '../../../stores/postgres/sessions.ts';
-import { couponKeys } from '../../../stores/redis/keys.ts';
-import type { RedisConnection } from '../../../stores/redis/connection.ts';
+import { POOL_SIZE } from '../../../stores/postgres/connection/sessions.ts';
+import { couponKeys } from '../../../stores/redis/keys/keys.ts';
+import type { RedisConnection } from '../../../stores/redis/connection/connection.ts';
 import type { Context } from '../../context.ts';
 
 export interface Wanted {

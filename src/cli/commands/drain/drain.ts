@@ -11,7 +11,7 @@ import { parseWhole } from '../../../lib/numbers.ts';
 import { isCouponFault } from '../../../campaign/wrong-type.ts';
 import { refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
-import type { Database } from '../../../stores/postgres/database.ts';
+import type { Database } from '../../../stores/postgres/connection/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, claimsThatMean, guardStores } from '../../guards.ts';
 import { startDrainHealth, type DrainHealth, type DrainStores } from './health.ts';

@@ -3,12 +3,12 @@ import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import type { DrainPorts } from '../../../drain/pass.ts';
 import type { DrainSettings } from '../../../drain/loop.ts';
 import { drainHeartbeat } from '../../../drain/heartbeat.ts';
-import { readiness } from '../../../campaign/check-readiness.ts';
+import { readiness } from '../../../campaign/readiness/check-readiness.ts';
 import { cached } from '../../../lib/cached.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
-import type { Database } from '../../../stores/postgres/database.ts';
+import type { Database } from '../../../stores/postgres/connection/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
-import { throttledWarnings } from '../../throttled-warnings.ts';
+import { throttledWarnings } from '../../output/throttled-warnings.ts';
 import { listen } from '../../listen.ts';
 
 /** The stores of a drain, each from when it was opened. */

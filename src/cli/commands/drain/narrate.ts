@@ -2,7 +2,7 @@ import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import type { DrainSettings } from '../../../drain/loop.ts';
 import { LiveLine, PassLines } from '../../../drain/pass-lines.ts';
 import type { Context } from '../../context.ts';
-import { startProgress } from '../../progress.ts';
+import { startProgress } from '../../output/progress.ts';
 
 /** Off a terminal, a line at most this often. */
 const LINE_EVERY_MS = 5_000;

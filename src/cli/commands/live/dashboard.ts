@@ -5,7 +5,7 @@ import { jsonText } from '../../../lib/text/terminal.ts';
 import type { Configure } from '../../command.ts';
 import { listen } from '../../listen.ts';
 import { isLoopback } from '../../targets.ts';
-import { throttledWarnings } from '../../throttled-warnings.ts';
+import { throttledWarnings } from '../../output/throttled-warnings.ts';
 import { intervalOf, openLook } from './look.ts';
 
 const EXAMPLES = `

@@ -6,7 +6,8 @@ import { suggestion } from '../../../lib/text/suggest.ts';
 import { printable } from '../../../lib/text/visible.ts';
 import { liveReadings } from '../../../operate/live/reading.ts';
 import { ofStates } from '../../../operate/live/order.ts';
-import { nextView, NO_MEMORY, type LiveView } from '../../../operate/live/view.ts';
+import type { LiveView } from '../../../operate/live/live-view.ts';
+import { nextView, NO_MEMORY } from '../../../operate/live/view.ts';
 import type { Context } from '../../context.ts';
 import { openWithRights } from '../../rights.ts';
 

@@ -1,8 +1,8 @@
 import { systemClock } from '../../../lib/clock.ts';
 import { frameOf, type Frame, type FrameOptions } from '../../../operate/live/frame.ts';
-import type { LiveView } from '../../../operate/live/view.ts';
+import type { LiveView } from '../../../operate/live/live-view.ts';
 import type { Context } from '../../context.ts';
-import { openScreen } from '../../screen.ts';
+import { openScreen } from '../../output/screen.ts';
 
 const KEYS = 'q quit';
 const CTRL_C = '\u0003';

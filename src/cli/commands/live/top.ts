@@ -1,6 +1,6 @@
 import { systemClock } from '../../../lib/clock.ts';
 import { frameOf, type FrameOptions } from '../../../operate/live/frame.ts';
-import type { LiveView } from '../../../operate/live/view.ts';
+import type { LiveView } from '../../../operate/live/live-view.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { filtered, intervalOf, openLook, statesOf, zoneOf } from './look.ts';

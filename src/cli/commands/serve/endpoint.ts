@@ -7,7 +7,7 @@ import { verifyCoupons } from '../../../campaign/verify-coupons.ts';
 import type { Strategy } from '../../../campaign/strategy.ts';
 import { baseline } from '../../baseline.ts';
 import type { Context, RedisStores } from '../../context.ts';
-import { throttledWarnings } from '../../throttled-warnings.ts';
+import { throttledWarnings } from '../../output/throttled-warnings.ts';
 import { admissionThatMeans, guardStores } from '../../guards.ts';
 import type { RequestLog } from '../../../http/request-log.ts';
 import { listen } from '../../listen.ts';

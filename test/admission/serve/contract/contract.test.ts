@@ -4,11 +4,11 @@ import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jwtIdentity } from '../../../../src/admission/serve/identity.ts';
 import { CouponError } from '../../../../src/lib/errors.ts';
-import { Database } from '../../../../src/stores/postgres/database.ts';
+import { Database } from '../../../../src/stores/postgres/connection/database.ts';
 import { postgresLedger } from '../../../../src/stores/postgres/ledger.ts';
 import { redisAdmission } from '../../../../src/stores/redis/admission.ts';
-import { RedisConnection } from '../../../../src/stores/redis/connection.ts';
-import { redisHealth } from '../../../../src/stores/redis/health.ts';
+import { openRedis } from '../../../../src/stores/redis/connection/open.ts';
+import { redisHealth } from '../../../../src/stores/redis/connection/health.ts';
 import { redisReader } from '../../../../src/stores/redis/reader.ts';
 import { Wire } from '../../../http/hostile/wire.ts';
 import { openEndpoint, type TestEndpoint } from '../../../support/endpoint.ts';
@@ -130,7 +130,7 @@ describe('every reply is as the document says', () => {
 
   test('without Redis', async () => {
     await using proxy = await openProxy(stores.redisUrl);
-    const connection = await RedisConnection.open({ url: proxy.through(stores.redisUrl), reconnect: true });
+    const connection = await openRedis({ url: proxy.through(stores.redisUrl), reconnect: true });
     const ports = { admission: redisAdmission(connection, 'plain'), reader: redisReader(connection, 'plain') };
     const metrics = () => async (): Promise<string> => {
       throw new CouponError({ code: 'METRICS_LATE', kind: 'unreachable', message: 'a worker did not say what it counts', fix: 'Wait.' });

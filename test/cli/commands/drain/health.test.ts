@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seed } from '../../../../src/operate/seed.ts';
 import type { StopSignal } from '../../../../src/cli/env.ts';
 import { redisAdmission } from '../../../../src/stores/redis/admission.ts';
-import { RedisConnection } from '../../../../src/stores/redis/connection.ts';
+import { openRedis } from '../../../../src/stores/redis/connection/open.ts';
 import { redisCoupons } from '../../../../src/stores/redis/coupons.ts';
 import { extraRedis } from '../../../support/extra-redis.ts';
 import { at, cli, type CliOptions, type CliResult } from '../../../support/run-cli.ts';
@@ -206,7 +206,7 @@ describe('drain --health-port', () => {
 
   it('on a replica it is not ready until that is promoted', async () => {
     await using primary = await extraRedis();
-    const connection = await RedisConnection.open({ url: primary.url, reconnect: true });
+    const connection = await openRedis({ url: primary.url, reconnect: true });
     const definition = { id: '42', name: 'Test', total: 5, opensAt: null, closesAt: null, expiry: { kind: 'never' } } as const;
     const coupons = redisCoupons(connection, 'plain');
     await seed(definition, { ledger: stores.ledger, coupons, newEpoch: randomUUID, keyStyle: 'plain' });
@@ -222,7 +222,7 @@ describe('drain --health-port', () => {
         connection.close();
         await primary.kill();
         await until(async () => (await ready()).body['redis'] === 'masterdown');
-        const promoted = await RedisConnection.open({ url: replica.url, reconnect: false });
+        const promoted = await openRedis({ url: replica.url, reconnect: false });
         await promoted.client.replicaof('NO', 'ONE');
         promoted.close();
         await until(async () => (await ready()).status === 200 && (await issued()) === 1);

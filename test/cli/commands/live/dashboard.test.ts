@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import type { StopSignal } from '../../../../src/cli/env.ts';
-import type { LiveView } from '../../../../src/operate/live/view.ts';
+import type { LiveView } from '../../../../src/operate/live/live-view.ts';
 import { findChromium, openBrowser, type Browser } from '../../../support/chromium.ts';
 import { at, cli, type CliResult } from '../../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../../support/stores.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StopSignal } from '../../../../src/cli/env.ts';
 import { SALE_STATES } from '../../../../src/campaign/sale-state.ts';
-import type { LiveView } from '../../../../src/operate/live/view.ts';
+import type { LiveView } from '../../../../src/operate/live/live-view.ts';
 import { at, cli, type CliOptions, type CliResult } from '../../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../../support/stores.ts';
 

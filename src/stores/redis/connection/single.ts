@@ -1,0 +1,209 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
+import { CouponError } from '../../../lib/errors.ts';
+import { DatabaseGate } from './database-gate.ts';
+import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
+import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken } from './errors.ts';
+import { speaksPlainly, speaksTls } from './speech.ts';
+import { infoField, infoOf, isWritableReplica, watchRole } from './role.ts';
+import { defineScripts } from '../script.ts';
+import { backoff, commonOptions, isOfCluster, tooOld } from './server.ts';
+import { parseRedisUrl, type RedisTarget } from './url.ts';
+
+const LOADING_ASKED_EVERY_MS = 100;
+
+/** One connection to one server, and the id of the process behind it. */
+export class SingleServer implements RedisConnection {
+  readonly url: string;
+  readonly readOnly: boolean;
+  readonly prefix: string;
+  readonly isCluster = false;
+  /** One of several: it holds some of the keys alone. */
+  isOfCluster = false;
+  readonly #gate: DatabaseGate;
+  readonly #target: RedisTarget;
+  readonly #db: number;
+  #learning: { link: Redis['stream']; done: Promise<void> } | null = null;
+  #run: string | null = null;
+  #lastError: unknown = null;
+  #refused: CouponError | null = null;
+  #unwatch: () => void = () => undefined;
+
+  private constructor(options: RedisConnectionOptions) {
+    this.url = options.url;
+    this.readOnly = options.readOnly === true;
+    this.prefix = options.keyPrefix ?? '';
+    const target = parseRedisUrl(options.url);
+    const { database } = target;
+    this.#target = target;
+    this.#db = database;
+    const settings: RedisOptions = {
+      ...addressOptions(target, options.reconnect),
+      ...commonOptions(target, options),
+      lazyConnect: true,
+      ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
+      enableOfflineQueue: false,
+      // It asks with INFO, and tells stderr by itself of a user who may not. We ask INFO ourselves.
+      enableReadyCheck: false,
+      retryStrategy: options.reconnect ? backoff : () => null,
+      // A primary that became a replica: the address may lead to the new one. 1: reconnect, and do not send the command again.
+      reconnectOnError: (error) => (options.reconnect && error.message.startsWith('READONLY') ? 1 : false),
+    };
+    this.#gate = new DatabaseGate(settings, database);
+    defineScripts(this.client);
+    this.client.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    this.client.on('close', () => {
+      // The next server may be another process with other data: nothing may be sent under the old id.
+      this.#run = null;
+    });
+    this.client.on('ready', () => void this.#learnAgain());
+    if (options.reconnect && !this.readOnly) this.#unwatch = watchRole(this.#gate, () => this.#run !== null);
+  }
+
+  /**
+   * @throws CouponError `BAD_REDIS_URL`, `REDIS_DOWN`, `REDIS_AUTH`, `REDIS_DATABASE_REFUSED`, `REDIS_TOO_OLD`
+   */
+  static async open(options: RedisConnectionOptions): Promise<SingleServer> {
+    const connection = new SingleServer(options);
+    try {
+      await Promise.race([connection.client.connect(), connection.#mistaken()]);
+      await connection.#learnOnce();
+      return connection;
+    } catch (error) {
+      connection.close();
+      if (error instanceof CouponError) throw error;
+      const told = redisError(connection.#lastError ?? error, options.url);
+      const { tls, socket, sentinel, host, port } = connection.#target;
+      // A TLS server hangs up on a plain command without a word.
+      const hungUp = told.code === 'REDIS_DOWN' && !tls && socket === null && sentinel === null;
+      throw hungUp && (await speaksTls(host, port)) ? tlsSpoken(options.url) : told;
+    }
+  }
+
+  runOf(): string {
+    if (this.#refused) throw this.#refused;
+    if (this.#run === null) throw redisError(this.#lastError ?? new Error('the connection was lost'), this.url);
+    return this.#run;
+  }
+
+  get client(): Redis {
+    return this.#gate;
+  }
+
+  serverOf(): Redis {
+    return this.#gate;
+  }
+
+  addressOf(): null {
+    return null;
+  }
+
+  servers(): { client: Redis; address: null }[] {
+    return [{ client: this.#gate, address: null }];
+  }
+
+  together(): ChainableCommander {
+    return this.readOnly ? this.client.pipeline() : this.client.multi();
+  }
+
+  everyServer(): Redis[] {
+    return [this.#gate];
+  }
+
+  explain(error: unknown): CouponError {
+    return redisError(error, this.url);
+  }
+
+  explainWrite(error: unknown): CouponError {
+    return redisWriteError(error, this.url);
+  }
+
+  close(): void {
+    this.#unwatch();
+    this.client.disconnect();
+  }
+
+  /** Rejects when the server turns out to speak without TLS: that would only show as silence, until the time is up. Never resolves. */
+  async #mistaken(): Promise<never> {
+    const { tls, host, port, sentinel } = this.#target;
+    if (tls && sentinel === null && (await speaksPlainly(host, port))) throw tlsNotSpoken(this.url);
+    return await new Promise<never>(() => undefined);
+  }
+
+  /** Once the server has loaded its data. */
+  async #info(): Promise<string> {
+    try {
+      for (;;) {
+        const info = await infoOf(this.client, 'server', 'replication', 'persistence');
+        if (infoField(info, 'loading') !== '1') return info;
+        await delay(LOADING_ASKED_EVERY_MS);
+      }
+    } catch (error) {
+      if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
+      throw error;
+    }
+  }
+
+  /** Once for each link: `open` waits for the same answer as the link itself. */
+  #learnOnce(): Promise<void> {
+    const link = this.client.stream;
+    if (this.#learning?.link !== link) this.#learning = { link, done: this.#learnServer() };
+    return this.#learning.done;
+  }
+
+  async #learnAgain(): Promise<void> {
+    const link = this.client.stream;
+    try {
+      await this.#learnOnce();
+    } catch (error) {
+      // The question itself was lost, or put at a bad time: only a new link asks it again.
+      if (this.explain(error).kind === 'unreachable' && this.client.stream === link) this.client.disconnect(true);
+    }
+  }
+
+  async #selectDatabase(): Promise<void> {
+    try {
+      await this.#gate.selectDatabase();
+    } catch (error) {
+      const refusal = databaseRefused(error, this.url, this.#db);
+      if (refusal === null) throw error;
+      this.#refused = refusal;
+      this.#gate.refusal = () => databaseRefused(error, this.url, this.#db)!;
+      throw refusal;
+    }
+  }
+
+  async #learnServer(): Promise<void> {
+    await this.#selectDatabase();
+    const info = await this.#info();
+    const field = (name: string): string => infoField(info, name);
+    this.#gate.isWritableReplica = !this.readOnly && isWritableReplica(info);
+    // The sentinels have not noticed yet; another link may lead to the new primary.
+    if (this.#target.sentinel !== null && field('role') === 'slave') throw new Error('READONLY the sentinels still name a replica');
+    this.isOfCluster = isOfCluster(info);
+    this.#refused = this.readOnly ? null : tooOld(info);
+    if (this.#refused) throw this.#refused;
+    this.#run = field('run_id');
+  }
+}
+
+/** Where the link goes to. `default` would verify certificates anyway; spelled out because it is a promise. */
+function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarget, reconnect: boolean): RedisOptions {
+  if (socket !== null) return { path: socket };
+  const checked = { rejectUnauthorized: true };
+  if (sentinel === null) return { host, port, family, ...(tls ? { tls: checked } : {}) };
+  return {
+    sentinels: [...sentinel.hosts],
+    name: sentinel.master,
+    role: 'master',
+    family,
+    ...(sentinel.user === null ? {} : { sentinelUsername: sentinel.user }),
+    ...(sentinel.password === null ? {} : { sentinelPassword: sentinel.password }),
+    sentinelRetryStrategy: reconnect ? backoff : () => null,
+    // After a failover the sentinels say so at once; without it, the old primary is noticed when a write fails.
+    failoverDetector: reconnect,
+    ...(tls ? { tls: checked, sentinelTLS: checked, enableTLSForSentinelMode: true } : {}),
+  };
+}
