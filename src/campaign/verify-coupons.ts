@@ -1,7 +1,7 @@
 import type { LedgerReader } from './ports/ledger.ts';
 import { verifyCoupon } from './known-coupon.ts';
 import type { VerifyPorts } from './verify-coupon.ts';
-import { CouponError } from '../lib/errors.ts';
+import { CouponError, isOutage } from '../lib/errors.ts';
 
 /**
  * Checks every coupon that is ready against the ledger, so that the first request need not wait for it. What cannot be served
@@ -19,7 +19,7 @@ export async function verifyCoupons(
     try {
       await verifyCoupon(ports, coupon);
     } catch (error) {
-      if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+      if (!(error instanceof CouponError) || isOutage(error)) throw error;
       problems.push(error);
     }
   }

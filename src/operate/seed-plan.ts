@@ -1,5 +1,5 @@
 import { definitionDifferences, type CouponDefinition } from '../campaign/coupon.ts';
-import { CouponError, usageError } from '../lib/errors.ts';
+import { CouponError, usageError, isOutage } from '../lib/errors.ts';
 import { command, shellQuoted } from '../lib/text/suggested-command.ts';
 import { couponNotInRedis, couponSuspect } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
@@ -36,7 +36,7 @@ export async function planSeeds(wanted: readonly CouponDefinition[], ports: Plan
   const refused = await ports.ledger.trySeeding(create, ports.newEpoch(), ports.keyStyle);
   if (!refused) return plans;
   const { couponId, error } = refused;
-  if (couponId === null || !(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+  if (couponId === null || !(error instanceof CouponError) || isOutage(error)) throw error;
   return plans.map((plan) => (plan.couponId === couponId ? { ...plan, action: 'refused', problem: error } : plan));
 }
 
@@ -50,7 +50,7 @@ async function planOne(wanted: CouponDefinition, { ledger, coupons, keyStyle }: 
     else if (found.status === 'foreign' || found.status === 'leftovers') throw keysTaken(wanted.id, found.status);
     return { ...plan, action, problem: null };
   } catch (error) {
-    if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+    if (!(error instanceof CouponError) || isOutage(error)) throw error;
     return { ...plan, action: 'refused', problem: error };
   }
 }

@@ -1,6 +1,6 @@
 import type { SeedLedger, SeedStore, ResetLedger, ResetStore } from './ports.ts';
 import { checkDefinition, type CouponDefinition } from '../campaign/coupon.ts';
-import { CouponError } from '../lib/errors.ts';
+import { CouponError, isOutage } from '../lib/errors.ts';
 import { verifyCoupon } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
@@ -121,7 +121,7 @@ async function intoRedis(stored: LedgerCoupon, own: boolean, { ledger, coupons }
 function halfSeeded(error: CouponError, couponId: string, undo: unknown): CouponError {
   return new CouponError({
     code: 'SEED_INCOMPLETE',
-    kind: error.kind === 'unreachable' ? 'unreachable' : 'failure',
+    kind: isOutage(error) ? 'unreachable' : 'failure',
     message: `coupon ${couponId} is half seeded: ${error.message}`,
     why: `${error.why === undefined ? '' : `${error.why}; `}what was written could not be taken back: ${(undo as Error).message}`,
     fix: `${error.fix === undefined ? '' : `${error.fix} `}The same command then finishes it.`,

@@ -1,5 +1,5 @@
 import { chunked } from '../../lib/chunked.ts';
-import { CouponError } from '../../lib/errors.ts';
+import { isOutage } from '../../lib/errors.ts';
 import type { LedgerEvidence, RedisEvidence } from '../checks/integrity.ts';
 import { isCompanion } from '../../campaign/ids.ts';
 import { isCouponFault } from '../../campaign/wrong-type.ts';
@@ -39,7 +39,7 @@ async function readable<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    if ((error instanceof CouponError && error.kind === 'unreachable') || isCouponFault(error)) return null;
+    if (isOutage(error) || isCouponFault(error)) return null;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { CouponDefinition } from '../../campaign/coupon.ts';
-import { CouponError } from '../../lib/errors.ts';
+import { CouponError, isOutage } from '../../lib/errors.ts';
 import type { UserDirectory } from '../plan/user-plan.ts';
 import { collectForeign } from './foreign-collect.ts';
 import { foreignDiffers, foreignMissing, foreignUsed } from './foreign-refusals.ts';
@@ -93,7 +93,7 @@ async function asOutage<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof CouponError) || error.kind === 'unreachable') throw error;
+    if (!(error instanceof CouponError) || isOutage(error)) throw error;
     const { code, message, why, fix } = error;
     throw new CouponError({ code, kind: 'unreachable', message, why, fix, cause: error });
   }

@@ -1,6 +1,6 @@
 import type { LedgerHealth } from '../../campaign/ports/health.ts';
 import { databaseWeaknesses, type DatabaseWeakness } from '../../campaign/readiness/weaknesses.ts';
-import { CouponError } from '../../lib/errors.ts';
+import { CouponError, isOutage } from '../../lib/errors.ts';
 import type { LedgerCondition } from '../../campaign/readiness/readiness.ts';
 import type { Database } from './connection/database.ts';
 import { statement } from './statements.ts';
@@ -31,7 +31,7 @@ export function ledgerHealth(database: Database, work: 'issue' | 'use' = 'issue'
 function conditionOf(error: unknown): LedgerCondition {
   if (!(error instanceof CouponError)) return 'refused';
   if (error.code === 'SCHEMA_MISSING') return 'schema';
-  return error.kind === 'unreachable' ? 'down' : 'refused';
+  return isOutage(error) ? 'down' : 'refused';
 }
 
 /** What makes an issued row weaker than its commit says; empty where nothing does. @throws CouponError */

@@ -45,7 +45,7 @@ export function ledgerIssued(database: Database): IssuedPart {
         try {
           return await database.transaction(
             async (client) => {
-              const result = await issueBatch(client, couponId, claims, options);
+              const result = await insertBatch(client, couponId, claims, options);
               written = true;
               return result;
             },
@@ -112,7 +112,7 @@ export function ledgerIssued(database: Database): IssuedPart {
 /** Tries of one batch that another transaction got in the way of. */
 const ATTEMPTS = 4;
 
-async function issueBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
+async function insertBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
   const { epoch, worker } = options;
   const users = claims.map((claim) => claim.userId);
   const times = claims.map((claim) => microsBySize(claim.score)).join(',');

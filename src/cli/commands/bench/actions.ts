@@ -1,6 +1,6 @@
 import type { RunAction } from '../../../bench/steps/step-client.ts';
 import { actionsOf, type Action } from '../../../bench/scenario/steps.ts';
-import { CouponError, usageError } from '../../../lib/errors.ts';
+import { CouponError, usageError, isOutage } from '../../../lib/errors.ts';
 import { lastLines, run } from '../../../lib/process/processes.ts';
 import { printable } from '../../../lib/text/visible.ts';
 import type { Database } from '../../../stores/postgres/connection/database.ts';
@@ -50,7 +50,7 @@ async function runStatements(database: Database, { sql, timeoutMs }: Extract<Act
     return null;
   } catch (error) {
     const told = database.explain(error);
-    if (told instanceof CouponError && told.kind === 'unreachable') throw told;
+    if (isOutage(told)) throw told;
     return (told instanceof CouponError && told.why) || told.message;
   }
 }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainableCommander, Redis, RedisOptions } from 'ioredis';
-import { CouponError } from '../../../lib/errors.ts';
+import { CouponError, isOutage } from '../../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
 import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
 import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken } from './errors.ts';
@@ -138,7 +138,7 @@ export class SingleServer implements RedisConnection {
       for (;;) {
         const info = await infoOf(this.client, 'server', 'replication', 'persistence');
         if (infoField(info, 'loading') !== '1') return info;
-        await delay(LOADING_ASKED_EVERY_MS);
+        await sleep(LOADING_ASKED_EVERY_MS);
       }
     } catch (error) {
       if (this.readOnly && error instanceof Error && error.message.startsWith('NOPERM')) return '';
@@ -159,7 +159,7 @@ export class SingleServer implements RedisConnection {
       await this.#learnOnce();
     } catch (error) {
       // The question itself was lost, or put at a bad time: only a new link asks it again.
-      if (this.explain(error).kind === 'unreachable' && this.client.stream === link) this.client.disconnect(true);
+      if (isOutage(this.explain(error)) && this.client.stream === link) this.client.disconnect(true);
     }
   }
 
