@@ -47,6 +47,8 @@ it('an example that is too long goes on after a backslash, with what is quoted w
     '  coupon-cli seed 42 --name \\',
     '      "Of the summer" --stock 100',
   ]);
+  // Seven characters and a space, of fifteen columns.
+  expect(wrapHelp('  coupon-cli rename summer --name "여름맞이 쿠폰을"', 50)).toContain('\\\n');
   expect(wrapHelp('  coupon-cli demo      a whole flash sale in under a minute', 30).split('\n')).toEqual([
     '  coupon-cli demo',
     '      a whole flash sale in',

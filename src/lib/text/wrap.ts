@@ -1,5 +1,3 @@
-import { widthOf } from './width.ts';
-
 /** Where an explanation begins on the line of what it explains. */
 const COLUMN_GAP = / {2,}(?=\S)/;
 const NARROW_INDENT = 6;
@@ -12,7 +10,7 @@ const WORDS = /(?:"[^"]*"|'[^']*'|[^\s"'])+|["']\S*/g;
 export function wrapHelp(text: string, width: number): string {
   return text
     .split('\n')
-    .flatMap((line) => (widthOf(line) <= width ? [line] : wrapLine(line, width)))
+    .flatMap((line) => (columns(line) <= width ? [line] : wrapLine(line, width)))
     .join('\n');
 }
 
@@ -36,11 +34,16 @@ function filled(words: readonly string[], { indent, width, hanging = '' }: { ind
   const lines: string[] = [];
   let line = '';
   for (const word of words) {
-    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+    if (line !== '' && columns(line) + 1 + columns(word) > width) {
       lines.push(line);
       line = '';
     }
     line = line === '' ? `${indent}${lines.length > 0 ? hanging : ''}${word}` : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** Of our own help: ASCII, and Hangul, which takes two. A library that knows all of Unicode takes longer to load than the rest of `--help`. */
+function columns(text: string): number {
+  return text.length + (text.match(/[\uac00-\ud7a3]/g)?.length ?? 0);
 }
