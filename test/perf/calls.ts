@@ -1,3 +1,5 @@
+import { chunked } from '../../src/lib/chunked.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import { cli, at } from '../support/run-cli.ts';
 import type { Effort, Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
@@ -29,6 +31,44 @@ export async function calls({ large }: Effort): Promise<Figure[]> {
       detail: `${many} and ${few}`,
     };
   });
+}
+
+const CAMPAIGNS = 10;
+
+/** Commands of Redis for one frame of `top` over ten campaigns, with few and with many waiting users. */
+export async function topCalls({ large }: Effort): Promise<Figure[]> {
+  await using stores = await ownStores();
+  const ids = Array.from({ length: CAMPAIGNS }, (_, i) => `campaign-${i}`);
+  for (const id of ids) await stores.seed(id, large);
+  const commands: number[] = [];
+  let waiting = 0;
+  for (const wanted of [SMALL, large]) {
+    for (const id of ids) await queueUsers(stores, id, waiting / CAMPAIGNS, wanted / CAMPAIGNS);
+    waiting = wanted;
+    commands.push(await counted(stores, ['top', '--once']));
+  }
+  const [few, many] = commands as [number, number];
+  return [
+    {
+      id: 'calls-top',
+      name: `commands of Redis in a frame of top at ${large} waiting users : at ${SMALL}`,
+      value: many / few,
+      bound: { atMost: 1 },
+      detail: `${many} and ${few}`,
+    },
+  ];
+}
+
+async function queueUsers({ redis }: OwnStores, couponId: string, from: number, to: number): Promise<void> {
+  const keys = couponKeys(couponId, 'plain');
+  const now = Date.now() * 1_000;
+  for (const chunk of chunked(
+    Array.from({ length: to - from }, (_, i) => from + i),
+    1_000,
+  )) {
+    await redis.zadd(keys.queue, ...chunk.flatMap((i) => [now + i, `user-${i}`]));
+    await redis.hset(keys.admitted, ...chunk.flatMap((i) => [`user-${i}`, `${now + i}:r`]));
+  }
 }
 
 /** Commands while a command line runs, with those that its scripts call. */

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import { auditLive } from './audit-live.ts';
 import { auditAtScale } from './audit-scale.ts';
-import { calls } from './calls.ts';
+import { calls, topCalls } from './calls.ts';
 import { clusterCpu } from './cluster.ts';
 import { crowd } from './endpoint/crowd.ts';
 import { cpuPerRequest } from './cpu.ts';
@@ -30,6 +30,7 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   durability,
   memory,
   calls,
+  'calls-top': topCalls,
   latencies: plantedLatencies,
   evenness,
   stall,
