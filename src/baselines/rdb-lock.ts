@@ -3,6 +3,7 @@ import type { Admission } from '../campaign/ports/admission.ts';
 import type { AckRow } from '../campaign/ports/acknowledgement.ts';
 import type { AdmissionAnswer } from '../campaign/admission.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
+import type { IssuedRow } from '../stores/postgres/ledger-issued.ts';
 import { statement } from '../stores/postgres/statements.ts';
 
 /** The ledger's column `worker`: there was none. */
@@ -22,16 +23,7 @@ interface CouponRow {
   open: boolean;
 }
 
-interface IssuedRow {
-  coupon_id: string;
-  user_id: string;
-  requested_at: Date;
-  requested_us: string;
-  issued_at: Date;
-  expires_at: Date | null;
-  used_at: Date | null;
-  revoked_at: Date | null;
-}
+type OwnRow = Omit<IssuedRow, 'worker' | 'fence' | 'deliveries'>;
 
 /** The answer, and the row if this request made one. */
 interface Decision {
@@ -71,21 +63,21 @@ async function decide(client: PoolClient, couponId: string, userId: string): Pro
   const refused = (outcome: AdmissionAnswer['outcome']): Decision => ({ answer: { outcome }, row: null });
   const [coupon] = (await client.query<CouponRow>(statement('baseline-lock', [couponId]))).rows;
   if (!coupon) return refused('unknown_coupon');
-  const [known] = (await client.query<IssuedRow>(statement('find-issued', [couponId, [userId]]))).rows;
+  const [known] = (await client.query<OwnRow>(statement('find-issued', [couponId, [userId]]))).rows;
   if (known) return { answer: { outcome: 'duplicate', ...standing(known) }, row: null };
   if (coupon.state !== 'ready') return refused('unavailable');
   if (!coupon.open) return refused('not_open');
   if (coupon.issued_quantity >= coupon.total_quantity) return refused('sold_out');
-  const [issued] = (await client.query<IssuedRow>(statement('baseline-issue', [couponId, userId, WORKER]))).rows;
+  const [issued] = (await client.query<OwnRow>(statement('baseline-issue', [couponId, userId, WORKER]))).rows;
   await client.query(statement('baseline-count', [couponId]));
   return { answer: { outcome: 'accepted', ...standing(issued!) }, row: toIssued(issued!) };
 }
 
-function standing(row: IssuedRow): Pick<AdmissionAnswer, 'place' | 'firstRequestUs'> {
+function standing(row: OwnRow): Pick<AdmissionAnswer, 'place' | 'firstRequestUs'> {
   return { place: 'issued', firstRequestUs: Number(row.requested_us) };
 }
 
-function toIssued(row: IssuedRow): AckRow {
+function toIssued(row: OwnRow): AckRow {
   return {
     couponId: row.coupon_id,
     userId: row.user_id,

@@ -5,28 +5,10 @@ import type { LedgerCounts } from '../ports.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { finding, type Finding } from '../findings.ts';
 import { readForeignTime } from '../../campaign/foreign-time.ts';
+import type { RedisCoupon } from '../../campaign/ports/redis-reader.ts';
 
-/** The coupon in Redis, all fields from one instant. */
-export interface RedisTotals {
-  name: string;
-  total: number | null;
-  stock: number | null;
-  returned: number;
-  /** Of these, what revocations have put back into the stock. */
-  givenBack: number;
-  suspect: string;
-  epoch: string;
-  version: number;
-  opensAt: string;
-  closesAt: string;
-  expiresAt: string;
-  validFor: string;
-  fence: number;
-  /** The highest fence that was ever acknowledged, which is only done after the ledger committed it. */
-  acked: number;
-  /** How many users were ever accepted. */
-  admitted: number;
-}
+/** Where each user stands is judged elsewhere. */
+export type RedisTotals = Omit<RedisCoupon, 'couponId' | 'state' | 'waiting' | 'claimed' | 'dead'>;
 
 export interface LedgerTotals extends CouponDefinition {
   epoch: string;

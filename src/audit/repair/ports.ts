@@ -2,7 +2,7 @@
 import type { AuditPorts } from '../ports.ts';
 import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
 import type { RedisRecord } from './life.ts';
-import type { LedgerCoupon, LedgerRow } from '../../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerRow, ProvenRow } from '../../campaign/ports/ledger.ts';
 import type { Verification } from '../../campaign/ports/verification.ts';
 
 export interface RedisRepairs {
@@ -39,18 +39,6 @@ export interface Reached {
 }
 
 export type StateChange = 'pause' | 'reopen' | '';
-
-/** A row that an issued hash proves. */
-export interface ProvenRow {
-  userId: string;
-  requestedUs: number;
-  issuedAt: Date;
-  expiresAt: Date | null;
-  usedAt: Date | null;
-  revokedAt: Date | null;
-  fence: number;
-  deliveries: number;
-}
 
 export interface LedgerRepairs {
   /** `guarded`: they would pass the total, so none of them was written. */

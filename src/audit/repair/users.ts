@@ -5,7 +5,8 @@ import type { RepairStep } from './plan.ts';
 import type { JudgedUser } from '../reads.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { RedisUser } from '../../campaign/ports/redis-reader.ts';
-import type { ProvenRow, RepairPorts } from './ports.ts';
+import type { RepairPorts } from './ports.ts';
+import type { ProvenRow } from '../../campaign/ports/ledger.ts';
 
 /** Hears how many users a step has mended. */
 export type Mended = (step: RepairStep, count: number) => void;

@@ -28,6 +28,18 @@ export interface LedgerRow extends AckRow {
   deliveries: number;
 }
 
+/** A row that an issued hash proves. */
+export interface ProvenRow {
+  userId: string;
+  requestedUs: number;
+  issuedAt: Date;
+  expiresAt: Date | null;
+  usedAt: Date | null;
+  revokedAt: Date | null;
+  fence: number;
+  deliveries: number;
+}
+
 /** What one worker has issued lately. */
 export interface WorkerIssues {
   worker: string;

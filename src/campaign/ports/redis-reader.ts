@@ -19,8 +19,9 @@ export interface RedisCoupon {
   expiresAt: string;
   validFor: string;
   fence: number;
-  /** The highest fence that the ledger is known to have reached. */
+  /** The highest fence that was ever acknowledged, which is only done after the ledger committed it. */
   acked: number;
+  /** How many users were ever accepted. */
   admitted: number;
   waiting: number;
   claimed: number;

@@ -4,7 +4,8 @@ import { durationFlag } from '../../lib/duration.ts';
 import { CouponError } from '../../lib/errors.ts';
 import type { FoundIssued } from './issued.ts';
 import { expiryAt } from './issued.ts';
-import type { AdoptedRow, FinalStock, QueuedUser, SaleState } from './ports.ts';
+import type { ProvenRow } from '../../campaign/ports/ledger.ts';
+import type { FinalStock, QueuedUser, SaleState } from './ports.ts';
 import type { Sampled } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
 import type { Serializer } from './values.ts';
@@ -77,7 +78,7 @@ export function* queuedUsers({ waiting, issued, keys, own }: FullPlan): Generato
 }
 
 /** Rows of the users who have a coupon, with `used_at` of their hashes as it is written. */
-export function* adoptedRows({ waiting, issued, definition, nowMs }: FullPlan): Generator<{ row: AdoptedRow; seenUsedAt: string }> {
+export function* adoptedRows({ waiting, issued, definition, nowMs }: FullPlan): Generator<{ row: ProvenRow; seenUsedAt: string }> {
   for (const [userId, found] of issued) {
     const queuedUs = waiting.get(userId)?.us ?? null;
     const now = new Date(nowMs);

@@ -6,7 +6,7 @@
  */
 import type { Acknowledgement } from '../../campaign/ports/acknowledgement.ts';
 import type { CouponDefinition } from '../../campaign/coupon.ts';
-import type { LedgerCoupon, LedgerReader, LedgerRow } from '../../campaign/ports/ledger.ts';
+import type { LedgerCoupon, LedgerReader, LedgerRow, ProvenRow } from '../../campaign/ports/ledger.ts';
 import type { WrongType } from '../../campaign/wrong-type.ts';
 import type { ChangeDetails } from '../ports.ts';
 import type { SourceKeys } from './source-keys.ts';
@@ -48,18 +48,6 @@ export interface QueuedUser {
   us: number | null;
 }
 
-/** A row that an issued key proves. */
-export interface AdoptedRow {
-  userId: string;
-  requestedUs: number;
-  issuedAt: Date;
-  expiresAt: Date | null;
-  usedAt: Date | null;
-  revokedAt: Date | null;
-  fence: number;
-  deliveries: number;
-}
-
 /** `field`: where the service counts, in the same hash, and `number` what that is corrected by; null: `number` is the stock. */
 export interface FinalStock {
   field: string | null;
@@ -86,7 +74,7 @@ export interface AdoptionLedger extends Pick<LedgerReader, 'coupon' | 'rows'> {
   /** The row as it stands afterwards: the new one, in state `adopting`, or the one that was there. */
   startAdopting(definition: CouponDefinition, adoption: Adoption): Promise<LedgerCoupon>;
   /** `guarded`: they would pass the total, so none of them was written. */
-  restoreRows(couponId: string, epoch: string, rows: readonly AdoptedRow[], by: 'adopt'): Promise<'ok' | 'epoch' | 'guarded'>;
+  restoreRows(couponId: string, epoch: string, rows: readonly ProvenRow[], by: 'adopt'): Promise<'ok' | 'epoch' | 'guarded'>;
   finishAdopting(couponId: string, epoch: string): Promise<void>;
 }
 

@@ -8,7 +8,8 @@ import type { Database } from './connection/database.ts';
 import { isConflict, refusalOf } from './connection/refusal.ts';
 import { statement } from './statements.ts';
 
-interface IssuedRow {
+/** As the table has it. */
+export interface IssuedRow {
   coupon_id: string;
   user_id: string;
   requested_at: Date;
