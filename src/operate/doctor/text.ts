@@ -1,7 +1,11 @@
 import type { Paint } from '../../lib/text/style.ts';
 import { docsLink } from '../../lib/docs.ts';
 import { visible } from '../../lib/text/visible.ts';
+import { wrapped } from '../../lib/text/width.ts';
 import { VERDICTS, type Line, type Verdict } from './line.ts';
+
+/** Columns of text beside the names, however narrow the terminal is. */
+const LEAST_ROOM = 30;
 
 const MARKS: Record<Verdict, (paint: Paint) => string> = {
   ok: (paint) => paint.green('✔'),
@@ -12,17 +16,17 @@ const MARKS: Record<Verdict, (paint: Paint) => string> = {
 
 export function linesText(lines: readonly Line[], paint: Paint): string {
   const name = ({ check, where }: Line): string => [check.replaceAll('_', ' '), ...(where === null ? [] : [where])].join(' ');
-  const width = Math.max(...lines.map((line) => name(line).length));
+  const column = 4 + Math.max(...lines.map((line) => name(line).length));
+  const room = Math.max(LEAST_ROOM, (paint.layout.width ?? Number.POSITIVE_INFINITY) - column);
+  const below = (text: string): string => `\n${' '.repeat(column)}${text}`;
   return lines
-    .flatMap((line) => [
-      `${MARKS[line.verdict](paint)} ${name(line).padEnd(width)}  ${visible(line.text)}`,
-      ...(line.fix === null
-        ? []
-        : [
-            `  ${' '.repeat(width)}  ${paint.dim(`fix: ${visible(line.fix)}`)}`,
-            `  ${' '.repeat(width)}  ${paint.dim(`see: ${docsLink('doctor', line.check)}`)}`,
-          ]),
-    ])
+    .map((line) => {
+      const [first, ...rest] = wrapped(visible(line.text), room);
+      const advice = line.fix === null ? [] : [`fix: ${visible(line.fix)}`, `see: ${docsLink('doctor', line.check)}`];
+      // What may be copied, a command or a link, stays on one line.
+      const dim = advice.flatMap((text) => (/`|:\/\//.test(text) ? [text] : wrapped(text, room))).map(paint.dim);
+      return `${MARKS[line.verdict](paint)} ${name(line).padEnd(column - 4)}  ${first}${[...rest, ...dim].map(below).join('')}`;
+    })
     .join('\n');
 }
 
