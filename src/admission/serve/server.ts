@@ -68,7 +68,7 @@ export interface Limits {
   maxConnections?: number | undefined;
 }
 
-/** The HTTP endpoint of DESIGN §7, ready to listen. */
+/** The HTTP endpoint, ready to listen. */
 export async function buildServer(ports: HttpPorts, options: HttpOptions): Promise<FastifyInstance> {
   const { app, complete } = emptyApp({
     onFault: options.onFault,

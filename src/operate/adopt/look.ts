@@ -144,7 +144,7 @@ async function hashOf(source: AdoptionSource, couponId: string, keys: SourceKeys
 /** The same error as elsewhere, and a refusal: nothing was begun. */
 function refusedType(wrong: WrongType): CouponError {
   const { code, message, fix } = new WrongTypeError(wrong);
-  return new CouponError({ code, kind: 'usage', message, why: 'this is not how the report keeps a coupon', fix });
+  return new CouponError({ code, kind: 'usage', message, why: 'a coupon is a hash here, and its queue a sorted set', fix });
 }
 
 /** Companions that are left alone, and keys of this coupon that a serializer spelled. */
