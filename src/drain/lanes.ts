@@ -2,7 +2,8 @@ import { emptyPass, type CouponPass } from './coupon-pass.ts';
 
 /**
  * Batches of one coupon that are under way at a time: while the ledger commits one, the next is claimed and the one before is
- * acknowledged. The ledger's lock on the coupon keeps them one after the other there.
+ * acknowledged. The ledger's lock on the coupon keeps them one after the other there, so where several workers share a coupon their batches
+ * are enough, and each has one under way.
  */
 const LANES = 3;
 
@@ -21,11 +22,12 @@ export async function inLanes(
 ): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
   const total = emptyPass(couponId);
-  const state = { over: false };
+  const state = { over: false, shared: false };
   const one = async (): Promise<void> => {
     try {
       const pass = await drainBatch();
       add(total, pass);
+      state.shared ||= pass.others === true;
       // A backlog of claims that other workers hold is no reason to spin.
       state.over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
       state.over ||= stop.aborted || performance.now() >= endMs;
@@ -34,8 +36,8 @@ export async function inLanes(
       throw error;
     }
   };
-  const lane = async (): Promise<void> => {
-    while (!state.over) await one();
+  const lane = async (_: unknown, nth: number): Promise<void> => {
+    while (!state.over && (nth === 0 || !state.shared)) await one();
   };
   await one();
   if (forMs === 0) return total;

@@ -32,6 +32,13 @@ describe('lanes', () => {
     expect(seen.most).toBe(3);
   });
 
+  it('leave the others out while another worker drains the same coupon', async () => {
+    const { seen, drainBatch } = queue(205);
+    const shared = async (): Promise<CouponPass> => ({ ...(await drainBatch()), others: true });
+    expect(await inLanes('42', shared, LONG_MS, never)).toMatchObject({ issued: 205, waiting: 0 });
+    expect(seen.most).toBe(1);
+  });
+
   it('drain one batch when there is no time for more, and when nothing is left', async () => {
     const one = queue(205);
     expect(await inLanes('42', one.drainBatch, 0, never)).toMatchObject({ issued: 10, waiting: 195 });

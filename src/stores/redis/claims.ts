@@ -69,7 +69,7 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
 
 /** Several script runs when the limit is above one run's share; stops as soon as the queue has no more. */
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
-  const total = { status: 'ok' as const, claims: [] as Claim[], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
+  const total: ClaimResult & { status: 'ok' } = { status: 'ok', claims: [], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
   const [refused, timeless]: [InvalidMember[], string[]] = [[], []];
   const keys = couponKeys(couponId, style);
   for (let left = options.limit; left > 0; left -= SCRIPT_USERS) {
@@ -88,6 +88,7 @@ async function claimAll(connection: RedisConnection, couponId: string, style: Ke
     total.buried += part.buried;
     total.waiting = part.waiting;
     total.acked = part.acked;
+    if (part.others) total.others = true;
     if (part.waiting === 0) break;
   }
   return { ...total, ...(refused.length > 0 ? { refused } : {}), ...(timeless.length > 0 ? { timeless } : {}) };
@@ -119,6 +120,7 @@ function decodeClaims(reply: Nested[]): ClaimResult {
     acked: Number(acked),
     refused: pairs(reply[6]).map(([userId, reason]) => ({ userId, reason })),
     timeless: pairs(reply[7]).map(([userId]) => userId),
+    ...(texts(reply[9])[0] === '1' ? { others: true as const } : {}),
   };
 }
 

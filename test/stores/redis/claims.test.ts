@@ -62,6 +62,20 @@ describe('claims', () => {
     });
   });
 
+  it('say whether another worker has claimed within the last seconds', async () => {
+    await admit(users(5));
+    expect(await claim(1)).not.toHaveProperty('others');
+    expect(await claim(1)).not.toHaveProperty('others');
+    const second = { epoch, limit: 1, leaseMs: 30_000, worker: 'v' };
+    expect(await stores.claims.claim('42', second)).toMatchObject({ others: true });
+    expect(await claim(1)).toMatchObject({ others: true });
+    // Ten seconds later, by the deadline that is left.
+    for (const user of await stores.redis.zrange('coupon_leases:42', '0', '-1')) {
+      await stores.redis.zincrby('coupon_leases:42', -10_000, user);
+    }
+    expect(await claim(1)).not.toHaveProperty('others');
+  });
+
   it('are listed with their worker, the one that ends first at the top', async () => {
     await admit(users(4));
     await claim(1, 60_000);

@@ -15,7 +15,8 @@
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
--- time, and one text with a line of user, score, deliveries for each claim, between tabs.
+-- time, one text with a line of user, score, deliveries for each claim, between tabs, and '1' where another worker has claimed in the
+-- last five seconds.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
@@ -26,6 +27,8 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 
 -- include claim-record
 -- include request-time
+
+local AT_WORK = 5000
 
 local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
 if not coupon[1] then return { redis.call('EXISTS', COUPON) == 1 and 'epoch' or 'gone' } end
@@ -76,9 +79,16 @@ end
 local latest, holders = redis.call('ZRANGE', LEASES, 0, 99, 'REV', 'WITHSCORES'), {}
 for i = 1, #latest, 2 do holders[#holders + 1] = latest[i] end
 local held = #holders > 0 and redis.call('HMGET', CLAIMS, unpack(holders)) or {}
+-- Whether another worker is at work on this coupon: it has claimed within the last seconds.
+local others = false
 for i, user in ipairs(holders) do
-  local length = tonumber(string.match(held[i] or '', '^%d+:[^:]*:[^:]+:(%d+):%d+:%d+$') or '')
-  if length and tonumber(latest[2 * i]) > now + 2 * length then give_back(user) end
+  local by, length = string.match(held[i] or '', '^%d+:([^:]*):[^:]+:(%d+):%d+:%d+$')
+  length = tonumber(length or '')
+  if length then
+    local deadline = tonumber(latest[2 * i])
+    if deadline > now + 2 * length then give_back(user) end
+    others = others or (by ~= worker and deadline - length > now - AT_WORK)
+  end
 end
 
 -- The oldest of the queue: user, score, us (nil: no time), exact (the score is us, in digits).
@@ -198,4 +208,5 @@ end
 reply[2], reply[3], reply[4] = tostring(fence), tostring(reclaimed), tostring(buried)
 reply[5] = tostring(redis.call('ZCARD', QUEUE))
 reply[9] = table.concat(lines, '\n')
+reply[10] = others and '1' or ''
 return reply
