@@ -12,6 +12,7 @@ import { clusterCpu } from './cluster.ts';
 import { crowd } from './endpoint/crowd.ts';
 import { cpuPerRequest } from './cpu.ts';
 import { drainFlat } from './drain-flat.ts';
+import { drainWorkers } from './drain-workers.ts';
 import { durability } from './endpoint/durability.ts';
 import { endpoint } from './endpoint/endpoint.ts';
 import { evenness } from './evenness.ts';
@@ -26,6 +27,7 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   endpoint,
   admission,
   drain: drainFlat,
+  'drain-workers': drainWorkers,
   crowd,
   durability,
   memory,
