@@ -11,10 +11,10 @@ export interface BatchResult {
   /** Whether a row is to blame for its refusal is for the caller to judge: see `refusal-verdict.ts`. */
   refused: RefusedRow[];
   /**
-   * Why the rest was not tried: another life of the coupon; a constraint that no user of the batch is to blame for; or `fruitless`, the
-   * ledger took no user in so many tries, or the time is up.
+   * Why the rest was not tried: another life of the coupon; claims that were `ended`; a constraint that no user of the batch is to blame
+   * for; or `fruitless`, the ledger took no user in so many tries, or the time is up.
    */
-  stopped: { status: 'epoch' } | { status: 'guarded'; constraint: string } | { status: 'fruitless' } | null;
+  stopped: { status: 'epoch' | 'ended' } | { status: 'guarded'; constraint: string } | { status: 'fruitless' } | null;
 }
 
 /** A ledger that refuses everybody would otherwise be asked twice for each row. */

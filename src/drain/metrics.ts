@@ -63,7 +63,7 @@ export function drainMetrics(registry: Registry): DrainMetrics {
             if (result.status === 'ok') reclaims.inc(result.reclaimed);
             return result;
           },
-          ack: (couponId, epoch, rows, occupied) => timed('ack', counted('ack', claims.ack(couponId, epoch, rows, occupied)), () => true),
+          ack: (couponId, epoch, rows, by) => timed('ack', counted('ack', claims.ack(couponId, epoch, rows, by)), () => true),
           release: (couponId, epoch, released) => counted('release', claims.release(couponId, epoch, released)),
         },
         ledger: {

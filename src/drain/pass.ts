@@ -34,6 +34,9 @@ export interface DrainOptions {
 /** Coupons that are drained at a time: a slow one does not hold up the others. Each may hold three connections to the ledger. */
 const COUPONS_AT_ONCE = 3;
 
+/** No other user of the coupon fares better, or each will with the next claim. */
+const DECIDED: ReadonlySet<string> = new Set(['epoch', 'ended', 'guarded']);
+
 /** Claims of one pass while no row gets through: only one that does tells rows at fault from a coupon at fault. */
 const LOOKS = 8;
 
@@ -152,7 +155,11 @@ async function issue(
   const { rows, refused, stopped } = await issueOrLookFurther(ports, options, coupon, held, pass);
   if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
   const occupied: WrongType[] = [];
-  if (rows.length > 0 && !(await ports.claims.ack(id, epoch, rows, (wrong) => occupied.push(wrong)))) return { ...pass, skipped: 'epoch' };
+  const by = { fence: lowestFence(held), occupied: (wrong: WrongType) => occupied.push(wrong) };
+  const acked = rows.length > 0 ? await ports.claims.ack(id, epoch, rows, by) : 'ok';
+  if (acked === 'epoch') return { ...pass, skipped: 'epoch' };
+  // Whoever of them has a row is acknowledged with the next claim, under the name that the row has then.
+  if (acked === 'ended') return { ...pass, released: await ports.claims.release(id, epoch, held) };
   if (occupied.length > 0) pass.occupied = occupied;
   pass.issued = rows.length;
   // The ledger has reached at least this, so that what Redis says of it need not be looked up for the next batch.
@@ -173,6 +180,10 @@ async function issue(
   return { ...pass, skipped: skipped.status, reason: skipped.reason, ...(skipped.undecided ? { undecided: true as const } : {}) };
 }
 
+export function lowestFence(claims: readonly Claim[]): number {
+  return claims.reduce((lowest, { fence }) => Math.min(lowest, fence), Number.POSITIVE_INFINITY);
+}
+
 /** While the ledger takes no user, those who wait behind are tried as well, before any row is blamed. */
 async function issueOrLookFurther(
   ports: DrainPorts,
@@ -189,7 +200,7 @@ async function issueOrLookFurther(
   for (let look = 1; ; look += 1) {
     const result = await issueBatch(ports.ledger, id, batch, { epoch, worker: options.worker, timeoutMs });
     refused.push(...result.refused);
-    const fruitless = result.rows.length === 0 && result.stopped?.status !== 'epoch' && result.stopped?.status !== 'guarded';
+    const fruitless = result.rows.length === 0 && !DECIDED.has(result.stopped?.status ?? '');
     if (!fruitless || pass.waiting === 0 || look === LOOKS || performance.now() > endMs) return { ...result, refused };
     const more = await ports.claims.claim(id, { epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker });
     if (more.status !== 'ok' || more.claims.length === 0) return { ...result, refused };

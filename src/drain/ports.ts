@@ -71,11 +71,12 @@ export type RefusalScope = 'row' | 'statement' | 'moment';
 
 /**
  * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: by
- * a row, or by none (see {@link RefusalScope}); the reason is one line and begins with the SQLSTATE. But for `ok` nothing was written.
+ * a row, or by none (see {@link RefusalScope}); the reason is one line and begins with the SQLSTATE. `ended`: a user was forgotten since the
+ * claim; whoever of it is left is claimed again. But for `ok` nothing was written.
  */
 export type IssueResult =
   | { status: 'ok'; rows: AckRow[] }
-  | { status: 'epoch' }
+  | { status: 'epoch' | 'ended' }
   | { status: 'guarded'; constraint: string }
   | { status: 'refused'; scope: RefusalScope; reason: string };
 

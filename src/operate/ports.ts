@@ -136,7 +136,7 @@ export interface CouponChange {
 /** Redis's part of it. */
 export interface ChangeStore {
   /** How the sale stands. */
-  saleOf(couponId: string): Promise<{ state: string; suspect: string; waiting: number }>;
+  saleOf(couponId: string): Promise<{ state: string; suspect: string; waiting: number; fence: number }>;
   /**
    * What the words mean is in `change.lua`.
    *

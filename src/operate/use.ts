@@ -32,7 +32,7 @@ async function follow({ ledger, hashes, claims }: UsePorts, couponId: string, us
     // No hash yet: the drain has committed and not acknowledged. Its ack would carry the row from before the use, so ours
     // comes first; what an ack finds filled in, it keeps.
     const [coupon, rows] = [await ledger.coupon(couponId), await ledger.rows(couponId, [userId])];
-    return coupon !== null && (await claims.ack(couponId, coupon.epoch, rows));
+    return coupon !== null && (await claims.ack(couponId, coupon.epoch, rows)) === 'ok';
   } catch (error) {
     // The coupon is used, whatever Redis says; `audit --repair` closes the gap.
     if (isOutage(error) || isCouponFault(error)) return false;

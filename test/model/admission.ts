@@ -55,13 +55,14 @@ export function queueElsewhere({ redis }: Campaign, userId: string, score: numbe
  */
 export function rewrite({ redis, ledger }: Campaign, stock: 'kept' | 'none' | number): void {
   const kept = redis.coupon?.stock ?? Number.NaN;
-  const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: Number.NaN, acked: 0 };
+  const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: Number.NaN, acked: 0, minFence: 0 };
   const written = stock === 'kept' ? kept : stock === 'none' ? Number.NaN : stock;
   redis.coupon = {
     total: ledger.total,
     stock: written,
     suspect: '',
     state: '',
+    name: 'summer',
     closesAt: '',
     version: Number.NaN,
     epoch: '',

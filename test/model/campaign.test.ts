@@ -111,6 +111,15 @@ describe('the reference model of a campaign', () => {
       }),
     ],
     [
+      'a forget that leaves late workers their claims',
+      operated,
+      promisesHold,
+      spoiled('forget', ({ campaign }) => () => {
+        campaign.ledger.minFence = 0;
+        campaign.redis.coupon!.minFence = 0;
+      }),
+    ],
+    [
       'a claim that takes users out of the queue and keeps nothing',
       operated,
       promisesHold,

@@ -100,14 +100,21 @@ function setAsideInvalid({ dead, claims }: RedisSide, userId: string): string {
 }
 
 /**
- * Makes visible what the ledger holds, and gives the claims up. No fence is compared: the ledger has the last word.
+ * Makes visible what the ledger holds, and gives the claims up. The ledger has the last word; but what a worker remembers of it may name
+ * somebody who was forgotten since.
  *
- * @returns false: this is another life of the coupon, or none
+ * @param fence the lowest claim of that worker; left out: the rows are as they are now
  */
-export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEntry[]): boolean {
-  if (rows.length === 0) return true;
+export function ack(
+  { redis }: Campaign,
+  epoch: string,
+  rows: readonly LedgerEntry[],
+  fence = Number.POSITIVE_INFINITY,
+): 'ok' | 'epoch' | 'ended' {
+  if (rows.length === 0) return 'ok';
   const { coupon } = redis;
-  if (coupon?.epoch !== epoch) return false;
+  if (coupon?.epoch !== epoch) return 'epoch';
+  if (fence < coupon.minFence) return 'ended';
   coupon.acked = Math.max(coupon.acked, ...rows.map((row) => row.fence));
   for (const row of rows) {
     const usedAt = redis.issued.get(row.userId)?.['used_at'];
@@ -124,7 +131,7 @@ export function ack({ redis }: Campaign, epoch: string, rows: readonly LedgerEnt
     if (redis.dead.get(row.userId) === 'over_promised') takeBack(coupon);
     redis.dead.delete(row.userId);
   }
-  return true;
+  return 'ok';
 }
 
 /** The coupon that an over-promised user gave up is taken after all, from the stock if there is any. */

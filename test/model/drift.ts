@@ -75,7 +75,10 @@ const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
   version_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.version !== ledger.version,
   settings_mismatch: ({ redis, ledger }) =>
     redis.coupon !== null &&
-    (Number.isNaN(redis.coupon.version) || redis.coupon.givenBack !== ledger.returnedQuantity || redis.coupon.closesAt !== ledger.closesAt),
+    (Number.isNaN(redis.coupon.version) ||
+      redis.coupon.givenBack !== ledger.returnedQuantity ||
+      redis.coupon.name !== ledger.name ||
+      redis.coupon.closesAt !== ledger.closesAt),
   served_out_of_order: isOutOfOrder,
 };
 

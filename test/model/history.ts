@@ -80,9 +80,9 @@ const changeAsked: fc.Arbitrary<ChangeAsked> = fc.oneof(
   { weight: 5, arbitrary: fc.constant<ChangeAsked>({ change: 'resume' }) },
   { weight: 1, arbitrary: fc.boolean().map((force): ChangeAsked => ({ change: 'close', force })) },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc
-      .tuple(fc.constantFrom('restock' as const, 'extend' as const), by)
+      .tuple(fc.constantFrom('restock' as const, 'extend' as const, 'rename' as const, 'edit' as const), by)
       .map(([kind, n]): ChangeAsked => ({ change: kind, by: n })),
   },
 );

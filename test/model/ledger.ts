@@ -12,7 +12,7 @@ export interface CommitOptions {
 export interface CommitAnswer {
   rows: LedgerEntry[];
   refused: { userId: string; fence: number; reason: string }[];
-  stopped: { status: 'epoch' } | { status: 'guarded'; constraint: string } | null;
+  stopped: { status: 'epoch' | 'ended' } | { status: 'guarded'; constraint: string } | null;
 }
 
 /**
@@ -42,6 +42,7 @@ export function commit(campaign: Campaign, claims: readonly Claim[], options: Co
 function issueAll({ couponId, ledger, refuses }: Campaign, claims: readonly Claim[], options: CommitOptions): CommitAnswer | 'refused' {
   const nothing = { rows: [], refused: [] };
   if (ledger.epoch !== options.epoch) return { ...nothing, stopped: { status: 'epoch' } };
+  if (claims.some(({ fence }) => fence < ledger.minFence)) return { ...nothing, stopped: { status: 'ended' } };
   if (claims.some(({ userId }) => refuses(userId) !== null)) return 'refused';
   const fresh = claims.filter(({ userId }) => !ledger.rows.has(userId));
   if (ledger.issuedQuantity + fresh.length > ledger.total) {

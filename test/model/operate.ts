@@ -4,7 +4,7 @@ import { mayChange } from './revoke.ts';
 import type { Campaign } from './state.ts';
 
 export type ChangeAsked =
-  { change: 'pause' | 'resume' } | { change: 'close'; force: boolean } | { change: 'restock' | 'extend'; by: number };
+  { change: 'pause' | 'resume' } | { change: 'close'; force: boolean } | { change: 'restock' | 'extend' | 'rename' | 'edit'; by: number };
 
 export type ChangeAnswer = 'done' | 'unchanged' | 'refused' | 'waiting';
 
@@ -17,6 +17,10 @@ export function endOfSale(days: number): Date {
   return new Date(FIRST_END + days * DAY_MS);
 }
 
+export function nameOf(n: number): string {
+  return `Name ${n}`;
+}
+
 /** Both stores, or none of them. Done a second time it changes nothing, but for a restock. */
 export function change({ redis, ledger }: Campaign, asked: ChangeAsked): ChangeAnswer {
   const coupon = redis.coupon!;
@@ -24,9 +28,12 @@ export function change({ redis, ledger }: Campaign, asked: ChangeAsked): ChangeA
     ledger.total += asked.by;
     coupon.total += asked.by;
     coupon.stock += asked.by;
-  } else if (asked.change === 'extend') {
-    const closesAt = endOfSale(asked.by).toISOString();
-    if (ledger.closesAt === closesAt) return 'unchanged';
+  } else if (asked.change === 'extend' || asked.change === 'rename' || asked.change === 'edit') {
+    // A file for `edit` has both.
+    const name = asked.change === 'extend' ? ledger.name : nameOf(asked.by);
+    const closesAt = asked.change === 'rename' ? ledger.closesAt : endOfSale(asked.by).toISOString();
+    if (ledger.name === name && ledger.closesAt === closesAt) return 'unchanged';
+    coupon.name = ledger.name = name;
     coupon.closesAt = ledger.closesAt = closesAt;
   } else {
     const { state } = coupon;
@@ -51,15 +58,20 @@ export function mayPurge(campaign: Campaign): boolean {
   return mayChange(campaign) && coupon?.state === 'closed' && waiting.size + leases.size + dead.size === 0;
 }
 
-/** Whom no worker holds or remembers, and no other program has written over. */
+/** Whom no other program has written over. */
 export function mayForget(campaign: Campaign, userId: string): boolean {
-  const { leases, occupied } = campaign.redis;
-  return mayChange(campaign) && !leases.has(userId) && !occupied.has(userId);
+  return mayChange(campaign) && !campaign.redis.occupied.has(userId);
 }
 
-/** A tombstone stands wherever the user stood. Sums, order and times stay; of the request only that there was one. */
+/**
+ * A tombstone stands wherever the user stood; whoever was held waits again. Sums, order and times stay; of the request only that there was
+ * one. No claim that was made so far issues any more: a worker would bring the id back.
+ */
 export function forget(campaign: Campaign, userId: string, tombstone: string): void {
   const { redis, ledger } = campaign;
+  ledger.minFence = Math.max(ledger.minFence, redis.coupon!.fence + 1);
+  ledger.maxFence = Math.max(ledger.maxFence, redis.coupon!.fence);
+  redis.coupon!.minFence = Math.max(redis.coupon!.minFence, redis.coupon!.fence + 1);
   const row = ledger.rows.get(userId);
   // A row that nobody acknowledged must not wait under another name.
   if (row) ack(campaign, ledger.epoch, [row]);
@@ -67,7 +79,10 @@ export function forget(campaign: Campaign, userId: string, tombstone: string): v
   if (request) redis.admitted.set(userId, { ...request, requestId: request.requestId === '' ? '' : 'forgotten' });
   const hash = redis.issued.get(userId);
   if (hash) redis.issued.set(userId, { ...hash, userId: tombstone });
-  for (const place of [redis.admitted, redis.waiting, redis.claims, redis.dead, redis.issued]) rename<unknown>(place, userId, tombstone);
+  const claim = redis.claims.get(userId);
+  if (claim && redis.leases.delete(userId) && !redis.waiting.has(userId)) redis.waiting.set(userId, claim.score);
+  for (const place of [redis.admitted, redis.waiting, redis.leases, redis.claims, redis.dead, redis.issued])
+    rename<unknown>(place, userId, tombstone);
   rename(ledger.rows, userId, tombstone);
   if (row) {
     row.userId = tombstone;

@@ -9,7 +9,7 @@ import { redisForget } from '../../src/stores/redis/forget.ts';
 import { Killed } from '../support/killed.ts';
 import type { TestStores } from '../support/stores.ts';
 import type { Command, Death } from './history.ts';
-import { afterDeath, endOfSale, type ChangeAnswer, type ChangeAsked } from './operate.ts';
+import { afterDeath, endOfSale, nameOf, type ChangeAnswer, type ChangeAsked } from './operate.ts';
 import { ID } from './reading.ts';
 
 type Operated = Extract<Command, { kind: 'change' | 'forget' | 'purge' }>;
@@ -90,6 +90,13 @@ function requestOf(asked: ChangeAsked): ChangeRequest {
       return { kind: 'restock', add: asked.by };
     case 'extend':
       return { kind: 'extend', closesAt: endOfSale(asked.by) };
+    case 'rename':
+      return { kind: 'rename', name: nameOf(asked.by) };
+    case 'edit':
+      return {
+        kind: 'edit',
+        settings: { name: nameOf(asked.by), opensAt: null, closesAt: endOfSale(asked.by), expiry: { kind: 'never' } },
+      };
     case 'close':
       return { kind: 'close', force: asked.force };
     default:

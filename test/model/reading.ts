@@ -88,10 +88,12 @@ export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
     total: Number(coupon!['total_quantity']),
     epoch: String(coupon!['epoch']),
     version: Number(coupon!['version']),
+    name: String(coupon!['name']),
     closesAt: (coupon!['closes_at'] as Date | null)?.toISOString() ?? '',
     returnedQuantity: Number(coupon!['returned_quantity']),
     issuedQuantity: Number(coupon!['issued_quantity']),
     maxFence: Number(coupon!['max_fence']),
+    minFence: Number(coupon!['min_fence']),
     mayBeMissing: coupon!['may_be_missing'] as number | null,
     ended: new Set(ended.map((row) => String(row['epoch']))),
     rows: new Map(rows.map((row) => [String(row['user_id']), toEntry(row)])),
@@ -107,6 +109,7 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     givenBack: number('given_back'),
     suspect: hash['suspect'] ?? '',
     version: Number(hash['version'] ?? Number.NaN),
+    name: hash['name'] ?? '',
     closesAt: hash['closes_at'] ?? '',
     state: (hash['state'] ?? '') as CouponHash['state'],
     epoch: hash['epoch'] ?? '',
@@ -114,6 +117,7 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     lastUs: number('last_us'),
     fence: Number(hash['fence'] ?? Number.NaN),
     acked: number('acked'),
+    minFence: number('min_fence'),
   };
 }
 

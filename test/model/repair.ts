@@ -140,7 +140,9 @@ function bind(campaign: Campaign): void {
     fence: 0,
     lastUs: 0,
     acked: 0,
+    minFence: 0,
     state: '' as const,
+    name: ledger.name,
     closesAt: ledger.closesAt,
     version: ledger.version,
   };
@@ -289,5 +291,6 @@ function backIntoService(campaign: Campaign): void {
   coupon.returned = returnedOf(campaign);
   coupon.givenBack = ledger.returnedQuantity;
   coupon.stock = targetStock(campaign);
-  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version: ledger.version, closesAt: ledger.closesAt });
+  const { version, name, closesAt } = ledger;
+  Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version, name, closesAt });
 }

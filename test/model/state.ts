@@ -52,7 +52,8 @@ export interface CouponHash {
   suspect: string;
   /** Requests are taken while it is `open`; empty: another program rewrote the hash. */
   state: '' | 'open' | 'paused' | 'closed';
-  /** Of the settings, the one that the histories change: the end of the sale; empty: none. */
+  /** Of the settings, those that the histories change: the name, and the end of the sale; empty: none. */
+  name: string;
   closesAt: string;
   /** Of the settings; NaN: another program rewrote the hash, with settings of its own. */
   version: number;
@@ -63,6 +64,8 @@ export interface CouponHash {
   /** NaN: another program rewrote the hash. */
   fence: number;
   acked: number;
+  /** As in {@link LedgerSide}; 0: another program rewrote the hash. */
+  minFence: number;
 }
 
 /** Kept while a user waits again: deliveries and faults go on counting. */
@@ -82,8 +85,11 @@ export interface LedgerSide {
   returnedQuantity: number;
   version: number;
   /** As in {@link CouponHash}. */
+  name: string;
   closesAt: string;
   maxFence: number;
+  /** The lowest claim that may still issue. */
+  minFence: number;
   /** How many accepted users may be missing, at most; null: none. */
   mayBeMissing: number | null;
   /** Lives that a reset has ended. */
@@ -99,10 +105,12 @@ export interface LedgerEntry extends RowView {
   returned: boolean;
 }
 
+export const FIRST_NAME = 'Test';
+
 /** A coupon as seeding leaves it. */
 export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
-  const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: 0, acked: 0 };
-  const settings = { version: 1, closesAt: '' };
+  const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: 0, acked: 0, minFence: 0 };
+  const settings = { version: 1, name: FIRST_NAME, closesAt: '' };
   const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', ...settings, epoch, run: campaign.server, ...counters };
   const ledger = {
     total,
@@ -111,6 +119,7 @@ export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses
     issuedQuantity: 0,
     returnedQuantity: 0,
     maxFence: 0,
+    minFence: 0,
     mayBeMissing: null,
     ended: new Set<string>(),
     rows: new Map(),

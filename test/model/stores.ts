@@ -17,6 +17,7 @@ import { reset } from '../../src/operate/reset.ts';
 import { revokeCoupon } from '../../src/operate/remove/revoke.ts';
 import { useCoupon } from '../../src/operate/use.ts';
 import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-coupon.ts';
+import { lowestFence } from '../../src/drain/pass.ts';
 import { unsettled } from './worker.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
@@ -249,7 +250,7 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
       return { answer: { ...batch.result, refused }, outside: { issuedAt: (userId) => times.get(userId) ?? new Date(0) } };
     }
     case 'ack':
-      return { answer: await claims.ack(ID, epoch, result!.rows), outside: {} };
+      return { answer: await claims.ack(ID, epoch, result!.rows, { fence: lowestFence(batch.claims) }), outside: {} };
     case 'bury':
       return { answer: await claims.bury(ID, epoch, result!.refused), outside: {} };
     case 'report':

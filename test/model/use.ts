@@ -19,7 +19,7 @@ export function use(campaign: Campaign, userId: string, now: Date): UseAnswer {
   row.usedAt ??= now;
   if (redis.occupied.has(userId)) return { status, followed: false };
   const hash = redis.issued.get(userId);
-  if (!hash) return { status, followed: ack(campaign, ledger.epoch, [row]) };
+  if (!hash) return { status, followed: ack(campaign, ledger.epoch, [row]) === 'ok' };
   // A use that the hash already tells of stays as it is: a repair makes the two agree.
   if (readForeignTime(hash['used_at']).kind !== 'time') redis.issued.set(userId, { ...hash, used_at: isoTime(row.usedAt) });
   return { status, followed: true };

@@ -1,5 +1,6 @@
 /** What a worker remembers between its steps, and loses when it dies. The steps are those of `drain/pass.ts`, one by one. */
 import type { Claim } from '../../src/campaign/coupon.ts';
+import { lowestFence } from '../../src/drain/pass.ts';
 import { ack, bury, claim, release, type ClaimAnswer, type ClaimRequest } from './claims.ts';
 import { isLedgerBehind, markSuspect } from './doubt.ts';
 import { commit, type CommitAnswer, type CommitOptions } from './ledger.ts';
@@ -30,8 +31,8 @@ export function commitBatch(campaign: Campaign, batch: Batch, options: Omit<Comm
   return batch.result;
 }
 
-export function ackBatch(campaign: Campaign, { epoch, result }: Batch): boolean {
-  return ack(campaign, epoch, result?.rows ?? []);
+export function ackBatch(campaign: Campaign, { epoch, claims, result }: Batch): ReturnType<typeof ack> {
+  return ack(campaign, epoch, result?.rows ?? [], lowestFence(claims));
 }
 
 export function buryRefused(campaign: Campaign, { epoch, result }: Batch): number {

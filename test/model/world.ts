@@ -105,11 +105,10 @@ export function toDo(world: World, command: Command): Command | null {
   }
 }
 
-/** Of those who can be users: whom no worker remembers. A worker that comes late would bring the id back. */
-function forgettable({ campaign, workers }: World): string[] {
-  const remembered = new Set([...workers.values()].flatMap(({ batch }) => batch.claims.map(({ userId }) => userId)));
+/** Of those who can be users, also whom a worker remembers. */
+function forgettable({ campaign }: World): string[] {
   const known = new Set(everybody(campaign));
-  return USERS.filter((userId) => isUserId(userId) && known.has(userId) && !remembered.has(userId) && mayForget(campaign, userId));
+  return USERS.filter((userId) => isUserId(userId) && known.has(userId) && mayForget(campaign, userId));
 }
 
 function nthOf(nth: number, names: readonly string[]): string | null {

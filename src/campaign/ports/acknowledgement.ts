@@ -12,9 +12,14 @@ export type AckRow = IssuedCoupon & Pick<Claim, 'fence'>;
 
 export interface Acknowledgement {
   /**
-   * False: the coupon has another epoch now, nothing was written.
-   *
-   * @param occupied called with each issued key that holds another type: its hash was not written, the claim was given up
+   * `epoch`: the coupon has another one now; `ended`: the claim was, because a user was forgotten since. Nothing was written then.
    */
-  ack(couponId: string, epoch: string, rows: readonly AckRow[], occupied?: (wrong: WrongType) => void): Promise<boolean>;
+  ack(couponId: string, epoch: string, rows: readonly AckRow[], by?: AckOptions): Promise<'ok' | 'epoch' | 'ended'>;
+}
+
+export interface AckOptions {
+  /** The lowest claim of a worker that acknowledges what it remembers. Left out: the rows were just read. */
+  fence?: number;
+  /** Called with each issued key that holds another type: its hash was not written, the claim was given up. */
+  occupied?: (wrong: WrongType) => void;
 }

@@ -21,6 +21,7 @@ const OWN = new Set([
   'run',
   'fence',
   'acked',
+  'min_fence',
   'returned',
   'given_back',
   'suspect',

@@ -45,8 +45,8 @@ interface Found {
   begun: Change | null;
 }
 
-/** A worker issues its batch within its lease, which is 30 s unless it was told otherwise. */
-const PATIENCE_MS = 60_000;
+/** A drain that claims the user again each time is issuing others meanwhile, and gets to this one. */
+const LOOKS = 100;
 const LOOK_MS = 100;
 
 /**
@@ -113,15 +113,17 @@ async function forgetIn(coupon: LedgerCoupon, userId: string, change: Change, po
   await ledger.finishForget(change.opId);
 }
 
+/** Ends the claims that were made so far, one of which a worker may remember the user by; those still under way are made anew. */
 async function move(coupon: LedgerCoupon, userId: string, tombstone: string, { ledger, redisOf, clock }: ForgetPorts): Promise<void> {
   const redis = redisOf(coupon.keyStyle);
-  const endMs = clock.now() + PATIENCE_MS;
-  for (;;) {
+  for (let look = 1; ; look += 1) {
+    const minFence = (await redis.saleOf(coupon.id)).fence + 1;
+    await ledger.endClaims(coupon, minFence);
     // A row that nobody acknowledged must not wait under another name: it would be issued a second time.
     const rows = mayHaveRow(userId) ? await ledger.rows(coupon.id, [userId]) : [];
     if (rows.length > 0) await redis.ack(coupon.id, coupon.epoch, rows);
-    const status = await redis.forget(coupon.id, coupon.epoch, { userId, tombstone, step: 'move' });
-    if (status !== 'claimed' || clock.now() >= endMs) return check(coupon.id, userId, status);
+    const status = await redis.forget(coupon.id, coupon.epoch, { userId, tombstone, step: { minFence } });
+    if (status !== 'claimed' || look === LOOKS) return check(coupon.id, userId, status);
     await clock.sleep(LOOK_MS);
   }
 }
@@ -132,7 +134,7 @@ function check(couponId: string, userId: string, status: Awaited<ReturnType<Forg
   if (status === 'suspect' || status === 'epoch') throw couponSuspect(couponId, status === 'epoch' ? 'epoch' : 'repair');
   throw usageError(
     'USER_CLAIMED',
-    `a worker holds the user in coupon ${couponId} and does not give the claim up`,
-    `Once it has issued or its lease is over, run ${command`forget ${userId} --confirm`} again: it goes on where it was.`,
+    `workers claim the user in coupon ${couponId} again and again`,
+    `Once the user is issued or dead-lettered, run ${command`forget ${userId} --confirm`} again: it goes on where it was.`,
   );
 }

@@ -21,6 +21,8 @@ export interface ForgetLedger {
     coupon: Pick<LedgerCoupon, 'id' | 'epoch'>,
     by: { userId: string; tombstone: string; byWhom: string },
   ): Promise<Change>;
+  /** Of the claims below this number none issues any more; what they have written can be seen. */
+  endClaims(coupon: Pick<LedgerCoupon, 'id' | 'epoch'>, minFence: number): Promise<void>;
   /** What {@link renameIssued} would do to the row, with nothing changed: constraints and triggers answer as they will. */
   tryRename(couponId: string, userId: string, tombstone: string): Promise<void>;
   /** In the row, and in the log of this coupon. */
@@ -37,7 +39,7 @@ export interface ForgetRedis extends Pick<ChangeStore, 'saleOf'>, Pick<RedisRead
   forget(
     couponId: string,
     epoch: string,
-    change: { userId: string; tombstone: string; step: 'move' | 'clean' },
+    change: { userId: string; tombstone: string; step: 'clean' | { minFence: number } },
   ): Promise<'ok' | 'claimed' | 'gone' | 'epoch' | 'suspect'>;
 }
 

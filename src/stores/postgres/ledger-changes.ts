@@ -62,6 +62,10 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger &
       }
     },
 
+    async endClaims({ id, epoch }, minFence) {
+      await database.execute(statement('end-claims', [id, epoch, minFence]));
+    },
+
     async tryRename(couponId, userId, tombstone) {
       try {
         await database.transaction((client) => client.query(statement('rename-issued', [couponId, userId, tombstone])), {

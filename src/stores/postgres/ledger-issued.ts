@@ -117,11 +117,14 @@ async function insertBatch(client: PoolClient, couponId: string, claims: readonl
   const { epoch, worker } = options;
   const users = claims.map((claim) => claim.userId);
   const times = claims.map((claim) => microsBySize(claim.score)).join(',');
-  const fences = claims.map((claim) => claim.fence).join(',');
+  const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries).join(',');
-  const values = [couponId, epoch, worker, users.join('\n'), times, fences, deliveries];
+  const values = [couponId, epoch, worker, users.join('\n'), times, fences.join(','), deliveries, Math.min(...fences)];
   const answer = (await client.query<{ lives: number; rows: string | null }>(statement('issue', values))).rows[0]!;
-  if (answer.lives === 0) return { status: 'epoch' };
+  if (answer.lives === 0) {
+    const { rowCount } = await client.query(statement('is-same-life', [couponId, epoch]));
+    return { status: rowCount === 0 ? 'epoch' : 'ended' };
+  }
   const rows = answer.rows === null ? [] : answer.rows.split('\n').map((line) => lineToRow(couponId, line));
   if (rows.length === claims.length) return { status: 'ok', rows };
   // A statement of its own, so that it also sees rows that another worker committed in between.

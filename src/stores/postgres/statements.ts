@@ -17,6 +17,7 @@ const STATEMENTS = {
   ],
   issued: [
     'issue',
+    'is-same-life',
     'find-issued',
     'page-issued',
     'page-briefs',
@@ -28,7 +29,7 @@ const STATEMENTS = {
     'revoke-issued',
   ],
   changes: ['find-change', 'begin-change', 'change-coupon', 'finish-change', 'page-changes'],
-  forget: ['rename-issued', 'redact-log'],
+  forget: ['end-claims', 'rename-issued', 'redact-log'],
   adopt: ['start-adopting', 'finish-adopting'],
   purge: ['ledger-time', 'note-export', 'is-exported', 'find-purge'],
   repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'record-revocation', 'recount', 'latest-request'],

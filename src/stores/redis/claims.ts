@@ -22,17 +22,17 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
   return {
     claim: (couponId, options) => run(couponId, () => claimAll(connection, couponId, style, options)),
 
-    ack: (couponId, epoch, rows, occupied) =>
+    ack: (couponId, epoch, rows, { fence, occupied } = {}) =>
       run(couponId, async () => {
         const keys = couponKeys(couponId, style);
         for (const chunk of chunked(rows, SCRIPT_USERS)) {
-          const fence = Math.max(...chunk.map((row) => row.fence));
-          const args = [epoch, couponId, fence, `${connection.prefix}${keys.issued('')}`, issuedLines(chunk)];
+          const reached = Math.max(...chunk.map((row) => row.fence));
+          const args = [epoch, couponId, reached, `${connection.prefix}${keys.issued('')}`, issuedLines(chunk), fence ?? ''];
           const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, [], args)) as string[];
-          if (status !== 'ok') return false;
+          if (status !== 'ok') return status as 'epoch' | 'ended';
           for (let i = 0; i < wrong.length; i += 2) occupied?.({ key: keys.issued(wrong[i]!), found: wrong[i + 1]!, expected: 'hash' });
         }
-        return true;
+        return 'ok';
       }),
 
     release: (couponId, epoch, claims) =>

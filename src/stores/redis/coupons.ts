@@ -101,11 +101,11 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
     saleOf: guard(async (couponId) => {
       const keys = couponKeys(couponId, style);
       const [fields, waiting, claimed] = await Promise.all([
-        client.hmget(keys.coupon, 'state', 'suspect'),
+        client.hmget(keys.coupon, 'state', 'suspect', 'fence'),
         client.zcard(keys.queue),
         client.zcard(keys.leases),
       ]);
-      return { state: fields[0] ?? 'open', suspect: fields[1] ?? '', waiting: waiting + claimed };
+      return { state: fields[0] ?? 'open', suspect: fields[1] ?? '', waiting: waiting + claimed, fence: Number(fields[2]) || 0 };
     }),
 
     change: guard(async (definition, { epoch, version, add, givenBack, back, state }) => {

@@ -17,7 +17,8 @@ export function redisForget(connection: RedisConnection, style: KeyStyle): Forge
     async forget(couponId, epoch, { userId, tombstone, step }) {
       const keys = couponKeys(couponId, style);
       try {
-        const reply = await runScript(connection.client, 'forget', keys, [userId, tombstone], [epoch, toBytes(userId), tombstone, step]);
+        const args = [epoch, toBytes(userId), tombstone, step === 'clean' ? step : step.minFence];
+        const reply = await runScript(connection.client, 'forget', keys, [userId, tombstone], args);
         return reply as Awaited<ReturnType<ForgetRedis['forget']>>;
       } catch (error) {
         throw await couponFault(connection, keys, error);

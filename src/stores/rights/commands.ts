@@ -107,7 +107,7 @@ export const COMMAND_USES = {
   drain: {
     scripts: ['claim', 'ack', 'release', 'bury', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER, BACKLOG],
-    statements: ['find-coupons', 'find-coupon', 'issue', 'find-issued'],
+    statements: ['find-coupons', 'find-coupon', 'issue', 'is-same-life', 'find-issued'],
     options: {
       '--scan': { redis: [{ none: 'scan' }] },
       '--accepted-means': REPLICA,
@@ -124,7 +124,16 @@ export const COMMAND_USES = {
   forget: {
     scripts: ['forget', 'ack', 'read-users'],
     redis: [SERVER, BACKLOG, { coupon: 'hmget' }],
-    statements: ['find-coupons', 'find-issued', 'find-change', 'begin-change', 'rename-issued', 'redact-log', 'finish-change'],
+    statements: [
+      'find-coupons',
+      'find-issued',
+      'find-change',
+      'begin-change',
+      'end-claims',
+      'rename-issued',
+      'redact-log',
+      'finish-change',
+    ],
   },
   revoke: {
     scripts: ['change', 'ack'],

@@ -31,7 +31,8 @@ for (const means of values.means.split(',') as Means[]) {
       const gapS = (during.longestGap.toUs - during.longestGap.fromUs) / 1e6;
       console.log(
         `  ${name} ${couponId}: ${accepted} accepted, ${lost} lost, ${duplicates} twice, ${overIssued} over;` +
-          ` p99 ${before.p99Ms.toFixed(0)} ms before, ${during.p99Ms.toFixed(0)} ms from the first fault on;` +
+          ` p99 ${before.p99Ms.toFixed(0)} ms before, ${during.p99Ms.toFixed(0)} ms from the first fault on` +
+          ` (${(during.p99Ms / before.p99Ms).toFixed(2)} ×);` +
           ` ${during.decided} of ${during.requests} decided, nobody accepted for at most ${gapS.toFixed(1)} s`,
       );
       for (const line of [...broken, ...details]) console.log(`    ${line}`);

@@ -37,6 +37,7 @@ const STATEMENTS: [StatementName, unknown[], Expected | null][] = [
       USERS.map((_, i) => 1.7e15 + i).join(','),
       USERS.map(() => 1).join(','),
       USERS.map(() => 1).join(','),
+      1,
     ],
     null,
   ],

@@ -140,7 +140,7 @@ describe('claims', () => {
   it('are given up by ack, which writes exactly the interface of other services and then some', async () => {
     await admit(users(1));
     await claim(1);
-    expect(await stores.claims.ack('42', epoch, [rowOf('user-1', { expiresAt: new Date('2027-01-01T00:00:00.000Z') })])).toBe(true);
+    expect(await stores.claims.ack('42', epoch, [rowOf('user-1', { expiresAt: new Date('2027-01-01T00:00:00.000Z') })])).toBe('ok');
     expect(await stores.redis.hgetall('issued_coupon:coupon:42-user:user-1')).toEqual({
       userId: 'user-1',
       couponId: '42',
@@ -175,7 +175,7 @@ describe('claims', () => {
   it('cannot be acknowledged or released for another life of the coupon', async () => {
     await admit(users(1));
     await claim(1);
-    expect(await stores.claims.ack('42', 'other', [rowOf('user-1')])).toBe(false);
+    expect(await stores.claims.ack('42', 'other', [rowOf('user-1')])).toBe('epoch');
     expect(await stores.claims.release('42', 'other', [{ userId: 'user-1', fence: 1 }])).toBe(0);
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 1 });
   });

@@ -4,11 +4,12 @@
 -- cannot deadlock.
 -- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
 -- One text holds a column, and one the whole answer: values of their own cost the worker more than the insert does.
--- $1 coupon id, $2 epoch, $3 worker, $4 user ids, a line each, $5 request times (us), $6 fences, $7 deliveries, between commas
--- -> lives: 0 if this is another life of the coupon; rows: for each row that was inserted a line of user_id, requested_us, fence,
+-- $1 coupon id, $2 epoch, $3 worker, $4 user ids, a line each, $5 request times (us), $6 fences, $7 deliveries, between commas,
+-- $8 lowest of the fences
+-- -> lives: 0 if this is another life of the coupon, or a claim that was ended; rows: for each row that was inserted a line of user_id, requested_us, fence,
 -- deliveries, worker, and in milliseconds requested_at, issued_at, expires_at, used_at, revoked_at, between tabs; null: no row
 WITH coupon AS (
-  SELECT id, expires_at, valid_for_ms FROM coupons WHERE id = $1 AND epoch = $2 FOR NO KEY UPDATE
+  SELECT id, expires_at, valid_for_ms FROM coupons WHERE id = $1 AND epoch = $2 AND min_fence <= $8 FOR NO KEY UPDATE
 ), batch AS (
   SELECT *
   FROM unnest(
@@ -26,7 +27,7 @@ WITH coupon AS (
   UPDATE coupons
   SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted),
     max_fence = greatest(max_fence, (SELECT max(fence) FROM batch))
-  WHERE id = $1 AND epoch = $2
+  WHERE id = $1 AND epoch = $2 AND min_fence <= $8
   RETURNING id
 )
 SELECT count(counted.id)::integer AS lives, string_agg(

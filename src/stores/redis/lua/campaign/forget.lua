@@ -11,11 +11,11 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2] user
 -- ARGV[3] tombstone
--- ARGV[4] 'move'; or 'clean', once the ledger has the tombstone
+-- ARGV[4] the lowest claim that may still issue, to move the user; or 'clean', once the ledger has the tombstone
 --
--- Reply: 'ok'; or one of these, and nothing was written: 'gone', 'epoch', 'suspect', 'claimed' (a worker holds the user, and would issue
--- under the old id).
--- 'move' keeps the issued hash of the user: until the ledger has followed, a new request of this id must be refused as a duplicate.
+-- Reply: 'ok'; or one of these, and nothing was written: 'gone', 'epoch', 'suspect', 'claimed' (by a claim that may still issue, and would
+-- do so under the old id).
+-- Whoever is moved waits under the tombstone: the ledger refuses the claim of a worker that held the user. Moving keeps the issued hash of the user: until the ledger has followed, a new request of this id must be refused as a duplicate.
 -- 'clean' takes a use or revocation over that was written there meanwhile, and deletes it. Both may be repeated; a user who was accepted
 -- anew since is left alone.
 
@@ -25,7 +25,7 @@ local user, tombstone = ARGV[2], ARGV[3]
 
 -- include claim-record
 
-local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect')
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect', 'min_fence')
 if not coupon[1] then return 'gone' end
 if coupon[1] ~= ARGV[1] then return 'epoch' end
 if coupon[2] and coupon[2] ~= '' then return 'suspect' end
@@ -72,15 +72,13 @@ if ARGV[4] == 'clean' then
 end
 
 local claim = read_claim(record)
-if deadline then
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  -- As in claim.lua, a lease that would last longer than twice its own length is no lease.
-  if tonumber(deadline) > now and not (claim and tonumber(deadline) > now + 2 * claim.lease) then return 'claimed' end
-end
-if #hash > 0 then copy_hash() end
 -- It has moved already, and this is another request of the same id.
-if redis.call('HEXISTS', ADMITTED, tombstone) == 1 then return 'ok' end
+local moved = redis.call('HEXISTS', ADMITTED, tombstone) == 1
+if claim and not moved and tonumber(claim.fence) >= tonumber(ARGV[4]) then return 'claimed' end
+-- Their late acknowledgements would write the old id again.
+if tonumber(ARGV[4]) > (tonumber(coupon[3] or '') or 0) then redis.call('HSET', COUPON, 'min_fence', ARGV[4]) end
+if #hash > 0 then copy_hash() end
+if moved then return 'ok' end
 
 if admitted then
   -- The id of the request is the client's own; that there was one tells admitted users from adopted ones.

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- ack: makes what the ledger holds visible in Redis, and gives the claims up. It can be repeated without harm, and a late
--- worker may call it: the rows come from the ledger, which has the last word, so no fence is compared.
+-- worker may call it: the rows come from the ledger, which has the last word. Only a forgotten user may have another name by then.
 --
 -- KEYS[1] coupon     hash
 -- KEYS[2] queue      sorted set, user -> score
@@ -13,8 +13,9 @@
 -- ARGV[4]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
 -- ARGV[5]            a line of userId, ex_date, requested_at, issued_at, used_at, revoked_at for each row, between tabs; '' for none.
 --                    Up to 200 rows.
+-- ARGV[6] claim      the lowest one of a worker that remembers these rows; '': they were just read
 --
--- Reply: 'epoch' (another life of the coupon, or none: nothing was written); else 'ok' and user, type of each issued key that holds
+-- Reply: 'epoch' (another life of the coupon, or none), 'ended' (`forget` has ended this claim): nothing was written; else 'ok' and user, type of each issued key that holds
 -- another type than a hash. It is left as it is; its user is issued all the same, and gives the claim up.
 -- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. A user with a row is
 -- no longer dead.
@@ -24,7 +25,9 @@ local ISSUED_PREFIX = ARGV[4]
 
 -- include foreign-time
 
-if redis.call('HGET', COUPON, 'epoch') ~= ARGV[1] then return { 'epoch' } end
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'min_fence')
+if coupon[1] ~= ARGV[1] then return { 'epoch' } end
+if (tonumber(ARGV[6]) or math.huge) < (tonumber(coupon[2] or '') or 0) then return { 'ended' } end
 
 -- Another program may have written 'null', or anything else.
 local function time_or(text, otherwise)
