@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endWithUs } from '../support/end-with-us.ts';
 import { BIN, cleanEnvironment } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import type { Supervised } from './fault.ts';
@@ -48,6 +49,7 @@ export function supervise({ name, argv, env, log, upWhen, onDeath }: SupervisorO
 
   const begin = (): Life => {
     const child = spawn(process.execPath, [BIN, ...argv], { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    endWithUs(child);
     say(`--- started as ${child.pid}`);
     const ended = new Promise<string>((resolve) => child.once('close', (code, signal) => resolve(String(signal ?? code))));
     const begun: Life = { child, up: upWhen === null, killed: false, ended };

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import pg from 'pg';
 import { findOnPath } from '../../src/lib/process/processes.ts';
+import { endWithUs } from './end-with-us.ts';
 import { freePort } from '../../src/stack/ports.ts';
 import { serverIdentity } from '../../src/stack/server-user.ts';
 import { testHost } from './host.ts';
@@ -67,6 +68,7 @@ ignore_startup_parameters = ${ignores}
   const url = `postgres://app@127.0.0.1:${port}${server.pathname}`;
   const start = async (): Promise<void> => {
     child = spawn(PGBOUNCER!, [ini], { stdio: 'ignore', cwd: '/', ...(as ? { uid: as.uid, gid: as.gid } : {}) });
+    endWithUs(child);
     await until(async () => {
       const client = new pg.Client({ connectionString: url });
       client.on('error', () => undefined);

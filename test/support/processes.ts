@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from './end-with-us.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url));
 
@@ -36,6 +37,7 @@ export function start(argv: readonly string[], { bin = BIN, cwd, env = {} }: Sta
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithUs(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { lastLines } from '../../src/lib/process/processes.ts';
 import { defaultStackDir, redisServerCommand } from '../../src/stack/stack.ts';
+import { endWithUs } from './end-with-us.ts';
 import { testHost } from './host.ts';
 import { REPOSITORY } from './stack-dir.ts';
 import { until } from './until.ts';
@@ -50,6 +51,7 @@ export async function launchRedis(program: RedisProgram, launch: RedisLaunch): P
     env: { ...process.env, ...program.env, ...env },
     stdio: ['ignore', log, log],
   });
+  endWithUs(child);
   closeSync(log);
   let failure: string | null = null;
   const gone = new Promise<void>((resolve) => {

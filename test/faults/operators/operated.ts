@@ -24,6 +24,8 @@ export interface Expected {
   /** Coupons that revocations have put back. */
   returned?: number;
   state: 'open' | 'paused' | 'closed';
+  name?: string;
+  closesAt?: Date;
   /** How often each kind of change stands in the log. */
   changes: Readonly<Record<string, number>>;
   /** Of whom no trace may be left. */
@@ -32,10 +34,15 @@ export interface Expected {
 
 export const TOTAL = 40;
 
-export async function openOperated({ couponId, command, endpoint, reader }: StoresUnderLoad, random: Random): Promise<Operated> {
-  const id = `${couponId}-o${random.int(0, 0xff_ffff).toString(36)}`;
-  const { exitCode, stderr } = await command(['seed', id, '--name', 'Operated', '--stock', String(TOTAL)]);
+export async function openOperated(stores: StoresUnderLoad, random: Random): Promise<Operated> {
+  const id = `${stores.couponId}-o${random.int(0, 0xff_ffff).toString(36)}`;
+  const { exitCode, stderr } = await stores.command(['seed', id, '--name', 'Operated', '--stock', String(TOTAL)]);
   if (exitCode !== 0) throw new Error(`the seed of ${id} ended with ${exitCode}: ${stderr}`);
+  return operatedCoupon(stores, id);
+}
+
+/** One that is there already. */
+export function operatedCoupon({ endpoint, reader }: Pick<StoresUnderLoad, 'endpoint' | 'reader'>, id: string): Operated {
   const questions = openQuestions(endpoint, id);
   const operated: Operated = {
     id,
@@ -80,6 +87,9 @@ export async function operatedLooks(stores: StoresUnderLoad, operated: Operated,
   compare('the total of the ledger is', coupon.total, expected.total);
   compare('the total of Redis is', redis.total, expected.total);
   compare('the state is', redis.state, expected.state);
+  const { name, closesAt } = expected;
+  if (name !== undefined) compare('the names are', [coupon.name, redis.name], [name, name]);
+  if (closesAt !== undefined) compare('the ends are', [coupon.closesAt, redis.closesAt], [closesAt, closesAt.toISOString()]);
   compare('coupons given back', coupon.returnedQuantity, expected.returned ?? 0);
   const [rows] = await sql('SELECT count(*)::int AS issued FROM issued_coupons WHERE coupon_id = $1', [id]);
   compare('issued are', rows!['issued'], operated.acceptances);

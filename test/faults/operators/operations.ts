@@ -1,13 +1,17 @@
 /** What an operator does to a coupon, each command killed at a random moment and run again, and what must have become of it. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Random, StoresUnderLoad } from '../fault.ts';
 import { idsOf } from '../third-coupon.ts';
 import { leftovers, settled } from '../third-coupon-looks.ts';
+import { adoptKilled } from './adopt-killed.ts';
 import { killAndRunAgain } from './killed.ts';
 import { changesOf, openOperated, operatedLooks, TOTAL, type Expected, type Operated } from './operated.ts';
 
-/** Runs a command on the coupon: killed, and run again. */
-type Operate = (...argv: string[]) => Promise<void>;
+/** Runs a command on the coupon: killed, and run again. One that adopts is on the coupon that it names. */
+export type Operate = (...argv: string[]) => Promise<void>;
 
 export interface Operation {
   kind: string;
@@ -45,6 +49,35 @@ export const OPERATIONS: readonly Operation[] = [
       return { total: TOTAL, state: 'open', changes: { extend: 2 } };
     },
   },
+  {
+    kind: 'rename-killed',
+    meaning: '`rename` while users ask, killed and run again: both stores have the new name',
+    async operate(coupon, operate) {
+      const asking = coupon.askUntilAccepted(FIRST);
+      await operate('rename', coupon.id, '--name', 'Renamed');
+      await asking;
+      return { total: TOTAL, state: 'open', name: 'Renamed', changes: { rename: 1 } };
+    },
+  },
+  {
+    kind: 'edit-killed',
+    meaning: '`edit` of name and window by a file, killed and run again: both stores have what the file says',
+    async operate(coupon, operate) {
+      const closesAt = new Date(Date.now() + 3 * DAY_MS);
+      const folder = mkdtempSync(join(tmpdir(), 'coupon-cli-edit-'));
+      const file = join(folder, 'event.json');
+      writeFileSync(file, JSON.stringify({ coupons: [{ id: coupon.id, name: 'Edited', total: TOTAL, closesAt: closesAt.toISOString() }] }));
+      try {
+        const asking = coupon.askUntilAccepted(FIRST);
+        await operate('edit', coupon.id, '--file', file, '--confirm');
+        await asking;
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+      return { total: TOTAL, state: 'open', name: 'Edited', closesAt, changes: { edit: 1 } };
+    },
+  },
+  adoptKilled,
   {
     kind: 'restock-killed',
     meaning: '`restock` of a coupon that is sold out, killed and run again under its id: it counts once',
@@ -124,7 +157,11 @@ export async function carryOut(
 ): Promise<() => Promise<string[]>> {
   const coupon = await openOperated(stores, random);
   try {
-    const expected = await operate(coupon, (...argv) => killed(stores, { couponId: coupon.id, argv }, random), stores);
+    const expected = await operate(
+      coupon,
+      (...argv) => killed(stores, { couponId: argv[0] === 'adopt' ? argv[1]! : coupon.id, argv }, random),
+      stores,
+    );
     return typeof expected === 'function' ? expected : () => operatedLooks(stores, coupon, expected);
   } finally {
     coupon.close();

@@ -4,6 +4,7 @@ import { chownSync, closeSync, mkdirSync, openSync, readFileSync, realpathSync, 
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Closers } from '../../../src/lib/closers.ts';
+import { endWithUs } from '../../support/end-with-us.ts';
 import { serverEnvironment } from '../../../src/lib/process/host.ts';
 import { stackPaths } from '../../../src/stack/paths.ts';
 import { freePort } from '../../../src/stack/ports.ts';
@@ -146,6 +147,7 @@ async function assemble({ diskBytes, standbyOf, port: givenPort }: PostgresOptio
       stdio: ['ignore', log, log],
       ...(as ? { uid: as.uid, gid: as.gid } : {}),
     });
+    endWithUs(child);
     closeSync(log);
     server = child;
     gone = new Promise((resolve) => {
