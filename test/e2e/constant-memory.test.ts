@@ -39,6 +39,17 @@ const ROWS = `
   SELECT $1, 'user-' || n, to_timestamp(us / 1000 / 1000.0), us, to_timestamp((us / 1000 + 1000) / 1000.0), NULL, 'test', (n - 1) / 100 + 1, 1
   FROM generate_series(1, $2::integer) AS n, LATERAL (SELECT ${BASE_US}::bigint + n * 1000 AS us) AS request`;
 
+/** The same number as another service leaves them: every second one waits, and the others have a coupon. */
+const LOAD_FOREIGN = `
+for n = ARGV[2], ARGV[3] do
+  local user = 'user-' .. n
+  if n % 2 == 0 then
+    redis.call('ZADD', 'coupon_waiting_queue:' .. ARGV[1], ${BASE_US / 1_000} + n, user)
+  else
+    redis.call('HSET', 'issued_coupon:coupon:' .. ARGV[1] .. '-user:' .. user, 'userId', user, 'couponId', ARGV[1], 'used_at', '')
+  end
+end`;
+
 let stores: TestStores;
 
 beforeAll(async () => {
@@ -144,6 +155,20 @@ describe.runIf(RUNS)(`ten times as many issued users take no more memory (${MANY
       const ran = await run(['export', coupon, '--format', 'jsonl', '--out', file]);
       expect(statSync(file).size).toBeGreaterThan((coupon === 'few' ? FEW : MANY) * 50);
       rmSync(file);
+      return ran;
+    };
+    expect(await growth(command)).toBeLessThanOrEqual(AT_MOST);
+  });
+
+  test('to adopt what another service has begun', async () => {
+    const command = async (coupon: string): Promise<Ran> => {
+      const users = coupon === 'few' ? FEW : MANY;
+      const id = `adopt-${coupon}`;
+      for (let first = 1; first <= users; first += CHUNK)
+        await stores.redis.eval(LOAD_FOREIGN, 0, id, String(first), String(Math.min(first + CHUNK - 1, users)));
+      await stores.redis.hset(`coupon:${id}`, { name: 'Shop', total: users + 1, stock: 1 });
+      const ran = await run(['--json', 'adopt', id]);
+      expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'adopted', plan: { waiting: users / 2, issued: users / 2 } });
       return ran;
     };
     expect(await growth(command)).toBeLessThanOrEqual(AT_MOST);

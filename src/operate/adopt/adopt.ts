@@ -1,12 +1,12 @@
 import { definitionDifferences } from '../../campaign/coupon.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { CouponError, usageError } from '../../lib/errors.ts';
-import { chunked } from '../../lib/chunked.ts';
 import { command } from '../../lib/text/suggested-command.ts';
 import { changeBothStores } from '../two-store-change.ts';
 import { look, type LookOptions } from './look.ts';
-import { adoptedRows, queuedUsers, refusalOf, type AdoptionPlan, type FullPlan } from './plan.ts';
+import { refusalOf, type AdoptionPlan, type FullPlan } from './plan.ts';
 import type { AdoptionLedger, AdoptionSource, AdoptionStore } from './ports.ts';
+import { adoptedRows, inShares, queuedUsers } from './stream.ts';
 
 export interface AdoptPorts {
   source: AdoptionSource;
@@ -83,20 +83,20 @@ async function begin(plan: FullPlan, { byWhom }: AdoptOptions, { ledger, keyStyl
 }
 
 async function takeOver(coupon: LedgerCoupon, plan: FullPlan, { progress }: AdoptOptions, ports: AdoptPorts): Promise<void> {
-  const { store } = ports;
+  const { source, store } = ports;
   const { id, epoch } = coupon;
   const reached = { fence: 0, lastUs: latestUs(plan) };
   const bound = await store.bind(coupon, '', reached, 'adopting');
   if (bound === 'changed') throw movedOn(id);
   if (bound === 'done') return;
   let done = 0;
-  for (const users of chunked([...queuedUsers(plan)], USERS_AT_ONCE)) {
+  for await (const users of inShares(queuedUsers(source, plan), USERS_AT_ONCE)) {
     const taken = await store.takeOver(id, epoch, users);
     if (taken === 'epoch') throw movedOn(id);
     if (taken === 'done') return;
     progress?.((done += users.length));
   }
-  for (const share of chunked([...adoptedRows(plan)], USERS_AT_ONCE)) {
+  for await (const share of inShares(adoptedRows(source, plan), USERS_AT_ONCE)) {
     await issuedToo(coupon, share, plan, ports);
     progress?.((done += share.length));
   }
@@ -135,10 +135,8 @@ async function issuedToo(
 }
 
 /** Not later than now: the next request would have to be later still. */
-function latestUs({ waiting, nowMs }: FullPlan): number {
-  let latest = 0;
-  for (const { us } of waiting.values()) latest = Math.max(latest, us);
-  return Math.min(latest, nowMs * 1_000);
+function latestUs({ queue, nowMs }: FullPlan): number {
+  return Math.min(queue.latestUs ?? 0, nowMs * 1_000);
 }
 
 function changed(before: LedgerCoupon, { definition }: FullPlan): CouponError | null {

@@ -3,6 +3,7 @@ import { isCompanion, isUserId } from '../../campaign/ids.ts';
 import { Renamed, type FieldMap, type FieldName } from './fields.ts';
 import type { AdoptionSource, IssuedKey } from './ports.ts';
 import type { MetCode } from './problems.ts';
+import { Repeats } from './repeats.ts';
 import { Samples } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
 import { readTime } from './times.ts';
@@ -20,14 +21,24 @@ export interface FoundIssued {
   seenUsedAt: string;
 }
 
-export interface ReadingTimes {
+/** How hashes are read. */
+export interface Reading {
   map: FieldMap;
   zone: string | undefined;
+}
+
+export interface ReadingTimes extends Reading {
   problems: Samples<MetCode>;
 }
 
 export interface FoundIssuedKeys {
-  users: Map<string, FoundIssued>;
+  /** Users, each once. */
+  count: number;
+  used: number;
+  revoked: number;
+  withoutTime: number;
+  repeats: Repeats;
+  problems: Samples<MetCode>;
   /** Keys that Spring Data keeps beside the hashes. */
   companions: Samples<'companion'>;
   unread: Samples<string>;
@@ -37,38 +48,59 @@ export interface FoundIssuedKeys {
 }
 
 /** Reads every issued key of another service. */
-export async function readIssued(
-  source: Pick<AdoptionSource, 'issued'>,
-  keys: SourceKeys,
-  reading: ReadingTimes,
-): Promise<FoundIssuedKeys> {
-  const found: FoundIssuedKeys = {
-    users: new Map(),
-    companions: new Samples(),
-    unread: new Samples(),
-    met: new Set(),
-    names: new Set(),
-  };
-  for await (const page of source.issued(keys)) for (const one of page) readOne(one, reading, found);
-  return found;
+export async function readIssued(source: Pick<AdoptionSource, 'issued'>, keys: SourceKeys, reading: Reading): Promise<FoundIssuedKeys> {
+  const repeats = new Repeats();
+  return await repeats.settle(async () => {
+    const found: FoundIssuedKeys = {
+      count: 0,
+      used: 0,
+      revoked: 0,
+      withoutTime: 0,
+      repeats,
+      problems: new Samples(),
+      companions: new Samples(),
+      unread: new Samples(),
+      met: new Set(),
+      names: new Set(),
+    };
+    // A scan may give a key twice.
+    const doubtful = new Set<string>();
+    for await (const page of source.issued(keys)) {
+      for (const one of page) {
+        if (doubtful.has(one.userId)) continue;
+        if (repeats.meet(one.userId)) doubtful.add(one.userId);
+        readOne(one, reading, found);
+      }
+    }
+    return found;
+  });
 }
 
-function readOne({ key, userId, fields, type }: IssuedKey, reading: ReadingTimes, found: FoundIssuedKeys): void {
-  const { problems, map } = reading;
+function readOne({ key, userId, fields, type }: IssuedKey, { map, zone }: Reading, found: FoundIssuedKeys): void {
+  const { problems } = found;
   if (isCompanion(userId)) found.companions.add('companion', key);
-  else if (found.users.has(userId)) return;
   else if (fields === null) problems.add('ISSUED_WRONG_TYPE', `${key} (${type})`);
   else if (!isUserId(userId)) problems.add('BAD_USER_IDS', key);
   else {
     for (const [name, value] of Object.entries(fields))
       if (plain(name).serializer === 'jdk' || plain(value).serializer === 'jdk') problems.add('SERIALIZED_VALUES', `${key} ${name}`);
     const hash = new Renamed(fields, map);
-    found.users.set(userId, issuedOf(hash, key, reading, fields['used_at'] ?? ''));
+    const { usedAt, revokedAt, issuedAt, requestedAt } = issuedOf(hash, key, { map, zone, problems }, fields['used_at'] ?? '');
+    found.count += 1;
+    if (usedAt) found.used += 1;
+    if (revokedAt) found.revoked += 1;
+    if (!issuedAt && !requestedAt) found.withoutTime += 1;
     for (const name of ['used_at', 'ex_date', 'requested_at', 'issued_at', 'revoked_at'] as const)
       if (hash.raw(name) !== undefined) found.met.add(name);
     for (const name of hash.names()) found.names.add(name);
     for (const name of hash.unread()) found.unread.add(name, key);
   }
+}
+
+/** Null: no issued coupon of a user. What is wrong with it was named when everything was looked at. */
+export function foundIssued({ key, userId, fields }: IssuedKey, { map, zone }: Reading): FoundIssued | null {
+  if (fields === null || isCompanion(userId) || !isUserId(userId)) return null;
+  return issuedOf(new Renamed(fields, map), key, { map, zone, problems: new Samples() }, fields['used_at'] ?? '');
 }
 
 function issuedOf(hash: Renamed, key: string, reading: ReadingTimes, seenUsedAt: string): FoundIssued {

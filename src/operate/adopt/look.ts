@@ -40,11 +40,14 @@ export async function look(source: AdoptionSource, couponId: string, options: Lo
   const fields = await hashOf(source, couponId, keys, problems);
 
   const { zone, fields: map } = options;
-  const reading = { map, zone, problems };
-  const coupon = readCoupon(couponId, keys.hash, fields, options, reading);
-  const queue = await readQueue(source, keys.queue, { memberField: options.memberField, nowMs, problems });
+  const { memberField } = options;
+  const reading = { map, zone, memberField };
+  const coupon = readCoupon(couponId, keys.hash, fields, options, { map, zone, problems });
   const issued = await readIssued(source, keys, reading);
-  return planOf({ couponId, keys, own, nowMs }, { coupon, queue, issued, skipped }, map, problems);
+  const queue = await readQueue(source, keys, { memberField, nowMs, issued: issued.repeats });
+  problems.addAll(queue.problems);
+  problems.addAll(issued.problems);
+  return planOf({ couponId, keys, own, nowMs, reading }, { coupon, queue, issued, skipped }, problems);
 }
 
 interface Found {
@@ -55,27 +58,24 @@ interface Found {
 }
 
 function planOf(
-  where: Pick<FullPlan, 'keys' | 'own' | 'nowMs'> & { couponId: string },
+  where: Pick<FullPlan, 'keys' | 'own' | 'nowMs' | 'reading'> & { couponId: string },
   { coupon, queue, issued, skipped }: Found,
-  map: FieldMap,
   met: Samples<MetCode>,
 ): FullPlan {
-  const { couponId, keys, own, nowMs } = where;
+  const { couponId, keys, own, nowMs, reading } = where;
   const { definition, total, stock, totalThere, state } = coupon;
-  const both = [...queue.users.keys()].filter((userId) => issued.users.has(userId)).length;
-  const waiting = queue.users.size - both;
+  const both = queue.withCoupon.size;
+  const waiting = queue.count - both;
   const problems = [
     ...met.entries().map(([code, sampled]) => metProblem(code, sampled)),
     ...coupon.problems,
-    ...unknownFields(map, coupon, issued),
+    ...unknownFields(reading.map, coupon, issued),
   ];
-  const numbers = { waiting, issued: issued.users.size };
+  const numbers = { waiting, issued: issued.count };
   // Where some could not be read, the sum says nothing.
   const off = total !== null && stock !== null && problems.length === 0 ? numbersProblem({ total, stock, ...numbers }) : null;
   if (off) problems.push(off);
   const companions = issued.companions.entries()[0]?.[1] ?? { count: 0, sample: [] };
-  const times = [...queue.users.values()].map(({ us }) => us);
-  const found = [...issued.users.values()];
   const shown = {
     couponId,
     keys: { hash: keys.hash, queue: keys.queue, issued: `${keys.issued.head}{user}${keys.issued.tail}` },
@@ -89,13 +89,13 @@ function planOf(
     closesAt: isoTime(definition?.closesAt ?? null),
     expiry: definition ? expiryText(definition) : '',
     ...numbers,
-    used: found.filter(({ usedAt }) => usedAt !== null).length,
-    revoked: found.filter(({ revokedAt }) => revokedAt !== null).length,
+    used: issued.used,
+    revoked: issued.revoked,
     issuedAndWaiting: both,
-    severalTimes: [...queue.users.values()].filter(({ members }) => members.size > 1).length,
-    scores: { units: queue.units, oldest: isoOf(times, Math.min), latest: isoOf(times, Math.max), future: queue.future },
+    severalTimes: [...queue.several.values()].filter(({ members }) => members.size > 1).length,
+    scores: { units: queue.units, oldest: isoOf(queue.oldestUs), latest: isoOf(queue.latestUs), future: queue.future },
     serializers: { hash: coupon.serializers, members: queue.serializers },
-    issuedWithoutTime: found.filter(({ issuedAt, requestedAt }) => issuedAt === null && requestedAt === null).length,
+    issuedWithoutTime: issued.withoutTime,
     skipped: {
       count: companions.count + skipped.count,
       sample: [...companions.sample, ...skipped.sample].slice(0, SAMPLE_SIZE),
@@ -107,14 +107,13 @@ function planOf(
   };
   const sharedStockField = keys.hash === own.hash ? coupon.stockField : null;
   const counts = sharedStockField !== null && coupon.stockThere !== null && stock !== null;
-  const finalStock = counts ? { field: sharedStockField, number: stock - coupon.stockThere! } : { field: null, number: stock ?? 0 };
+  const finalStock = counts ? { field: sharedStockField, by: stock - coupon.stockThere! } : { field: null, by: 0 };
   const whole = problems.length === 0 ? definition : null;
-  return { shown, problems, definition: whole, sharedStockField, finalStock, waiting: queue.users, issued: issued.users, keys, own, nowMs };
+  return { shown, problems, definition: whole, sharedStockField, finalStock, queue, reading, keys, own, nowMs };
 }
 
-function isoOf(times: readonly number[], pick: (a: number, b: number) => number): string {
-  if (times.length === 0) return '';
-  return new Date(Math.floor(times.reduce((a, b) => pick(a, b)) / 1_000)).toISOString();
+function isoOf(us: number | null): string {
+  return us === null ? '' : new Date(Math.floor(us / 1_000)).toISOString();
 }
 
 /** A name that somebody gave and that is nowhere is a slip. */

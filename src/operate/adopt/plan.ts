@@ -2,14 +2,12 @@ import type { CouponDefinition, ScoreUnit } from '../../campaign/coupon.ts';
 import { isoTime } from '../../campaign/coupon.ts';
 import { durationFlag } from '../../lib/duration.ts';
 import { CouponError } from '../../lib/errors.ts';
-import type { FoundIssued } from './issued.ts';
-import { expiryAt } from './issued.ts';
-import type { ProvenRow } from '../../campaign/ports/ledger.ts';
-import type { FinalStock, QueuedUser, SaleState } from './ports.ts';
+import type { Reading } from './issued.ts';
+import type { FinalStock, SaleState } from './ports.ts';
 import type { Sampled } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
 import type { Serializer } from './values.ts';
-import type { Waiting } from './queue.ts';
+import type { FoundQueue } from './queue.ts';
 
 /** What was found of a coupon, and what is made of it. */
 export interface AdoptionPlan {
@@ -55,39 +53,11 @@ export interface FullPlan {
   definition: CouponDefinition | null;
   sharedStockField: string | null;
   finalStock: FinalStock;
-  waiting: ReadonlyMap<string, Waiting>;
-  issued: ReadonlyMap<string, FoundIssued>;
+  queue: FoundQueue;
+  reading: Reading & { memberField: string };
   keys: SourceKeys;
   own: SourceKeys;
   nowMs: number;
-}
-
-/** As they are written into the queue of this program. */
-export function* queuedUsers({ waiting, issued, keys, own }: FullPlan): Generator<QueuedUser> {
-  const inPlace = keys.queue === own.queue;
-  for (const [userId, { us, members }] of waiting) {
-    const hasCoupon = issued.has(userId);
-    if (!inPlace) {
-      if (!hasCoupon) yield { member: userId, userId, us };
-      continue;
-    }
-    for (const member of members) if (member !== userId || hasCoupon) yield { member, userId, us: hasCoupon ? null : us };
-    // Last, so that no other spelling takes it away again.
-    if (!hasCoupon && members.has(userId)) yield { member: userId, userId, us };
-  }
-}
-
-/** Rows of the users who have a coupon, with `used_at` of their hashes as it is written. */
-export function* adoptedRows({ waiting, issued, definition, nowMs }: FullPlan): Generator<{ row: ProvenRow; seenUsedAt: string }> {
-  for (const [userId, found] of issued) {
-    const queuedUs = waiting.get(userId)?.us ?? null;
-    const now = new Date(nowMs);
-    const issuedAt = found.issuedAt ?? found.requestedAt ?? now;
-    const requestedUs = found.requestedAt ? found.requestedAt.getTime() * 1_000 : (queuedUs ?? issuedAt.getTime() * 1_000);
-    const expiresAt = found.expiresAt === 'unsaid' ? expiryAt(definition!.expiry, issuedAt) : found.expiresAt;
-    const { usedAt, revokedAt, seenUsedAt } = found;
-    yield { row: { userId, requestedUs, issuedAt, expiresAt, usedAt, revokedAt, fence: 0, deliveries: 0 }, seenUsedAt };
-  }
 }
 
 export function expiryText({ expiry }: CouponDefinition): string {

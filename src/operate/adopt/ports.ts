@@ -33,6 +33,8 @@ export interface AdoptionSource {
   /** A queue that is written to meanwhile may give a member twice. */
   queue(key: string): AsyncIterable<readonly { member: string; score: number }[]>;
   issued(keys: SourceKeys): AsyncIterable<readonly IssuedKey[]>;
+  /** Whether each of these users has an issued key that is a hash. */
+  haveIssued(keys: SourceKeys, userIds: readonly string[]): Promise<boolean[]>;
   /** Keys that look like those of coupons and are none that this program reads. */
   foreignKeys(): AsyncIterable<readonly string[]>;
   /** What stands under the keys of this program. `records`: admissions, leases, claims or dead-lettered users. */
@@ -48,10 +50,13 @@ export interface QueuedUser {
   us: number | null;
 }
 
-/** `field`: where the service counts, in the same hash, and `number` what that is corrected by; null: `number` is the stock. */
+/**
+ * `field`: where the service counts, in the same hash, and `by` what that is corrected by; null: the stock is what the users leave of the
+ * total.
+ */
 export interface FinalStock {
   field: string | null;
-  number: number;
+  by: number;
 }
 
 /** `done`: the same command has finished the adoption elsewhere. What the other words mean is in the scripts. */

@@ -17,6 +17,14 @@ export class Samples<Name extends string> {
     this.#all.set(name, known);
   }
 
+  addAll(others: Samples<Name>): void {
+    for (const [name, { count, sample }] of others.entries()) {
+      const known = this.#all.get(name) ?? { count: 0, sample: [] };
+      const samples = [...known.sample, ...sample].slice(0, SAMPLE_SIZE);
+      this.#all.set(name, { count: known.count + count, sample: samples });
+    }
+  }
+
   entries(): [Name, Sampled][] {
     return [...this.#all];
   }

@@ -60,6 +60,11 @@ export function redisAdoptionSource(connection: RedisConnection, style: KeyStyle
       }
     },
 
+    async haveIssued({ issued: { head, tail } }, userIds) {
+      const types = await Promise.all(userIds.map((userId) => explained(client.type(toBytes(`${head}${userId}${tail}`)))));
+      return types.map((type) => type === 'hash');
+    },
+
     async own(couponId) {
       const keys = couponKeys(couponId, style);
       const types = client.pipeline().type(keys.coupon).exists(keys.queue).exists(keys.admitted).exists(keys.leases);
@@ -117,7 +122,7 @@ export function redisAdoptionStore(connection: RedisConnection, style: KeyStyle)
     async finishAdoption(coupon, stock) {
       const { id, epoch, version, total, saleState } = coupon;
       const runId = connection.runOf(couponKeys(id, style).coupon);
-      const args = [epoch, runId, version, total, saleState ?? 'open', stock.field ?? '', stock.number, ...settingFields(coupon)];
+      const args = [epoch, runId, version, total, saleState ?? 'open', stock.field ?? '', stock.by, ...settingFields(coupon)];
       return (await run('finish-adoption', id, args)) as Awaited<ReturnType<AdoptionStore['finishAdoption']>>;
     },
   };

@@ -129,7 +129,7 @@ export const SCRIPT_RIGHTS = {
   },
   bind: { coupon: 'hmget exists hset hsetnx', life: 'set' },
   'take-over': { coupon: 'hmget', queue: 'zcard zrem zadd', admitted: 'hlen hsetnx' },
-  'finish-adoption': { coupon: 'hmget hget hdel hset', life: 'set' },
+  'finish-adoption': { coupon: 'hmget hget hdel hset', admitted: 'hlen', life: 'set' },
   rewritten: { coupon: 'hmget hdel hset', queue: 'zrange', admitted: 'hlen', dead: 'hvals', claims: 'hvals', life: 'get' },
   restore: { coupon: 'hget hmget hset hdel', admitted: 'hlen', dead: 'hvals' },
   use: { issued: 'exists hget hset' },

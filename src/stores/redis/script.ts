@@ -32,7 +32,7 @@ export const SCRIPTS = {
   bind: ['coupon', 'life'],
   restore: ['coupon', 'admitted', 'dead'],
   'take-over': ['coupon', 'queue', 'admitted'],
-  'finish-adoption': ['coupon', 'life'],
+  'finish-adoption': ['coupon', 'admitted', 'life'],
   rewritten: ['coupon', 'queue', 'admitted', 'dead', 'claims', 'life'],
   use: [],
   'compare-rows': ['admitted', 'queue', 'leases', 'claims', 'dead'],

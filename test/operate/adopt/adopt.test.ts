@@ -168,6 +168,23 @@ test('a user whom the service takes meanwhile is neither lost nor given away', a
   expect(report).toMatchObject({ ok: true, coupons: [{ issued: WAITING + ISSUED + 1 }] });
 });
 
+test('of keys of its own, too: whoever the service takes after the look has a coupon here, and there is one less', async () => {
+  await foreign(OWN);
+  const { ledger } = ports();
+  const startAdopting: typeof ledger.startAdopting = async (...args) => {
+    await stores.redis.zadd('shop:queue:c', String(Date.now()), 'late');
+    return ledger.startAdopting(...args);
+  };
+  await adopt({ templates: OWN }, { ...ports(), ledger: { ...ledger, startAdopting } });
+  expect(await stores.redis.hget('coupon:c', 'stock')).toBe(String(TOTAL - WAITING - ISSUED - 1));
+  await issueWaiting(stores, 'c', 1_000);
+  const report = await audit(
+    { reader: stores.reader, ledger: stores.ledger, clock: systemClock },
+    { couponIds: ['c'], scan: true, keyStyle: 'plain' },
+  );
+  expect(report).toMatchObject({ ok: true, coupons: [{ issued: WAITING + ISSUED + 1 }] });
+});
+
 test('two at once do it once', async () => {
   await foreign({});
   const both = await Promise.all(

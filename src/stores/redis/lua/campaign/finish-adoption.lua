@@ -3,31 +3,35 @@
 -- coupon in service.
 --
 -- KEYS[1] coupon     hash
--- KEYS[2] life       string, epoch
+-- KEYS[2] admitted   hash, user -> "score:requestId"
+-- KEYS[3] life       string, epoch
 -- ARGV[1] epoch      from the ledger
 -- ARGV[2] run id     of this server, as the caller's connection learned it
 -- ARGV[3] version    from the ledger
 -- ARGV[4] total
 -- ARGV[5] state      of the sale
 -- ARGV[6] field      that the service has the stock in; '': this hash is none of the service's
--- ARGV[7] stock      or, with a field, what it has to be corrected by
+-- ARGV[7]            what that field has to be corrected by; without one the stock is what the users leave of the total
 -- ARGV[8...]         further field, value pairs: name, window, expiry
 --
--- Reply: 'ok'; 'done' (it was finished before); 'epoch' (another life of the coupon); 'stock' (the service's field holds no number).
+-- Reply: 'ok'; 'done' (it was finished before); 'epoch' (another life of the coupon); 'stock' (the service's field holds no number, or more users were
+-- taken than there are).
 -- The service may have taken users in the meantime, so its own field says what is left.
 
-local COUPON, LIFE = KEYS[1], KEYS[2]
+local COUPON, ADMITTED, LIFE = unpack(KEYS, 1, 3)
 
 -- include foreign-number
 
 local coupon = redis.call('HMGET', COUPON, 'epoch', 'suspect')
 if coupon[1] ~= ARGV[1] then return 'epoch' end
 if (coupon[2] or '') == '' then return 'done' end
-local stock = tonumber(ARGV[7])
+local stock = tonumber(ARGV[4]) - redis.call('HLEN', ADMITTED)
 if ARGV[6] ~= '' then
   local there = foreign_number(redis.call('HGET', COUPON, ARGV[6]))
   if not there then return 'stock' end
-  stock = there + stock
+  stock = there + tonumber(ARGV[7])
+elseif stock < 0 then
+  return 'stock'
 end
 
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
