@@ -1,6 +1,18 @@
 /** What a user of a sale meets. Where Redis and the ledger do not agree that there is a sale, the state of the coupon stands instead. */
 export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect'] as const;
 
+/** Why the stores cannot say what a user meets. */
+export const TROUBLE_STATES = [
+  'seeding',
+  'adopting',
+  'resetting',
+  'missing_in_redis',
+  'missing_in_ledger',
+  'other_key_style',
+  'wrong_type',
+  'server_away',
+] as const;
+
 export interface Sale {
   /** `open`, `paused` or `closed`, or why the stores cannot say. */
   state: string;

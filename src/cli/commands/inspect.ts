@@ -12,6 +12,7 @@ import { issuedText, queueText, userText } from '../../operate/inspect/users-tex
 import type { Paint } from '../../lib/text/style.ts';
 import type { Answer } from '../../lib/text/table.ts';
 import type { Cli, Configure } from '../command.ts';
+import { STATE_ABOUT, STATE_FLAG, statesOf } from '../output/states.ts';
 import { withTableFlags } from '../output/table-flags.ts';
 import { openWithRights } from '../rights.ts';
 import { watch, type WatchFlags } from '../output/watch.ts';
@@ -19,11 +20,13 @@ import { watch, type WatchFlags } from '../output/watch.ts';
 interface InspectFlags extends WatchFlags {
   limit?: string | undefined;
   after?: string | undefined;
+  state?: string | undefined;
 }
 
 const EXAMPLES = `
 Examples:
   coupon-cli inspect                          every coupon at a glance
+  coupon-cli inspect --state open,paused      those alone
   coupon-cli inspect --watch                  again every 2 s, until a signal
   coupon-cli inspect coupon summer            one coupon, from both stores
   coupon-cli inspect queue summer --limit 10  who is next
@@ -36,6 +39,7 @@ export const configure: Configure = (command, cli) => {
   withTableFlags(command)
     .option('--limit <n>', 'rows to show, 1–10000 (default 50)')
     .option('--after <id>', 'go on after this coupon or user, as "Showing …" says')
+    .option(STATE_FLAG, STATE_ABOUT)
     .option('--watch', 'show again and again until a signal; one JSON object a line with --json')
     .option('--interval <duration>', 'time between two looks of --watch (default 2s)')
     .addHelpText('after', EXAMPLES)
@@ -43,7 +47,13 @@ export const configure: Configure = (command, cli) => {
     .allowExcessArguments()
     .action(async (_options, self) => {
       if (self.args[0] !== undefined) throw unknownForm(self.args[0]);
-      await show(cli, self, (ports, page) => inspectCoupons(ports, page), couponsText);
+      const states = statesOf(self.optsWithGlobals() as InspectFlags);
+      await show(
+        cli,
+        self,
+        (ports, page) => inspectCoupons(ports, page, states),
+        (list, paint) => couponsText(list, paint, states),
+      );
     });
 
   sub(
@@ -118,12 +128,18 @@ function sub(parent: Command, name: string, summary: string, examples: string): 
 
 async function show<T>(
   cli: Cli,
-  command: { optsWithGlobals(): object },
+  command: { name(): string; optsWithGlobals(): object },
   read: (ports: InspectPorts, page: PageOptions) => Promise<T>,
   text: (value: T, paint: Paint) => Answer,
 ): Promise<void> {
   await cli.run(command, async (context) => {
     const flags = command.optsWithGlobals() as InspectFlags;
+    if (flags.state !== undefined && command.name() !== 'inspect')
+      throw usageError(
+        'INSPECT_USAGE',
+        '--state belongs to the list of all coupons',
+        'Leave it out, or use `coupon-cli inspect --state …`.',
+      );
     const page = { limit: flags.limit === undefined ? 50 : parseWhole(flags.limit, '--limit', 1, 10_000), after: flags.after ?? null };
     await watch(
       context,

@@ -20,6 +20,7 @@ export const inspectJson = z.object({
   next: text.nullable(),
   wrongIndex: wrongType.nullable(),
   otherKeys: count.exactOptional(),
+  restarted: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<CouponList>;
 
 const inBoth = z.object({ ledger: z.number().int(), redis: z.number().int().nullable() });

@@ -9,7 +9,8 @@ import { number } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { fieldTable, listOf, type Answer } from '../../lib/text/table.ts';
 
-const STATES: Readonly<Record<string, string>> = {
+const STATE_TEXTS: Readonly<Record<string, string>> = {
+  sold_out: 'sold out',
   seeding: 'seeding not finished',
   adopting: 'adoption not finished',
   resetting: 'reset not finished',
@@ -20,8 +21,15 @@ const STATES: Readonly<Record<string, string>> = {
   server_away: 'its server is away',
 };
 
-export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: CouponList, paint: Paint): Answer {
-  const none = otherKeys ? otherKeysText(otherKeys) : 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
+/** @param states that were asked for; empty: all */
+export function couponsText(list: CouponList, paint: Paint, states: readonly string[] = []): Answer {
+  const { coupons, total, next, wrongIndex, otherKeys, restarted } = list;
+  const only = states.join();
+  const none = otherKeys
+    ? otherKeysText(otherKeys)
+    : only !== ''
+      ? `no coupons are ${only.replaceAll('_', ' ').replaceAll(',', ' or ')}; \`coupon-cli inspect\` shows all`
+      : 'no coupons yet; `coupon-cli seed ID --name TEXT --stock N` makes one';
   const hint = coupons.some((coupon) => coupon.suspect !== null || coupon.state.startsWith('missing_'));
   return listOf(
     coupons,
@@ -48,7 +56,8 @@ export function couponsText({ coupons, total, next, wrongIndex, otherKeys }: Cou
         ...coupons.flatMap(remarks),
         ...(wrongIndex ? [`Coupons that only Redis has are not shown: ${wrongTypeText(wrongIndex)}`] : []),
         ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
-        ...pageText(coupons.length, total, next === null ? null : command`inspect --after ${next}`, paint),
+        ...(restarted ? ['The coupon named by --after is none of these; this is the head of the list.'] : []),
+        ...pageText(coupons.length, total, next === null ? null : goOn(next, only), paint),
       ],
     },
   );
@@ -85,6 +94,10 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
   return [fieldTable(rows, paint), ...remarks(coupon)].join('\n');
 }
 
+function goOn(after: string, only: string): string {
+  return only === '' ? command`inspect --after ${after}` : command`inspect --state ${only} --after ${after}`;
+}
+
 /**
  * `Showing 50 of 1,200` and how to go on; nothing when everything is on the page.
  *
@@ -96,9 +109,8 @@ export function pageText(shown: number, total: number, goOn: string | null, pain
   return [paint.dim(`Showing ${number(shown)} of ${number(total)}${more}`)];
 }
 
-function stateText({ state, suspect }: CouponLine): string {
-  const text = STATES[state] ?? state;
-  return suspect === null ? text : `${text}, suspect`;
+function stateText({ state }: CouponLine): string {
+  return STATE_TEXTS[state] ?? state;
 }
 
 function oldestText({ oldestWaitingMs, waiting }: CouponLine): string {

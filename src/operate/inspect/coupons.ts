@@ -4,7 +4,10 @@ import { knownCoupon } from '../../campaign/known-coupon.ts';
 import { onlyInRedis } from '../../campaign/only-in-redis.ts';
 import type { LedgerCoupon, LedgerReader } from '../../campaign/ports/ledger.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
-import { couponState, readRedis, type CouponState } from './coupon-state.ts';
+import { saleState } from '../../campaign/sale-state.ts';
+import { couponWarnings } from '../live/warnings.ts';
+import { couponState, readRedis, type CouponState, type InRedis } from './coupon-state.ts';
+import { inOrder, ofStates, troubledOf } from './order.ts';
 
 export interface InspectPorts {
   reader: RedisReader;
@@ -18,7 +21,7 @@ export interface PageOptions {
   after: string | null;
 }
 
-/** One coupon at a glance. */
+/** One coupon at a glance; `state` is one of `SALE_STATES`, or why the stores cannot say. */
 export interface CouponLine extends CouponState {
   issuedLastMinute: number;
   /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
@@ -27,38 +30,75 @@ export interface CouponLine extends CouponState {
 
 export interface CouponList {
   coupons: CouponLine[];
-  /** All coupons, not only those of this part. */
+  /** All coupons of the states that were asked for, not only those of this part. */
   total: number;
   next: string | null;
   /** The index of Redis holds another type, so coupons that only Redis has are not shown; null: it does not. */
   wrongIndex: WrongType | null;
   /** Keys of any kind in Redis, where there are some but no coupon of ours; otherwise left out. */
   otherKeys?: number;
+  /** The coupon named by `after` is none of them, so this is the head of the list; otherwise left out. */
+  restarted?: true;
 }
 
 const MINUTE_MS = 60_000;
 /** Coupons read at the same time. */
 const CONCURRENT_READS = 20;
 
-/** All coupons of either store, in order of id. Counters only: nothing here walks over users or keys. */
-export async function inspectCoupons(ports: InspectPorts, { limit, after }: PageOptions): Promise<CouponList> {
+/**
+ * All coupons of either store, what needs a person first. Counters only: nothing here walks over users or keys.
+ *
+ * @param states empty: all
+ */
+export async function inspectCoupons(
+  ports: InspectPorts,
+  { limit, after }: PageOptions,
+  states: readonly string[] = [],
+): Promise<CouponList> {
   const known = new Map((await ports.ledger.coupons()).map((coupon) => [coupon.id, coupon]));
   const { couponIds: orphans, wrongIndex } = await onlyInRedis(ports);
-  const all = [...known.keys(), ...orphans].toSorted();
-  const left = after === null ? all : all.filter((couponId) => couponId > after);
-  const page = left.slice(0, limit);
+  const all = [...known.keys(), ...orphans];
   const nowMs = await ports.reader.now();
+  const read = async (couponId: string): Promise<InRedis> => readRedis(ports.reader, couponId, nowMs);
+  const found: { coupon: CouponState; troubled: boolean }[] = [];
+  for (const chunk of chunked(all, CONCURRENT_READS)) {
+    const looks = chunk.map(async (couponId) => {
+      const ledger = known.get(couponId) ?? null;
+      const coupon = couponState(couponId, ledger, await read(couponId), nowMs, ports.keyStyle);
+      return { coupon: asSale(coupon, ledger, nowMs), troubled: troubledOf(couponWarnings(coupon, [])).size > 0 };
+    });
+    found.push(...(await Promise.all(looks)));
+  }
+  const troubled = new Set(found.flatMap((one) => (one.troubled ? [one.coupon.couponId] : [])));
+  const shown = ofStates(
+    inOrder(
+      found.map(({ coupon }) => coupon),
+      troubled,
+    ),
+    states,
+  );
+  const at = after === null ? -1 : shown.findIndex(({ couponId }) => couponId === after);
+  const left = shown.slice(at + 1);
+  const page = left.slice(0, limit);
   const coupons: CouponLine[] = [];
   for (const chunk of chunked(page, CONCURRENT_READS)) {
-    const lines = chunk.map(async (couponId) => {
-      const ledger = known.get(couponId) ?? null;
-      const coupon = couponState(couponId, ledger, await readRedis(ports.reader, couponId, nowMs), nowMs, ports.keyStyle);
-      return withPace(coupon, await issuedLastMinute(ports, ledger, nowMs));
-    });
+    const lines = chunk.map(async (coupon) => withPace(coupon, await issuedLastMinute(ports, known.get(coupon.couponId) ?? null, nowMs)));
     coupons.push(...(await Promise.all(lines)));
   }
   const otherKeys = all.length === 0 ? await ports.reader.keyCount() : null;
-  return { coupons, total: all.length, next: left.length > limit ? page.at(-1)! : null, wrongIndex, ...(otherKeys ? { otherKeys } : {}) };
+  return {
+    coupons,
+    total: shown.length,
+    next: left.length > limit ? page.at(-1)!.couponId : null,
+    wrongIndex,
+    ...(otherKeys ? { otherKeys } : {}),
+    ...(after !== null && at < 0 ? { restarted: true } : {}),
+  };
+}
+
+function asSale(coupon: CouponState, ledger: LedgerCoupon | null, nowMs: number): CouponState {
+  const { opensAt = null, closesAt = null } = ledger ?? {};
+  return { ...coupon, state: saleState({ ...coupon, opensAt, closesAt }, nowMs) };
 }
 
 /** One coupon with everything that both stores say about it. */
@@ -83,7 +123,8 @@ export async function inspectCoupon(ports: InspectPorts, couponId: string): Prom
   const nowMs = await ports.reader.now();
   const inRedis = await readRedis(ports.reader, couponId, nowMs);
   const { redis } = inRedis;
-  const line = withPace(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), await issuedLastMinute(ports, ledger, nowMs));
+  const coupon = asSale(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), ledger, nowMs);
+  const line = withPace(coupon, await issuedLastMinute(ports, ledger, nowMs));
   const { expiry } = ledger;
   return {
     ...line,

@@ -5,7 +5,7 @@ import { number, plural } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { couponTable, perSecondText, workerTable } from './columns.ts';
-import { ofStates } from './order.ts';
+import { ofStates } from '../inspect/order.ts';
 import type { LiveStore, LiveView } from './live-view.ts';
 
 export interface FrameOptions {

@@ -4,9 +4,9 @@
  */
 import { saleState } from '../../campaign/sale-state.ts';
 import { couponState, type InRedis } from '../inspect/coupon-state.ts';
+import { inOrder, troubledOf } from '../inspect/order.ts';
 import type { LiveCoupon, LiveStore, LiveView } from './live-view.ts';
 import { nextSamples, perSecond, pointsOf, type Sample } from './history.ts';
-import { inOrder } from './order.ts';
 import type { LedgerPart, Reading, RedisPart, Told } from './reading.ts';
 import { couponWarnings, indexWarning, workerWarnings, type LiveWarning } from './warnings.ts';
 import { workersOf, type SeenWorker } from './workers.ts';
@@ -80,7 +80,7 @@ export function nextView(memory: LiveMemory, reading: Reading, keyStyle: string)
       acceptedPerSecond: sum(coupons.map((coupon) => coupon.acceptedPerSecond)),
       issuedPerSecond: sum(coupons.map((coupon) => coupon.issuedPerSecond)),
     },
-    coupons: inOrder(coupons, new Set(warnings.flatMap(({ couponId, code }) => (couponId !== null && code !== 'dead' ? [couponId] : [])))),
+    coupons: inOrder(coupons, troubledOf(warnings)),
     workers: seen.workers,
     warnings: [...indexWarning(redis?.value.wrongIndex ?? null), ...warnings, ...workerWarnings(seen.workers)],
   };

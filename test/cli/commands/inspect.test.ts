@@ -90,9 +90,9 @@ describe('coupon-cli inspect', () => {
       await stores.sql("DELETE FROM coupons WHERE id = 'redis-only'");
       const { coupons } = await json<CouponList>();
       expect(coupons.map(({ couponId, state, stock, issued }) => [couponId, state, stock, issued])).toEqual([
-        ['both', 'open', 100, 0],
         ['ledger-only', 'missing_in_redis', null, 0],
         ['redis-only', 'missing_in_ledger', 100, null],
+        ['both', 'open', 100, 0],
       ]);
       const { stdout, stderr } = await run([]);
       expect(stdout).toContain('missing in Redis');
@@ -107,10 +107,52 @@ describe('coupon-cli inspect', () => {
       await stores.sql("UPDATE coupons SET key_style = 'hash-tag' WHERE id = 'c'");
       const { coupons } = await json<CouponList>();
       expect(coupons.map(({ state, suspect }) => [state, suspect])).toEqual([
-        ['open', 'fence'],
+        ['suspect', 'fence'],
         ['seeding', null],
         ['other_key_style', null],
       ]);
+    });
+
+    it('shows states as users meet them, what needs a person first, and those of --state alone', async () => {
+      const past = new Date('2020-01-01T00:00:00Z');
+      await stores.seed({ id: 'a-ended', closesAt: past });
+      await stores.seed({ id: 'b-scheduled', opensAt: new Date('2100-01-01T00:00:00Z') });
+      await stores.seed({ id: 'c-sold-out', total: 0 });
+      for (const id of ['d-open', 'e-waiting', 'f-paused', 'g-closed', 'h-suspect']) await stores.seed({ id });
+      await admit('e-waiting', 'kim');
+      for (const [command, id] of [
+        ['pause', 'f-paused'],
+        ['close', 'g-closed'],
+      ] as const)
+        expect(await cli([command, id, ...at(stores)])).toMatchObject({ exitCode: 0 });
+      await stores.coupons.markSuspect('h-suspect', (await stores.ledger.coupon('h-suspect'))!.epoch, 'fence');
+      const shown = async (...argv: string[]) => (await json<CouponList>(...argv)).coupons.map(({ couponId, state }) => [couponId, state]);
+      const all = await shown();
+      expect(all).toEqual([
+        ['h-suspect', 'suspect'],
+        ['e-waiting', 'open'],
+        ['d-open', 'open'],
+        ['b-scheduled', 'scheduled'],
+        ['f-paused', 'paused'],
+        ['a-ended', 'ended'],
+        ['c-sold-out', 'sold_out'],
+        ['g-closed', 'closed'],
+      ]);
+      const top = await cli(['top', '--once', '--interval', '250ms', '--json', ...at(stores)]);
+      expect(top.json<CouponList>().coupons.map(({ couponId, state }) => [couponId, state])).toEqual(all);
+      expect(await shown('--state', 'Sold-out,ended')).toEqual([
+        ['a-ended', 'ended'],
+        ['c-sold-out', 'sold_out'],
+      ]);
+      expect((await json<CouponDetail>('coupon', 'b-scheduled')).state).toBe('scheduled');
+      const first = await run(['--state', 'open,paused', '--limit', '2']);
+      expect(first.stderr).toContain('Showing 2 of 3; go on with `coupon-cli inspect --state open,paused --after d-open`');
+      expect(await shown('--state', 'open,paused', '--after', 'd-open')).toEqual([['f-paused', 'paused']]);
+      expect(await json('--after', 'gone', '--limit', '1')).toMatchObject({ restarted: true, coupons: [{ couponId: 'h-suspect' }] });
+      expect((await run(['--state', 'adopting'])).stderr).toBe('no coupons are adopting; `coupon-cli inspect` shows all\n');
+      const typo = await run(['--state', 'pausd']);
+      expect(await run(['coupon', 'd-open', '--state', 'open'])).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(typo).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining('did you mean "paused"?') });
     });
 
     it('shows a part at a time, and how to go on', async () => {

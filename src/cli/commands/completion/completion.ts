@@ -2,6 +2,7 @@ import { Argument } from '@commander-js/extra-typings';
 import { withTimeout } from '../../../lib/with-timeout.ts';
 import type { Cli, Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { STATES } from '../../output/states.ts';
 import { shippedScenarios } from '../bench/scenarios.ts';
 import { placeOf, type Candidate } from './candidates.ts';
 import { SCRIPTS, SHELLS } from './scripts.ts';
@@ -53,6 +54,7 @@ async function complete(cli: Cli, words: readonly string[]): Promise<void> {
   };
   print(candidates);
   if (placeholder === 'command') print((await cli.tree([])).commands.map((one) => ({ value: one.name(), about: one.summary() })));
+  if (placeholder === 'states') print(statesAfter(prefix));
   if (placeholder === 'scenario') print((await shippedScenarios(cli.env)).map((value) => ({ value, about: 'comes with the program' })));
   if (placeholder !== null && FILES.has(placeholder)) cli.env.stdout.write(':files\n');
   if (placeholder !== 'id') return;
@@ -63,6 +65,13 @@ async function complete(cli: Cli, words: readonly string[]): Promise<void> {
     // A database that does not answer would be waited for at the end, too.
     if (found === null) context.env.exitNow(0);
   });
+}
+
+/** A list is completed at its end. */
+function statesAfter(prefix: string): Candidate[] {
+  const written = prefix.slice(0, prefix.lastIndexOf(',') + 1);
+  const taken = written.split(',');
+  return STATES.filter((state) => !taken.includes(state)).map((state) => ({ value: `${written}${state}`, about: 'state of a coupon' }));
 }
 
 async function couponIds(context: Context, prefix: string): Promise<Candidate[]> {

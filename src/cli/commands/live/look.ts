@@ -1,11 +1,8 @@
-import { SALE_STATES } from '../../../campaign/sale-state.ts';
 import { parseTimeZone } from '../../../campaign/time.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
-import { suggestion } from '../../../lib/text/suggest.ts';
-import { printable } from '../../../lib/text/visible.ts';
 import { liveReadings } from '../../../operate/live/reading.ts';
-import { ofStates } from '../../../operate/live/order.ts';
+import { ofStates } from '../../../operate/inspect/order.ts';
 import type { LiveView } from '../../../operate/live/live-view.ts';
 import { nextView, NO_MEMORY } from '../../../operate/live/view.ts';
 import type { Context } from '../../context.ts';
@@ -19,29 +16,11 @@ export interface LiveFlags {
 /** The history holds sixty looks, and a drain that stands still shows in fifteen seconds of them. */
 const SHORTEST_MS = 250;
 
-/** What may stand in the column, besides the states of a sale. */
-const OTHER_STATES = ['seeding', 'resetting', 'missing_in_redis', 'missing_in_ledger', 'other_key_style', 'wrong_type', 'server_away'];
-const STATES: readonly string[] = [...SALE_STATES, ...OTHER_STATES];
-
 /** @throws CouponError `BAD_DURATION` */
 export function intervalOf({ interval = '1s' }: LiveFlags): number {
   const ms = parseDuration(interval, '--interval');
   if (ms >= SHORTEST_MS) return ms;
   throw usageError('BAD_DURATION', `--interval: "${interval}" is too short`, `Use at least ${SHORTEST_MS}ms.`);
-}
-
-/** @throws CouponError `BAD_STATE` */
-export function statesOf({ state = '' }: LiveFlags): string[] {
-  const words = state.split(/[\s,]+/).filter((word) => word !== '');
-  return words.map((word) => {
-    const name = word.toLowerCase().replaceAll('-', '_');
-    if (STATES.includes(name)) return name;
-    throw usageError(
-      'BAD_STATE',
-      `--state: there is no state "${printable(word)}"${suggestion(name, STATES)}`,
-      `Use ${STATES.join(', ')}.`,
-    );
-  });
 }
 
 /** @throws CouponError `BAD_TIME_ZONE` */

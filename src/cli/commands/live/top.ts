@@ -3,7 +3,8 @@ import { frameOf, type FrameOptions } from '../../../operate/live/frame.ts';
 import type { LiveView } from '../../../operate/live/live-view.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { filtered, intervalOf, openLook, statesOf, zoneOf } from './look.ts';
+import { STATE_ABOUT, STATE_FLAG, statesOf } from '../../output/states.ts';
+import { filtered, intervalOf, openLook, zoneOf } from './look.ts';
 import { showOnScreen } from './on-screen.ts';
 
 const EXAMPLES = `
@@ -22,7 +23,7 @@ const PLAIN_WIDTH = 120;
 export const configure: Configure = (command, cli) => {
   command
     .option('--interval <duration>', 'time between two looks (default 1s)')
-    .option('--state <states>', 'only coupons in these states, such as open,paused or sold_out')
+    .option(STATE_FLAG, STATE_ABOUT)
     .option('--once', 'one frame')
     .option('--time-zone <zone>', 'in which the time is told, such as Asia/Seoul (COUPON_TIME_ZONE)')
     .addHelpText('after', EXAMPLES)

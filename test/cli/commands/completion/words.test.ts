@@ -51,6 +51,11 @@ describe('words that are offered', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
+    [
+      ['inspect', '--state', 's'],
+      ['scheduled', 'sold_out', 'suspect', 'seeding', 'server_away'],
+    ],
+    [['top', '--state', 'open,pa'], ['open,paused']],
     [['seed', '--file', 'ev'], [':files']],
     [['doctor', '--for=ev'], [':files']],
     [['drain', '--', '--int'], []],
