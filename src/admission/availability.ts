@@ -1,5 +1,6 @@
 import { isoTime } from '../campaign/coupon.ts';
 import { readForeignDate } from '../campaign/foreign-time.ts';
+import { saleState } from '../campaign/sale-state.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
 import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
@@ -7,6 +8,7 @@ import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 export interface Availability {
   couponId: string;
   name: string;
+  /** One of `SALE_STATES`. */
   state: string;
   /** A request of a new user that arrived now would be accepted. */
   accepting: boolean;
@@ -42,7 +44,7 @@ export async function availability(ports: AvailabilityPorts, couponId: string): 
     coupon: {
       couponId,
       name: coupon.name,
-      state: coupon.state,
+      state: saleState({ ...coupon, suspect: coupon.suspect || null, opensAt: readable(opensAt), closesAt: readable(closesAt) }, now),
       accepting: coupon.state === 'open' && coupon.suspect === '' && opened && !closed && left,
       total: coupon.total,
       stock: coupon.stock,
@@ -55,6 +57,10 @@ export async function availability(ports: AvailabilityPorts, couponId: string): 
   };
 }
 
+function readable(date: Date | null | 'unreadable'): Date | null {
+  return date === 'unreadable' ? null : date;
+}
+
 function isoOf(date: Date | null | 'unreadable'): string | null {
-  return date === 'unreadable' ? null : isoTime(date) || null;
+  return isoTime(readable(date)) || null;
 }

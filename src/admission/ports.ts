@@ -3,7 +3,9 @@
 /** The answer of Redis to a user without an admission, and the figures that change when it gets more users. */
 export interface Refusal {
   /** Null: it would accept them, or cannot say. */
-  outcome: 'sold_out' | 'not_open' | null;
+  outcome: 'sold_out' | 'not_open' | 'not_yet_open' | 'closed' | null;
+  /** As in `AdmissionAnswer`. */
+  atMs?: number;
   /** Milliseconds until requests are taken; null: no time is set, or it is past. */
   opensInMs: number | null;
   /** Life of the coupon. */

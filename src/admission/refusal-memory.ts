@@ -1,3 +1,5 @@
+import type { AdmissionAnswer } from '../campaign/admission.ts';
+import { CLOSED_OUTCOMES } from '../campaign/outcome.ts';
 import type { Admission } from '../campaign/ports/admission.ts';
 import type { Refusal, Refusals } from './ports.ts';
 import { UserHashes } from './user-hashes.ts';
@@ -10,12 +12,20 @@ const FRESH_MS = 200;
 const READ_EVERY_MS = 1_000;
 const READ_SHARE = 0.1;
 
+/** What a user without an admission may hear, however often they ask. */
+const REFUSING: ReadonlySet<string> = new Set(['sold_out', 'not_open', ...CLOSED_OUTCOMES]);
+
+interface Remembered extends Refusal {
+  /** Made once for all who hear it. */
+  answer: AdmissionAnswer;
+}
+
 interface Memory {
   /** When the last look was sent; monotonic milliseconds. */
   lookedMs: number;
   looking: boolean;
   /** What that look said; null: it accepted, or nothing is known yet. */
-  refusal: Refusal | null;
+  refusal: Remembered | null;
   /** Null: not read, or there may be more users since. */
   users: UserHashes | null;
   /** Not to be read again before. */
@@ -47,14 +57,14 @@ export class RefusalMemory {
   }
 
   /** What the user is told, or null: only Redis can say. */
-  refusalOf(couponId: string, userId: string): 'sold_out' | 'not_open' | null {
+  refusalOf(couponId: string, userId: string): AdmissionAnswer | null {
     const memory = this.#coupons.get(couponId);
     if (!memory) return null;
     const ageMs = this.#options.now() - memory.lookedMs;
     if (ageMs >= LOOK_EVERY_MS && !memory.looking) void this.#look(couponId, memory);
     const { refusal, users } = memory;
     if (refusal === null || users === null || ageMs >= Math.min(FRESH_MS, refusal.opensInMs ?? FRESH_MS)) return null;
-    return users.mayHave(userId) ? null : refusal.outcome;
+    return users.mayHave(userId) ? null : refusal.answer;
   }
 
   /** The same admission; a refusal of it is where a memory begins. */
@@ -62,7 +72,7 @@ export class RefusalMemory {
     return {
       admit: async (couponId, requests) => {
         const answers = await admission.admit(couponId, requests);
-        const refused = answers.some(({ outcome }) => outcome === 'sold_out' || outcome === 'not_open');
+        const refused = answers.some(({ outcome }) => REFUSING.has(outcome));
         if (refused && !this.#coupons.has(couponId)) this.#begin(couponId);
         return answers;
       },
@@ -97,7 +107,8 @@ export class RefusalMemory {
     const refusal = await this.#refusals.refusal(couponId);
     if (memory.refusal && !knowsNoMore(memory.refusal, refusal)) memory.users = null;
     memory.lookedMs = sentMs;
-    memory.refusal = refusal.outcome === null ? null : refusal;
+    const { outcome, atMs } = refusal;
+    memory.refusal = outcome === null ? null : { ...refusal, answer: { outcome, ...(atMs === undefined ? {} : { atMs }) } };
     if (memory.refusal === null) memory.users = null;
   }
 

@@ -20,4 +20,6 @@ export interface AdmissionAnswer {
   /** Where the user stands; only for `accepted` and `duplicate`. */
   place?: Place;
   firstRequestUs?: number;
+  /** Milliseconds since 1970: when a `not_yet_open` coupon opens, or when a `closed` one closed, where that is known. */
+  atMs?: number;
 }

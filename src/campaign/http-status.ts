@@ -8,9 +8,13 @@ export const HTTP_STATUS: Readonly<Record<AdmissionOutcome, number>> = {
   not_open: 403,
   unknown_coupon: 404,
   unavailable: 503,
+  not_yet_open: 403,
+  closed: 403,
 };
 
-const OUTCOME_OF = new Map(Object.entries(HTTP_STATUS).map(([outcome, status]) => [status, outcome as AdmissionOutcome]));
+const BY_STATUS = Object.entries(HTTP_STATUS) as [AdmissionOutcome, number][];
+/** Of those that share a status, the first: the most general. */
+const OUTCOME_OF = new Map(BY_STATUS.toReversed().map(([outcome, status]) => [status, outcome]));
 
 /** What a status says about a request; no rule explains any other one. */
 export function outcomeOfStatus(status: number): AdmissionOutcome | 'unexpected' {
@@ -18,12 +22,14 @@ export function outcomeOfStatus(status: number): AdmissionOutcome | 'unexpected'
 }
 
 /**
- * What a whole reply says. Any server answers 404 to a path that it does not know, so there the code of the problem document
+ * What a whole reply says: the code of the problem document, else the status. Any server answers 404 to a path that it does not know, so there the code of the problem document
  * decides.
  *
  * @param code of the problem document; undefined when the reply is none
  */
 export function outcomeOfReply(status: number, code: unknown): AdmissionOutcome | 'unexpected' {
-  if (status === HTTP_STATUS.unknown_coupon && code !== 'unknown_coupon') return 'unexpected';
+  const named = BY_STATUS.find(([outcome, own]) => outcome === code && own === status);
+  if (named) return named[0];
+  if (status === HTTP_STATUS.unknown_coupon) return 'unexpected';
   return outcomeOfStatus(status);
 }

@@ -3,8 +3,12 @@
  * scenario files and the checker all refer to it.
  */
 
+const FIRST_OUTCOMES = ['accepted', 'duplicate', 'sold_out', 'not_open', 'unknown_coupon', 'unavailable'] as const;
+/** `not_yet_open`: the window begins later. `closed`: it is over, or the coupon was closed. `not_open` is any other reason: paused. */
+export const CLOSED_OUTCOMES = ['not_yet_open', 'closed'] as const;
+
 /** Answers that admission itself can give. */
-export const ADMISSION_OUTCOMES = ['accepted', 'duplicate', 'sold_out', 'not_open', 'unknown_coupon', 'unavailable'] as const;
+export const ADMISSION_OUTCOMES = [...FIRST_OUTCOMES, ...CLOSED_OUTCOMES] as const;
 
 /**
  * Answers that services of other teams give beside those.
@@ -24,7 +28,7 @@ export const OTHER_OUTCOMES = ['refused', 'rate_limited', 'queued', 'repeat', 'b
  * - `unknown`     the request was sent and no usable answer came: it may or may not have been accepted
  * - `unsent`      the request certainly never left
  */
-export const OUTCOMES = [...ADMISSION_OUTCOMES, 'unexpected', 'unknown', 'unsent', ...OTHER_OUTCOMES] as const;
+export const OUTCOMES = [...FIRST_OUTCOMES, 'unexpected', 'unknown', 'unsent', ...OTHER_OUTCOMES, ...CLOSED_OUTCOMES] as const;
 
 export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
 export type Outcome = (typeof OUTCOMES)[number];

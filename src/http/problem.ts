@@ -9,6 +9,8 @@ const PROBLEMS = {
   duplicate: { status: HTTP_STATUS.duplicate, title: 'Already requested' },
   sold_out: { status: HTTP_STATUS.sold_out, title: 'Sold out' },
   not_open: { status: HTTP_STATUS.not_open, title: 'Not open' },
+  not_yet_open: { status: HTTP_STATUS.not_yet_open, title: 'Not yet open' },
+  closed: { status: HTTP_STATUS.closed, title: 'Closed' },
   unknown_coupon: { status: HTTP_STATUS.unknown_coupon, title: 'Unknown coupon' },
   unavailable: { status: HTTP_STATUS.unavailable, title: 'Temporarily unavailable' },
   unknown: { status: 503, title: 'Outcome unknown' },

@@ -24,7 +24,7 @@ function openProcess(refusals: Refusals = stores.refusals): { memory: RefusalMem
 
 /** Looks happen when requests come, so they keep coming. */
 const refused = (memory: RefusalMemory, outcome: string, userId = 'stranger') =>
-  until(() => memory.refusalOf('42', userId) === outcome, 5_000);
+  until(() => memory.refusalOf('42', userId)?.outcome === outcome, 5_000);
 const asked = (memory: RefusalMemory, userId = 'stranger') => until(() => memory.refusalOf('42', userId) === null, 5_000);
 
 async function soldOut({ memory, admission }: { memory: RefusalMemory; admission: Admission }, total = 3): Promise<void> {
@@ -42,7 +42,7 @@ describe('a coupon that is sold out', () => {
     await soldOut(process, 2_000);
     const known = Array.from({ length: 2_000 }, (_, i) => process.memory.refusalOf('42', `user-${i}`));
     expect(new Set(known)).toEqual(new Set([null]));
-    const strangers = Array.from({ length: 2_000 }, (_, i) => process.memory.refusalOf('42', `stranger-${i}`));
+    const strangers = Array.from({ length: 2_000 }, (_, i) => process.memory.refusalOf('42', `stranger-${i}`)?.outcome);
     expect(new Set(strangers)).toEqual(new Set(['sold_out']));
   });
 
@@ -157,28 +157,29 @@ describe('a coupon that is not open', () => {
     const opensAt = inMs(1_500);
     await stores.seed({ id: '42', opensAt });
     await process.admission.admit('42', [ask('early')]);
-    await refused(process.memory, 'not_open');
+    await refused(process.memory, 'not_yet_open');
     let last = 0;
-    for (; process.memory.refusalOf('42', 'stranger') === 'not_open'; await sleep(1)) last = Date.now();
+    for (; process.memory.refusalOf('42', 'stranger')?.outcome === 'not_yet_open'; await sleep(1)) last = Date.now();
     // The clock of Redis is that of this machine.
     expect(last).toBeLessThanOrEqual(opensAt.getTime());
     expect((await process.admission.admit('42', [ask('in time')]))[0]!.outcome).toBe('accepted');
   });
 
-  test.each<[string, () => Promise<unknown>]>([
-    ['that closed', () => stores.seed({ id: '42', closesAt: inMs(-1_000), opensAt: inMs(-2_000) })],
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['that closed', 'closed', () => stores.seed({ id: '42', closesAt: inMs(-1_000), opensAt: inMs(-2_000) })],
     [
       'that was paused',
+      'not_open',
       async () => {
         await stores.seed({ id: '42' });
         await stores.redis.hset('coupon:42', 'state', 'paused');
       },
     ],
-  ])('and one %s refuses with not_open', async (_what, close) => {
+  ])('and one %s refuses with %s', async (_what, outcome, close) => {
     const process = openProcess();
     await close();
     await process.admission.admit('42', [ask('a')]);
-    await refused(process.memory, 'not_open');
-    expect(process.memory.refusalOf('42', 'stranger')).toBe('not_open');
+    await refused(process.memory, outcome);
+    expect(process.memory.refusalOf('42', 'stranger')?.outcome).toBe(outcome);
   });
 });

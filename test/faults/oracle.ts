@@ -132,7 +132,7 @@ export function forgottenUsers({ rows, coupons, prefix }: Pick<Subject, 'rows' |
 
 /** Answers that no fault explains. @param explained outcomes that this one does */
 export function strangeAnswers({ rows }: Pick<Subject, 'rows'>, explained: readonly string[] = []): string[] {
-  const odd = ['unexpected', 'unknown_coupon', 'not_open'].filter((outcome) => !explained.includes(outcome));
+  const odd = ['unexpected', 'unknown_coupon', 'not_open', 'not_yet_open', 'closed'].filter((outcome) => !explained.includes(outcome));
   const strange = rows.filter(({ outcome }) => odd.includes(outcome));
   if (strange.length === 0) return [];
   const [first] = strange;

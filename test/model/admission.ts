@@ -8,7 +8,7 @@ export function admit({ redis, server }: Campaign, request: AdmissionRequest, no
   if (!coupon) return admitOne(null, request, nowUs);
   const state: AdmissionState = {
     stock: Number.isNaN(coupon.stock) ? null : coupon.stock,
-    state: coupon.state === 'open' ? 'open' : 'paused',
+    state: coupon.state === 'open' || coupon.state === 'closed' ? coupon.state : 'paused',
     opensAtMs: null,
     closesAtMs: null,
     trusted: coupon.run === server && coupon.suspect === '',

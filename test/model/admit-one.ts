@@ -36,7 +36,10 @@ export function admitOne(coupon: AdmissionState | null, request: AdmissionReques
   const nowMs = Math.floor(nowUs / 1_000);
   const opened = coupon.opensAtMs === null || nowMs >= coupon.opensAtMs;
   const closed = coupon.closesAtMs !== null && nowMs >= coupon.closesAtMs;
-  if (coupon.state !== 'open' || !opened || closed) return { outcome: 'not_open' };
+  if (coupon.state === 'closed') return { outcome: 'closed', ...(closed ? { atMs: coupon.closesAtMs! } : {}) };
+  if (closed) return { outcome: 'closed', atMs: coupon.closesAtMs! };
+  if (coupon.state !== 'open') return { outcome: 'not_open' };
+  if (!opened) return { outcome: 'not_yet_open', atMs: coupon.opensAtMs! };
   if (coupon.stock <= 0) return { outcome: 'sold_out' };
   const score = Math.max(nowUs, coupon.lastUs + 1);
   coupon.lastUs = score;

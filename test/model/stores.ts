@@ -104,7 +104,9 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
     case 'admit': {
       const answers = await ports.admission.admit(ID, command.requests);
       const times = new Map(command.requests.map(({ userId }, i) => [userId, answers[i]!.firstRequestUs ?? 0]));
-      return { answer: answers, outside: { nowUs: (userId) => times.get(userId)! } };
+      // The clock of the store is not that of the model.
+      const answer = answers.map(({ atMs: _atMs, ...told }) => told);
+      return { answer, outside: { nowUs: (userId) => times.get(userId)! } };
     }
     case 'foreign': {
       const foreignScore = command.score ?? Date.now();

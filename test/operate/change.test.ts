@@ -90,6 +90,9 @@ describe('a change reaches both stores, and the log', () => {
     });
     await change({ kind: 'close', force: true });
     expect(await both()).toMatchObject({ state: 'closed', version: [4, 4] });
+    const [late] = await stores.admission.admit('c', [{ userId: 'lee', requestId: 'r' }]);
+    expect(late).toEqual({ outcome: 'closed', atMs: expect.any(Number) });
+    expect(Math.abs(late!.atMs! - Date.now())).toBeLessThan(60_000);
     for (const kind of ['pause', 'resume'] as const) expect(await refusal(change({ kind }))).toMatchObject({ code: 'CHANGE_REFUSED' });
     expect((await stores.ledger.changes(null, 10)).map(({ kind }) => kind)).toEqual(['close', 'resume', 'pause']);
   });

@@ -147,7 +147,9 @@ function resolved(root: unknown, value: unknown, depth = 0): unknown {
 const BY_WORDS: [outcome: string, words: RegExp][] = [
   ['sold_out', /sold.?out|exhaust|out of stock|no .*left|매진|소진/i],
   ['duplicate', /duplicate|already|twice|이미|중복/i],
-  ['not_open', /not.?(yet )?open|not started|closed|종료/i],
+  ['not_yet_open', /not.?yet.?open|not started|오픈 전/i],
+  ['closed', /closed|종료/i],
+  ['not_open', /not.?open/i],
   ['rate_limited', /rate.?limit|too many/i],
   ['unavailable', /unavailable|overload|busy/i],
 ];

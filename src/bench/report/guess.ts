@@ -6,7 +6,9 @@ const TELLING = ['code', 'outcome', 'result', 'status', 'error', 'success', 'ok'
 const WORDS: readonly (readonly [outcome: string, RegExp])[] = [
   ['sold_out', /sold.?out|exhaust|no (stock|coupons?)|out of stock|매진|소진|마감/i],
   ['duplicate', /duplicate|already|이미|중복/i],
-  ['not_open', /not.?(open|started)|closed|ended|오픈 전|종료/i],
+  ['not_yet_open', /not.?(yet.?open|started)|오픈 전/i],
+  ['closed', /closed|ended|종료/i],
+  ['not_open', /not.?open/i],
   ['rate_limited', /rate.?limit|too many/i],
   ['busy', /busy|retry|lock|conflict|잠시 후/i],
   ['accepted', /^(ok|true|success|accepted|issued|created|completed)$|발급|성공/i],

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { CHECK_STATUSES, CHECKS, REASONS } from '../checks/integrity.ts';
-import { OTHER_OUTCOMES, OUTCOMES } from '../../campaign/outcome.ts';
+import { CLOSED_OUTCOMES, OTHER_OUTCOMES, OUTCOMES } from '../../campaign/outcome.ts';
 import { DISRUPTIONS } from '../scenario/timeline.ts';
 import { STRATEGIES } from '../../campaign/strategy.ts';
 import { VERDICT_REASONS } from './verdict.ts';
@@ -112,7 +112,7 @@ const unexplained = z.object({
 export function withAllOutcomes(read: unknown): unknown {
   const outcomes = (read as { outcomes?: unknown } | null)?.outcomes;
   if (typeof outcomes !== 'object' || outcomes === null) return read;
-  const none = Object.fromEntries(OTHER_OUTCOMES.map((name) => [name, 0]));
+  const none = Object.fromEntries([...OTHER_OUTCOMES, ...CLOSED_OUTCOMES].map((name) => [name, 0]));
   return { ...(read as object), outcomes: { ...none, ...outcomes } };
 }
 

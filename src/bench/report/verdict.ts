@@ -112,6 +112,8 @@ function unexplained(all: OutcomeCounts, sent: number, thresholds: readonly Thre
 
 const UNDECIDED = [
   'not_open',
+  'not_yet_open',
+  'closed',
   'unavailable',
   'unexpected',
   'unknown_coupon',

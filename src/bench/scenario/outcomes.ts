@@ -29,7 +29,7 @@ const OWN_OUTCOMES: OutcomeRule[] = [
   ...Object.entries(HTTP_STATUS).map(([outcome, status]) => ({
     outcome: outcome as AdmissionOutcome,
     status,
-    json: outcome === 'unknown_coupon' || outcome === 'not_open' ? { path: 'code', equals: outcome } : null,
+    json: status === HTTP_STATUS.unknown_coupon || status === HTTP_STATUS.not_open ? { path: 'code', equals: outcome } : null,
   })),
 ];
 

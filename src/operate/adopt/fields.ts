@@ -29,6 +29,7 @@ const OWN = new Set([
   'window',
   'opens_ms',
   'closes_ms',
+  'closed_ms',
 ]);
 
 /** @throws CouponError `BAD_FIELD` for one that is not of the form `ours=theirs` */

@@ -40,6 +40,7 @@ export function decode(reply: string): AdmissionAnswer[] {
     const [outcome, place, score] = line.split(' ') as [AdmissionOutcome, Place | '-', string];
     const answer: AdmissionAnswer = { outcome };
     if (place !== '-') answer.place = place;
+    if (score !== '-' && (outcome === 'not_yet_open' || outcome === 'closed')) return { outcome, atMs: Number(score) };
     const micros = score === '-' ? null : scoreToMicros(Number(score));
     if (micros !== null) answer.firstRequestUs = micros;
     return answer;

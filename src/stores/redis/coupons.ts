@@ -112,7 +112,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       const numbers = [definition.total, add, givenBack, back];
       // Another form of expiry takes the place of the one before.
       const cleared = ['ex_date', '', 'valid_for', ''];
-      const args = [epoch, version, ...numbers, ...cleared, ...settingFields(definition), ...(state === null ? [] : ['state', state])];
+      const args = [epoch, version, ...numbers, ...cleared, ...settingFields(definition), ...stateFields(state)];
       return (await runScript(client, 'change', couponKeys(definition.id, style), [], args)) as Awaited<ReturnType<ChangeStore['change']>>;
     }),
 
@@ -174,4 +174,10 @@ export function settingFields({ name, opensAt, closesAt, expiry }: CouponDefinit
   return expiry.kind === 'after'
     ? [...fields, 'valid_for', durationFlag(expiry.ms)]
     : [...fields, 'ex_date', expiry.kind === 'at' ? isoTime(expiry.at) : ''];
+}
+
+/** When it was closed is for the users who come later. */
+function stateFields(state: string | null): string[] {
+  if (state === null) return [];
+  return state === 'closed' ? ['state', state, 'closed_ms', String(Date.now())] : ['state', state];
 }

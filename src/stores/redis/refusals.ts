@@ -19,6 +19,7 @@ export function redisRefusals(connection: RedisConnection, style: KeyStyle): Ref
             string,
             number,
             number,
+            string,
           ],
         );
       } catch (error) {
@@ -33,9 +34,18 @@ export function redisRefusals(connection: RedisConnection, style: KeyStyle): Ref
   };
 }
 
-function decode([outcome, opensIn, epoch, lastUs, admitted, waiting]: [string, string, string, string, number, number]): Refusal {
+function decode([outcome, opensIn, epoch, lastUs, admitted, waiting, at]: [
+  string,
+  string,
+  string,
+  string,
+  number,
+  number,
+  string,
+]): Refusal {
   return {
-    outcome: outcome === '' ? null : (outcome as 'sold_out' | 'not_open'),
+    outcome: outcome === '' ? null : (outcome as Refusal['outcome']),
+    ...(at === '' ? {} : { atMs: Number(at) }),
     opensInMs: opensIn === '' ? null : Number(opensIn),
     epoch,
     lastUs,

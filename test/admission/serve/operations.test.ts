@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HTTP_STATUS } from '../../../src/campaign/http-status.ts';
+import { HTTP_STATUS, outcomeOfReply } from '../../../src/campaign/http-status.ts';
 import { outcomeCode } from '../../../src/bench/checks/integrity.ts';
 import { ADMISSION_OUTCOMES } from '../../../src/campaign/outcome.ts';
 import { parseScenario } from '../../../src/bench/scenario/scenario.ts';
@@ -91,6 +91,7 @@ test('a scenario that says nothing about outcomes reads our answers as they are 
   expect(classify(500, JSON.stringify(problem('internal_error', '')))).toBe(outcomeCode('unexpected'));
 });
 
-test('every outcome has a status of its own', () => {
-  expect(new Set(Object.values(HTTP_STATUS)).size).toBe(ADMISSION_OUTCOMES.length);
+test('every outcome is told by its status and its code', () => {
+  for (const outcome of ADMISSION_OUTCOMES) expect(outcomeOfReply(HTTP_STATUS[outcome], outcome)).toBe(outcome);
+  expect([outcomeOfReply(403, undefined), outcomeOfReply(404, undefined)]).toEqual(['not_open', 'unexpected']);
 });

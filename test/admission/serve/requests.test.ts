@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEndpoint, type TestEndpoint } from '../../support/endpoint.ts';
 import { issueWaiting } from '../../support/issue.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
@@ -90,8 +91,21 @@ describe('POST /coupons/:couponId/requests', () => {
     await stores.seed({ id: 'over', opensAt: new Date('2020-01-01'), closesAt: new Date('2020-01-02') });
     await stores.seed({ id: 'paused' });
     await stores.redis.hset('coupon:paused', 'state', 'paused');
-    for (const id of ['later', 'over', 'paused']) {
-      expect(await endpoint.ask(id, 'minji')).toMatchObject({ status: 403, body: { code: 'not_open' } });
+    await stores.seed({ id: 'closed' });
+    await stores.redis.hset('coupon:closed', 'state', 'closed', 'closed_ms', Date.UTC(2020, 0, 3));
+    // Twice: from Redis, and from memory.
+    for (let round = 0; round < 2; round++) {
+      const replies = new Map(
+        await Promise.all(['later', 'over', 'paused', 'closed'].map(async (id) => [id, await endpoint.ask(id, `u${round}`)] as const)),
+      );
+      const later = replies.get('later')!;
+      expect(later).toMatchObject({ status: 403, body: { code: 'not_yet_open', opensAt: '2999-01-01T00:00:00.000Z' } });
+      expect(Number(later.headers.get('retry-after'))).toBeGreaterThan(86_400 * 365);
+      expect(replies.get('over')).toMatchObject({ status: 403, body: { code: 'closed', closedAt: '2020-01-02T00:00:00.000Z' } });
+      expect(replies.get('closed')).toMatchObject({ status: 403, body: { code: 'closed', closedAt: '2020-01-03T00:00:00.000Z' } });
+      expect(replies.get('paused')).toMatchObject({ status: 403, body: { code: 'not_open' } });
+      for (const id of ['over', 'paused', 'closed']) expect(replies.get(id)!.headers.get('retry-after')).toBeNull();
+      await sleep(300);
     }
   });
 

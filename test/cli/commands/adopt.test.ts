@@ -244,7 +244,7 @@ describe('a coupon as the report describes it', () => {
     expect((await run('close', '42')).exitCode).toBe(0);
     await save({ name: '여름맞이 쿠폰', total: 100, stock: 92 });
     expect((await run('drain', '--once')).exitCode).toBe(0);
-    expect((await run('submit', '42', '--user', 'late', '--json')).json()).toMatchObject({ outcomes: { not_open: 1 } });
+    expect((await run('submit', '42', '--user', 'late', '--json')).json()).toMatchObject({ outcomes: { closed: 1 } });
     // A stock that promises more than there is stays out of service.
     await save({ name: '여름맞이 쿠폰', total: 100, stock: 93 });
     expect((await run('drain', '--once')).exitCode).toBe(4);

@@ -71,7 +71,7 @@ describe('submit, straight to Redis', () => {
     await stores.seed({ id: '42', opensAt: new Date('2999-01-01') });
     const result = await submit('42', '--users', '5', '--rate', '1000/s', '--json');
     expect(result).toMatchObject({ exitCode: 0 });
-    expect(result.json<Summary>().outcomes).toMatchObject({ not_open: 5 });
+    expect(result.json<Summary>().outcomes).toMatchObject({ not_yet_open: 5 });
   });
 
   test('a coupon that was not checked since Redis started is checked first', async () => {

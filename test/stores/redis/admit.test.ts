@@ -53,9 +53,9 @@ describe('admission', () => {
   it('opens with opens_at included and closes with closes_at excluded, by the clock of Redis', async () => {
     await stores.seed({ id: '42' });
     const windows: [string, string, string][] = [
-      ['2000-01-01T00:00:00.000Z', '2000-02-29T23:59:59.999Z', 'not_open'],
+      ['2000-01-01T00:00:00.000Z', '2000-02-29T23:59:59.999Z', 'closed'],
       ['2000-02-29T00:00:00.000Z', '2999-12-31T00:00:00.000Z', 'accepted'],
-      ['2999-01-01T00:00:00.000Z', '', 'not_open'],
+      ['2999-01-01T00:00:00.000Z', '', 'not_yet_open'],
       ['', '', 'accepted'],
       ['yesterday', '', 'unavailable'],
     ];
@@ -73,7 +73,7 @@ describe('admission', () => {
     const nowMs = seconds * 1_000 + Math.floor(micros / 1_000);
     for (const [i, [offset, outcome]] of [
       [-5_000, 'accepted'],
-      [60_000, 'not_open'],
+      [60_000, 'not_yet_open'],
     ].entries() as Iterable<[number, [number, string]]>) {
       await stores.redis.hset('coupon:42', 'opens_at', new Date(nowMs + offset).toISOString());
       await verify();

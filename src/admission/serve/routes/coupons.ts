@@ -1,6 +1,7 @@
 import type { Backlog } from '../../backlog.ts';
 import type { FastifyInstance } from 'fastify';
 import { availability, type AvailabilityPorts } from '../../availability.ts';
+import { SALE_STATES } from '../../../campaign/sale-state.ts';
 import { sendProblem, problems } from '../../../http/problem.ts';
 import { couponIdSchema, couponParams, nullableTimeSchema } from '../schemas.ts';
 
@@ -15,7 +16,7 @@ const schema = {
       properties: {
         couponId: couponIdSchema,
         name: { type: 'string' },
-        state: { type: 'string', description: 'open, paused or closed' },
+        state: { type: 'string', description: `one of ${SALE_STATES.join(', ')}` },
         accepting: { type: 'boolean', description: 'A new user who asked now would be accepted' },
         total: { type: ['integer', 'null'], description: 'How many may ever be issued' },
         stock: { type: ['integer', 'null'], description: 'How many are left' },

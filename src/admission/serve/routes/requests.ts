@@ -56,6 +56,8 @@ const askSchema = {
         'duplicate',
         'sold_out',
         'not_open',
+        'not_yet_open',
+        'closed',
         'unknown_coupon',
         'invalid_request',
         'unauthorized',
@@ -66,7 +68,7 @@ const askSchema = {
         'payload_too_large',
         'unsupported_media_type',
       ],
-      { state: placeSchema, requestedAt: timeSchema },
+      { state: placeSchema, requestedAt: timeSchema, opensAt: timeSchema, closedAt: timeSchema },
     ),
   },
 };
@@ -107,6 +109,8 @@ const statusSchema = {
 const DETAILS = {
   sold_out: 'All coupons have been accepted by others.',
   not_open: 'The coupon does not take requests now.',
+  not_yet_open: 'The coupon does not take requests yet.',
+  closed: 'The coupon takes no more requests.',
   unknown_coupon: 'There is no such coupon.',
   unavailable: 'The coupon cannot be served at this moment; the same request may be sent again.',
 };
@@ -124,8 +128,8 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
       const refusal = memory?.refusalOf(couponId, userId);
       if (refusal) {
         await endOfTurn();
-        metrics.fromMemory(couponId, refusal);
-        return sendAnswer(reply, couponId, userId, { outcome: refusal });
+        metrics.fromMemory(couponId, refusal.outcome);
+        return sendAnswer(reply, couponId, userId, refusal);
       }
       const asked = { userId, requestId: request.headers['idempotency-key'] ?? newRequestId() };
       let answer: AdmissionAnswer;
@@ -164,5 +168,10 @@ function sendAnswer(reply: FastifyReply, couponId: string, userId: string, answe
   if (outcome === 'accepted')
     return reply.code(HTTP_STATUS.accepted).send({ couponId, userId, outcome, state, requestedAt: requestedAt ?? null });
   if (outcome === 'duplicate') return sendProblem(reply, outcome, 'This user has already asked for this coupon.', { state, requestedAt });
-  return sendProblem(reply, outcome, DETAILS[outcome]);
+  const { atMs } = answer;
+  if (atMs === undefined) return sendProblem(reply, outcome, DETAILS[outcome]);
+  const at = new Date(atMs).toISOString();
+  if (outcome === 'closed') return sendProblem(reply, outcome, DETAILS[outcome], { closedAt: at });
+  void reply.header('Retry-After', Math.max(1, Math.ceil((atMs - Date.now()) / 1_000)));
+  return sendProblem(reply, outcome, DETAILS[outcome], { opensAt: at });
 }

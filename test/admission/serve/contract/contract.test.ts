@@ -30,6 +30,9 @@ beforeAll(async () => {
   contract = new Contract(document);
   await stores.seed({ id: 'c', total: 50 });
   await stores.seed({ id: 'one', total: 1 });
+  await stores.seed({ id: 'over', closesAt: new Date('2020-01-01') });
+  await stores.seed({ id: 'paused' });
+  await stores.redis.hset('coupon:paused', 'state', 'paused');
   await stores.seed({ id: 'later', opensAt: new Date(Date.now() + 3_600_000) });
 });
 afterAll(async () => {
@@ -70,7 +73,9 @@ describe('every reply is as the document says', () => {
     expect(await requestOf(open, 'kim')).toBe('409 duplicate');
     expect(await requestOf(open, 'lee', 'one')).toBe('202');
     expect(await requestOf(open, 'kim', 'one')).toBe('410 sold_out');
-    expect(await requestOf(open, 'kim', 'later')).toBe('403 not_open');
+    expect(await requestOf(open, 'kim', 'later')).toBe('403 not_yet_open');
+    expect(await requestOf(open, 'kim', 'over')).toBe('403 closed');
+    expect(await requestOf(open, 'kim', 'paused')).toBe('403 not_open');
     expect(await requestOf(open, 'kim', 'none')).toBe('404 unknown_coupon');
     expect(await requestOf(open, true)).toBe('400 invalid_request');
     expect(await requestOf(open, 'x'.repeat(20_000))).toBe('413 payload_too_large');

@@ -11,10 +11,11 @@
 -- ARGV[2]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
 -- ARGV[3]            the batch: a line `userId TAB requestId` for each request
 --
--- Reply: a line `outcome place score` for each request; place and score are '-' where there is none. One text each way, because
+-- Reply: a line `outcome place score` for each request; place and score are '-' where there is none. The score of not_yet_open and closed
+-- is the time that belongs to it, in milliseconds. One text each way, because
 -- three texts for each request cost Redis and its client more than the decision does.
--- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, not_open,
--- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
+-- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, closed,
+-- not_open, not_yet_open, sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
 -- the script is refused as a whole at the memory limit.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
@@ -34,6 +35,7 @@ end
 
 local coupon = read_refusal(COUPON, ARGV[1])
 local refusal, stock, now_us = coupon.refusal, coupon.stock, coupon.now_us
+local refused_at = coupon.at_ms and string.format('%.0f', coupon.at_ms)
 
 -- WRONGTYPE must strike before the first write; these two are only read for users who ask again.
 redis.call('ZCARD', LEASES)
@@ -82,7 +84,7 @@ for i = 1, #users do
     elseif type ~= 'none' then
       answer('unavailable')
     elseif refusal then
-      answer(refusal)
+      answer(refusal, nil, refused_at)
     elseif stock <= 0 then
       answer('sold_out')
     else

@@ -6,8 +6,8 @@
 -- KEYS[3] admitted   hash
 -- ARGV[1]            run id of this server, as the caller's connection learned it
 --
--- Reply: outcome ('' unless it is sold_out or not_open), milliseconds until it opens ('' where that is no matter), epoch, last_us, number
--- of admitted users, number of waiting users.
+-- Reply: outcome ('' for none and for unavailable), milliseconds until it opens ('' where that is no matter), epoch, last_us, number
+-- of admitted users, number of waiting users, the time that belongs to the outcome in milliseconds ('' where there is none).
 
 local COUPON, QUEUE, ADMITTED = unpack(KEYS, 1, 3)
 
@@ -15,9 +15,10 @@ local COUPON, QUEUE, ADMITTED = unpack(KEYS, 1, 3)
 
 local coupon = read_refusal(COUPON, ARGV[1])
 local outcome = coupon.refusal or (coupon.stock <= 0 and 'sold_out') or ''
-if outcome ~= 'sold_out' and outcome ~= 'not_open' then outcome = '' end
+if outcome == 'unavailable' then outcome = '' end
 local opens_in = coupon.opens_ms and coupon.opens_ms - math.floor(coupon.now_us / 1000) or 0
 return {
   outcome, opens_in > 0 and string.format('%.0f', opens_in) or '', coupon.epoch, coupon.last_us,
   redis.call('HLEN', ADMITTED), redis.call('ZCARD', QUEUE),
+  coupon.at_ms and string.format('%.0f', coupon.at_ms) or '',
 }

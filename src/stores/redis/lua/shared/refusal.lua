@@ -1,18 +1,22 @@
 -- What a coupon says to users without an admission, read by `admit` and `read-refusal` in the same way.
 
 local REFUSAL_FIELDS = { 'stock', 'run', 'suspect', 'last_us', 'state', 'opens_at', 'closes_at', 'window', 'opens_ms', 'closes_ms',
-  'epoch' }
+  'epoch', 'closed_ms' }
 
--- nil when requests are taken now, otherwise the refusal.
-local function window_refusal(state, opens_at, closes_at, read_from, opens_ms, closes_ms, now_ms)
+-- nil when requests are taken now, otherwise the refusal, and the time (ms) that belongs to it: when the coupon opens, or closed.
+local function window_refusal(state, opens_at, closes_at, read_from, opens_ms, closes_ms, closed_ms, now_ms)
+  local readable = opens_ms and closes_ms and read_from == (opens_at or '') .. ' ' .. (closes_at or '')
+  local over = readable and closes_ms > 0 and now_ms >= closes_ms
+  if state == 'closed' then return 'closed', closed_ms or over and closes_ms or nil end
+  if over then return 'closed', closes_ms end
   if state ~= 'open' then return 'not_open' end
   -- Another program has written the texts since: verify reads them again, and a text that is no time keeps the coupon closed.
-  if not opens_ms or not closes_ms or read_from ~= (opens_at or '') .. ' ' .. (closes_at or '') then return 'unavailable' end
-  if now_ms < opens_ms or (closes_ms > 0 and now_ms >= closes_ms) then return 'not_open' end
+  if not readable then return 'unavailable' end
+  if now_ms < opens_ms then return 'not_yet_open', opens_ms end
   return nil
 end
 
--- The coupon as a table: refusal (nil: none), stock (nil: missing), last_us, now_us, opens_ms, epoch.
+-- The coupon as a table: refusal (nil: none), at_ms (the time that belongs to it, or nil), stock (nil: missing), last_us, now_us, opens_ms, epoch.
 local function read_refusal(coupon_key, run)
   local fields = redis.call('HMGET', coupon_key, unpack(REFUSAL_FIELDS))
   local time = redis.call('TIME')
@@ -29,8 +33,8 @@ local function read_refusal(coupon_key, run)
   if fields[2] ~= run or (fields[3] and fields[3] ~= '') or not coupon.stock then
     coupon.refusal = 'unavailable'
   else
-    coupon.refusal = window_refusal(fields[5], fields[6], fields[7], fields[8], coupon.opens_ms, tonumber(fields[10] or ''),
-      math.floor(now_us / 1000))
+    coupon.refusal, coupon.at_ms = window_refusal(fields[5], fields[6], fields[7], fields[8], coupon.opens_ms,
+      tonumber(fields[10] or ''), tonumber(fields[12] or ''), math.floor(now_us / 1000))
   end
   return coupon
 end
