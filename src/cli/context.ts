@@ -17,6 +17,7 @@ import { Closers } from '../lib/closers.ts';
 import { learnVariables, type MaskedEnv } from './masked-env.ts';
 import { EXIT } from './exit-codes.ts';
 import { Output, type OutputFlags } from './output/output.ts';
+import { formatInstant, parseTimeZone } from '../campaign/time.ts';
 import { Settings } from './settings.ts';
 
 export interface RedisStores {
@@ -55,6 +56,18 @@ export class Context implements AsyncDisposable {
     this.out = new Output(env, flags);
     this.settings = new Settings(env, flags, (remark) => this.out.note(remark));
     learnVariables(env.secrets, this.settings.fileVars);
+    const { zone } = this;
+    if (zone !== undefined) this.out.tellTimes((instant) => formatInstant(new Date(instant), zone));
+  }
+
+  /**
+   * The zone that was chosen; undefined: none was.
+   *
+   * @throws CouponError `BAD_TIME_ZONE`
+   */
+  get zone(): string | undefined {
+    const { value } = this.settings.get('timeZone');
+    return value === '' ? undefined : parseTimeZone(value, this.settings.label('timeZone'));
   }
 
   /** @throws CouponError `BAD_KEY_STYLE` for one that there is not, or that this Redis cannot have */

@@ -4,7 +4,7 @@ import type { DropOutcome, RetryOutcome } from './ports.ts';
 import { DEAD_REASONS } from '../campaign/ids.ts';
 import { command } from '../lib/text/suggested-command.ts';
 import { number, plural } from '../lib/text/figures.ts';
-import { pageText } from './inspect/coupons-text.ts';
+import { pageText, timeText } from './inspect/coupons-text.ts';
 import type { Paint } from '../lib/text/style.ts';
 import { listOf, type Answer } from '../lib/text/table.ts';
 
@@ -19,7 +19,7 @@ export function deadText({ couponId, total, dead, next }: DeadList, paint: Paint
     [
       { head: 'USER', value: (row) => printable(row.userId, ID_CHARS), narrow: 'wrap' },
       { head: 'REASON', value: (row) => DEAD_REASONS[row.reason] ?? row.reason, narrow: 'wrap' },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt, rank: 3 },
+      { head: 'REQUESTED AT', value: (row) => timeText(row.requestedAt, paint), rank: 3 },
       { head: 'DELIVERIES', value: (row) => row.deliveries, align: 'right', rank: 2 },
       { head: 'FAULTS', value: (row) => row.faults, align: 'right', rank: 1 },
     ],

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_TOTAL } from '../../campaign/coupon.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
-import { parseTimeZone } from '../../campaign/time.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { number } from '../../lib/text/figures.ts';
 import { adoptCoupon } from '../../operate/adopt/adopt.ts';
@@ -47,7 +46,6 @@ export const configure: Configure = (command, cli) => {
     .action(async (id, flags, self) => {
       await cli.run(self, async (context) => {
         const couponId = parseCouponId(id);
-        const { value: zone } = context.settings.get('timeZone');
         const whole = (text: string | undefined, name: string) => (text === undefined ? null : parseWhole(text, name, 0, MAX_TOTAL));
         const { hashKey, queueKey, issuedKey, memberField, dryRun = false } = flags;
         const options = {
@@ -57,7 +55,7 @@ export const configure: Configure = (command, cli) => {
           state: flags.state ?? null,
           fields: parseFields(flags.field),
           templates: { hashKey, queueKey, issuedKey },
-          zone: zone === '' ? undefined : parseTimeZone(zone, context.settings.label('timeZone')),
+          zone: context.zone,
           memberField,
           byWhom: context.operator,
           dryRun,

@@ -4,7 +4,7 @@ import { parseDuration } from '../../lib/duration.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { MAX_TOTAL } from '../../campaign/coupon.ts';
-import { parseInstant, parseTimeZone } from '../../campaign/time.ts';
+import { parseInstant } from '../../campaign/time.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { changeCoupon, checkRestock } from '../../operate/change.ts';
 import type { ChangeRequest } from '../../operate/change/request.ts';
@@ -100,9 +100,7 @@ export const configureExtend: Configure = (command, cli) => {
     .action(
       async (id, flags, self) =>
         await run(cli, self, id, flags, async (context) => {
-          const { value } = context.settings.get('timeZone');
-          const zone = value === '' ? undefined : parseTimeZone(value, context.settings.label('timeZone'));
-          const instant = (text: string, name: string): Date => parseInstant(text, { name, zone });
+          const instant = (text: string, name: string): Date => parseInstant(text, { name, zone: context.zone });
           const { opensAt, closesAt, expiresAt, validFor } = flags;
           if (expiresAt !== undefined && validFor !== undefined)
             throw usageError('EXTEND_USAGE', '--expires-at and --valid-for exclude each other', 'Give one of them.');

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';
 import { withTableFlags } from '../output/table-flags.ts';
+import { ZONE_ABOUT, ZONE_FLAG } from '../output/time-zone.ts';
 import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `
@@ -30,6 +31,7 @@ export const configure: Configure = (command, cli) => {
     .argument('<id>', 'coupon id')
     .option('--limit <n>', 'rows to show, 1–10000', '50')
     .option('--after <user>', 'go on after this user, as "Showing …" says')
+    .option(ZONE_FLAG, ZONE_ABOUT)
     .addHelpText('after', '\nExamples:\n  coupon-cli dead list summer\n  coupon-cli dead list summer --limit 1000 --json')
     .action(async (id, flags, self) => {
       await cli.run(self, async (context) => {

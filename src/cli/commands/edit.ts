@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CouponDefinition } from '../../campaign/coupon.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
-import { parseTimeZone } from '../../campaign/time.ts';
 import { usageError } from '../../lib/errors.ts';
 import { applyEdits, planEdits } from '../../operate/change/edit.ts';
 import { editDiffText, editedText, editQuestion } from '../../operate/change/edit-text.ts';
@@ -51,10 +50,8 @@ export const configure: Configure = (command, cli) => {
 };
 
 async function wantedCoupons(context: Context, file: string, id: string | undefined): Promise<CouponDefinition[]> {
-  const { value } = context.settings.get('timeZone');
-  const zone = value === '' ? undefined : parseTimeZone(value, context.settings.label('timeZone'));
   const { readEventFile } = await import('../files/event-file.ts');
-  const all = await readEventFile(context.env, file, zone);
+  const all = await readEventFile(context.env, file, context.zone);
   if (id === undefined) return all;
   const wanted = all.filter((one) => one.id === parseCouponId(id));
   if (wanted.length > 0) return wanted;

@@ -13,6 +13,7 @@ import type { Paint } from '../../lib/text/style.ts';
 import type { Answer } from '../../lib/text/table.ts';
 import type { Cli, Configure } from '../command.ts';
 import { STATE_ABOUT, STATE_FLAG, statesOf } from '../output/states.ts';
+import { ZONE_ABOUT, ZONE_FLAG } from '../output/time-zone.ts';
 import { withTableFlags } from '../output/table-flags.ts';
 import { openWithRights } from '../rights.ts';
 import { watch, type WatchFlags } from '../output/watch.ts';
@@ -40,6 +41,7 @@ export const configure: Configure = (command, cli) => {
     .option('--limit <n>', 'rows to show, 1–10000 (default 50)')
     .option('--after <id>', 'go on after this coupon or user, as "Showing …" says')
     .option(STATE_FLAG, STATE_ABOUT)
+    .option(ZONE_FLAG, ZONE_ABOUT)
     .option('--watch', 'show again and again until a signal; one JSON object a line with --json')
     .option('--interval <duration>', 'time between two looks of --watch (default 2s)')
     .addHelpText('after', EXAMPLES)

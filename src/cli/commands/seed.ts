@@ -7,7 +7,7 @@ import { parseDuration } from '../../lib/duration.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { formatInstant, parseInstant, parseTimeZone } from '../../campaign/time.ts';
+import { formatInstant, parseInstant } from '../../campaign/time.ts';
 import { windowWarnings } from '../../campaign/window-warnings.ts';
 import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
@@ -84,7 +84,7 @@ async function readDefinitions(context: Context, id: string | undefined, flags: 
       throw usageError('SEED_USAGE', '--file already says everything about the coupons', 'Give either an id with options, or --file.');
     }
     const { readEventFile } = await import('../files/event-file.ts');
-    return readEventFile(context.env, flags.file, zoneOf(context));
+    return readEventFile(context.env, flags.file, context.zone);
   }
   if (id === undefined || flags.name === undefined || flags.stock === undefined) {
     throw usageError(
@@ -93,13 +93,7 @@ async function readDefinitions(context: Context, id: string | undefined, flags: 
       'Write `coupon-cli seed ID --name TEXT --stock N`, or use --file.',
     );
   }
-  return [toDefinition(id, { ...flags, name: flags.name, stock: flags.stock }, zoneOf(context))];
-}
-
-/** Undefined: a time must bring its zone along. */
-function zoneOf({ settings }: Context): string | undefined {
-  const { value } = settings.get('timeZone');
-  return value === '' ? undefined : parseTimeZone(value, settings.label('timeZone'));
+  return [toDefinition(id, { ...flags, name: flags.name, stock: flags.stock }, context.zone)];
 }
 
 function toDefinition(id: string, flags: SeedFlags & { name: string; stock: string }, zone: string | undefined): CouponDefinition {
@@ -123,7 +117,7 @@ function toDefinition(id: string, flags: SeedFlags & { name: string; stock: stri
 /** What is odd about the times, and in a chosen zone the times themselves: a zone is easily the wrong one. */
 function tellTimes(context: Context, definition: CouponDefinition): void {
   for (const warning of windowWarnings(definition, new Date())) context.out.warn(warning);
-  const zone = zoneOf(context);
+  const zone = context.zone;
   if (zone === undefined) return;
   const { id, opensAt, closesAt, expiry } = definition;
   const told = [

@@ -5,6 +5,7 @@ import { parseCouponId, parseUserId } from '../../campaign/ids.ts';
 import { keyStyleMismatch } from '../../campaign/known-coupon.ts';
 import { command as suggested } from '../../lib/text/suggested-command.ts';
 import type { Configure } from '../command.ts';
+import { ZONE_ABOUT, ZONE_FLAG } from '../output/time-zone.ts';
 import { openWithRights } from '../rights.ts';
 
 const EXAMPLES = `
@@ -17,6 +18,7 @@ export const configure: Configure = (command, cli) => {
     .argument('<id>', 'coupon id')
     .argument('<user>', 'user id')
     .option('--use-id <id>', 'id of this use, such as an order number; random unless given')
+    .option(ZONE_FLAG, ZONE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (id, user, options, self) => {
       await cli.run(self, async (context) => {
@@ -27,7 +29,7 @@ export const configure: Configure = (command, cli) => {
         const { coupons: hashes, claims, keyStyle } = redis;
         const answer = await useCoupon({ ledger, hashes, claims, keyStyle }, couponId, userId, useId);
         if (answer.status === 'other_key_style') throw keyStyleMismatch(couponId, answer.keyStyle, keyStyle);
-        if (answer.status !== 'used') throw refusal(answer, couponId, userId);
+        if (answer.status !== 'used') throw refusal(answer, couponId, userId, (at) => context.out.notePaint.time(at.toISOString()));
         if (!answer.followed) {
           context.out.warn(
             `the ledger has the use, but Redis shows no issued coupon of ${userId}; ${suggested`audit ${couponId}`} says more`,
@@ -36,7 +38,7 @@ export const configure: Configure = (command, cli) => {
         const { usedAt, repeated } = answer;
         context.out.data({ couponId, userId, usedAt: usedAt.toISOString(), repeated }, (paint) =>
           repeated
-            ? `${paint.green('✔')} coupon ${couponId} of ${userId} was used by this same use at ${usedAt.toISOString()}`
+            ? `${paint.green('✔')} coupon ${couponId} of ${userId} was used by this same use at ${paint.time(usedAt.toISOString())}`
             : `${paint.green('✔')} coupon ${couponId} of ${userId} is used now`,
         );
       });
@@ -52,7 +54,12 @@ function parseUseId(text: string): string {
 const EXPIRED_FIX = 'It cannot be used any more. `coupon-cli extend ID --expires-at` gives coupons that are issued from now on more time.';
 const REVOKED_FIX = '`coupon-cli log ID` shows who took it back, and why.';
 
-function refusal(answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style' }>, couponId: string, userId: string): CouponError {
+function refusal(
+  answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style' }>,
+  couponId: string,
+  userId: string,
+  time: (at: Date) => string,
+): CouponError {
   switch (answer.status) {
     case 'not_issued':
       return usageError(
@@ -63,12 +70,12 @@ function refusal(answer: Exclude<UseAnswer, { status: 'used' | 'other_key_style'
     case 'already_used':
       return usageError(
         'ALREADY_USED',
-        `coupon ${couponId} of ${userId} was used at ${answer.usedAt.toISOString()}`,
+        `coupon ${couponId} of ${userId} was used at ${time(answer.usedAt)}`,
         'If that was this same use, repeat it with the --use-id it had then.',
       );
     case 'expired':
-      return usageError('EXPIRED', `coupon ${couponId} of ${userId} expired at ${answer.expiresAt.toISOString()}`, EXPIRED_FIX);
+      return usageError('EXPIRED', `coupon ${couponId} of ${userId} expired at ${time(answer.expiresAt)}`, EXPIRED_FIX);
     default:
-      return usageError('REVOKED', `coupon ${couponId} of ${userId} was revoked at ${answer.revokedAt.toISOString()}`, REVOKED_FIX);
+      return usageError('REVOKED', `coupon ${couponId} of ${userId} was revoked at ${time(answer.revokedAt)}`, REVOKED_FIX);
   }
 }

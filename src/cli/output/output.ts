@@ -36,6 +36,7 @@ export class Output {
 
   readonly #animated: boolean;
   #sink: RemarkSink | null = null;
+  #time: Paint['time'] = (instant) => instant;
   readonly #env: MaskedEnv;
   readonly #coloured: { stdout: boolean; stderr: boolean };
 
@@ -44,8 +45,11 @@ export class Output {
     this.json = flags.json === true;
     this.quiet = flags.quiet === true;
     this.#coloured = { stdout: !this.json && colours(env, env.stdout, flags), stderr: colours(env, env.stderr, flags) };
-    this.paint = painter(this.#coloured.stdout, layoutOf(env, flags));
-    this.notePaint = painter(this.#coloured.stderr, { width: widthOf(env.stderr), tabs: false, wide: flags.wide === true, columns: null });
+    const layout = layoutOf(env, flags);
+    // Other programs read what is between tabs.
+    this.paint = painter(this.#coloured.stdout, layout, (instant) => (layout.tabs ? instant : this.#time(instant)));
+    const noteLayout = { width: widthOf(env.stderr), tabs: false, wide: flags.wide === true, columns: null };
+    this.notePaint = painter(this.#coloured.stderr, noteLayout, (instant) => this.#time(instant));
     // At width 0 ora draws for ever (nestjs-doctor#314: 51 GB in one log).
     this.#animated = !this.quiet && env.stderr.isTTY && env.stderr.columns > 0 && env.vars['TERM'] !== 'dumb' && !env.vars['CI'];
   }
@@ -63,6 +67,11 @@ export class Output {
   /** One item of a stream: a line of text, or one JSON object a line. */
   item(value: unknown, text: (paint: Paint) => Answer): void {
     this.#print(value, text);
+  }
+
+  /** From here on times are told so, wherever a person reads them. */
+  tellTimes(time: Paint['time']): void {
+    this.#time = time;
   }
 
   /** From here on remarks go there. */

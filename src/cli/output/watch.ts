@@ -61,6 +61,6 @@ export async function watch<T>(
 }
 
 function dated(answer: Answer, paint: Paint): Answer {
-  const stamp = paint.dim(new Date().toISOString());
+  const stamp = paint.dim(paint.time(new Date().toISOString()));
   return typeof answer === 'string' ? `${stamp}\n${answer}\n` : { ...answer, list: `${stamp}\n${answer.list}\n` };
 }

@@ -22,6 +22,8 @@ export interface Paint {
   yellow(text: string): string;
   red(text: string): string;
   cyan(text: string): string;
+  /** An instant (ISO 8601), as the user wants to read it. */
+  time(instant: string): string;
   readonly layout: Layout;
 }
 
@@ -31,10 +33,12 @@ export function inset(paint: Paint, by: number): Paint {
   return { ...paint, layout: { ...layout, width: layout.width === null ? null : Math.max(1, layout.width - by) } };
 }
 
-type Format = Exclude<keyof Paint, 'layout'>;
+type Format = Exclude<keyof Paint, 'layout' | 'time'>;
 const FORMATS: readonly Format[] = ['bold', 'dim', 'green', 'yellow', 'red', 'cyan'];
 
-export function painter(colour: boolean, layout: Layout = AS_IT_IS): Paint {
+/** @param time left out: as it is written, in UTC */
+export function painter(colour: boolean, layout: Layout = AS_IT_IS, time: Paint['time'] = (instant) => instant): Paint {
   const paint = (format: Format) => (text: string) => (colour ? styleText(format, text, { validateStream: false }) : text);
-  return { ...(Object.fromEntries(FORMATS.map((format) => [format, paint(format)])) as unknown as Omit<Paint, 'layout'>), layout };
+  const formats = Object.fromEntries(FORMATS.map((format) => [format, paint(format)])) as Pick<Paint, Format>;
+  return { ...formats, layout, time };
 }

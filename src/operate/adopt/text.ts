@@ -17,7 +17,10 @@ export function planText(plan: AdoptionPlan, problems: readonly CouponError[], p
     ['stock', count(stock)],
     ['waiting', `${number(waiting)}${namesOf(plan.serializers.members)}`],
     ['issued', `${number(issued)}, of them ${number(used)} used${revoked > 0 ? ` and ${number(revoked)} revoked` : ''}`],
-    ['state', `${state}${opensAt === '' ? '' : `, opens ${opensAt}`}${closesAt === '' ? '' : `, closes ${closesAt}`}`],
+    [
+      'state',
+      `${state}${opensAt === '' ? '' : `, opens ${paint.time(opensAt)}`}${closesAt === '' ? '' : `, closes ${paint.time(closesAt)}`}`,
+    ],
     ['expiry', expiry === '' ? 'never' : expiry],
     ['scores', scoresText(scores)],
   ];

@@ -1,6 +1,7 @@
 import { plural } from '../../lib/text/figures.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { table } from '../../lib/text/table.ts';
+import { detailText } from '../change-text.ts';
 import type { CouponEdit } from './edit.ts';
 
 /** What is, and what will be, field by field. */
@@ -14,8 +15,8 @@ export function editDiffText(edits: readonly CouponEdit[], paint: Paint): string
     [
       { head: 'COUPON', value: ({ couponId }) => couponId, narrow: 'wrap' },
       { head: 'FIELD', value: ({ field }) => field },
-      { head: 'NOW', value: ({ now }) => now, narrow: 'wrap', look: () => paint.red },
-      { head: 'THEN', value: ({ becomes }) => becomes, narrow: 'wrap', look: () => paint.green },
+      { head: 'NOW', value: ({ now }) => detailText(now, paint), narrow: 'wrap', look: () => paint.red },
+      { head: 'THEN', value: ({ becomes }) => detailText(becomes, paint), narrow: 'wrap', look: () => paint.green },
     ],
     paint,
   );

@@ -72,8 +72,14 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
     ['name', coupon.name],
     ['state', stateText(coupon)],
     ...(coupon.suspect === null ? [] : [['suspect', SUSPECT_REASONS[coupon.suspect] ?? coupon.suspect] as [string, string]]),
-    ['requests', `from ${coupon.opensAt ?? 'the beginning'} until ${coupon.closesAt ?? 'closed by hand'}`],
-    ['expiry', coupon.expiresAt ?? (coupon.validForMs === null ? 'never' : `${durationFlag(coupon.validForMs)} after issue`)],
+    [
+      'requests',
+      `from ${timeText(coupon.opensAt, paint) ?? 'the beginning'} until ${timeText(coupon.closesAt, paint) ?? 'closed by hand'}`,
+    ],
+    [
+      'expiry',
+      timeText(coupon.expiresAt, paint) ?? (coupon.validForMs === null ? 'never' : `${durationFlag(coupon.validForMs)} after issue`),
+    ],
     ['total', coupon.total],
     ['stock', coupon.stock],
     ['accepted', coupon.admitted],
@@ -116,6 +122,11 @@ function stateText({ state }: CouponLine): string {
 function oldestText({ oldestWaitingMs, waiting }: CouponLine): string {
   if (oldestWaitingMs !== null) return formatDuration(oldestWaitingMs);
   return (waiting ?? 0) > 0 ? '?' : '–';
+}
+
+/** Null stays null. */
+export function timeText(instant: string | null, paint: Paint): string | null {
+  return instant === null ? null : paint.time(instant);
 }
 
 /** What the columns cannot say. */

@@ -3,7 +3,7 @@ import { number, plural } from '../../lib/text/figures.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { wrongTypeText } from '../../campaign/wrong-type.ts';
 import { command } from '../../lib/text/suggested-command.ts';
-import { pageText } from './coupons-text.ts';
+import { pageText, timeText } from './coupons-text.ts';
 import { printable } from '../../lib/text/visible.ts';
 import type { Paint } from '../../lib/text/style.ts';
 import { fieldTable, listOf, type Answer } from '../../lib/text/table.ts';
@@ -16,7 +16,7 @@ export function queueText({ couponId, total, queue, next, restarted }: QueueList
     [
       { head: '#', name: 'position', value: (row) => row.position, align: 'right' },
       { head: 'USER', value: (row) => row.userId, narrow: 'wrap' },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt ?? 'no time', rank: 1 },
+      { head: 'REQUESTED AT', value: (row) => timeText(row.requestedAt, paint) ?? 'no time', rank: 1 },
       { head: 'WAITING FOR', value: (row) => (row.waitingMs === null ? '?' : formatDuration(row.waitingMs)), align: 'right' },
     ],
     paint,
@@ -34,11 +34,11 @@ export function issuedText({ couponId, total, issued, next }: IssuedList, paint:
     issued,
     [
       { head: 'USER', value: (row) => row.userId, narrow: 'wrap' },
-      { head: 'REQUESTED AT', value: (row) => row.requestedAt, rank: 3 },
-      { head: 'ISSUED AT', value: (row) => row.issuedAt, rank: 1 },
-      { head: 'EXPIRES AT', value: (row) => row.expiresAt, rank: 4 },
-      { head: 'USED AT', value: (row) => row.usedAt },
-      { head: 'REVOKED AT', value: (row) => row.revokedAt, rank: 2 },
+      { head: 'REQUESTED AT', value: (row) => paint.time(row.requestedAt), rank: 3 },
+      { head: 'ISSUED AT', value: (row) => paint.time(row.issuedAt), rank: 1 },
+      { head: 'EXPIRES AT', value: (row) => timeText(row.expiresAt, paint), rank: 4 },
+      { head: 'USED AT', value: (row) => timeText(row.usedAt, paint) },
+      { head: 'REVOKED AT', value: (row) => timeText(row.revokedAt, paint), rank: 2 },
       { head: 'WORKER', value: (row) => row.worker, narrow: 'wrap', rank: 5 },
     ],
     paint,
@@ -58,23 +58,32 @@ export function userText(user: UserDetail, paint: Paint): string {
     ['place', placeText(user)],
     [
       'accepted',
-      admitted ? `request of ${admitted.requestedAt ?? 'an unknown time'}, id ${admitted.requestId || 'none (another service)'}` : 'no',
+      admitted
+        ? `request of ${timeText(admitted.requestedAt, paint) ?? 'an unknown time'}, id ${admitted.requestId || 'none (another service)'}`
+        : 'no',
     ],
   ];
-  if (waiting) rows.push(['waiting', `number ${waiting.position ?? '?'} in the queue, since ${waiting.requestedAt ?? 'an unknown time'}`]);
+  if (waiting)
+    rows.push([
+      'waiting',
+      `number ${waiting.position ?? '?'} in the queue, since ${timeText(waiting.requestedAt, paint) ?? 'an unknown time'}`,
+    ]);
   if (claim) {
-    const lease = claim.leaseUntil === null ? 'given back' : `until ${claim.leaseUntil}`;
+    const lease = claim.leaseUntil === null ? 'given back' : `until ${paint.time(claim.leaseUntil)}`;
     rows.push(['claim', `no. ${claim.fence} by ${claim.worker}, ${lease}, delivery ${claim.deliveries}, ${plural(claim.faults, 'fault')}`]);
   }
   if (dead !== null) rows.push(['dead', dead]);
-  rows.push(['ledger', ledger ? `issued ${ledger.issuedAt}, by ${ledger.worker}, claim no. ${ledger.fence}` : 'no row']);
+  rows.push(['ledger', ledger ? `issued ${paint.time(ledger.issuedAt)}, by ${ledger.worker}, claim no. ${ledger.fence}` : 'no row']);
   if (ledger) {
-    rows.push(['expires', ledger.expiresAt ?? 'never'], ['used', ledger.usedAt ?? 'no']);
-    if (ledger.revokedAt) rows.push(['revoked', ledger.revokedAt]);
+    rows.push(['expires', timeText(ledger.expiresAt, paint) ?? 'never'], ['used', timeText(ledger.usedAt, paint) ?? 'no']);
+    if (ledger.revokedAt) rows.push(['revoked', paint.time(ledger.revokedAt)]);
   }
   if (!hash) rows.push(['hash', 'none']);
   for (const [field, value] of Object.entries(hash ?? {})) rows.push([`hash ${field}`, value]);
-  const story = user.story.map(({ at, event, detail }): [string, string] => [at ?? 'now', `${event}: ${printable(detail, 250)}`]);
+  const story = user.story.map(({ at, event, detail }): [string, string] => [
+    timeText(at, paint) ?? 'now',
+    `${event}: ${printable(detail, 250)}`,
+  ]);
   // A key is longer than a cell.
   return [
     fieldTable(rows, paint),

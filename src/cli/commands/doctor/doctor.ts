@@ -1,5 +1,4 @@
 import { MAX_TOTAL } from '../../../campaign/coupon.ts';
-import { parseTimeZone } from '../../../campaign/time.ts';
 import { perSecond } from '../../../drain/pace.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { docsLink } from '../../../lib/docs.ts';
@@ -69,8 +68,7 @@ export const configure: Configure = (command, cli) => {
 async function eventPlan(context: Context, file: string, eager: boolean): Promise<EventPlan> {
   const { settings, env } = context;
   const { readEventFile } = await import('../../files/event-file.ts');
-  const zone = settings.get('timeZone').value;
-  const coupons = await readEventFile(env, file, zone === '' ? undefined : parseTimeZone(zone, settings.label('timeZone')));
+  const coupons = await readEventFile(env, file, context.zone);
   const batch = parseWhole(settings.get('batch').value, settings.label('batch'), 1, 1_000);
   const intervalMs = parseDuration(settings.get('interval').value, settings.label('interval'));
   return { file, coupons, perSecond: perSecond({ batch, intervalMs, eager }), now: new Date() };

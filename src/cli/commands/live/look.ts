@@ -1,4 +1,3 @@
-import { parseTimeZone } from '../../../campaign/time.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { liveReadings } from '../../../operate/live/reading.ts';
@@ -21,12 +20,6 @@ export function intervalOf({ interval = '1s' }: LiveFlags): number {
   const ms = parseDuration(interval, '--interval');
   if (ms >= SHORTEST_MS) return ms;
   throw usageError('BAD_DURATION', `--interval: "${interval}" is too short`, `Use at least ${SHORTEST_MS}ms.`);
-}
-
-/** @throws CouponError `BAD_TIME_ZONE` */
-export function zoneOf({ settings }: Context): string {
-  const { value } = settings.get('timeZone');
-  return value === '' ? 'UTC' : parseTimeZone(value, settings.label('timeZone'));
 }
 
 /**

@@ -3,8 +3,9 @@ import { frameOf, type FrameOptions } from '../../../operate/live/frame.ts';
 import type { LiveView } from '../../../operate/live/live-view.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { ZONE_ABOUT, ZONE_FLAG } from '../../output/time-zone.ts';
 import { STATE_ABOUT, STATE_FLAG, statesOf } from '../../output/states.ts';
-import { filtered, intervalOf, openLook, zoneOf } from './look.ts';
+import { filtered, intervalOf, openLook } from './look.ts';
 import { showOnScreen } from './on-screen.ts';
 
 const EXAMPLES = `
@@ -25,12 +26,12 @@ export const configure: Configure = (command, cli) => {
     .option('--interval <duration>', 'time between two looks (default 1s)')
     .option(STATE_FLAG, STATE_ABOUT)
     .option('--once', 'one frame')
-    .option('--time-zone <zone>', 'in which the time is told, such as Asia/Seoul (COUPON_TIME_ZONE)')
+    .option(ZONE_FLAG, ZONE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
       await cli.run(self, async (context) => {
         const intervalMs = intervalOf(flags);
-        const options = { states: statesOf(flags), zone: zoneOf(context) };
+        const options = { states: statesOf(flags), zone: context.zone ?? 'UTC' };
         const { env, out } = context;
         const takesScreen = !flags.once && !out.json && env.stdout.isTTY && env.vars['TERM'] !== 'dumb';
         const stop = context.stopSignal(!takesScreen);

@@ -4,6 +4,7 @@ import { usageError } from '../../../lib/errors.ts';
 import type { Paint } from '../../../lib/text/style.ts';
 import { revokeCoupon, type RevokeResult } from '../../../operate/remove/revoke.ts';
 import type { Configure } from '../../command.ts';
+import { ZONE_ABOUT, ZONE_FLAG } from '../../output/time-zone.ts';
 import { openWithRights } from '../../rights.ts';
 
 const EXAMPLES = `
@@ -22,6 +23,7 @@ export const configure: Configure = (command, cli) => {
     .requiredOption('--reason <text>', 'why, for the ledger and the log')
     .option('--return-stock', 'put the coupon back into the stock; not possible once it was used')
     .option('-n, --dry-run', 'say what would be done, change nothing')
+    .option(ZONE_FLAG, ZONE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (id, user, flags, self) => {
       await cli.run(self, async (context) => {
@@ -41,6 +43,7 @@ function revokeText({ couponId, userId, revokedAt, returnStock, outcome }: Revok
   const what = `coupon ${couponId} of ${userId}`;
   const stock = returnStock ? ', and put back into the stock' : '';
   if (outcome === 'planned') return `${what} would be revoked${stock}; nothing was changed`;
-  if (outcome === 'unchanged') return `${paint.green('✔')} ${what} was revoked before, at ${revokedAt?.toISOString()}; nothing was changed`;
+  if (outcome === 'unchanged')
+    return `${paint.green('✔')} ${what} was revoked before, at ${revokedAt ? paint.time(revokedAt.toISOString()) : 'an unknown time'}; nothing was changed`;
   return `${paint.green('✔')} ${what} is revoked${stock}${outcome === 'finished' ? ' (an interrupted command is finished)' : ''}`;
 }
