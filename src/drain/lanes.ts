@@ -36,12 +36,15 @@ export async function inLanes(
       throw error;
     }
   };
-  const lane = async (_: unknown, nth: number): Promise<void> => {
-    while (!state.over && (nth === 0 || !state.shared)) await one();
+  const first = async (): Promise<void> => {
+    while (!state.over) await one();
+  };
+  const further = async (): Promise<void> => {
+    while (!state.over && !state.shared) await one();
   };
   await one();
   if (forMs === 0) return total;
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  const lanes = await Promise.allSettled([first(), ...Array.from({ length: LANES - 1 }, further)]);
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return total;
 }

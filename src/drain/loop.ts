@@ -6,7 +6,8 @@ import { WRONG_TYPE_FIX } from '../campaign/wrong-type.ts';
 import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
 import type { CouponPass } from './coupon-pass.ts';
-import { drainPass, isEmpty, type DrainOptions, type DrainPorts } from './pass.ts';
+import { isEmpty } from './is-empty.ts';
+import { drainPass, type DrainOptions, type DrainPorts } from './pass.ts';
 
 export interface LoopOptions extends DrainOptions {
   intervalMs: number;

@@ -25,10 +25,15 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
     ack: (couponId, epoch, rows, { fence, occupied } = {}) =>
       run(couponId, async () => {
         const keys = couponKeys(couponId, style);
-        for (const chunk of chunked(rows, SCRIPT_USERS)) {
-          const reached = Math.max(...chunk.map((row) => row.fence));
-          const args = [epoch, couponId, reached, `${connection.prefix}${keys.issued('')}`, issuedLines(chunk), fence ?? ''];
-          const [status, ...wrong] = (await runScript(connection.client, 'ack', keys, [], args)) as string[];
+        // Sent at once: other commands still get their turn between two scripts.
+        const replies = await allOf(
+          Array.from(chunked(rows, SCRIPT_USERS), (chunk) => {
+            const reached = Math.max(...chunk.map((row) => row.fence));
+            const args = [epoch, couponId, reached, `${connection.prefix}${keys.issued('')}`, issuedLines(chunk), fence ?? ''];
+            return runScript(connection.client, 'ack', keys, [], args) as Promise<string[]>;
+          }),
+        );
+        for (const [status, ...wrong] of replies) {
           if (status !== 'ok') return status as 'epoch' | 'ended';
           for (let i = 0; i < wrong.length; i += 2) occupied?.({ key: keys.issued(wrong[i]!), found: wrong[i + 1]!, expected: 'hash' });
         }
@@ -65,6 +70,12 @@ export function redisClaims(connection: RedisConnection, style: KeyStyle): Claim
       }
     },
   };
+}
+
+/** As Promise.all, but never before all of them have ended: none may still be at work when the first fault is told. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /** Several script runs when the limit is above one run's share; stops as soon as the queue has no more. */

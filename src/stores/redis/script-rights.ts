@@ -118,8 +118,7 @@ export const SCRIPT_RIGHTS = {
     claims: 'hlen hdel',
   },
   forget: {
-    none: 'time',
-    coupon: 'hmget',
+    coupon: 'hmget hset',
     queue: 'zscore zadd zrem',
     admitted: 'hget hexists hset hdel',
     leases: 'zscore zadd zrem',

@@ -15,8 +15,9 @@
 --                    Up to 200 rows.
 -- ARGV[6] claim      the lowest one of a worker that remembers these rows; '': they were just read
 --
--- Reply: 'epoch' (another life of the coupon, or none), 'ended' (`forget` has ended this claim): nothing was written; else 'ok' and user, type of each issued key that holds
--- another type than a hash. It is left as it is; its user is issued all the same, and gives the claim up.
+-- Reply: 'epoch' (another life of the coupon, or none) or 'ended' (`forget` has ended this claim), and nothing was written; else 'ok' and
+-- user, type of each issued key that holds another type than a hash. It is left as it is; its user is issued all the same, and gives the
+-- claim up.
 -- A used_at or revoked_at that is a time is never changed; text that is none gives way to what the ledger says. A user with a row is
 -- no longer dead.
 
@@ -38,7 +39,7 @@ end
 redis.call('ZCARD', QUEUE)
 redis.call('ZCARD', LEASES)
 redis.call('HLEN', CLAIMS)
-redis.call('HLEN', DEAD)
+local dead_letters = redis.call('HLEN', DEAD)
 local field = '([^\t\n]*)'
 local line = field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\n'
 local users, issued, count = {}, {}, 0
@@ -84,7 +85,8 @@ if count == 0 then return reply end
 redis.call('ZREM', QUEUE, unpack(users))
 redis.call('ZREM', LEASES, unpack(users))
 redis.call('HDEL', CLAIMS, unpack(users))
-for i, reason in ipairs(redis.call('HMGET', DEAD, unpack(users))) do
+-- Hardly ever is anybody dead.
+for i, reason in ipairs(dead_letters > 0 and redis.call('HMGET', DEAD, unpack(users)) or {}) do
   if reason then
     redis.call('HDEL', DEAD, users[i])
     -- The coupon that an over-promised user gave up is taken after all, from the stock if there is any: it must not be promised again.
