@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/operate/doctor/schema.ts';
 import { openRedis } from '../../src/stores/redis/connection/open.ts';
 import { redisReader } from '../../src/stores/redis/reader.ts';
+import { endWithUs } from '../support/end-with-us.ts';
 import { redisCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { cli, type CliResult } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
@@ -109,4 +114,23 @@ describe('the whole story on a cluster', () => {
   test('key style plain is refused, with the reason', async () => {
     expect(await run('inspect', '--key-style', 'plain')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('several servers') });
   });
+});
+
+test('a process ends although its connection was closed while it asked where the slots are', async () => {
+  const program = fileURLToPath(new URL('../support/cluster-child.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', program, cluster.url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  endWithUs(child);
+  await once(child.stdout, 'data');
+  const servers = [...cluster.primaries, ...cluster.replicas].filter(({ server }) => !server.exited).map(({ server }) => server.pid);
+  for (const pid of servers) process.kill(pid, 'SIGSTOP');
+  try {
+    // It asks once a second, and now waits for the answer.
+    await delay(1_500);
+    child.stdin.end('close\n');
+  } finally {
+    await delay(100);
+    for (const pid of servers) process.kill(pid, 'SIGCONT');
+  }
+  await until(() => child.exitCode !== null);
+  expect(child.exitCode).toBe(0);
 });

@@ -20,6 +20,8 @@ export interface Sentinels extends AsyncDisposable {
 }
 
 const MASTER = 'shop';
+/** A busy machine must not look like a dead server. */
+const DOWN_AFTER_MS = 3_000;
 /** After a failover they wait for twice its time-out before the next one. */
 const PROMOTED_MS = 60_000;
 const DISKLESS = ['--repl-diskless-sync-delay', '0'];
@@ -52,7 +54,7 @@ export async function sentinels(): Promise<Sentinels> {
   await level(replica);
   const config = [
     `sentinel monitor ${MASTER} 127.0.0.1 ${primary.port} 2`,
-    `sentinel down-after-milliseconds ${MASTER} 800`,
+    `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${MASTER} 4000`,
     '',
   ].join('\n');

@@ -28,6 +28,8 @@ export class ClusterServers implements RedisConnection {
   readonly #natMap: NatMap;
   /** Of each server that can be reached: the id of its process. */
   readonly #runs = new Map<Redis, string>();
+  /** Not the interval of ioredis: one that is closed while it waits for an answer would set its timer again for ever. */
+  readonly #refresh: NodeJS.Timeout;
   #lastError: unknown = null;
   #refused: CouponError | null = null;
 
@@ -48,7 +50,6 @@ export class ClusterServers implements RedisConnection {
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
       retryDelayOnTryAgain: TRY_AGAIN_MS,
-      slotsRefreshInterval: REFRESH_MS,
       slotsRefreshTimeout: REFRESH_TIMEOUT_MS,
       clusterRetryStrategy: options.reconnect ? backoff : () => null,
       ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
@@ -67,6 +68,12 @@ export class ClusterServers implements RedisConnection {
     this.#cluster.on('node error', (error: unknown) => {
       this.#lastError = error;
     });
+    this.#refresh = setInterval(() => this.#ask(), REFRESH_MS);
+    this.#cluster.on('end', () => clearInterval(this.#refresh));
+  }
+
+  #ask(): void {
+    if (this.#cluster.status === 'ready') this.#cluster.refreshSlotsCache();
   }
 
   /** @throws as {@link openRedis} */
@@ -149,6 +156,7 @@ export class ClusterServers implements RedisConnection {
   }
 
   close(): void {
+    clearInterval(this.#refresh);
     this.#cluster.disconnect();
   }
 
