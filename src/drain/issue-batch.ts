@@ -72,6 +72,10 @@ export async function issueBatch(
   return done;
 }
 
+export function lowestFence(claims: readonly Claim[]): number {
+  return claims.reduce((lowest, { fence }) => Math.min(lowest, fence), Number.POSITIVE_INFINITY);
+}
+
 /** The half that is tried first comes last; it is the earlier one, as everywhere. */
 function halves(part: readonly Claim[]): (readonly Claim[])[] {
   const middle = Math.ceil(part.length / 2);

@@ -4,7 +4,7 @@ import { isPartialOutage } from '../campaign/readiness/partial-outage.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { inLanes } from './lanes.ts';
-import { issueBatch, type BatchResult } from './issue-batch.ts';
+import { issueBatch, lowestFence, type BatchResult } from './issue-batch.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
 import type { ClaimQueue, ClaimResult, IssueLedger, QueueScan } from './ports.ts';
@@ -178,10 +178,6 @@ async function issue(
   if (constraint) return { ...pass, skipped: 'suspect', reason: constraint };
   if (!skipped) return pass;
   return { ...pass, skipped: skipped.status, reason: skipped.reason, ...(skipped.undecided ? { undecided: true as const } : {}) };
-}
-
-export function lowestFence(claims: readonly Claim[]): number {
-  return claims.reduce((lowest, { fence }) => Math.min(lowest, fence), Number.POSITIVE_INFINITY);
 }
 
 /** While the ledger takes no user, those who wait behind are tried as well, before any row is blamed. */

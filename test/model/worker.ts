@@ -1,6 +1,6 @@
 /** What a worker remembers between its steps, and loses when it dies. The steps are those of `drain/pass.ts`, one by one. */
 import type { Claim } from '../../src/campaign/coupon.ts';
-import { lowestFence } from '../../src/drain/pass.ts';
+import { lowestFence } from '../../src/drain/issue-batch.ts';
 import { ack, bury, claim, release, type ClaimAnswer, type ClaimRequest } from './claims.ts';
 import { isLedgerBehind, markSuspect } from './doubt.ts';
 import { commit, type CommitAnswer, type CommitOptions } from './ledger.ts';

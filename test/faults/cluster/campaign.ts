@@ -33,6 +33,8 @@ export interface ClusterResult {
   deaths: string[];
   /** Where something was lost: the exit code of an audit after a repair. */
   repaired: number | null;
+  /** The server of the second coupon was replaced as well, though nothing struck it: the machine was too busy for its time limit. */
+  otherReplaced: boolean;
   /** What the processes said last. */
   lastWords: string;
 }
@@ -64,6 +66,7 @@ export async function runClusterCampaign(
   const [struckId, otherId] = [0, 1].map((index) => cluster.couponOn(cluster.primaries[index]!, `shop${campaign.seed}-`));
   for (const id of [struckId!, otherId!]) await must(command(['seed', id, '--name', 'Cluster', '--stock', String(NEVER_SOLD_OUT)]));
 
+  const bystander = await cluster.holder(otherId!);
   const random = seededRandom(campaign.seed);
   const loads = [struckId!, otherId!].map((couponId) => {
     const prefix = `${couponId}-user-`;
@@ -90,6 +93,7 @@ export async function runClusterCampaign(
   } finally {
     await Promise.all(loads.map(({ load }) => load.end()));
   }
+  const otherReplaced = (await cluster.holder(otherId!)) !== bystander;
   const [struck, other] = await Promise.all(
     loads.map(async ({ couponId, prefix, load }) => await judged({ couponId, prefix, load, firstUs }, stores)),
   );
@@ -100,7 +104,7 @@ export async function runClusterCampaign(
     await command(['drain', struckId!, '--until-empty', '--interval', '50ms']);
     repaired = (await command(['audit', struckId!])).exitCode;
   }
-  return { struck: struck!, other: other!, inflicted, deaths, repaired, lastWords };
+  return { struck: struck!, other: other!, inflicted, deaths, repaired, otherReplaced, lastWords };
 }
 
 interface Asked {

@@ -37,6 +37,7 @@ for (const means of values.means.split(',') as Means[]) {
       );
       for (const line of [...broken, ...details]) console.log(`    ${line}`);
     }
+    if (result.otherReplaced) console.log('  the server of the other coupon was replaced, too: this machine was too busy');
     if (repaired !== null) console.log(`  audit after a repair: exit code ${repaired}`);
     if (deaths.length > 0) console.log(`  ended by themselves: ${deaths.join(', ')}`);
     failed ||= result.other.broken.length > 0 || (means !== 'disk' && result.struck.broken.length > 0);
