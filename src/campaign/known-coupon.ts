@@ -1,5 +1,5 @@
 import { CouponError, usageError } from '../lib/errors.ts';
-import { number } from '../lib/text/figures.ts';
+import { plural } from '../lib/text/figures.ts';
 import { command, shellQuoted } from '../lib/text/suggested-command.ts';
 import type { LedgerCoupon, LedgerReader } from './ports/ledger.ts';
 import { LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from './verify-coupon.ts';
@@ -73,7 +73,7 @@ export function couponSuspect(couponId: string, reason: string): CouponError {
 
 /** `up to 500 accepted users may be missing`. */
 export function upToMissing(users: number): string {
-  return users === 1 ? 'up to 1 accepted user may be missing' : `up to ${number(users)} accepted users may be missing`;
+  return `up to ${plural(users, 'accepted user')} may be missing`;
 }
 
 /** What `verify.lua` and the drain write into `suspect`, in words. */

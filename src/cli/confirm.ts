@@ -3,8 +3,8 @@ import { shellQuoted } from '../lib/text/suggested-command.ts';
 import type { Context } from './context.ts';
 
 export interface Confirmation {
-  /** The flag was given, with the id where one is wanted. */
-  given: boolean;
+  /** Whether the flag was given; the id that came with it, where one is wanted. */
+  given: boolean | string | undefined;
   /** What is about to happen, as a question. */
   question: string;
   /** The id that has to be typed once more, for what cannot be undone; otherwise yes is enough. */
@@ -19,9 +19,10 @@ export interface Confirmation {
  * @throws CouponError `CONFIRM_NEEDED` when nobody can be asked, `NOT_CONFIRMED` when the answer is no
  */
 export async function confirm({ env, out }: Context, { given, question, typed, flag }: Confirmation): Promise<void> {
-  if (given) return;
+  if (typed === undefined ? given === true : given === typed) return;
   const whole = typed === undefined ? flag : `${flag}=${shellQuoted(typed)}`;
-  if (!env.interactive || out.json)
+  // Another id is a mistake, on a terminal too.
+  if (!env.interactive || out.json || typeof given === 'string')
     throw usageError(
       'CONFIRM_NEEDED',
       `not confirmed: ${question}`,

@@ -1,4 +1,3 @@
-import { number } from '../lib/text/figures.ts';
 import type { CouponPass } from './coupon-pass.ts';
 import type { DrainTotals } from './loop.ts';
 import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
@@ -40,7 +39,7 @@ export function refusedText({ couponId, refused = [], timeless = [], occupied = 
 }
 
 function who(users: readonly string[]): string {
-  return users.length === 1 ? `user ${printable(users[0]!)}` : `${number(users.length)} users (${printable(users[0]!)}, …)`;
+  return users.length === 1 ? `user ${printable(users[0]!)}` : `${plural(users.length, 'user')} (${printable(users[0]!)}, …)`;
 }
 
 /** Why a coupon is not being drained, and what to do. */

@@ -3,7 +3,7 @@ import { couponSuspect, knownCoupon } from '../campaign/known-coupon.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import { CouponError, usageError } from '../lib/errors.ts';
 import { command } from '../lib/text/suggested-command.ts';
-import { number } from '../lib/text/figures.ts';
+import { number, plural } from '../lib/text/figures.ts';
 import { addOf, changed, definitionOf, detailsOf, finishText, isSameRequest, isSo, stateOf, type ChangeRequest } from './change/request.ts';
 import type { Change, ChangeDetails, ChangeLedger, ChangeStore } from './ports.ts';
 import { changeBothStores } from './two-store-change.ts';
@@ -116,7 +116,7 @@ function checkPossible(couponId: string, request: ChangeRequest, { state, waitin
   if (request.kind === 'close' && waiting > 0 && !request.force) {
     throw usageError(
       'USERS_WAITING',
-      `${number(waiting)} accepted ${waiting === 1 ? 'user waits' : 'users wait'} for coupon ${couponId}`,
+      `${plural(waiting, 'accepted user waits', 'accepted users wait')} for coupon ${couponId}`,
       `Drain first: ${command`drain ${couponId} --until-empty`}; or close it all the same with --force: they are issued afterwards.`,
     );
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MAX_TOTAL } from '../../campaign/coupon.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { number } from '../../lib/text/figures.ts';
+import { plural } from '../../lib/text/figures.ts';
 import { adoptCoupon } from '../../operate/adopt/adopt.ts';
 import { COUPON_FIELDS, ISSUED_FIELDS, parseFields } from '../../operate/adopt/fields.ts';
 import { adoptedText, planText } from '../../operate/adopt/text.ts';
@@ -77,7 +77,7 @@ export const configure: Configure = (command, cli) => {
         const progress = await startProgress(context, ADOPTING);
         const told = {
           ...options,
-          progress: (users: number) => progress.update(`${ADOPTING} coupon ${couponId}: ${number(users)} users so far`),
+          progress: (users: number) => progress.update(`${ADOPTING} coupon ${couponId}: ${plural(users, 'user')} so far`),
         };
         try {
           const result = await adoptCoupon(couponId, told, ports, (plan, problems) => {

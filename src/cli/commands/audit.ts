@@ -1,11 +1,12 @@
 import { audit, type AuditEvents } from '../../audit/audit.ts';
 import { documented, documentedRepair } from '../../audit/documented.ts';
-import type { RepairOptions } from '../../audit/repair/repair.ts';
+import type { RepairOptions, RepairReport } from '../../audit/repair/repair.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { auditText } from '../../audit/text.ts';
-import { number } from '../../lib/text/figures.ts';
+import { plural } from '../../lib/text/figures.ts';
+import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openWithRights } from '../rights.ts';
@@ -32,7 +33,7 @@ lost its records, it says how many accepted users may be missing, and the coupon
 const AUDITING = 'auditing';
 
 function looking(progress: Progress): AuditEvents {
-  return { looked: (couponId, users) => progress.update(`${AUDITING} coupon ${couponId}: ${number(users)} users so far`) };
+  return { looked: (couponId, users) => progress.update(`${AUDITING} coupon ${couponId}: ${plural(users, 'user')} so far`) };
 }
 
 export const configure: Configure = (command, cli) => {
@@ -41,7 +42,7 @@ export const configure: Configure = (command, cli) => {
     .option('--scan', "also walk Redis's whole keyspace for issued hashes that nothing else knows")
     .option('--except <user...>', 'leave these users out of the findings: part of them was erased by hand')
     .option('--repair', 'mend what can be mended without a person')
-    .option('--confirm', 'with --repair: also take the steps that delete users')
+    .option('--confirm', 'with --repair: also take the steps that delete users, without a question')
     .option('--reopen', 'with --repair: open coupons of which accepted users may be missing')
     .option('-n, --dry-run', 'with --repair: say what would be done, change nothing')
     .option(WIDE, WIDE_ABOUT)
@@ -49,8 +50,8 @@ export const configure: Configure = (command, cli) => {
     .action(async (ids, flags, self) => {
       await cli.run(self, async (context) => {
         const options = { couponIds: ids.map(parseCouponId), scan: flags.scan === true };
-        const { repair = false, dryRun = false, confirm = false, reopen = false } = flags;
-        const given = Object.entries({ '--dry-run': dryRun, '--confirm': confirm, '--reopen': reopen }).find(([, isGiven]) => isGiven);
+        const { repair = false, dryRun = false, confirm: confirmed = false, reopen = false } = flags;
+        const given = Object.entries({ '--dry-run': dryRun, '--confirm': confirmed, '--reopen': reopen }).find(([, isGiven]) => isGiven);
         if (given && !repair) {
           const fix = `Add --repair, or leave ${given[0]} out: an audit changes nothing.`;
           throw usageError('AUDIT_USAGE', `${given[0]} belongs to --repair`, fix);
@@ -63,7 +64,7 @@ export const configure: Configure = (command, cli) => {
             'Finish the erasure with `coupon-cli forget USER --confirm`, then repair.',
           );
         context.env.lowerPriority(); // `serve` and `drain` on this machine come first
-        if (repair) return repairThem(context, { ...options, dryRun, confirm, reopen });
+        if (repair) return repairThem(context, { ...options, dryRun, confirm: confirmed, reopen });
         const { redis, ledger } = await openWithRights(context, { use: useOf('audit', options), couponIds: options.couponIds });
         const { reader, keyStyle } = redis;
         const progress = await startProgress(context, AUDITING);
@@ -90,16 +91,27 @@ async function repairThem(context: Context, options: Omit<RepairOptions, 'keySty
   const { redis, ledger, database } = await openWithRights(context, { use: useOf('audit --repair', options), couponIds });
   const { reader, claims, coupons, connection, keyStyle } = redis;
   const writes = { redis: redisRepairs(connection, keyStyle), repairs: ledgerRepairs(database) };
-  const progress = await startProgress(context, AUDITING);
-  const report = await repair(
-    { reader, ledger, claims, coupons, ...writes, clock: systemClock },
-    { ...options, keyStyle },
-    {
-      ...looking(progress),
-      mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
-    },
-  );
-  progress.stop();
-  context.out.data(documentedRepair(report), (paint) => repairText(report, paint));
+  const mend = async (confirmed: boolean): Promise<RepairReport> => {
+    const progress = await startProgress(context, AUDITING);
+    const report = await repair(
+      { reader, ledger, claims, coupons, ...writes, clock: systemClock },
+      { ...options, confirm: confirmed, keyStyle },
+      {
+        ...looking(progress),
+        mended: (couponId, step, count) => progress.update(`coupon ${couponId}: ${step}, ${count} so far`),
+      },
+    );
+    progress.stop();
+    context.out.data(documentedRepair(report), (paint) => repairText(report, paint));
+    return report;
+  };
+  let report = await mend(options.confirm);
+  const { takesAway } = report.plan;
+  const mayAsk = context.env.interactive && !context.out.json && !options.dryRun && !options.confirm;
+  if (takesAway.length > 0 && mayAsk) {
+    const users = takesAway.reduce((sum, one) => sum + one.users.length, 0);
+    await confirm(context, { given: false, question: `Delete ${plural(users, 'user')}, as named above, for good?`, flag: '--confirm' });
+    report = await mend(true);
+  }
   return report.ok ? EXIT.ok : EXIT.broken;
 }

@@ -3,8 +3,8 @@ import type { DropOutcome, RetryOutcome } from '../../operate/ports.ts';
 import { usageError } from '../../lib/errors.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
-import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { deadAnswerText, deadText } from '../../operate/dead-text.ts';
+import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Configure } from '../command.ts';
@@ -64,20 +64,17 @@ export const configure: Configure = (command, cli) => {
     .description('Give users up: their coupons go back to the stock, and they may ask again. A user who has a coupon keeps it.')
     .argument('<id>', 'coupon id')
     .argument('[user...]', 'users to give up')
-    .option('--all', 'every dead-lettered user; needs --confirm')
-    .option('--confirm <id>', 'the coupon id once more, for --all')
+    .option('--all', 'every dead-lettered user; asks first')
+    .option('--confirm <id>', 'the coupon id once more, instead of the question of --all')
     .addHelpText('after', '\nExamples:\n  coupon-cli dead drop summer user-17\n  coupon-cli dead drop summer --all --confirm=summer')
     .action(async (id, users, flags, self) => {
       const couponId = parseCouponId(id);
       const wanted = selectUsers(users, flags.all);
-      if (wanted === null && flags.confirm !== couponId) {
-        throw usageError(
-          'CONFIRM_NEEDED',
-          `--all gives up every dead-lettered user of coupon ${couponId}`,
-          `If that is what you want, add --confirm=${shellQuoted(couponId)}.`,
-        );
-      }
-      await cli.run(self, (context) => decide(context, 'drop', couponId, (ports) => dropDead(ports, couponId, wanted)));
+      await cli.run(self, async (context) => {
+        const question = `Give up every dead-lettered user of coupon ${couponId}?`;
+        if (wanted === null) await confirm(context, { given: flags.confirm, question, typed: couponId, flag: '--confirm' });
+        return decide(context, 'drop', couponId, (ports) => dropDead(ports, couponId, wanted));
+      });
     });
 };
 

@@ -42,7 +42,7 @@ export const configure: Configure = (command, cli) => {
           return;
         }
         if (!context.out.json) context.out.note(editDiffText(plan, context.out.notePaint));
-        await confirm(context, { given: flags.confirm === true, question: editQuestion(plan), flag: '--confirm' });
+        await confirm(context, { given: flags.confirm, question: editQuestion(plan), flag: '--confirm' });
         const edits = await applyEdits(wanted, plan, by, ports);
         context.out.data({ dryRun: false, coupons: edits }, (paint) => editedText(edits, paint));
       });

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { knownCoupon } from '../../campaign/known-coupon.ts';
 import { csvHeader, EXPORT_FORMATS, exportLine, type ExportFormat } from '../../operate/export.ts';
-import { number } from '../../lib/text/figures.ts';
+import { plural } from '../../lib/text/figures.ts';
 import type { Configure } from '../command.ts';
 import { ledgerWithRights } from '../rights.ts';
 
@@ -46,7 +46,7 @@ export const configure: Configure = (command, cli) => {
         }
         const rows = await toFile(resolve(context.env.cwd, flags.out), flags.out, pages, coupon.id, format);
         await note(context, ledger, coupon, { rows, format, begunAt });
-        context.out.data({ file: flags.out, rows }, () => `${number(rows)} issued coupons of ${coupon.id} in ${flags.out}`);
+        context.out.data({ file: flags.out, rows }, () => `${plural(rows, 'issued coupon')} of ${coupon.id} in ${flags.out}`);
       });
     });
 };

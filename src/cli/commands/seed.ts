@@ -9,8 +9,8 @@ import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { formatInstant, parseInstant } from '../../campaign/time.ts';
 import { windowWarnings } from '../../campaign/window-warnings.ts';
-import { shellQuoted } from '../../lib/text/suggested-command.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
+import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { ALLOW_EVICTION, ALLOW_EVICTION_ABOUT, guardStores } from '../guards.ts';
 import { openWithRights } from '../rights.ts';
@@ -55,7 +55,7 @@ export const configure: Configure = (command, cli) => {
     .option('--valid-for <duration>', 'or how long they are usable after issue, such as 30d')
     .option('--file <path>', 'read coupons from this YAML file; - for stdin')
     .option('--reset', 'delete the coupon and everything issued first')
-    .option('--confirm <id>', 'the coupon id once more, for --reset')
+    .option('--confirm <id>', 'the coupon id once more, instead of the question of --reset')
     .option(
       '--allow-target <host>',
       'let --reset work on stores on this host (may be repeated)',
@@ -70,7 +70,7 @@ export const configure: Configure = (command, cli) => {
     .action(async (id, options, self) => {
       await cli.run(self, async (context) => {
         const definitions = await readDefinitions(context, id, options);
-        checkReset(definitions, options);
+        await checkReset(context, definitions, options);
         for (const definition of definitions) tellTimes(context, definition);
         await seedThem(context, definitions, options);
       });
@@ -129,7 +129,7 @@ function tellTimes(context: Context, definition: CouponDefinition): void {
 }
 
 /** Typing the id once more is what keeps a reset from hitting the wrong coupon. */
-function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags): void {
+async function checkReset(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {
   if (!flags.reset) {
     if (flags.confirm !== undefined) throw usageError('SEED_USAGE', '--confirm belongs to --reset', 'Add --reset, or leave --confirm out.');
     return;
@@ -137,13 +137,9 @@ function checkReset(definitions: readonly CouponDefinition[], flags: SeedFlags):
   const [only, second] = definitions;
   if (second || !only)
     throw usageError('SEED_USAGE', '--reset works on one coupon at a time', 'Name it: `coupon-cli seed ID … --reset --confirm=ID`.');
-  if (flags.confirm !== only.id) {
-    throw usageError(
-      'CONFIRM_NEEDED',
-      `--reset deletes coupon ${only.id} and everything issued from it, in both stores`,
-      `If that is what you want, add --confirm=${shellQuoted(only.id)}.`,
-    );
-  }
+  if (flags.dryRun) return;
+  const question = `Delete coupon ${only.id} and everything issued from it, in both stores, and start over?`;
+  await confirm(context, { given: flags.confirm, question, typed: only.id, flag: '--confirm' });
 }
 
 async function seedThem(context: Context, definitions: readonly CouponDefinition[], flags: SeedFlags): Promise<void> {

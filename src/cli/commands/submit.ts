@@ -1,3 +1,4 @@
+import { plural } from '../../lib/text/figures.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { requestIds } from '../../admission/request-ids.ts';
 import { knownCoupon, verifyCoupon } from '../../campaign/known-coupon.ts';
@@ -85,7 +86,7 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
 
   // Half of what may be in flight, so that the next batch is on its way while one is being answered.
   const batch = flags.url === undefined ? Math.min(ADMISSION_BATCH, Math.ceil(concurrency / 2)) : 1;
-  const progress = await startProgress(context, `sending ${plan.requests} requests`);
+  const progress = await startProgress(context, `sending ${plural(plan.requests, 'request')}`);
   const started = systemClock.now();
   const { lost, ...result } = await submit(
     send,
@@ -99,7 +100,7 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
   context.out.data(summary, (paint) => submitText(summary, paint));
   if (lost) throw lost;
   if (result.outcomes.unsent > 0 && !stop.aborted) {
-    context.out.warn(`${result.outcomes.unsent} requests never left this machine: no connection`);
+    context.out.warn(`${plural(result.outcomes.unsent, 'request')} never left this machine: no connection`);
     return EXIT.unreachable;
   }
   return result.outcomes.unknown + result.outcomes.unexpected > 0 ? EXIT.failure : EXIT.ok;

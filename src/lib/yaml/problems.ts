@@ -1,3 +1,4 @@
+import { plural } from '../text/figures.ts';
 import { isMap, isNode, isScalar, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
 import type { ErrorCode } from '../error-codes.ts';
@@ -62,7 +63,7 @@ export class Problems {
     throw new CouponError({
       code: this.#kind.code,
       kind: 'usage',
-      message: `${file} is not ${this.#kind.what} (${sorted.length === 1 ? '1 problem' : `${sorted.length} problems`}); nothing was done`,
+      message: `${file} is not ${this.#kind.what} (${plural(sorted.length, 'problem')}); nothing was done`,
       why: [
         ...sorted
           .slice(0, SHOWN_PROBLEMS)

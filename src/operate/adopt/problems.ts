@@ -1,7 +1,7 @@
 /** What keeps a coupon from being taken over: each with what was found, and what to do about it. */
 import { SAMPLE_SIZE } from './sample.ts';
 import { usageError, CouponError } from '../../lib/errors.ts';
-import { number } from '../../lib/text/figures.ts';
+import { plural } from '../../lib/text/figures.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { command, shellQuoted } from '../../lib/text/suggested-command.ts';
 import type { Sampled } from './sample.ts';
@@ -64,7 +64,7 @@ export type MetCode = keyof typeof MET;
 
 export function metProblem(code: MetCode, { count, sample }: Sampled): CouponError {
   const { says, one, fix } = MET[code];
-  const n = `${number(count)} ${one}${count === 1 ? '' : 's'}`;
+  const n = plural(count, one);
   return new CouponError({ code, kind: 'usage', message: says(n), why: samples(count, sample), fix });
 }
 

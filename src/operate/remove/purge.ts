@@ -2,7 +2,7 @@ import { couponNotInRedis, couponSuspect, knownCoupon } from '../../campaign/kno
 import type { LedgerCoupon, LedgerReader } from '../../campaign/ports/ledger.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
 import { usageError } from '../../lib/errors.ts';
-import { number } from '../../lib/text/figures.ts';
+import { number, plural } from '../../lib/text/figures.ts';
 import { command } from '../../lib/text/suggested-command.ts';
 import { changeUnfinished } from '../change.ts';
 import type { Change, ChangeLedger, ResetLedger, ResetStore } from '../ports.ts';
@@ -98,13 +98,13 @@ async function checkOver({ id, closesAt }: LedgerCoupon, reader: PurgePorts['rea
   if (waiting > 0)
     throw usageError(
       'USERS_WAITING',
-      `${number(waiting)} accepted ${waiting === 1 ? 'user waits' : 'users wait'} for coupon ${id}`,
+      `${plural(waiting, 'accepted user waits', 'accepted users wait')} for coupon ${id}`,
       `Drain first: ${command`drain ${id} --until-empty`}.`,
     );
   if (redis.dead > 0)
     throw usageError(
       'USERS_WAITING',
-      `${number(redis.dead)} dead-lettered ${redis.dead === 1 ? 'user of coupon' : 'users of coupon'} ${id} are not decided about`,
+      `${plural(redis.dead, `dead-lettered user of coupon ${id} is`, `dead-lettered users of coupon ${id} are`)} not decided about`,
       `${command`dead list ${id}`} shows them; \`dead retry\` or \`dead drop\` decides.`,
     );
 }

@@ -3,7 +3,7 @@ import { planRequests } from '../../../bench/plan/user-plan.ts';
 import { untestedWords } from '../../../bench/report/verdict-text.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { actionsOf } from '../../../bench/scenario/steps.ts';
-import { number } from '../../../lib/text/figures.ts';
+import { plural } from '../../../lib/text/figures.ts';
 import type { Paint } from '../../../lib/text/style.ts';
 import { printable } from '../../../lib/text/visible.ts';
 import type { Configure } from '../../command.ts';
@@ -70,7 +70,7 @@ function checkedScenario(scenario: Scenario): Checked {
 function checkedText({ name, users, requests, coupons, why, actions }: Checked, paint: Paint): string {
   const total = coupons.reduce((sum, coupon) => sum + coupon.total, 0);
   const of = coupons.length === 1 ? '' : ` of ${coupons.length} kinds`;
-  const plan = `${number(users)} users, ${number(requests)} requests, ${number(total)} ${total === 1 ? 'coupon' : 'coupons'}${of}`;
+  const plan = `${plural(users, 'user')}, ${plural(requests, 'request')}, ${plural(total, 'coupon')}${of}`;
   const proves = why.length === 0 ? 'a run can be proven' : ['a run can only be held:', ...why.map((one) => `  ${one}`)].join('\n  ');
   const does = [...new Set(actions)].map((one) => `\n  a step ${one}`).join('');
   return `${paint.green('✔')} ${paint.bold(name)}: ${plan}\n  ${proves}${does}`;

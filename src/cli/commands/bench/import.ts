@@ -1,3 +1,4 @@
+import { plural } from '../../../lib/text/figures.ts';
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../../../lib/clock.ts';
@@ -37,7 +38,7 @@ export async function importedRun(context: Context, { file, path, scenario: name
     scenario,
     mapping,
   );
-  context.out.note(`${file}: ${load.record.length} requests of ${users.planned} users, written by ${format}`);
+  context.out.note(`${file}: ${plural(load.record.length, 'request')} of ${plural(users.planned, 'user')}, written by ${format}`);
   const evidence = await evidenceOpener(context)(scenario.evidence);
   const progress = await startProgress(context, `${scenario.name}: reading the stores`);
   const counted = { ...scenario, users: { ...scenario.users, count: users.planned } };

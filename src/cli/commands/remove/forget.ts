@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../lib/clock.ts';
 import { usageError } from '../../../lib/errors.ts';
-import { shellQuoted } from '../../../lib/text/suggested-command.ts';
+import { printable } from '../../../lib/text/visible.ts';
 import { forgetText } from '../../../operate/remove/forget-text.ts';
 import { forgetUser } from '../../../operate/remove/forget.ts';
 import { WIDE, WIDE_ABOUT } from '../../output/table-flags.ts';
 import type { Configure } from '../../command.ts';
+import { confirm } from '../../confirm.ts';
 import { openWithRights } from '../../rights.ts';
 
 const EXAMPLES = `
@@ -21,19 +22,17 @@ export const configure: Configure = (command, cli) => {
   command
     .argument('<user>', 'user id')
     .option('-n, --dry-run', 'say where the user is known, change nothing')
-    .option('--confirm', 'do it: it cannot be undone')
+    .option('--confirm', 'do it without a question; it cannot be undone')
     .option(WIDE, WIDE_ABOUT)
     .addHelpText('after', EXAMPLES)
     .action(async (user, flags, self) => {
       await cli.run(self, async (context) => {
-        const { dryRun = false, confirm = false } = flags;
+        const { dryRun = false } = flags;
         if (user === '') throw usageError('FORGET_USAGE', 'the user id is empty', 'Name the user.');
-        if (!dryRun && !confirm)
-          throw usageError(
-            'CONFIRM_NEEDED',
-            'the user is replaced by a tombstone for good',
-            `Look first with --dry-run. If that is what you want, add --confirm: \`coupon-cli forget ${shellQuoted(user)} --confirm\`.`,
-          );
+        if (!dryRun) {
+          const question = `Replace user ${printable(user)} by a tombstone, in every coupon and for good?`;
+          await confirm(context, { given: flags.confirm, question, flag: '--confirm' });
+        }
         const { redis, ledger } = await openWithRights(context, { use: 'forget', couponIds: [] });
         const { redisForget } = await import('../../../stores/redis/forget.ts');
         const result = await forgetUser(

@@ -22,7 +22,7 @@ test('purge asks for the id once more, and for an export, which the log remember
   await run('close', '42');
   expect((await run('purge', '42', '--confirm=42')).stderr).toContain('[NOT_EXPORTED]');
   expect((await run('export', '42')).stdout).toContain('minji');
-  expect((await run('purge', '42', '--dry-run')).stdout).toBe('coupon 42 and its 1 issued coupons would be removed; nothing was changed\n');
+  expect((await run('purge', '42', '--dry-run')).stdout).toBe('coupon 42 and its 1 issued coupon would be removed; nothing was changed\n');
   const done = await run('purge', '42', '--confirm=42', '--json');
   expect(done.json()).toEqual({ couponId: '42', rows: 1, outcome: 'done' });
   expect((await run('purge', '42', '--confirm=42')).stdout).toContain('were removed before');
