@@ -49,7 +49,7 @@ export const configure: Configure = (command, cli) => {
     .allowExcessArguments()
     .action(async (_options, self) => {
       if (self.args[0] !== undefined) throw unknownForm(self.args[0]);
-      const states = statesOf(self.optsWithGlobals() as InspectFlags);
+      const states = statesOf(self.optsWithGlobals());
       await show(
         cli,
         self,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { adoptJson } from './adopt.ts';
+import * as bench from './bench.ts';
 import * as change from './change.ts';
+import * as dev from './dev.ts';
 import * as inspect from './inspect.ts';
 import { topJson } from './live.ts';
 
@@ -37,6 +39,15 @@ export const COMMAND_JSON: Readonly<Record<string, z.ZodType>> = {
   audit: inspect.auditJson,
   top: topJson,
   'bench list': change.benchListJson,
+  'bench check': bench.benchCheckJson,
+  'bench try': bench.benchTryJson,
+  'bench init': bench.benchInitJson,
+  'bench history': bench.benchHistoryJson,
+  'bench compare': bench.benchCompareJson,
+  'dev up': dev.devUpJson,
+  'dev down': dev.devDownJson,
+  'dev env': dev.devEnvJson,
+  'dev status': dev.devStatusJson,
   error: change.errorJson,
 };
 

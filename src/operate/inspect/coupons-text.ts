@@ -57,7 +57,7 @@ export function couponsText(list: CouponList, paint: Paint, states: readonly str
         ...(wrongIndex ? [`Coupons that only Redis has are not shown: ${wrongTypeText(wrongIndex)}`] : []),
         ...(hint ? ['`coupon-cli audit` says what is wrong.'] : []),
         ...(restarted ? ['The coupon named by --after is none of these; this is the head of the list.'] : []),
-        ...pageText(coupons.length, total, next === null ? null : goOn(next, only), paint),
+        ...pageText(coupons.length, total, next === null ? null : nextPage(next, only), paint),
       ],
     },
   );
@@ -100,7 +100,7 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
   return [fieldTable(rows, paint), ...remarks(coupon)].join('\n');
 }
 
-function goOn(after: string, only: string): string {
+function nextPage(after: string, only: string): string {
   return only === '' ? command`inspect --after ${after}` : command`inspect --state ${only} --after ${after}`;
 }
 

@@ -54,14 +54,18 @@ describe('what cannot be undone', () => {
     expect(await stores.redis.dbsize()).toBe(keys);
   });
 
-  it.each(KINDS)('%s is refused where nobody can be asked, and with another id', async (_what, argv, answer, _question, before) => {
+  it.each(KINDS)('%s is refused where nobody can be asked', async (_what, argv, answer, _question, before) => {
     await before();
     const flag = answer === 'yes' ? '--confirm' : '--confirm=sale';
     const refused = await run(argv);
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
     expect(refused.stderr).toMatch(new RegExp(`CONFIRM_NEEDED[^]*${flag}`));
     expect((await run([...argv, '--json'], { tty: true, stdin: `${answer}\n` })).exitCode).toBe(2);
-    if (answer === 'sale') expect((await answered([...argv, '--confirm=winter'], 'sale\n')).stderr).toContain('[CONFIRM_NEEDED]');
+  });
+
+  it.each(KINDS.filter(([, , answer]) => answer === 'sale'))('%s is refused with another id, on a terminal too', async (_what, argv) => {
+    await close();
+    expect((await answered([...argv, '--confirm=winter'], 'sale\n')).stderr).toContain('[CONFIRM_NEEDED]');
   });
 
   it('a repair that deletes users names them, asks, and goes on', async () => {
