@@ -8,7 +8,8 @@ export interface Wish {
   rank: number;
 }
 
-const GAP = 2;
+/** Spaces between columns. */
+export const GAP = 2;
 
 /**
  * Widths of the columns within a width; null for those that are left out. Texts are shortened first, then columns go, and what room they

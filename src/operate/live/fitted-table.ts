@@ -1,3 +1,4 @@
+import { fitted, GAP } from '../../lib/text/fit.ts';
 import { widthOf } from '../../lib/text/width.ts';
 
 /** As much of a text as fits, with an ellipsis where something is left out. Grapheme clusters stay whole. */
@@ -32,8 +33,6 @@ export interface FitColumn<Row> {
   grows?: { from: number; most: number };
 }
 
-const GAP = 2;
-
 /**
  * A table of at most this width: columns are shortened as far as they may be, then left out by priority. Values of columns that grow are
  * made for the width that they get.
@@ -48,28 +47,26 @@ export function fittedTable<Row>(
       ? Math.max(grows.from, widthOf(head))
       : Math.max(widthOf(head), ...rows.map((row) => widthOf(value(row, Number.POSITIVE_INFINITY)))),
   );
-  let kept = columns.map((_, i) => i);
-  const least = (i: number): number => Math.min(wanted[i]!, columns[i]!.least ?? wanted[i]!);
-  const total = (of: (i: number) => number): number => kept.reduce((sum, i) => sum + of(i), GAP * Math.max(0, kept.length - 1));
-  while (kept.length > 1 && total(least) > width) {
-    const lowest = Math.min(...kept.map((i) => columns[i]!.priority));
-    const last = kept.findLast((i) => columns[i]!.priority === lowest);
-    kept = kept.filter((i) => i !== last);
-  }
-  const widths = new Map(kept.map((i) => [i, least(i)]));
-  let left = width - total(least);
-  // What was shortened gets its room back first, then what grows.
-  for (const most of [(i: number) => wanted[i]!, (i: number) => columns[i]!.grows?.most ?? wanted[i]!]) {
-    for (const i of kept) {
-      const more = Math.max(0, Math.min(left, most(i) - widths.get(i)!));
-      widths.set(i, widths.get(i)! + more);
-      left -= more;
-    }
+  const best = Math.max(...columns.map(({ priority }) => priority));
+  const last = columns.findIndex(({ priority }) => priority === best);
+  const wishes = columns.map(({ least, priority }, i) => ({
+    natural: wanted[i]!,
+    least: Math.min(wanted[i]!, least ?? wanted[i]!),
+    // One column stays, however narrow it is.
+    rank: i === last ? 0 : best - priority + 1,
+  }));
+  const widths = fitted(wishes, width) ?? columns.map((_, i) => (i === last ? width : null));
+  const kept = columns.map((_, i) => i).filter((i) => widths[i] !== null);
+  let left = width - kept.reduce((sum, i) => sum + widths[i]! + GAP, -GAP);
+  for (const i of kept) {
+    const more = Math.max(0, Math.min(left, (columns[i]!.grows?.most ?? 0) - widths[i]!));
+    widths[i]! += more;
+    left -= more;
   }
   const line = (values: (i: number) => string): string =>
     kept
-      .map((i) => cell(values(i), Math.min(widths.get(i)!, width), columns[i]!.align))
+      .map((i) => cell(values(i), widths[i]!, columns[i]!.align))
       .join(' '.repeat(GAP))
       .trimEnd();
-  return { head: line((i) => columns[i]!.head), lines: rows.map((row) => line((i) => columns[i]!.value(row, widths.get(i)!))) };
+  return { head: line((i) => columns[i]!.head), lines: rows.map((row) => line((i) => columns[i]!.value(row, widths[i]!))) };
 }
