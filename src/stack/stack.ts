@@ -224,7 +224,7 @@ async function statusOf(host: Host, paths: StackPaths): Promise<StackStatus> {
 }
 
 function urlOf(name: StoreName, port: number, password: string): string {
-  if (name === 'redis') return `redis://:${password}@127.0.0.1:${port}`;
+  if (name === 'redis') return `redis://default:${password}@127.0.0.1:${port}`; // redis-cli 7 takes no empty user
   return `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${port}/${POSTGRES_DATABASE}`;
 }
 
