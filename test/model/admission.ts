@@ -1,11 +1,13 @@
 import { type AdmissionAnswer, type AdmissionRequest } from '../../src/campaign/admission.ts';
 import { admitOne, type AdmissionState } from './admit-one.ts';
+import { doubtAdmissions } from './doubt.ts';
 import type { Campaign } from './state.ts';
 
 /** A user asks. The rules are those of {@link admitOne}, over what the campaign has. */
 export function admit({ redis, server }: Campaign, request: AdmissionRequest, nowUs: number): AdmissionAnswer {
   const { coupon } = redis;
   if (!coupon) return admitOne(null, request, nowUs);
+  doubtAdmissions(redis);
   const state: AdmissionState = {
     stock: Number.isNaN(coupon.stock) ? null : coupon.stock,
     state: coupon.state === 'open' || coupon.state === 'closed' ? coupon.state : 'paused',
@@ -40,11 +42,11 @@ export function occupy({ redis }: Campaign, userId: string): boolean {
  * @returns whether it did
  */
 export function queueElsewhere({ redis }: Campaign, userId: string, score: number): boolean {
-  const { coupon, admitted, waiting, issued } = redis;
-  const known = admitted.has(userId) || waiting.has(userId) || issued.has(userId) || redis.occupied.has(userId);
+  const { coupon } = redis;
+  const known = [redis.admitted, redis.waiting, redis.leases, redis.dead, redis.issued, redis.occupied].some((one) => one.has(userId));
   if (!coupon || !(coupon.stock > 0) || known) return false;
   coupon.stock -= 1;
-  waiting.set(userId, score);
+  redis.waiting.set(userId, score);
   return true;
 }
 

@@ -25,6 +25,8 @@ export interface AdmissionState {
 /** One request against the state, which is changed in place. `null` stands for a coupon that Redis does not have. */
 export function admitOne(coupon: AdmissionState | null, request: AdmissionRequest, nowUs: number): AdmissionAnswer {
   if (!coupon) return { outcome: 'unknown_coupon' };
+  // Whoever is claimed or dead was accepted, so the record of it is lost: the coupon stays out of service.
+  if (coupon.admitted.size === 0 && coupon.claimed.size + coupon.dead.size > 0) coupon.trusted = false;
   const known = knownRequest(coupon, request.userId);
   if (known) {
     const same = known.requestId !== '' && known.requestId === request.requestId;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
-import { disastrous, harmless, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
+import { disastrous, evicting, harmless, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
 import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
 import { excusedFindings } from './views.ts';
 
@@ -67,6 +67,25 @@ function repairMends(histories: Histories, apply?: Apply) {
   });
 }
 
+/** A user who was issued or is claimed is never accepted anew, whatever Redis evicts. */
+function nobodyIsTakenTwice(histories: Histories, apply = applyToModel) {
+  return fc.property(histories(LENGTH), totals, (history, total) => {
+    const world = newWorld(total, 'epoch', 'server');
+    const watched: Apply = (at, command, outside) => {
+      const { redis, ledger } = at.campaign;
+      const taken = new Set([...redis.leases.keys(), ...ledger.rows.keys()].filter((userId) => !redis.admitted.has(userId)));
+      const answer = apply(at, command, outside);
+      if (command.kind === 'admit') {
+        const answers = answer as { outcome: string }[];
+        expect(command.requests.filter(({ userId }, i) => answers[i]!.outcome === 'accepted' && taken.has(userId))).toEqual([]);
+      }
+      return answer;
+    };
+    const play = modelPlayer(watched);
+    for (const command of history) play(world, command);
+  });
+}
+
 /** The model with something done beside each command that is chosen. */
 function spoiled(chosen: string, before: (world: World) => (answer: unknown) => void): Apply {
   return (world: World, command: Command, outside: Outside) => {
@@ -89,6 +108,10 @@ describe('the reference model of a campaign', () => {
 
   it('loses no accepted user, whatever other programs write over the coupon and however often it is repaired', () => {
     fc.assert(nobodyIsLost(rewritten), { numRuns: 1_000 });
+  });
+
+  it('takes no user twice, whatever Redis evicts', () => {
+    fc.assert(nobodyIsTakenTwice(evicting), { numRuns: 1_000 });
   });
 
   it.each<[string, Histories]>([
@@ -144,6 +167,21 @@ describe('the reference model of a campaign', () => {
       spoiled('admit', ({ campaign }) => (answers) => {
         const again = (answers as { outcome: string }[]).filter(({ outcome }) => outcome === 'duplicate');
         if (campaign.redis.coupon) campaign.redis.coupon.stock -= again.length;
+      }),
+    ],
+    [
+      'an admission that trusts a record that was evicted',
+      evicting,
+      nobodyIsTakenTwice,
+      spoiled('admit', ({ campaign: { redis } }) => {
+        const hidden = { leases: redis.leases, dead: redis.dead };
+        const acked = redis.coupon?.acked;
+        Object.assign(redis, { leases: new Map(), dead: new Map() });
+        if (redis.coupon) redis.coupon.acked = 0;
+        return () => {
+          Object.assign(redis, hidden);
+          if (redis.coupon) redis.coupon.acked = acked!;
+        };
       }),
     ],
     [

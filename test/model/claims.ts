@@ -1,6 +1,7 @@
 import { scoreToMicros, type Claim } from '../../src/campaign/coupon.ts';
 import { readForeignTime } from '../../src/campaign/foreign-time.ts';
 import { isUserId, SERIALISED, userIdProblem } from '../../src/campaign/ids.ts';
+import { doubtAdmissions } from './doubt.ts';
 import { hashOf, oldestFirst, type Campaign, type CouponHash, type LedgerEntry, type RedisSide } from './state.ts';
 
 /** The request time that Redis gives to a user whose score is no time: that of the claim, or of the repair. */
@@ -31,6 +32,8 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   if (coupon.epoch !== request.epoch) return { status: 'epoch' };
   if (coupon.suspect !== '') return { status: 'suspect' };
   if (coupon.run !== server) return { status: 'run' };
+  doubtAdmissions(redis);
+  if (coupon.suspect !== '') return { status: 'suspect' };
 
   const overdue = [...redis.leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
   const reclaimed = overdue.filter((userId) => backToQueue(redis, userId)).length;

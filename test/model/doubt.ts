@@ -60,6 +60,21 @@ export function isLedgerBehind(campaign: Campaign, acked: number): boolean {
   return true;
 }
 
+/**
+ * Everyone who was issued, is claimed or dead was accepted before. If nobody was, the record is lost, and the coupon suspect: somebody
+ * might be accepted twice.
+ */
+export function doubtAdmissions({ coupon, admitted, leases, dead }: RedisSide): void {
+  const isLost = admitted.size === 0 && (leases.size > 0 || dead.size > 0 || coupon!.acked > 0);
+  if (isLost && coupon!.suspect === '') coupon!.suspect = 'admitted';
+}
+
+/** Redis evicts the record of who was accepted, and the issued hashes. */
+export function evict({ redis }: Campaign): void {
+  redis.admitted.clear();
+  redis.issued.clear();
+}
+
 /** The first reason stays. */
 export function markSuspect({ redis }: Campaign, epoch: string, reason: string): void {
   if (redis.coupon?.epoch === epoch && redis.coupon.suspect === '') redis.coupon.suspect = reason;

@@ -54,7 +54,8 @@ export type Command =
   | { kind: Bare };
 
 /** `vacate`: what another program wrote over issued hashes is moved away. */
-export type Bare = 'vacate' | 'verify' | 'restart' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+export type Bare =
+  'vacate' | 'verify' | 'restart' | 'evict' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
 
 const request = fc.record({
   userId: fc.constantFrom(...USERS.filter((userId) => !NO_USER_IDS.includes(userId))),
@@ -129,7 +130,11 @@ const DISASTROUS = [
   weighted(5, bare('rollBackRedis', 'snapshotRedis')),
   weighted(4, bare('rollBackLedger', 'snapshotLedger')),
   weighted(1, bare('emptyRedis')),
+  weighted(2, bare('evict')),
 ];
+
+/** Redis evicts the keys that say who was accepted and issued, and nobody restarts anything. */
+const EVICTING = [...OPERATED, weighted(6, bare('evict')), weighted(3, repair)];
 
 /** Most commands find something to do, so that about half as many are done as the longest history has. */
 const history = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: number) =>
@@ -137,6 +142,7 @@ const history = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: numb
 export const harmless = history(HARMLESS);
 export const operated = history(OPERATED);
 export const rewritten = history(REWRITTEN);
+export const evicting = history(EVICTING);
 export const disastrous = history(DISASTROUS);
 /** Steps of two workers in any order, each at most once. */
 const mixedSteps = fc.shuffledSubarray(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { drift, impossible } from './drift.ts';
-import { disastrous, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
+import { disastrous, evicting, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
 import { comparable, modelPortrait, portrait, readLedger, readRedis } from './reading.ts';
 import { applyToStores, AUDIT, campaignPorts, newRealCampaign, refuseBots, type CampaignPorts } from './stores.ts';
 import { applyToModel, newWorld, toDo, type World } from './world.ts';
@@ -81,6 +81,7 @@ describe('real stores and the reference model of a campaign', () => {
     ['late workers', late],
     ['operators', operated],
     ['other programs', rewritten],
+    ['evictions', evicting],
     ['disasters', disastrous],
     ['disasters that promise too much', overPromised],
   ])(

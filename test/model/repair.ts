@@ -183,7 +183,7 @@ function restoreRows(campaign: Campaign): void {
  * @returns how many admissions were written that were not there, or said something else; those of other services do not count
  */
 function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
-  const { admitted, waiting, claims } = campaign.redis;
+  const { coupon, admitted, waiting, leases, claims, dead } = campaign.redis;
   for (const userId of waiting.keys()) {
     if (admitted.has(userId) || campaign.ledger.rows.has(userId)) continue;
     const score = onOneScale(campaign.redis, userId, timeOf);
@@ -198,8 +198,13 @@ function agreeOnAdmissions(campaign: Campaign, timeOf: TimeOf): number {
     const times = scores.map((score) => scoreToMicros(score) ?? score);
     const agree = times.every((score) => score === times[0]) && (!row || times.every((score) => score === row.requestedUs));
     if (agree && before) continue;
-    const score = row?.requestedUs ?? scores.map(scoreToMicros).find((us) => us !== null) ?? times[0];
-    if (score === undefined) continue;
+    let score = row?.requestedUs ?? scores.map(scoreToMicros).find((us) => us !== null) ?? times[0];
+    if (score === undefined) {
+      if (!dead.has(userId) && !leases.has(userId)) continue;
+      // Nothing says when any more.
+      score = timeOf(userId);
+      coupon!.lastUs = Math.max(coupon!.lastUs, score);
+    }
     // A user whom another service queued does not count.
     if (before || !waiting.has(userId)) changed += 1;
     admitted.set(userId, { score, requestId: before?.requestId ?? '' });
@@ -287,6 +292,8 @@ function backIntoService(campaign: Campaign): void {
   const coupon = redis.coupon!;
   coupon.fence = Math.max(coupon.fence || 0, ledger.maxFence);
   coupon.lastUs = Math.max(coupon.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
+  // The ledger has just said how far it is; where nobody is left who was accepted, nobody was issued.
+  coupon.acked = redis.admitted.size > 0 ? Math.max(coupon.acked, ledger.maxFence) : 0;
   coupon.total = ledger.total;
   coupon.returned = returnedOf(campaign);
   coupon.givenBack = ledger.returnedQuantity;

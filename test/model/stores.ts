@@ -201,6 +201,11 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
     await restart(stores);
     return 'done';
   },
+  async evict({ stores: { redis } }) {
+    await redis.del(KEYS.admitted);
+    for (const userId of NAMES) if ((await redis.type(KEYS.issued(userId))) === 'hash') await redis.del(KEYS.issued(userId));
+    return 'done';
+  },
   async emptyRedis({ stores }) {
     await stores.redis.flushdb();
     return 'done';
@@ -266,13 +271,15 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
 
 /** What another service does that knows the queue, and how to spend a coupon. */
 async function queueElsewhere({ redis }: TestStores, userId: string, score: number): Promise<boolean> {
-  const [stock, admitted, waiting, issued] = await Promise.all([
+  const [stock, admitted, dead, waiting, claimed, issued] = await Promise.all([
     redis.hget(KEYS.coupon, 'stock'),
     redis.hexists(KEYS.admitted, toBytes(userId)),
+    redis.hexists(KEYS.dead, toBytes(userId)),
     redis.zscore(KEYS.queue, toBytes(userId)),
+    redis.zscore(KEYS.leases, toBytes(userId)),
     redis.exists(KEYS.issued(userId)),
   ]);
-  if (Number(stock) <= 0 || admitted === 1 || waiting !== null || issued === 1) return false;
+  if (Number(stock) <= 0 || admitted + dead + issued > 0 || waiting !== null || claimed !== null) return false;
   await redis
     .multi()
     .hincrby(KEYS.coupon, 'stock', -1)

@@ -1,7 +1,7 @@
 /** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
 import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
-import { emptyOutRedis, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
+import { emptyOutRedis, evict, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
 import { isFormerLife, repair } from './repair.ts';
 import { afterDeath, change, forget, mayForget, mayPurge } from './operate.ts';
 import { mayChange, revoke } from './revoke.ts';
@@ -207,6 +207,10 @@ const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
   snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
   rollBackRedis(world, { server }) {
     rollBackRedis(world.campaign, world.backup.redis, server);
+    return noAnswer(stillOwed(world));
+  },
+  evict(world) {
+    evict(world.campaign);
     return noAnswer(stillOwed(world));
   },
   emptyRedis(world, { server }) {

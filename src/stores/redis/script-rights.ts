@@ -48,8 +48,8 @@ export const SCRIPT_RIGHTS = {
   admit: {
     none: 'time',
     coupon: 'exists hmget hincrby hset',
-    queue: 'zmscore zadd',
-    admitted: 'hmget hset',
+    queue: 'zcard zmscore zadd',
+    admitted: 'hlen hmget hset',
     leases: 'zcard zscore',
     dead: 'hlen hexists',
     issued: 'exists type',

@@ -27,6 +27,7 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 
 -- include claim-record
 -- include request-time
+-- include lost-admissions
 
 local AT_WORK = 5000
 
@@ -48,10 +49,12 @@ end
 
 -- WRONGTYPE must strike before the first write.
 redis.call('ZCARD', QUEUE)
-redis.call('HLEN', ADMITTED)
-redis.call('ZCARD', LEASES)
-redis.call('HLEN', DEAD)
 redis.call('HLEN', CLAIMS)
+-- A claim would begin the record anew with those who wait, and nobody could see any more that it was lost.
+if admissions_lost(coupon[5], redis.call('HLEN', ADMITTED), redis.call('ZCARD', LEASES) + redis.call('HLEN', DEAD)) then
+  redis.call('HSET', COUPON, 'suspect', 'admitted')
+  return { 'suspect', 'admitted' }
+end
 
 local limit, lease, worker = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local time = redis.call('TIME')

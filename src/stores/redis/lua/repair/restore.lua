@@ -16,6 +16,8 @@
 -- ARGV[9...]         further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more users than coupons: the coupon stays as it is).
+-- The ledger is known to have reached the fence that it just told. Where nobody is left who was accepted, none of that holds: `admit` would
+-- take the record for lost again.
 -- `returned` is counted anew, because the field may be lost: each over-promised user has given back exactly one promise, and the ledger
 -- knows the rest.
 
@@ -26,10 +28,11 @@ local returned = tonumber(ARGV[8])
 for _, reason in ipairs(redis.call('HVALS', DEAD)) do
   if reason == 'over_promised' then returned = returned + 1 end
 end
-local stock = tonumber(ARGV[4]) + returned - redis.call('HLEN', ADMITTED)
+local admitted = redis.call('HLEN', ADMITTED)
+local stock = tonumber(ARGV[4]) + returned - admitted
 if stock < 0 then return { 'excess' } end
 
-local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state')
+local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state', 'acked')
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
@@ -39,5 +42,5 @@ if ARGV[7] == 'reopen' and state == 'paused' then state = 'open' end
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned), 'given_back', ARGV[8],
   'version', ARGV[3], 'run', ARGV[2], 'fence', higher(coupon[1], ARGV[5]), 'last_us', higher(coupon[2], ARGV[6]), 'state', state,
-  'suspect', '', unpack(ARGV, 9))
+  'acked', admitted > 0 and higher(coupon[4], ARGV[5]) or '0', 'suspect', '', unpack(ARGV, 9))
 return { 'ok', string.format('%d', stock) }

@@ -14,6 +14,7 @@
 -- Reply: a line `outcome place score` for each request; place and score are '-' where there is none. The score of not_yet_open and closed
 -- is the time that belongs to it, in milliseconds. One text each way, because
 -- three texts for each request cost Redis and its client more than the decision does.
+-- Without the record of who was accepted before, some would be accepted once more: the coupon is then marked suspect, as by `suspect`.
 -- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, closed,
 -- not_open, not_yet_open, sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
 -- the script is refused as a whole at the memory limit.
@@ -22,6 +23,7 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
 local ISSUED_PREFIX = ARGV[2]
 
 -- include refusal
+-- include lost-admissions
 
 local reply = {}
 local function answer(outcome, place, score)
@@ -37,9 +39,12 @@ local coupon = read_refusal(COUPON, ARGV[1])
 local refusal, stock, now_us = coupon.refusal, coupon.stock, coupon.now_us
 local refused_at = coupon.at_ms and string.format('%.0f', coupon.at_ms)
 
--- WRONGTYPE must strike before the first write; these two are only read for users who ask again.
-redis.call('ZCARD', LEASES)
-redis.call('HLEN', DEAD)
+-- WRONGTYPE must strike before the first write, so the queue is looked at first.
+redis.call('ZCARD', QUEUE)
+if admissions_lost(coupon.acked, redis.call('HLEN', ADMITTED), redis.call('ZCARD', LEASES) + redis.call('HLEN', DEAD)) then
+  if coupon.suspect == '' then redis.call('HSET', COUPON, 'suspect', 'admitted') end
+  refusal = 'unavailable'
+end
 
 local users, requests = {}, {}
 for user, request in string.gmatch(ARGV[3], '([^\t\n]+)\t([^\t\n]*)\n') do

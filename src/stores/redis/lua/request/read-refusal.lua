@@ -12,13 +12,16 @@
 local COUPON, QUEUE, ADMITTED = unpack(KEYS, 1, 3)
 
 -- include refusal
+-- include lost-admissions
 
 local coupon = read_refusal(COUPON, ARGV[1])
 local outcome = coupon.refusal or (coupon.stock <= 0 and 'sold_out') or ''
-if outcome == 'unavailable' then outcome = '' end
+local admitted = redis.call('HLEN', ADMITTED)
+-- `admit` is the one to say that the record of who was accepted is lost.
+if outcome == 'unavailable' or admissions_lost(coupon.acked, admitted, 0) then outcome = '' end
 local opens_in = coupon.opens_ms and coupon.opens_ms - math.floor(coupon.now_us / 1000) or 0
 return {
   outcome, opens_in > 0 and string.format('%.0f', opens_in) or '', coupon.epoch, coupon.last_us,
-  redis.call('HLEN', ADMITTED), redis.call('ZCARD', QUEUE),
+  admitted, redis.call('ZCARD', QUEUE),
   coupon.at_ms and string.format('%.0f', coupon.at_ms) or '',
 }

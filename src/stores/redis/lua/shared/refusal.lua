@@ -1,7 +1,7 @@
 -- What a coupon says to users without an admission, read by `admit` and `read-refusal` in the same way.
 
 local REFUSAL_FIELDS = { 'stock', 'run', 'suspect', 'last_us', 'state', 'opens_at', 'closes_at', 'window', 'opens_ms', 'closes_ms',
-  'epoch', 'closed_ms' }
+  'epoch', 'closed_ms', 'acked' }
 
 -- nil when requests are taken now, otherwise the refusal, and the time (ms) that belongs to it: when the coupon opens, or closed.
 local function window_refusal(state, opens_at, closes_at, read_from, opens_ms, closes_ms, closed_ms, now_ms)
@@ -16,7 +16,8 @@ local function window_refusal(state, opens_at, closes_at, read_from, opens_ms, c
   return nil
 end
 
--- The coupon as a table: refusal (nil: none), at_ms (the time that belongs to it, or nil), stock (nil: missing), last_us, now_us, opens_ms, epoch.
+-- The coupon as a table: refusal (nil: none), at_ms (the time that belongs to it, or nil), stock (nil: missing), last_us, now_us, opens_ms, epoch,
+-- suspect, acked.
 local function read_refusal(coupon_key, run)
   local fields = redis.call('HMGET', coupon_key, unpack(REFUSAL_FIELDS))
   local time = redis.call('TIME')
@@ -28,9 +29,11 @@ local function read_refusal(coupon_key, run)
     now_us = now_us,
     opens_ms = tonumber(fields[9] or ''),
     epoch = fields[11] or '',
+    suspect = fields[3] or '',
+    acked = fields[13] or '',
   }
   -- Missing stock is never made up: a coupon without it is closed until an operator has looked.
-  if fields[2] ~= run or (fields[3] and fields[3] ~= '') or not coupon.stock then
+  if fields[2] ~= run or coupon.suspect ~= '' or not coupon.stock then
     coupon.refusal = 'unavailable'
   else
     coupon.refusal, coupon.at_ms = window_refusal(fields[5], fields[6], fields[7], fields[8], coupon.opens_ms,
