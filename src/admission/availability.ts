@@ -1,6 +1,7 @@
 import { isoTime } from '../campaign/coupon.ts';
 import { readForeignDate } from '../campaign/foreign-time.ts';
 import { saleState } from '../campaign/sale-state.ts';
+import { stateByWindow, unreadableWindow } from '../campaign/unreadable-window.ts';
 import type { CouponDirectory } from './coupon-directory.ts';
 import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 
@@ -8,7 +9,7 @@ import type { RedisReader } from '../campaign/ports/redis-reader.ts';
 export interface Availability {
   couponId: string;
   name: string;
-  /** One of `SALE_STATES`. */
+  /** One of `SALE_STATES`. `unreadable_time`: it takes no requests because of {@link Availability.unreadable}. */
   state: string;
   /** A request of a new user that arrived now would be accepted. */
   accepting: boolean;
@@ -29,13 +30,15 @@ export interface AvailabilityPorts {
 
 export type AvailabilityAnswer = { status: 'found'; coupon: Availability } | { status: 'unknown_coupon' | 'unavailable' };
 
+const CAMEL = { opens_at: 'opensAt', closes_at: 'closesAt' } as const;
+
 /** @throws CouponError of kind `unreachable` */
 export async function availability(ports: AvailabilityPorts, couponId: string): Promise<AvailabilityAnswer> {
   const [coupon, now] = await Promise.all([ports.reader.coupon(couponId), ports.reader.now()]);
   if (!coupon) return { status: (await ports.directory.has(couponId)) ? 'unavailable' : 'unknown_coupon' };
   // Read as `admit.lua` reads them; it takes no requests for a window that cannot be read.
   const [opensAt, closesAt] = [readForeignDate(coupon.opensAt), readForeignDate(coupon.closesAt)];
-  const unreadable = [...(opensAt === 'unreadable' ? ['opensAt'] : []), ...(closesAt === 'unreadable' ? ['closesAt'] : [])];
+  const unreadable = unreadableWindow(coupon);
   const opened = opensAt !== 'unreadable' && (opensAt === null || now >= opensAt.getTime());
   const closed = closesAt === 'unreadable' || (closesAt !== null && now >= closesAt.getTime());
   const left = coupon.stock !== null && coupon.stock > 0;
@@ -44,7 +47,16 @@ export async function availability(ports: AvailabilityPorts, couponId: string): 
     coupon: {
       couponId,
       name: coupon.name,
-      state: saleState({ ...coupon, suspect: coupon.suspect || null, opensAt: readable(opensAt), closesAt: readable(closesAt) }, now),
+      state: saleState(
+        {
+          ...coupon,
+          state: stateByWindow(coupon.state, unreadable),
+          suspect: coupon.suspect || null,
+          opensAt: readable(opensAt),
+          closesAt: readable(closesAt),
+        },
+        now,
+      ),
       accepting: coupon.state === 'open' && coupon.suspect === '' && opened && !closed && left,
       total: coupon.total,
       stock: coupon.stock,
@@ -52,7 +64,7 @@ export async function availability(ports: AvailabilityPorts, couponId: string): 
       claimed: coupon.claimed,
       opensAt: isoOf(opensAt),
       closesAt: isoOf(closesAt),
-      ...(unreadable.length > 0 ? { unreadable } : {}),
+      ...(unreadable.length > 0 ? { unreadable: unreadable.map((field) => CAMEL[field]) } : {}),
     },
   };
 }

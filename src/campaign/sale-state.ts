@@ -1,5 +1,5 @@
 /** What a user of a sale meets. Where Redis and the ledger do not agree that there is a sale, the state of the coupon stands instead. */
-export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect'] as const;
+export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect', 'unreadable_time'] as const;
 
 /** Why the stores cannot say what a user meets. */
 export const TROUBLE_STATES = [

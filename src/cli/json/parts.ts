@@ -24,6 +24,7 @@ export const couponState = {
   oldestWaitingMs: z.number().nullable(),
   timeless: count,
   future: count,
+  unreadable: z.array(z.enum(['opens_at', 'closes_at'])).exactOptional(),
   mayBeMissing: count.nullable(),
   server: text.exactOptional(),
 };

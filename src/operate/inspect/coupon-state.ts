@@ -1,6 +1,7 @@
 import { isPartialOutage } from '../../campaign/readiness/partial-outage.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { AHEAD_MS, type QueueTimes, type RedisCoupon, type RedisReader } from '../../campaign/ports/redis-reader.ts';
+import { stateByWindow, unreadableWindow, type WindowField } from '../../campaign/unreadable-window.ts';
 import { WrongTypeError, type WrongType } from '../../campaign/wrong-type.ts';
 
 /** How one coupon stands, by counters of both stores. Null: unknown, because the store that would know has no such coupon. */
@@ -9,7 +10,8 @@ export interface CouponState {
   name: string;
   /**
    * `open`, `paused` or `closed` as Redis has it; else why it cannot say: `seeding`, `resetting`, `missing_in_redis`,
-   * `missing_in_ledger`, `other_key_style`, `wrong_type`, `server_away` (its server of a Redis Cluster cannot be asked).
+   * `missing_in_ledger`, `other_key_style`, `wrong_type`, `server_away` (its server of a Redis Cluster cannot be asked); `unreadable_time`:
+   * it is open, and takes no requests because of {@link CouponState.unreadable}.
    */
   state: string;
   /** Why the coupon was taken out of service; null: it was not. */
@@ -27,6 +29,8 @@ export interface CouponState {
   future: number;
   /** The key of this coupon that holds another type; what Redis has is unknown then. */
   wrongType: WrongType | null;
+  /** Ends of the window that Redis holds as a text that is no time; left out where there are none. */
+  unreadable?: WindowField[];
   /** Accepted users who may be missing since Redis lost its records of them, at most; null: none. The coupon is paused meanwhile. */
   mayBeMissing: number | null;
   /** `host:port` of the server that holds it, in a Redis Cluster; otherwise left out. */
@@ -67,11 +71,12 @@ export function couponState(
   nowMs: number,
   keyStyle: string,
 ): CouponState {
+  const unreadable = redis ? unreadableWindow(redis) : [];
   const waitedMs = times.oldestUs === null ? null : nowMs - Math.floor(times.oldestUs / 1_000);
   return {
     couponId,
     name: ledger?.name ?? redis?.name ?? '',
-    state: wrongType ? 'wrong_type' : away ? 'server_away' : stateOf(ledger, redis, keyStyle),
+    state: wrongType ? 'wrong_type' : away ? 'server_away' : stateByWindow(stateOf(ledger, redis, keyStyle), unreadable),
     suspect: redis?.suspect || null,
     total: ledger?.total ?? redis?.total ?? null,
     stock: redis?.stock ?? null,
@@ -84,6 +89,7 @@ export function couponState(
     future: times.future,
     wrongType,
     mayBeMissing: ledger?.mayBeMissing ?? null,
+    ...(unreadable.length > 0 ? { unreadable } : {}),
     ...(server === null ? {} : { server }),
   };
 }

@@ -3,6 +3,7 @@ import type { CouponDetail, CouponLine, CouponList } from './coupons.ts';
 import { otherKeysText } from '../../campaign/only-in-redis.ts';
 import { SUSPECT_REASONS, upToMissing } from '../../campaign/known-coupon.ts';
 import { durationFlag, formatDuration } from '../../lib/duration.ts';
+import { unreadableText } from '../../campaign/unreadable-window.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../../campaign/wrong-type.ts';
 import { command } from '../../lib/text/suggested-command.ts';
 import { number } from '../../lib/text/figures.ts';
@@ -19,6 +20,7 @@ const STATE_TEXTS: Readonly<Record<string, string>> = {
   other_key_style: 'other key style',
   wrong_type: 'a key of another type',
   server_away: 'its server is away',
+  unreadable_time: 'a time that cannot be read',
 };
 
 /** @param states that were asked for; empty: all */
@@ -130,10 +132,11 @@ export function timeText(instant: string | null, paint: Paint): string | null {
 }
 
 /** What the columns cannot say. */
-function remarks({ couponId, wrongType, mayBeMissing, timeless, future }: CouponLine): string[] {
+function remarks({ couponId, wrongType, mayBeMissing, unreadable, timeless, future }: CouponLine): string[] {
   const lines: string[] = [];
   if (wrongType) lines.push(`${printable(wrongTypeText(wrongType), 250)}. ${WRONG_TYPE_FIX}`);
   if (mayBeMissing !== null) lines.push(`${upToMissing(mayBeMissing)}; paused until ${command`audit ${couponId} --repair --reopen`}`);
+  if (unreadable) lines.push(`${unreadableText(unreadable)}; no requests are taken until ${command`audit ${couponId} --repair`}`);
   if (timeless > 0) lines.push(`${number(timeless)} waiting with a score that is no time`);
   if (future > 0) lines.push(`${number(future)} waiting with a request time in the future`);
   return lines.map((line) => `coupon ${printable(couponId)}: ${line}`);

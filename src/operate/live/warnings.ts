@@ -1,4 +1,5 @@
 import { SUSPECT_REASONS, upToMissing } from '../../campaign/known-coupon.ts';
+import { unreadableText } from '../../campaign/unreadable-window.ts';
 import { WRONG_TYPE_FIX, wrongTypeText, type WrongType } from '../../campaign/wrong-type.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { plural } from '../../lib/text/figures.ts';
@@ -22,7 +23,7 @@ const STILL_MS = 15_000;
 
 /** @param samples of the coupon, the latest last */
 export function couponWarnings(coupon: CouponState, samples: readonly Sample[]): LiveWarning[] {
-  const { couponId, state, suspect, wrongType, mayBeMissing, dead, timeless, future, waiting, oldestWaitingMs } = coupon;
+  const { couponId, state, suspect, wrongType, mayBeMissing, unreadable, dead, timeless, future, waiting, oldestWaitingMs } = coupon;
   const found: LiveWarning[] = [];
   const warn = (code: string, text: string, fix: string): void => void found.push({ code, couponId, text, fix });
   const audit = `${command`audit ${couponId}`} says what is wrong.`;
@@ -31,6 +32,12 @@ export function couponWarnings(coupon: CouponState, samples: readonly Sample[]):
   else if (BROKEN[state] !== undefined) warn(state, BROKEN[state], state.startsWith('missing') ? audit : FIXES[state]!);
   if (mayBeMissing !== null)
     warn('may_be_missing', upToMissing(mayBeMissing), `Paused until ${command`audit ${couponId} --repair --reopen`}.`);
+  if (unreadable)
+    warn(
+      'unreadable_time',
+      `no requests are taken: ${unreadableText(unreadable)}`,
+      `${command`audit ${couponId} --repair`} writes it anew.`,
+    );
   if ((dead ?? 0) > 0) warn('dead', `${plural(dead!, 'user')} dead-lettered`, `${command`dead list ${couponId}`} shows them.`);
   const odd = timeless + future;
   if (odd > 0)

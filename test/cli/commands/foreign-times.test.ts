@@ -141,6 +141,15 @@ describe('a request window that another program wrote', () => {
     expect(answer).toMatchObject({ coupon: { accepting: outcome === 'accepted' } });
     const name = field === 'opens_at' ? 'opensAt' : 'closesAt';
     expect(answer.status === 'found' && answer.coupon.unreadable).toEqual(outcome === 'unavailable' ? [name] : undefined);
+    const state = outcome === 'unavailable' ? 'unreadable_time' : 'open';
+    expect(answer).toMatchObject({ coupon: { state } });
+    const inspected = await cli([...at(stores), 'inspect', '--json']);
+    const line = { couponId: '42', state, ...(outcome === 'unavailable' ? { unreadable: [field] } : {}) };
+    expect((JSON.parse(inspected.stdout) as { coupons: unknown[] }).coupons).toMatchObject([line]);
+    const asText = (await cli([...at(stores), 'inspect', 'coupon', '42'])).stdout;
+    expect(asText.includes(`${field} in Redis is no time; no requests are taken until \`coupon-cli audit 42 --repair\``)).toBe(
+      outcome === 'unavailable',
+    );
     const audited = await cli([...at(stores), 'audit', '42']);
     expect(audited.exitCode).toBe(4);
     expect(audited.stdout).toContain(outcome === 'unavailable' ? `settings_unreadable_time in coupon 42` : `fields ${field}`);

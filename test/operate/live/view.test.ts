@@ -82,6 +82,9 @@ describe('states', () => {
     ['sold_out', { stock: 0 }],
     ['closed', { state: 'closed', stock: 0, ledger: { closesAt: past } }],
     ['suspect', { suspect: 'fence', state: 'closed' }],
+    ['unreadable_time', { opensAt: 'tomorrow' }],
+    ['unreadable_time', { closesAt: 'never', stock: 0 }],
+    ['paused', { closesAt: 'never', state: 'paused' }],
     ['missing_in_redis', { inRedis: false }],
     ['missing_in_ledger', { inLedger: false }],
     ['wrong_type', { wrongType: { key: 'coupon:a', found: 'list', expected: 'hash' } }],
@@ -101,6 +104,7 @@ describe('warnings', () => {
     ['missing_in_redis', { inRedis: false }],
     ['wrong_type', { wrongType: { key: 'coupon:a', found: 'list', expected: 'hash' } }],
     ['may_be_missing', { ledger: { mayBeMissing: 3 } }],
+    ['unreadable_time', { closesAt: 'never' }],
     ['dead', { dead: 1 }],
   ])('%s: %j', (code, given) => expect(codes([reading(0, [{ id: 'a', ...given }])])).toEqual([code]));
 

@@ -16,7 +16,10 @@ const schema = {
       properties: {
         couponId: couponIdSchema,
         name: { type: 'string' },
-        state: { type: 'string', description: `one of ${SALE_STATES.join(', ')}` },
+        state: {
+          type: 'string',
+          description: `one of ${SALE_STATES.join(', ')}; unreadable_time: a time of it cannot be read, and no requests are taken`,
+        },
         accepting: { type: 'boolean', description: 'A new user who asked now would be accepted' },
         total: { type: ['integer', 'null'], description: 'How many may ever be issued' },
         stock: { type: ['integer', 'null'], description: 'How many are left' },
