@@ -19,10 +19,14 @@ const REFUSES_NOW = /^(OOM|READONLY|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|M
 const NOT_RUN = /^(Too many Cluster redirections|Cluster isn't ready|Failed to refresh slots cache)/;
 const SLOT_MOVING = /^(Too many Cluster redirections|TRYAGAIN|MOVED|ASK) ?/;
 
+/** What Redis says before it hangs up on a connection that is one too many. */
+const FULL = /^ERR max number of clients/;
+
 const REMEDIES: Readonly<Record<string, string>> = {
   OOM: 'Raise maxmemory (and keep maxmemory-policy noeviction); what was accepted goes on being issued meanwhile.',
   READONLY: 'This is a replica: point REDIS_URL at the primary, or promote it.',
   MISCONF: 'It cannot write its files: look at the disk, and at the log of Redis.',
+  FULL: 'Raise maxclients, or close connections that nobody needs (CLIENT LIST shows them).',
   NOREPLICAS: 'Too few replicas keep up (min-replicas-to-write): bring one back.',
 };
 
@@ -51,13 +55,13 @@ export function redisError(error: unknown, url: string): CouponError {
       fix: 'It passes when the slot has arrived (CLUSTER NODES shows slots that move); ask again then.',
     });
   }
-  if (REFUSES_NOW.test(text)) {
+  if (REFUSES_NOW.test(text) || FULL.test(text)) {
     return new CouponError({
       code: 'REDIS_NOT_NOW',
       kind: 'unreachable',
       message: `Redis at ${address} cannot serve this now`,
       why: withoutScript(text),
-      fix: REMEDIES[text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
+      fix: REMEDIES[FULL.test(text) ? 'FULL' : text.split(' ', 1)[0]!] ?? 'It may pass by itself; the log of Redis says more.',
     });
   }
   const missing =

@@ -4,13 +4,15 @@ import { CouponError, isOutage } from '../../../lib/errors.ts';
 import { DatabaseGate } from './database-gate.ts';
 import type { RedisConnection, RedisConnectionOptions } from './connection.ts';
 import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken } from './errors.ts';
-import { speaksPlainly, speaksTls } from './speech.ts';
+import { refusalOf, speaksPlainly, speaksTls } from './speech.ts';
 import { infoField, infoOf, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from '../script.ts';
 import { backoff, commonOptions, isOfCluster, tooOld } from './server.ts';
 import { parseRedisUrl, type RedisTarget } from './url.ts';
 
 const LOADING_ASKED_EVERY_MS = 100;
+/** A link that ended under our own first words, or before any reply. */
+const HUNG_UP = /EPIPE|ECONNRESET|Connection is closed|connection was lost/i;
 
 /** One connection to one server, and the id of the process behind it. */
 export class SingleServer implements RedisConnection {
@@ -53,6 +55,7 @@ export class SingleServer implements RedisConnection {
     defineScripts(this.client);
     this.client.on('error', (error: unknown) => {
       this.#lastError = error;
+      void this.#hear(error);
     });
     this.client.on('close', () => {
       // The next server may be another process with other data: nothing may be sent under the old id.
@@ -78,6 +81,8 @@ export class SingleServer implements RedisConnection {
       const { tls, socket, sentinel, host, port } = connection.#target;
       // A TLS server hangs up on a plain command without a word.
       const hungUp = told.code === 'REDIS_DOWN' && !tls && socket === null && sentinel === null;
+      const words = hungUp && HUNG_UP.test(told.why ?? '') ? await refusalOf(host, port) : null;
+      if (words !== null) throw redisError(new Error(words), options.url);
       throw hungUp && (await speaksTls(host, port)) ? tlsSpoken(options.url) : told;
     }
   }
@@ -130,6 +135,14 @@ export class SingleServer implements RedisConnection {
     const { tls, host, port, sentinel } = this.#target;
     if (tls && sentinel === null && (await speaksPlainly(host, port))) throw tlsNotSpoken(this.url);
     return await new Promise<never>(() => undefined);
+  }
+
+  /** Redis has said why it hangs up, and our own write met the end of the link first: its words are the better reason. */
+  async #hear(error: unknown): Promise<void> {
+    const { tls, socket, sentinel, host, port } = this.#target;
+    if (tls || socket !== null || sentinel !== null || !(error instanceof Error) || !HUNG_UP.test(error.message)) return;
+    const words = await refusalOf(host, port);
+    if (words !== null && this.#lastError === error) this.#lastError = new Error(words);
   }
 
   /** Once the server has loaded its data. */

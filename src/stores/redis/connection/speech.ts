@@ -18,6 +18,21 @@ export function speaksTls(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** What Redis says to a new connection before it is asked anything, which is why it hangs up: `ERR …`. Null: nothing. */
+export function refusalOf(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const done = (answer: string | null): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(LOOK_MS, () => done(null));
+    socket.once('data', (bytes) => done(/^-([A-Z]+ [^\r\n]+)/.exec(bytes.toString('latin1'))?.[1] ?? null));
+    socket.once('error', () => done(null));
+    socket.once('close', () => done(null));
+  });
+}
+
 /** Whether a server answers like Redis without TLS. A server that speaks TLS takes the question for a broken handshake. */
 export function speaksPlainly(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {

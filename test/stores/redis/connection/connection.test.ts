@@ -4,6 +4,7 @@ import type { RedisConnection } from '../../../../src/stores/redis/connection/co
 import { openRedis } from '../../../../src/stores/redis/connection/open.ts';
 import { redisReader } from '../../../../src/stores/redis/reader.ts';
 import { extraRedis } from '../../../support/extra-redis.ts';
+import { until } from '../../../support/until.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -60,4 +61,32 @@ test('a server that loads its data is waited for', async () => {
   expect(await connection.client.get('key-0')).toBe('1');
   connection.close();
   await back;
+});
+
+test('a server that takes no more clients is told in its own words, also where our first write met the end of the link', async () => {
+  await using redis = await extraRedis();
+  const admin = new Redis(redis.url);
+  const lasting = await openRedis({ url: redis.url, reconnect: true });
+  await admin.config('SET', 'maxclients', '1');
+  const full = {
+    code: 'REDIS_NOT_NOW',
+    kind: 'unreachable',
+    why: 'ERR max number of clients reached',
+    fix: expect.stringContaining('maxclients'),
+  };
+  for (let i = 0; i < 20; i++) await expect(openRedis({ url: redis.url, reconnect: false })).rejects.toMatchObject(full);
+  // A process that lives on is cut off, and finds no way back in.
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await until(() => {
+    try {
+      lasting.runOf('');
+    } catch (error) {
+      return (error as { why?: string }).why === full.why;
+    }
+    return false;
+  });
+  await admin.config('SET', 'maxclients', '100');
+  await until(async () => (await lasting.client.get('x').catch(() => 'away')) === null);
+  lasting.close();
+  admin.disconnect();
 });
