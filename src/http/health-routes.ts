@@ -57,10 +57,12 @@ const metricsSchema = {
 };
 
 /** `/livez`, `/readyz`, `/metrics`. */
-export function healthRoutes(
-  app: FastifyInstance,
-  { live, ready, metrics: { registry }, text = () => registry.metrics() }: HealthChecks,
-): void {
+export function healthRoutes(app: FastifyInstance, checks: HealthChecks): void {
+  probeRoutes(app, checks);
+  metricsRoute(app, checks);
+}
+
+export function probeRoutes(app: FastifyInstance, { live, ready }: Pick<HealthChecks, 'live' | 'ready'>): void {
   app.get('/livez', { schema: live ? movingSchema : aliveSchema }, async (_request, reply) => {
     const state = live?.();
     if (!state || state.alive) return { status: 'alive' };
@@ -74,7 +76,12 @@ export function healthRoutes(
     if (isReady(state)) return { status: 'ready' };
     return sendProblem(reply, 'unavailable', unreadyText(state), { ...state });
   });
+}
 
+export function metricsRoute(
+  app: FastifyInstance,
+  { metrics: { registry }, text = () => registry.metrics() }: Pick<HealthChecks, 'metrics' | 'text'>,
+): void {
   app.get('/metrics', { schema: metricsSchema, config: { access: 'metrics' } as object }, async (_request, reply) =>
     reply.type(registry.contentType).send(await text()),
   );

@@ -75,10 +75,9 @@ function nobodyIsTakenTwice(histories: Histories, apply = applyToModel) {
       const { redis, ledger } = at.campaign;
       const taken = new Set([...redis.leases.keys(), ...ledger.rows.keys()].filter((userId) => !redis.admitted.has(userId)));
       const answer = apply(at, command, outside);
-      if (command.kind === 'admit') {
-        const answers = answer as { outcome: string }[];
-        expect(command.requests.filter(({ userId }, i) => answers[i]!.outcome === 'accepted' && taken.has(userId))).toEqual([]);
-      }
+      const answers = command.kind === 'admit' ? (answer as { outcome: string }[]) : [];
+      const accepted = command.kind === 'admit' ? command.requests.filter((_, i) => answers[i]!.outcome === 'accepted') : [];
+      expect(accepted.filter(({ userId }) => taken.has(userId))).toEqual([]);
       return answer;
     };
     const play = modelPlayer(watched);

@@ -28,9 +28,10 @@ export function repair(campaign: Campaign, options: { reopen: boolean; confirm: 
   if (found.some(({ code }) => code === 'ledger_behind'))
     campaign.ledger.maxFence = Math.max(campaign.ledger.maxFence, campaign.redis.coupon!.acked);
   restoreRows(campaign);
+  const unadmitted = new Set(everybody(campaign).filter((userId) => !campaign.redis.admitted.has(userId)));
   const promises = agreeOnAdmissions(campaign, timeOf);
   acknowledge(campaign, nowMs);
-  backToTheQueue(campaign, nowMs);
+  backToTheQueue(campaign, nowMs, unadmitted);
   const excess = setAside(campaign, nowMs);
   // Of a coupon that nothing was wrong with nothing is touched: a live sale goes on.
   const touched = found.some(isAboutCoupon) || promises > 0 || excess.moved > 0;
@@ -239,14 +240,17 @@ function timeIn(hash: Readonly<Record<string, string>>, field: string): Date | n
   return date === 'unreadable' ? null : date;
 }
 
-/** Whoever was accepted and stands nowhere, or is leased so that no claim would ever take it back, waits at the original place. */
-function backToTheQueue({ redis, ledger }: Campaign, nowMs: number): void {
+/**
+ * Whoever was accepted and stands nowhere, or is leased so that no claim would ever take it back, waits at the original place; so does who
+ * was `unadmitted`, and is leased to nobody any more.
+ */
+function backToTheQueue({ redis, ledger }: Campaign, nowMs: number, unadmitted: ReadonlySet<string>): void {
   const { admitted, waiting, leases, claims, dead } = redis;
   for (const [userId, { score }] of admitted) {
     if (waiting.has(userId) || dead.has(userId)) continue;
     if (ledger.rows.has(userId)) continue;
     const stuck = !leases.has(userId) || !claims.has(userId) || isAbsurd(redis, userId, nowMs);
-    if (stuck) queueAgain(redis, userId, score);
+    if (stuck || (unadmitted.has(userId) && isOverdue(redis, userId, nowMs))) queueAgain(redis, userId, score);
   }
 }
 

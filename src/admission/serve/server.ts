@@ -22,7 +22,7 @@ import { emptyApp } from '../../http/app.ts';
 import type { OnFault } from '../../http/errors.ts';
 import type { RequestLog } from '../../http/request-log.ts';
 import { couponRoutes } from './routes/coupons.ts';
-import { healthRoutes } from '../../http/health-routes.ts';
+import { metricsRoute, probeRoutes } from '../../http/health-routes.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { useRoutes } from './routes/use.ts';
 import { StoreMetrics } from '../../http/store-metrics.ts';
@@ -56,6 +56,18 @@ export interface HttpOptions {
   log?: RequestLog | undefined;
   /** What `/metrics` shows instead of what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
+  /** Has `/metrics` instead of the endpoint, which then knows no such route. */
+  metricsApp?: FastifyInstance | undefined;
+}
+
+/** A server for `/metrics` alone, which {@link buildServer} puts there. Listens after `complete`. */
+export async function emptyMetricsServer(
+  onFault: OnFault,
+  { operatorToken, protectMetrics }: AccessOptions,
+): Promise<ReturnType<typeof emptyApp>> {
+  const server = emptyApp({ onFault, whereTo: '/metrics is here' });
+  await controlAccess(server.app, operatorToken === undefined || !protectMetrics ? {} : { operatorToken, protectMetrics });
+  return server;
 }
 
 /** What one process takes on; the defaults are those of {@link Backlog} and {@link AdmissionBatcher}. */
@@ -99,7 +111,8 @@ export async function buildServer(ports: HttpPorts, options: HttpOptions): Promi
   requestRoutes(app, { ...ports, directory, batcher, memory, backlog, metrics, identified });
   couponRoutes(app, { reader: ports.reader, directory, backlog });
   useRoutes(app, { ledger: ports.ledger, hashes: ports.coupons, claims: ports.claims, keyStyle: options.keyStyle, backlog });
-  healthRoutes(app, { ready: readiness(ports.health, () => performance.now()), metrics: stores, text: options.metrics?.(stores.registry) });
+  probeRoutes(app, { ready: readiness(ports.health, () => performance.now()) });
+  metricsRoute(options.metricsApp ?? app, { metrics: stores, text: options.metrics?.(stores.registry) });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return complete();
 }

@@ -36,16 +36,32 @@ export interface EndpointOptions {
   limits: { maxPending: number; maxInFlight: number; maxConnections: number };
   /** What `/metrics` shows, where it is not what this process counts. */
   metrics?: ((own: Registry) => () => Promise<string>) | undefined;
+  /** Where `/metrics` is instead of at `port`; null: it is there. */
+  metricsAt: { host: string; port: number } | null;
   log: RequestLog | null;
   /** Whether to warn of coupons that cannot be served yet. */
   tells: boolean;
-  listening: (url: string) => void;
+  listening: (url: string, metricsUrl: string | null) => void;
 }
 
 /** Opens the stores, listens, and answers until `stop` is aborted. */
 export async function runEndpoint(context: Context, options: EndpointOptions, stop: AbortSignal): Promise<void> {
-  const { strategy, remembers, means, allowEviction, access, trustProxy, patienceMs, host, port, limits, metrics, tells, listening } =
-    options;
+  const {
+    strategy,
+    remembers,
+    means,
+    allowEviction,
+    access,
+    trustProxy,
+    patienceMs,
+    host,
+    port,
+    limits,
+    metrics,
+    tells,
+    listening,
+    metricsAt,
+  } = options;
   const database = await context.database(undefined, { statementTimeoutMs: LEDGER_TIMEOUT_MS });
   let opened: RedisStores | undefined;
   const stores = await openWithRetry(context, patienceMs, stop, async () => {
@@ -62,7 +78,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
 
   await guardStores(context, { redis, database }, { allowEviction, means, tells });
 
-  const { buildServer } = await import('../../../admission/serve/server.ts');
+  const { buildServer, emptyMetricsServer } = await import('../../../admission/serve/server.ts');
   const onFault = throttledWarnings(context);
   const admission =
     strategy === 'atomic' ? await admissionThatMeans(means, redis) : await baseline(context, strategy, { redis, ledger, onFault });
@@ -70,6 +86,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
   const refusals = strategy === 'atomic' && remembers ? { refusals: redis.refusals } : {};
   const ports = { admission, ...refusals, coupons: redis.coupons, claims: redis.claims, reader: redis.reader, ledger, health };
   const { keyStyle } = redis;
+  const apart = metricsAt ? { ...metricsAt, ...(await emptyMetricsServer(onFault, access)) } : null;
   const app = await buildServer(ports, {
     version: packageVersion(),
     keyStyle,
@@ -80,10 +97,22 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
     trustProxy,
     log: options.log ?? undefined,
     metrics,
+    metricsApp: apart?.app,
   });
-  listening(await listen(app, { host, port, flags: { host: '--host', port: '--port' } }));
+  const url = await listen(app, { host, port, flags: { host: '--host', port: '--port' } });
+  listening(url, apart ? await listenApart(app, await apart.complete(), apart) : null);
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
-  await finish(context, app);
+  await Promise.all([finish(context, app), apart?.app.close()]);
+}
+
+/** The endpoint does not stay behind when the other port cannot be had. */
+async function listenApart(endpoint: FastifyInstance, app: FastifyInstance, at: { host: string; port: number }): Promise<string> {
+  try {
+    return await listen(app, { ...at, flags: { host: '--metrics-host', port: '--metrics-port' } });
+  } catch (error) {
+    await endpoint.close();
+    throw error;
+  }
 }
 
 /** No new connections; requests in flight are answered, those that take too long are cut off. */

@@ -4,6 +4,7 @@ import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
 import { parseAcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { parseStrategy } from '../../../campaign/strategy.ts';
 import { MAX_CONNECTIONS } from '../../../http/connections.ts';
+import { usageError } from '../../../lib/errors.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Configure } from '../../command.ts';
 import type { Context } from '../../context.ts';
@@ -55,6 +56,8 @@ export const configure: Configure = (command, cli) => {
     .option('--jwt-user-claim <name>', 'claim that names the user', 'sub')
     .option('--operator-token-file <file>', 'only bearers of this token may use coupons (POST …/use)')
     .option('--protect-metrics', 'and read /metrics')
+    .option('--metrics-port <n>', 'a port for /metrics alone, which is then no longer at --port; 0 = a free one')
+    .option('--metrics-host <host>', 'address of that port', '127.0.0.1')
     .option('--rate-limit-user <limit>', 'requests of one user that this process takes, such as 5/s; more get 429')
     .option('--rate-limit-address <limit>', 'requests of one address, such as 100/s')
     .option('--trust-proxy', 'addresses of clients are those of X-Forwarded-For, which a proxy in front sets')
@@ -86,6 +89,7 @@ export const configure: Configure = (command, cli) => {
           patienceMs: parsePatience(flags.waitForStores),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),
+          metricsAt: metricsAt(flags, workers),
           limits: {
             maxPending: setting(context, 'maxPending', 1, MOST),
             maxInFlight: setting(context, 'maxInFlight', 1, MOST),
@@ -100,6 +104,15 @@ export const configure: Configure = (command, cli) => {
     });
 };
 
+/** @throws CouponError `BAD_NUMBER`, `SERVE_USAGE` */
+function metricsAt({ metricsPort, metricsHost: host }: { metricsPort?: string | undefined; metricsHost: string }, workers: number) {
+  if (metricsPort === undefined) return null;
+  const port = parseWhole(metricsPort, '--metrics-port', 0, 65_535);
+  if (port === 0 && workers > 1)
+    throw usageError('SERVE_USAGE', '--metrics-port 0 and --workers exclude each other', 'Name a port: nothing would say which one it is.');
+  return { host, port };
+}
+
 const MAX_WORKERS = 128;
 const MOST = 1_000_000;
 
@@ -112,8 +125,12 @@ type Options = Omit<EndpointOptions, 'listening' | 'metrics' | 'tells'>;
 async function serveAlone(context: Context, options: Options): Promise<void> {
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
-  const listening = (url: string): void => {
-    context.out.item({ event: 'listening', url }, () => `listening on ${url}`);
+  const listening = (url: string, metricsUrl: string | null): void => {
+    const metrics = metricsUrl === null ? {} : { metricsUrl };
+    context.out.item(
+      { event: 'listening', url, ...metrics },
+      () => `listening on ${url}${metricsUrl === null ? '' : `, metrics on ${metricsUrl}`}`,
+    );
     supervisor.ready();
   };
   await runEndpoint(context, { ...options, tells: true, listening }, stop);
