@@ -52,5 +52,5 @@ test('a template of very many braces is read once', () => {
   const scenario = (path: string): string =>
     `name: x\ntarget: http://127.0.0.1:1\nrequest: {path: "/${path}"}\nphases: [{vus: 1, iterations: 1}]\n`;
   for (const path of ['{{'.repeat(200_000), '{{ '.repeat(200_000), '{{a'.repeat(200_000)])
-    message(() => parseScenario(scenario(path), 'load.yaml'));
+    expect(message(() => parseScenario(scenario(path), 'load.yaml'))).toContain('load.yaml');
 });

@@ -44,19 +44,19 @@ test('a body that stops half-way is given up when the time is over', async () =>
 
 test.each(['', 'HTTP/1.1 200 OK\r\nX-Slow:'])('no answer but %j is none when the time is over', async (begun) => {
   const { url, sockets, close } = await endless(begun);
-  const failed = expect(httpProbe.probe(url)).rejects.toMatchObject({ code: 'BENCH_TARGET_DOWN', kind: 'unreachable' });
+  const failed = httpProbe.probe(url).catch((error: unknown) => error);
   while (sockets.size === 0) await new Promise(setImmediate);
   await vi.advanceTimersByTimeAsync(5_000);
-  await failed;
+  expect(await failed).toMatchObject({ code: 'BENCH_TARGET_DOWN', kind: 'unreachable' });
   close();
 });
 
 test('a stop signal ends it', async () => {
   const { url, sockets, close } = await endless(HEAD + CHUNK);
   const stop = new AbortController();
-  const failed = expect(httpProbe.probe(url, undefined, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
+  const failed = httpProbe.probe(url, undefined, { signal: stop.signal }).catch((error: unknown) => error);
   while (sockets.size === 0) await new Promise(setImmediate);
   stop.abort();
-  await failed;
+  expect(await failed).toMatchObject({ name: 'AbortError' });
   close();
 });
