@@ -43,6 +43,7 @@ const ALLOWED_GROUPS = new Map([
   ['the dashboard in a browser ', withoutChromium],
   ['completion in ', withoutShell],
   ['top in a real terminal ', withoutTmux],
+  ['a campaign in a real terminal ', withoutTmux],
   ['the alert rules, to promtool ', withoutPromtool],
   ['systemd would say ', withoutSystemd],
   ['coupon-cli-serve.service is taken by systemd', withoutSystemd],
