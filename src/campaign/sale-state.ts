@@ -1,3 +1,5 @@
+import { readForeignDate } from './foreign-time.ts';
+
 /** What a user of a sale meets. Where Redis and the ledger do not agree that there is a sale, the state of the coupon stands instead. */
 export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect', 'unreadable_time'] as const;
 
@@ -12,6 +14,20 @@ export const TROUBLE_STATES = [
   'wrong_type',
   'server_away',
 ] as const;
+
+interface WindowTexts {
+  opensAt: string;
+  closesAt: string;
+}
+
+/** When a coupon opens and closes, as users meet it: Redis decides by its texts; the ledger says it where Redis has none, or no times. */
+export function windowOf(redis: WindowTexts | null, ledger: Pick<Sale, 'opensAt' | 'closesAt'> | null): Pick<Sale, 'opensAt' | 'closesAt'> {
+  const read = (field: keyof WindowTexts): Date | null => {
+    const date = redis ? readForeignDate(redis[field]) : 'unreadable';
+    return date === 'unreadable' ? (ledger?.[field] ?? null) : date;
+  };
+  return { opensAt: read('opensAt'), closesAt: read('closesAt') };
+}
 
 export interface Sale {
   /** `open`, `paused` or `closed`, or why the stores cannot say. */

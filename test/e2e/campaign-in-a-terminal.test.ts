@@ -68,12 +68,12 @@ describe.skipIf(tmux === null)('a campaign in a real terminal', () => {
     await type('coupon-cli purge summer --confirm summer');
     await type('coupon-cli inspect');
 
-    const page = readFileSync(PAGE, 'utf8');
-    if (process.env['COUPON_TRANSCRIPT'] === 'write')
+    if (process.env['COUPON_TRANSCRIPT'] === 'write') {
       writeFileSync(
         PAGE,
-        page.replace(TRANSCRIPT, () => `${transcript.trimEnd()}\n`),
+        readFileSync(PAGE, 'utf8').replace(TRANSCRIPT, () => `${transcript.trimEnd()}\n`),
       );
-    else expect(comparable(transcript)).toBe(comparable(TRANSCRIPT.exec(page)![0]));
+    }
+    expect(comparable(transcript)).toBe(comparable(TRANSCRIPT.exec(readFileSync(PAGE, 'utf8'))![0]));
   });
 });

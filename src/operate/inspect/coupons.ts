@@ -4,7 +4,7 @@ import { knownCoupon } from '../../campaign/known-coupon.ts';
 import { onlyInRedis } from '../../campaign/only-in-redis.ts';
 import type { LedgerCoupon, LedgerReader } from '../../campaign/ports/ledger.ts';
 import type { RedisReader } from '../../campaign/ports/redis-reader.ts';
-import { saleState } from '../../campaign/sale-state.ts';
+import { saleState, windowOf } from '../../campaign/sale-state.ts';
 import { couponWarnings } from '../live/warnings.ts';
 import { couponState, readRedis, type CouponState, type InRedis } from './coupon-state.ts';
 import { inOrder, ofStates, troubledOf } from './order.ts';
@@ -64,8 +64,9 @@ export async function inspectCoupons(
   for (const chunk of chunked(all, CONCURRENT_READS)) {
     const looks = chunk.map(async (couponId) => {
       const ledger = known.get(couponId) ?? null;
-      const coupon = couponState(couponId, ledger, await read(couponId), nowMs, ports.keyStyle);
-      return { coupon: asSale(coupon, ledger, nowMs), troubled: troubledOf(couponWarnings(coupon, [])).size > 0 };
+      const inRedis = await read(couponId);
+      const coupon = couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle);
+      return { coupon: asSale(coupon, inRedis, ledger, nowMs), troubled: troubledOf(couponWarnings(coupon, [])).size > 0 };
     });
     found.push(...(await Promise.all(looks)));
   }
@@ -96,9 +97,8 @@ export async function inspectCoupons(
   };
 }
 
-function asSale(coupon: CouponState, ledger: LedgerCoupon | null, nowMs: number): CouponState {
-  const { opensAt = null, closesAt = null } = ledger ?? {};
-  return { ...coupon, state: saleState({ ...coupon, opensAt, closesAt }, nowMs) };
+function asSale(coupon: CouponState, { redis }: InRedis, ledger: LedgerCoupon | null, nowMs: number): CouponState {
+  return { ...coupon, state: saleState({ ...coupon, ...windowOf(redis, ledger) }, nowMs) };
 }
 
 /** One coupon with everything that both stores say about it. */
@@ -123,7 +123,7 @@ export async function inspectCoupon(ports: InspectPorts, couponId: string): Prom
   const nowMs = await ports.reader.now();
   const inRedis = await readRedis(ports.reader, couponId, nowMs);
   const { redis } = inRedis;
-  const coupon = asSale(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), ledger, nowMs);
+  const coupon = asSale(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), inRedis, ledger, nowMs);
   const line = withPace(coupon, await issuedLastMinute(ports, ledger, nowMs));
   const { expiry } = ledger;
   return {

@@ -2,7 +2,7 @@
  * From readings to what is shown: pure. A view is made of the newest reading and of a memory of those before, which holds the history of
  * each coupon, what a store said last before it went away, and workers that were seen a moment ago.
  */
-import { saleState } from '../../campaign/sale-state.ts';
+import { saleState, windowOf } from '../../campaign/sale-state.ts';
 import { couponState, type InRedis } from '../inspect/coupon-state.ts';
 import { inOrder, troubledOf } from '../inspect/order.ts';
 import type { LiveCoupon, LiveStore, LiveView } from './live-view.ts';
@@ -58,10 +58,9 @@ export function nextView(memory: LiveMemory, reading: Reading, keyStyle: string)
     samples.set(couponId, own);
     const issuedPerSecond = perSecond(own, 'issued');
     const backlog = (state.waiting ?? 0) + (state.claimed ?? 0);
-    const { opensAt = null, closesAt = null } = definition ?? {};
     coupons.push({
       ...state,
-      state: saleState({ ...state, opensAt, closesAt }, nowMs),
+      state: saleState({ ...state, ...windowOf(inRedis.redis, definition) }, nowMs),
       acceptedPerSecond: perSecond(own, 'accepted'),
       issuedPerSecond,
       timeLeftMs: backlog === 0 ? 0 : issuedPerSecond ? Math.round((backlog / issuedPerSecond) * 1_000) : null,

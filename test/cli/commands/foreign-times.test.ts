@@ -109,6 +109,14 @@ describe('a time that another program wrote into an issued hash', () => {
   });
 });
 
+/** What a coupon that answers so is called. */
+const STATES: Record<string, string> = {
+  accepted: 'open',
+  not_yet_open: 'scheduled',
+  closed: 'ended',
+  unavailable: 'unreadable_time',
+};
+
 describe('a request window that another program wrote', () => {
   let stores: TestStores;
   beforeAll(async () => void (stores = await openStores()));
@@ -141,7 +149,7 @@ describe('a request window that another program wrote', () => {
     expect(answer).toMatchObject({ coupon: { accepting: outcome === 'accepted' } });
     const name = field === 'opens_at' ? 'opensAt' : 'closesAt';
     expect(answer.status === 'found' && answer.coupon.unreadable).toEqual(outcome === 'unavailable' ? [name] : undefined);
-    const state = outcome === 'unavailable' ? 'unreadable_time' : 'open';
+    const state = STATES[outcome];
     expect(answer).toMatchObject({ coupon: { state } });
     const inspected = await cli([...at(stores), 'inspect', '--json']);
     const line = { couponId: '42', state, ...(outcome === 'unavailable' ? { unreadable: [field] } : {}) };

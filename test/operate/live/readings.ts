@@ -1,3 +1,4 @@
+import { isoTime } from '../../../src/campaign/coupon.ts';
 import type { LedgerCoupon, WorkerIssues } from '../../../src/campaign/ports/ledger.ts';
 import type { Lease, RedisCoupon } from '../../../src/campaign/ports/redis-reader.ts';
 import type { InRedis } from '../../../src/operate/inspect/coupon-state.ts';
@@ -63,7 +64,7 @@ function inLedger({ id, name, total, issued, ledger }: Given): LedgerCoupon {
 }
 
 function inRedis(given: Given, nowMs: number): InRedis {
-  const { id, oldestMs, wrongType = null, inRedis: there = true, issued: _issued, ledger: _ledger, leases: _leases, ...fields } = given;
+  const { id, oldestMs, wrongType = null, inRedis: there = true, issued: _issued, ledger, leases: _leases, ...fields } = given;
   const redis: RedisCoupon = {
     couponId: id,
     name: 'Test',
@@ -75,8 +76,8 @@ function inRedis(given: Given, nowMs: number): InRedis {
     suspect: '',
     epoch: 'e',
     version: 1,
-    opensAt: '',
-    closesAt: '',
+    opensAt: isoTime(ledger?.opensAt ?? null),
+    closesAt: isoTime(ledger?.closesAt ?? null),
     expiresAt: '',
     validFor: '',
     fence: 0,

@@ -58,8 +58,8 @@ const DASHES: Record<Outcome, number[]> = {
   queued: [5, 2],
   repeat: [8, 2, 2, 2],
   busy: [3, 5],
-  not_yet_open: [12, 4, 2, 2],
-  closed: [9, 2, 2, 2],
+  not_yet_open: [20, 3],
+  closed: [1, 2, 1, 2, 10, 2],
 };
 
 /** An outcome has the same colour and the same dashes in every chart. */

@@ -10,12 +10,14 @@ export const PAGE_STYLE = `
   --accepted: #009e73; --duplicate: #0072b2; --sold-out: #e69f00; --not-open: #cc79a7; --unknown-coupon: #b8a700;
   --unavailable: #56b4e9; --unexpected: #d55e00; --unknown: #1b1f23; --unsent: #8a929a;
   --refused: #7a5c00; --rate-limited: #8f6bb3; --queued: #2a9d9d; --repeat: #5577aa; --busy: #a8577e;
+  --not-yet-open: #b48ac8; --closed: #6e5a4a;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root:not(.paper) {
     --page: #14171a; --panel: #1c2024; --text: #e6e9ec; --dim: #9aa4ae; --line: #343b42; --grid: #262c32;
     --good: #35c494; --bad: #ff8a7a; --open: #f0b93f; --fault: #ff9ec0; --outage: #ff9ec030;
     --accepted: #1fbf8f; --duplicate: #3d9be0; --unknown-coupon: #f0e442; --unexpected: #f0742a; --unknown: #e6e9ec; --unsent: #78828c;
+    --closed: #b09a86;
   }
 }
 * { box-sizing: border-box; }

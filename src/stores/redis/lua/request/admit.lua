@@ -43,7 +43,7 @@ local refused_at = coupon.at_ms and string.format('%.0f', coupon.at_ms)
 redis.call('ZCARD', QUEUE)
 if admissions_lost(coupon.acked, redis.call('HLEN', ADMITTED), redis.call('ZCARD', LEASES) + redis.call('HLEN', DEAD)) then
   if coupon.suspect == '' then redis.call('HSET', COUPON, 'suspect', 'admitted') end
-  refusal = 'unavailable'
+  refusal, refused_at = 'unavailable', nil
 end
 
 local users, requests = {}, {}
