@@ -67,7 +67,7 @@ test('nothing is cut that must be typed again', async () => {
 
 test('--columns chooses, and refuses what there is not before anything is printed', async () => {
   expect((await run(['inspect', '--columns', 'stock, coupon'])).stdout).toBe(
-    'STOCK\tCOUPON\n12345\ta-coupon-with-a-long-id-of-its-own\n0\tc\n',
+    'STOCK\tCOUPON\n0\tc\n12345\ta-coupon-with-a-long-id-of-its-own\n',
   );
   const bad = await run(['inspect', '--columns', 'stok']);
   expect(bad).toMatchObject({ exitCode: 2, stdout: '' });
