@@ -158,7 +158,7 @@ async function issue(
   const by = { fence: lowestFence(held), occupied: (wrong: WrongType) => occupied.push(wrong) };
   const acked = rows.length > 0 ? await ports.claims.ack(id, epoch, rows, by) : 'ok';
   if (acked === 'epoch') return { ...pass, skipped: 'epoch' };
-  // Whoever of them has a row is acknowledged with the next claim, under the name that the row has then.
+  // Users with a row are acknowledged with the next claim, under the id that the row has then.
   if (acked === 'ended') return { ...pass, released: await ports.claims.release(id, epoch, held) };
   if (occupied.length > 0) pass.occupied = occupied;
   pass.issued = rows.length;

@@ -1,4 +1,4 @@
--- lost-admissions: whether Redis has lost the record of everyone ever accepted: it was evicted, it expired, or somebody deleted it. Users
+-- lost-admissions: whether Redis has lost the record of everyone ever accepted: it was evicted, has expired or was deleted. Users
 -- who were issued, who are claimed or dead stand in it as well, so where there is a sign of any, it cannot be empty. A stock that is spent
 -- is no such sign: another service spends it before it queues a user.
 --
