@@ -23,11 +23,12 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** The test's own environment, less everything that points at stores. */
+/** Points at stores, or says how the output is to look: `CI` takes animation away, also in a real terminal. */
+const SETTINGS = /^(REDIS_URL$|DATABASE_URL$|PG|COUPON_|NO_COLOR$|FORCE_COLOR$|CI$|GITHUB_|COLUMNS$|LINES$)/;
+
+/** The test's own environment without those settings, so that a test sees the same at a desk and in CI. */
 export function cleanEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(REDIS_URL|DATABASE_URL|PG|COUPON_|NO_COLOR|FORCE_COLOR)/.test(name)),
-  );
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)));
 }
 
 /** Starts the built program as a user would, in a clean environment. */
