@@ -1,5 +1,6 @@
 import { chunked } from '../../src/lib/chunked.ts';
 import { requestIds } from '../../src/admission/request-ids.ts';
+import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
 import type { Effort, Figure } from './figures.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
@@ -19,7 +20,7 @@ export async function memory(_effort: Effort): Promise<Figure[]> {
       'bytes',
       chunk.map((userId) => ({ userId, requestId: newId() })),
     );
-  const accepted = await used(stores);
+  const accepted = { bytes: await used(stores), keys: await keysOf(stores, 'bytes', users) };
   const { epoch } = (await ledger.coupon('bytes'))!;
   for (let left = USERS; left > 0;) {
     const claimed = await claims.claim('bytes', { epoch, limit: BATCH, leaseMs: 60_000, worker: 'perf' });
@@ -29,19 +30,34 @@ export async function memory(_effort: Effort): Promise<Figure[]> {
     await claims.ack('bytes', epoch, issued.rows);
     left -= issued.rows.length;
   }
-  const issued = await used(stores);
-  const bytes = (total: number): number => (total - empty) / USERS;
-  const figure = (id: string, name: string, value: number, atMost: number): Figure => ({
+  const issued = { bytes: await used(stores), keys: await keysOf(stores, 'bytes', users) };
+  const figure = (id: string, name: string, { bytes, keys }: typeof issued, atMost: number): Figure => ({
     id,
     name,
-    value,
+    value: (bytes - empty) / USERS,
     bound: { atMost },
-    detail: `${USERS} users of one coupon`,
+    detail: `${USERS} users of one coupon: ${keys}`,
   });
   return [
-    figure('bytes-accepted', 'bytes of Redis for an accepted user', bytes(accepted), 160),
-    figure('bytes-issued', 'bytes of Redis for an issued user', bytes(issued), 320),
+    figure('bytes-accepted', 'bytes of Redis for an accepted user', accepted, 160),
+    figure('bytes-issued', 'bytes of Redis for an issued user', issued, 320),
   ];
+}
+
+/** Bytes a user in each key that has users, as Redis itself counts them. */
+async function keysOf({ redis }: OwnStores, couponId: string, users: readonly string[]): Promise<string> {
+  const keys = couponKeys(couponId, 'plain');
+  const usage = async (key: string): Promise<number> => Number((await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0);
+  const bytes = {
+    queue: (await usage(keys.queue)) / USERS,
+    admitted: (await usage(keys.admitted)) / USERS,
+    // All are alike; the table of all keys takes more for each.
+    'issued hash': await usage(keys.issued(users[0]!)),
+  };
+  return Object.entries(bytes)
+    .filter(([, each]) => each >= 1)
+    .map(([name, each]) => `${name} ${Math.round(each)}`)
+    .join(', ');
 }
 
 /** Bytes that Redis has allocated for data. */
