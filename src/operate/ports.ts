@@ -70,7 +70,7 @@ export interface ResetLedger {
 
 /** What became of one user; the scripts say what each word means. */
 export type RetryOutcome = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
-export type DropOutcome = 'ok' | 'not_dead' | 'no_stock_field' | 'epoch';
+export type DropOutcome = 'ok' | 'not_dead' | 'not_admitted' | 'no_stock_field' | 'epoch';
 
 /** Dead-lettered users. Outcomes come in the order of the users. */
 export interface DeadUsers {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
-import { disastrous, evicting, harmless, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
+import { disastrous, evicting, harmless, late, operated, overPromised, rewritten, SETTLE, totals, USERS, type Command, type WorkerStep } from './history.ts';
 import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
 import { excusedFindings } from './views.ts';
 
@@ -120,6 +120,51 @@ describe('the reference model of a campaign', () => {
     ['disasters that promise too much', overPromised],
   ])('never over-issues, whatever %s do, and a repair leads back to where everybody is served', (_name, histories) => {
     fc.assert(repairMends(histories), { numRuns: 1_000 });
+  });
+
+  it('gives nobody up whose request was lost: a repair could not tell any more whose coupon went back', () => {
+    const w1 = { kind: 'work', worker: 'w1' } as const;
+    const history: Command[] = [
+      { kind: 'admit', requests: ['a', 'c'].map((userId) => ({ userId, requestId: 'r1' })) },
+      { ...w1, limit: 2, step: 'claim' },
+      { kind: 'rollBackRedis' },
+      { kind: 'verify' },
+      { kind: 'admit', requests: [{ userId: 'd', requestId: 'r1' }] },
+      { kind: 'work', worker: 'w2', limit: 2, step: 'claim' },
+      { kind: 'foreign', userId: USERS.at(-1)! },
+      { ...w1, limit: 1 },
+      { kind: 'repair', reopen: false, confirm: false },
+      { kind: 'evict' },
+      { kind: 'drop', nth: 0 },
+    ];
+    fc.assert(repairMends(() => fc.constant(history)), { numRuns: 1, examples: [[history, 3]] });
+  });
+
+  it('has reached the claims of the rows that a repair gives back', () => {
+    const work = (worker: string, limit: number, step?: WorkerStep): Command => ({ kind: 'work', worker, limit, ...(step ? { step } : {}) });
+    const repair: Command = { kind: 'repair', reopen: false, confirm: false };
+    const history: Command[] = [
+      { kind: 'admit', requests: [{ userId: 'a', requestId: 'r1' }] },
+      work('w1', 2, 'claim'),
+      { kind: 'rollBackRedis' },
+      { kind: 'verify' },
+      { kind: 'admit', requests: ['c', 'd'].map((userId) => ({ userId, requestId: 'r1' })) },
+      work('w2', 2, 'claim'),
+      work('w2', 1, 'commit'),
+      { kind: 'rollBackLedger' },
+      work('w1', 1, 'commit'),
+      work('w2', 1),
+      repair,
+      work('w2', 1),
+      { kind: 'rollBackLedger' },
+      work('w2', 1),
+      work('w1', 1),
+      { kind: 'use', nth: 0 },
+      repair,
+      { kind: 'drop', nth: 0 },
+      work('w1', 1),
+    ];
+    fc.assert(repairMends(() => fc.constant(history)), { numRuns: 1, examples: [[history, 2]] });
   });
 
   it.each<[string, Histories, typeof promisesHold, Apply]>([

@@ -175,6 +175,7 @@ function restoreRows(campaign: Campaign): void {
   });
   for (const row of rows) ledger.rows.set(row.userId, row);
   ledger.issuedQuantity += rows.length;
+  ledger.maxFence = Math.max(ledger.maxFence, ...rows.map(({ fence }) => fence));
   ack(campaign, ledger.epoch, rows);
 }
 

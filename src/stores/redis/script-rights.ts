@@ -75,7 +75,7 @@ export const SCRIPT_RIGHTS = {
   release: { coupon: 'hget', queue: 'zcard zadd', leases: 'zcard zrem', claims: 'hget' },
   bury: { coupon: 'hget', queue: 'zcard zrem', leases: 'zcard zrem', dead: 'hlen hset', claims: 'hget hset' },
   retry: { coupon: 'hget hincrby', queue: 'zcard zadd', admitted: 'hget', dead: 'hget hdel' },
-  drop: { coupon: 'hmget hincrby', queue: 'zcard zrem', admitted: 'hlen hdel', dead: 'hget hdel', claims: 'hlen hdel' },
+  drop: { coupon: 'hmget hincrby', queue: 'zcard zrem', admitted: 'hlen hexists hdel', dead: 'hget hdel', claims: 'hlen hdel' },
   verify: { coupon: 'exists hmget hset hdel', life: 'set' },
   suspect: { coupon: 'hget hset' },
   seed: {

@@ -342,6 +342,16 @@ describe('repair', () => {
     expect(await findings()).toEqual([]);
   });
 
+  it('gives a row back that was lost with a later claim, and the ledger has reached that claim then', async () => {
+    const { epoch } = (await stores.ledger.coupon(ID))!;
+    await stores.claims.claim(ID, { epoch, limit: 1, leaseMs: 30_000, worker: 'w' });
+    await stores.redis.hset(hash('c'), { userId: 'c', couponId: ID, issued_at: '2026-12-25T10:00:00.000Z', used_at: '' });
+    expect(done(await run())).toMatchObject({ restore_row: 1 });
+    expect(await issued()).toEqual(['a', 'b', 'c']);
+    expect(await findings()).toEqual([]);
+    expect(await drain()).toMatchObject({ issued: 1 });
+  });
+
   it('records a use that another service wrote into the hash alone', async () => {
     await stores.redis.hset(hash('a'), 'used_at', '2026-12-25 10:00:00');
     await run();

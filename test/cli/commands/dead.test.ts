@@ -81,6 +81,22 @@ describe('coupon-cli dead', () => {
     expect((await run('audit')).exitCode).toBe(0);
   });
 
+  it('leaves users alone whose request Redis has lost, until a repair has made one', async () => {
+    await drain();
+    const before = await stores.redis.hgetall('coupon:sale');
+    await stores.redis.hdel('coupon_admitted:sale', 'bot-1');
+    for (const word of ['retry', 'drop']) {
+      const { exitCode, stdout } = await run('dead', word, 'sale', 'bot-1');
+      expect([word, exitCode]).toEqual([word, 2]);
+      expect(stdout).toContain('user bot-1 has no request on record; `coupon-cli audit --repair` makes one');
+    }
+    expect(await stores.redis.hkeys('coupon_dead:sale')).toContain('bot-1');
+    expect(await stores.redis.hgetall('coupon:sale')).toEqual(before);
+    expect((await run('audit', 'sale', '--repair')).exitCode).toBe(0);
+    expect((await run('dead', 'drop', 'sale', 'bot-1')).stdout).toBe('✔ coupon sale: 1 user dropped\n');
+    expect((await run('audit')).exitCode).toBe(0);
+  });
+
   it.each([
     [['dead'], 'USAGE'],
     [['dead', 'retry', 'sale'], 'DEAD_USAGE'],

@@ -104,7 +104,6 @@ it('a replica is not ready, even one that would take writes, nor one that lost i
   await until(async () => (await health.condition()) === 'replica');
   await other.config('SET', 'replica-read-only', 'no');
   await until(async () => (await health.condition()) === 'replica');
-  expect(await health.condition()).toBe('replica');
   await primary.kill();
   await until(async () => (await health.condition()) === 'masterdown');
   await other.replicaof('NO', 'ONE');
@@ -125,5 +124,4 @@ it('one that comes back with much to read is loading until it has', async () => 
   await back;
   // An answer may still come too late, and is none then.
   await until(async () => (await health.condition()) === 'up');
-  expect(await health.condition()).toBe('up');
 });

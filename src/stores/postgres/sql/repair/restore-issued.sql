@@ -1,5 +1,5 @@
--- Writes rows back that the ledger has lost, as the issued hashes have them, and counts them: coupons_total refuses both together when
--- the total would be passed. A user who has a row gets no other. See issue.sql for the lock and the order.
+-- Writes rows back that the ledger has lost, as the issued hashes have them, and counts them and their claims: coupons_total refuses all
+-- together when the total would be passed. A user who has a row gets no other. See issue.sql for the lock and the order.
 -- $1 coupon id, $2 epoch, $3 user ids, $4 request times (us), $5 issued at, $6 expires at, $7 used at, $8 revoked at, $9 fences,
 -- $10 deliveries, $11 who writes them: 'repair' or 'adopt'
 -- -> one row updated, or none if this is another life of the coupon
@@ -20,5 +20,7 @@ WITH coupon AS (
   ON CONFLICT (coupon_id, user_id) DO NOTHING
   RETURNING 1
 )
-UPDATE coupons SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted), updated_at = now()
+UPDATE coupons
+SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted),
+  max_fence = greatest(max_fence, (SELECT max(fence) FROM batch)), updated_at = now()
 WHERE id = $1 AND epoch = $2

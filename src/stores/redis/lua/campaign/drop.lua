@@ -10,8 +10,8 @@
 -- ARGV[1] epoch      of the coupon, from the ledger
 -- ARGV[2...]         userId of each, none of them in the ledger. Up to 200.
 --
--- Reply: one word for each user: ok; not_dead; no_stock_field (the stock in Redis is missing: a repair comes first); epoch
--- (another life of the coupon: nothing was written).
+-- Reply: one word for each user: ok; not_dead; not_admitted (the request was lost, and so what is to go back: a repair comes first);
+-- no_stock_field (the stock in Redis is missing: likewise); epoch (another life of the coupon: nothing was written).
 
 local COUPON, QUEUE, ADMITTED, DEAD, CLAIMS = unpack(KEYS, 1, 5)
 
@@ -29,19 +29,19 @@ local returned = tonumber(coupon[3] or '') or 0
 local function drop(user)
   local reason = redis.call('HGET', DEAD, user)
   if not reason then return 'not_dead' end
+  if redis.call('HEXISTS', ADMITTED, user) == 0 then return 'not_admitted' end
   if not string.find(coupon[2] or '', '^-?%d+$') then return 'no_stock_field' end
   redis.call('HDEL', DEAD, user)
   redis.call('HDEL', CLAIMS, user)
   -- Another service may have queued the user once more.
   redis.call('ZREM', QUEUE, user)
-  if redis.call('HDEL', ADMITTED, user) == 1 then
-    if reason ~= 'over_promised' then
-      redis.call('HINCRBY', COUPON, 'stock', 1)
-    elseif returned > 0 then
-      -- Such a user has given the coupon up already. The field may be lost; a repair counts it anew.
-      redis.call('HINCRBY', COUPON, 'returned', -1)
-      returned = returned - 1
-    end
+  redis.call('HDEL', ADMITTED, user)
+  if reason ~= 'over_promised' then
+    redis.call('HINCRBY', COUPON, 'stock', 1)
+  elseif returned > 0 then
+    -- Such a user has given the coupon up already. The field may be lost; a repair counts it anew.
+    redis.call('HINCRBY', COUPON, 'returned', -1)
+    returned = returned - 1
   end
   return 'ok'
 end
