@@ -1,7 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
-import { disastrous, evicting, harmless, late, operated, overPromised, rewritten, SETTLE, totals, USERS, type Command, type WorkerStep } from './history.ts';
+import {
+  disastrous,
+  evicting,
+  harmless,
+  late,
+  operated,
+  overPromised,
+  rewritten,
+  SETTLE,
+  totals,
+  USERS,
+  type Command,
+  type WorkerStep,
+} from './history.ts';
 import { applyToModel, modelPlayer, newWorld, NOW_MS, type Outside, type World } from './world.ts';
 import { excusedFindings } from './views.ts';
 
@@ -137,11 +150,19 @@ describe('the reference model of a campaign', () => {
       { kind: 'evict' },
       { kind: 'drop', nth: 0 },
     ];
-    fc.assert(repairMends(() => fc.constant(history)), { numRuns: 1, examples: [[history, 3]] });
+    fc.assert(
+      repairMends(() => fc.constant(history)),
+      { numRuns: 1, examples: [[history, 3]] },
+    );
   });
 
   it('has reached the claims of the rows that a repair gives back', () => {
-    const work = (worker: string, limit: number, step?: WorkerStep): Command => ({ kind: 'work', worker, limit, ...(step ? { step } : {}) });
+    const work = (worker: string, limit: number, step?: WorkerStep): Command => ({
+      kind: 'work',
+      worker,
+      limit,
+      ...(step ? { step } : {}),
+    });
     const repair: Command = { kind: 'repair', reopen: false, confirm: false };
     const history: Command[] = [
       { kind: 'admit', requests: [{ userId: 'a', requestId: 'r1' }] },
@@ -164,7 +185,10 @@ describe('the reference model of a campaign', () => {
       { kind: 'drop', nth: 0 },
       work('w1', 1),
     ];
-    fc.assert(repairMends(() => fc.constant(history)), { numRuns: 1, examples: [[history, 2]] });
+    fc.assert(
+      repairMends(() => fc.constant(history)),
+      { numRuns: 1, examples: [[history, 2]] },
+    );
   });
 
   it.each<[string, Histories, typeof promisesHold, Apply]>([

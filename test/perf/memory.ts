@@ -47,7 +47,7 @@ export async function memory(_effort: Effort): Promise<Figure[]> {
 /** Bytes a user in each key that has users, as Redis itself counts them. */
 async function keysOf({ redis }: OwnStores, couponId: string, users: readonly string[]): Promise<string> {
   const keys = couponKeys(couponId, 'plain');
-  const usage = async (key: string): Promise<number> => Number((await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0);
+  const usage = async (key: string): Promise<number> => (await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0;
   const bytes = {
     queue: (await usage(keys.queue)) / USERS,
     admitted: (await usage(keys.admitted)) / USERS,

@@ -107,7 +107,7 @@ it('a replica is not ready, even one that would take writes, nor one that lost i
   await primary.kill();
   await until(async () => (await health.condition()) === 'masterdown');
   await other.replicaof('NO', 'ONE');
-  await until(async () => (await health.condition()) === 'up');
+  await expect.poll(() => health.condition(), { timeout: 30_000 }).toBe('up');
   other.disconnect();
 });
 
@@ -123,5 +123,5 @@ it('one that comes back with much to read is loading until it has', async () => 
   await until(async () => (await health.condition()) === 'loading');
   await back;
   // An answer may still come too late, and is none then.
-  await until(async () => (await health.condition()) === 'up');
+  await expect.poll(() => health.condition(), { timeout: 30_000 }).toBe('up');
 });
