@@ -5,7 +5,7 @@ import { settle } from '../../src/bench/settle.ts';
 import { reset } from '../../src/operate/reset.ts';
 import { seed } from '../../src/operate/seed.ts';
 import { until } from '../support/until.ts';
-import { explain } from './explain.ts';
+import { explain, reasonOf } from './explain.ts';
 import type { Ground, HarmlessFault } from './fault.ts';
 import { startLoad, type Load } from './load.ts';
 import { judge, type Subject } from './oracle.ts';
@@ -94,9 +94,6 @@ export async function inTime<T>(kind: string, work: Promise<T>): Promise<{ secon
   }
 }
 
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** Waits until nobody waits and nobody is claimed; a line when that does not come to pass. */
 export async function drained(

@@ -17,19 +17,24 @@ export async function explain(
       const { requestId, sentUs, doneUs, outcome, status } = row;
       lines.push(`  request ${requestId}: sent ${ms(sentUs)}, answered ${ms(doneUs)}: ${outcome} ${status}`);
     }
-    lines.push(`  Redis: ${JSON.stringify(await reader.user(couponId, userId))}`);
-    lines.push(`  ledger: ${JSON.stringify(await ledger.rows(couponId, [userId]))}`);
+    lines.push(`  Redis: ${await said(reader.user(couponId, userId))}`, `  ledger: ${await said(ledger.rows(couponId, [userId]))}`);
   }
   for (const { id } of coupons) {
-    lines.push(
-      `${id} in Redis: ${JSON.stringify(await reader.coupon(id))}`,
-      `${id} in the ledger: ${JSON.stringify(await ledger.coupon(id))}`,
-    );
+    lines.push(`${id} in Redis: ${await said(reader.coupon(id))}`, `${id} in the ledger: ${await said(ledger.coupon(id))}`);
   }
   return lines;
+}
+
+/** A store that is away once more is said: it must not hide what was found. */
+async function said(answer: Promise<unknown>): Promise<string> {
+  return answer.then((value) => JSON.stringify(value), reasonOf);
 }
 
 /** Wall clock, as the logs of the processes have it. */
 function ms(us: number): string {
   return Number.isNaN(us) ? 'never' : new Date(performance.timeOrigin + us / 1_000).toISOString();
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
