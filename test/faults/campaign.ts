@@ -94,7 +94,6 @@ export async function inTime<T>(kind: string, work: Promise<T>): Promise<{ secon
   }
 }
 
-
 /** Waits until nobody waits and nobody is claimed; a line when that does not come to pass. */
 export async function drained(
   { reader, ledger }: Pick<RigOfCampaign, 'reader' | 'ledger'>,
