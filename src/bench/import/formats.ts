@@ -1,5 +1,6 @@
 /** The files that other load tools write, as rows of named cells. */
 import { CsvReader, otherSeparator } from '../../lib/csv.ts';
+import { parseExactJson } from '../../lib/text/exact-json.ts';
 import { usageError } from '../../lib/errors.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import { printable } from '../../lib/text/visible.ts';
@@ -122,7 +123,7 @@ function jsonLines(begin: (names: readonly string[], json: boolean) => void, eac
     if (text.trim() === '') return;
     let object: unknown;
     try {
-      object = JSON.parse(text);
+      object = parseExactJson(text);
     } catch {
       throw new Error(`line ${line} is no JSON`);
     }

@@ -16,6 +16,7 @@ export function timesOf(cell: (field: Field) => string | null, line: number): { 
 function timeOf(text: string | null, line: number): { us: number; stepUs: number } | null {
   if (text === null) return null;
   const time = readForeignTime(text);
+  if (time.kind === 'none') return null;
   if (time.kind !== 'time')
     throw badImport(`line ${line}: "${printable(text, 40)}" is no time`, 'Map the column of the time, such as --map sent=started_at.');
   const fraction = /[.,](\d+)/.exec(text)?.[1]?.length ?? 0;

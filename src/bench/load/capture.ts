@@ -1,4 +1,5 @@
 import { headerOf } from '../report/unexplained.ts';
+import { parseExactJson } from '../../lib/text/exact-json.ts';
 import type { CaptureRule } from '../scenario/steps.ts';
 
 /** A reply, as far as values are taken from it. */
@@ -55,9 +56,10 @@ export function withCookies(kept: string, set: readonly string[]): string {
   return Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
 }
 
+/** Undefined: it is no JSON. */
 export function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return parseExactJson(body);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** What an unexplained reply looks like to somebody who has seen many: the rule that may be missing, or what may be wrong. */
+import { parseExactJson } from '../../lib/text/exact-json.ts';
 import type { UnexplainedReply } from './unexplained.ts';
 
 /** Fields by which services say how a request ended, the most telling first. */
@@ -44,7 +45,7 @@ interface Field {
 function fieldOf(body: string): Field | null {
   let document: unknown;
   try {
-    document = JSON.parse(body);
+    document = parseExactJson(body);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 /** Values as the serializers of Redis clients write them. Pure. */
+import { parseExactJson } from '../../lib/text/exact-json.ts';
 
 /**
  * `string`: as it is. `json`: a text in quotes, or an object. `typed_json`: a Java class before the value, as
@@ -41,9 +42,8 @@ export function wholeNumber(written: string): number | null {
  * digits: an id of 17 digits would become that of somebody else.
  */
 export function objectFields(text: string): Record<string, string> | null {
-  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (part) => (part.startsWith('"') ? part : `"${part}"`));
   try {
-    const value: unknown = JSON.parse(quoted);
+    const value = parseExactJson(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, fieldText(field)]));
   } catch {

@@ -17,6 +17,9 @@ describe('whom a member stands for', () => {
     ['{"@class":"com.shop.Ask","userId":["java.lang.Long",12345678901234567]}', '12345678901234567', 'json'],
     ['{"userId": 12345678901234567, "note": "12345678901234567"}', '12345678901234567', 'json'],
     ['["com.shop.Ask",{"userId":"lee"}]', 'lee', 'typed_json'],
+    // A double has up to 17 digits behind its point.
+    ['{"userId":"lee","weight":0.30000000000000004}', 'lee', 'json'],
+    ['{"at":1.7959769310000001E9,"userId":12345678901234567}', '12345678901234567', 'json'],
   ])('%s is %s', (member, userId, serializer) => expect(readMember(member, 'userId')).toEqual({ userId, serializer }));
 
   test.each([

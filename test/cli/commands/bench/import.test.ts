@@ -150,6 +150,24 @@ test('columns by other names are mapped', async () => {
   expect(reportOf(result).verdict.integrity).toBe('pass');
 });
 
+test('users whose ids are large numbers stay apart', async () => {
+  const ids = Object.fromEntries(Array.from({ length: 12 }, (_, nth) => [`u${nth + 1}`, String(9_007_199_254_740_993n + BigInt(nth))]));
+  const text = WRITERS['NDJSON']!(sale()).replaceAll(/"(u\d+)"/g, (_, user: string) => ids[user]!);
+  const issued = ['u1', 'u2', 'u3', 'u4', 'u5'].map((user) => ids[user]!);
+  expect(reportOf(await judged({ text, issued }))).toMatchObject({ verdict: { integrity: 'pass' }, exitCode: 0 });
+});
+
+test.each([String.raw`\N`, 'NULL', 'null', '0', '0000-00-00 00:00:00', '', '"null"'])(
+  'a time that is %j is none: the answer did not come',
+  async (none) => {
+    const cell = none.includes('"') ? `"${none.replaceAll('"', '""')}"` : none;
+    const text = `user,sent,done,status\nu1,${BEGAN},${BEGAN + 5},201\nu2,${BEGAN + 10},${cell},0`;
+    const report = reportOf(await judged({ text, issued: ['u1'] }));
+    expect(report.outcomes).toMatchObject({ accepted: 1, unknown: 1 });
+    expect(report.integrity.filter(({ status }) => status === 'fail')).toEqual([]);
+  },
+);
+
 describe('what the file does not say is not checked', () => {
   const rows = (fields: (asked: Asked) => string): string => sale().map(fields).join('\n');
   const open = (report: BenchReport) =>
