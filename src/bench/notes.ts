@@ -21,11 +21,15 @@ export function notesOf(sources: NoteSources): Note[] {
   const { load, disruptions, collected, probed, remarks } = sources;
   const used = collected.filter((one) => one.evidence.before.length > 0);
   const unreadable = new Set(collected.flatMap((one) => one.unreadable));
-  const why = collected.find((one) => one.why !== undefined)?.why;
+  const said = { LEDGER_UNREADABLE: 'why', REDIS_UNREADABLE: 'redisWhy' } as const;
+  const gap = (code: keyof typeof said): Note => {
+    const why = collected.map((one) => one[said[code]]).find((one) => one !== undefined);
+    return { code, ...(why === undefined ? {} : { facts: { why } }) };
+  };
   const notes: (Note | false)[] = [
     ...loadNotes(load),
     notSettled(sources),
-    ...[...unreadable].map((code): Note => ({ code, ...(code === 'LEDGER_UNREADABLE' && why !== undefined ? { facts: { why } } : {}) })),
+    ...[...unreadable].map(gap),
     used.length > 0 && { code: 'COUPON_NOT_FRESH', facts: { users: used.reduce((sum, one) => sum + one.evidence.before.length, 0) } },
     probed.closesConnections && { code: 'CONNECTIONS_CLOSED' },
     ...remarks.map((code): Note => ({ code })),

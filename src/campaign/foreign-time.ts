@@ -52,6 +52,9 @@ const DEEPEST = 4;
 const LONGEST = 200;
 /** Smaller numbers of seconds (before March 1973) are flags, counters or ids. */
 const FIRST_SECOND = 1e8;
+/** The zero of a clock that shows the time of its zone: no zone is further than this from UTC. */
+const ZERO_WITHIN_US = 14 * 3_600_000_000;
+const DAY_MS = 86_400_000;
 /** The end of the year 9999. */
 const LAST_US = 253_402_300_800_000_000;
 
@@ -82,6 +85,14 @@ export function readForeignDate(text: string | null | undefined): Date | null | 
   return new Date(Math.floor(time.us / 1_000));
 }
 
+/**
+ * A use or a revocation, which lies in the past. Programs write dates far ahead, such as 9999-12-31, for what has not happened; a day is left
+ * for clocks and zones. Null for those as well.
+ */
+export function happened(date: Date | null, nowMs: number): Date | null {
+  return date !== null && date.getTime() <= nowMs + DAY_MS ? date : null;
+}
+
 /** 0: none; null: unreadable. */
 function microsOf(written: string, depth: number): number | null {
   // Blanks as Lua has them: trim() would take those of Unicode as well.
@@ -90,7 +101,9 @@ function microsOf(written: string, depth: number): number | null {
   const inner = depth > 0 ? (unquoted(text) ?? TYPED.exec(text)?.[1]) : undefined;
   if (inner !== undefined) return microsOf(inner, depth - 1);
   const us = ofNumber(text) ?? ofArray(text) ?? ofIso(text);
-  return us !== null && us >= 0 && us < LAST_US ? us : null;
+  if (us === null) return null;
+  if (Math.abs(us) <= ZERO_WITHIN_US) return 0;
+  return us >= 0 && us < LAST_US ? us : null;
 }
 
 function unquoted(text: string): string | undefined {
@@ -159,7 +172,7 @@ function minutesOf(zone: string): number | null {
 
 /** Null for a date that no calendar has. */
 function micros(year: number, month: number, day: number, hour: number, minute: number, second: number, us: number): number | null {
-  if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return null;
+  if (year < 1969 || year > 9999 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return null;
   if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return null;
   return Date.UTC(year, month - 1, day, hour, minute, second) * 1_000 + us;
 }

@@ -1,5 +1,5 @@
 import { scoreToMicros, type Expiry } from '../../campaign/coupon.ts';
-import { readForeignDate } from '../../campaign/foreign-time.ts';
+import { happened, readForeignDate } from '../../campaign/foreign-time.ts';
 import { mendUser, type Mend } from './mend.ts';
 import type { RepairStep } from './plan.ts';
 import type { JudgedUser } from '../reads.ts';
@@ -73,12 +73,12 @@ async function rewriteHashes(ports: RepairPorts, { id, epoch }: Coupon, users: r
   const different = users.filter(({ mend }) => mend.rehash);
   if (different.length === 0) return;
   const uses = different.flatMap(({ user, row }) => {
-    const usedAt = row!.usedAt ? null : timeOf(user.issued?.['used_at']);
+    const usedAt = row!.usedAt ? null : pastOf(user.issued?.['used_at']);
     return usedAt ? [{ userId: user.userId, usedAt }] : [];
   });
   if (uses.length > 0) await ports.repairs.recordUses(id, uses);
   const revocations = different.flatMap(({ user, row }) => {
-    const revokedAt = row!.revokedAt ? null : timeOf(user.issued?.['revoked_at']);
+    const revokedAt = row!.revokedAt ? null : pastOf(user.issued?.['revoked_at']);
     return revokedAt ? [{ userId: user.userId, revokedAt }] : [];
   });
   if (revocations.length > 0) await ports.repairs.recordRevocations(id, revocations);
@@ -99,8 +99,8 @@ function provenRow({ userId, admitted, issued, claim }: RedisUser, expiry: Expir
     requestedUs,
     issuedAt,
     expiresAt: expiresAt === 'unreadable' ? expiryOf(expiry, issuedAt) : expiresAt,
-    usedAt: timeOf(issued['used_at']),
-    revokedAt: timeOf(issued['revoked_at']),
+    usedAt: pastOf(issued['used_at']),
+    revokedAt: pastOf(issued['revoked_at']),
     fence: claim?.fence ?? 0,
     deliveries: claim?.deliveries ?? 0,
   };
@@ -110,6 +110,11 @@ function provenRow({ userId, admitted, issued, claim }: RedisUser, expiry: Expir
 function timeOf(text: string | undefined): Date | null {
   const date = readForeignDate(text);
   return date === 'unreadable' ? null : date;
+}
+
+/** The same of what has happened. */
+function pastOf(text: string | undefined): Date | null {
+  return happened(timeOf(text), Date.now());
 }
 
 function expiryOf(expiry: Expiry, issuedAt: Date): Date | null {

@@ -18,8 +18,9 @@ export async function collectForeign(stores: ForeignStores, options: EvidenceOpt
   };
   const unreadable: CollectedEvidence['unreadable'] = [];
   const keys = redis ?? (stores.stock ? NO_KEYS : null);
-  const waiting = keys && (await readable(() => readQueue(keys, couponId, users)));
-  let why: string | undefined;
+  let [why, redisWhy]: (string | undefined)[] = [];
+  const told = (error: CouponError): void => void (redisWhy = reasonOf(error));
+  const waiting = keys && (await readable(() => readQueue(keys, couponId, users), told));
   const rows =
     issued &&
     (await readable(
@@ -31,9 +32,9 @@ export async function collectForeign(stores: ForeignStores, options: EvidenceOpt
         for (const row of all) users.numberOf(row.userId);
         return all;
       },
-      (error) => (why = error.message),
+      (error) => (why = reasonOf(error)),
     ));
-  const inRedis = keys && waiting && (await readable(() => readRedis(keys, stores, options, waiting, rows)));
+  const inRedis = keys && waiting && (await readable(() => readRedis(keys, stores, options, waiting, rows), told));
   if (keys && !inRedis) unreadable.push('REDIS_UNREADABLE');
   if (issued && !rows) unreadable.push('LEDGER_UNREADABLE');
   return {
@@ -51,6 +52,7 @@ export async function collectForeign(stores: ForeignStores, options: EvidenceOpt
     issued: rows && issueTimes(rows, (row) => row.issuedUs, before, users),
     unreadable,
     ...(why === undefined ? {} : { why }),
+    ...(redisWhy === undefined ? {} : { redisWhy }),
   };
 }
 
@@ -63,6 +65,10 @@ async function readable<T>(read: () => Promise<T>, told: (error: CouponError) =>
     told(error);
     return null;
   }
+}
+
+function reasonOf({ message, why }: CouponError): string {
+  return why === undefined ? message : `${message}: ${why}`;
 }
 
 async function readQueue(redis: typeof NO_KEYS, couponId: string, users: UserDirectory): Promise<Set<number>> {

@@ -1,8 +1,9 @@
 import { otherSeparator } from '../../lib/csv.ts';
+import { plain } from '../../lib/text/serialised.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { microsBySize } from '../../campaign/coupon.ts';
 import { usageError } from '../../lib/errors.ts';
-import { readForeignTime } from '../../campaign/foreign-time.ts';
+import { happened, readForeignTime } from '../../campaign/foreign-time.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import type { IssuedBy } from '../scenario/verify.ts';
 
@@ -40,6 +41,16 @@ export function keyColumn(by: IssuedBy): IssuedColumn {
   return by === 'issue' ? 'issue_id' : 'user_id';
 }
 
+/** What is written where there is no name. None of these is an id. */
+const NO_NAME: ReadonlySet<string> = new Set(['', String.raw`\N`, 'NULL', 'null', '(null)', '<null>', 'None', 'undefined', 'NaN']);
+
+/** A name without what a serializer has put around it; null: there is none in it. */
+export function plainName(written: string): string | null {
+  const { text, serializer } = plain(written.trim());
+  const isLost = serializer === 'jdk' || serializer === 'bytes' || text.startsWith('{');
+  return isLost || NO_NAME.has(text) ? null : text;
+}
+
 /** What is wrong with the columns of a list, or null. */
 export function columnProblem(columns: readonly string[], by: IssuedBy): string | null {
   const key = keyColumn(by);
@@ -53,19 +64,35 @@ export function columnProblem(columns: readonly string[], by: IssuedBy): string 
 /**
  * @param cell text of a column, null when it is empty or not there
  * @param where the row stands, such as `line 3`
- * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a coupon is revoked, or when it was asked for, is not known
+ * @throws CouponError `ISSUED_TIME` for a text that is no time: whether such a coupon is revoked, or when it was asked for, is not known;
+ *   `ISSUED_USER` for a row that does not say whose coupon it is
  */
 export function issuedRow(cell: (column: IssuedColumn) => string | null, where: () => string, by: IssuedBy): IssuedRow {
   const turn = cell('turn');
   const time = (column: IssuedColumn): number | null => timeOf(column, cell(column), where);
   return {
-    userId: by === 'issue' ? issueName(cell('issue_id') ?? '') : (cell('user_id') ?? ''),
+    userId: by === 'issue' ? issueName(nameOf('issue_id', cell, where)) : nameOf('user_id', cell, where),
     requestedUs: time('requested_at') ?? Number.NaN,
     // When a worker wrote the row says when the coupon was there, and nothing about whose turn it was.
     issuedUs: time('issued_at') ?? time('persisted_at') ?? Number.NaN,
     turn: turn !== null && /^-?\d+(\.\d+)?$/.test(turn) ? Number(turn) : (time('turn') ?? Number.NaN),
-    revoked: time('revoked_at') !== null,
+    revoked: isPast(time('revoked_at')),
   };
+}
+
+function isPast(us: number | null): boolean {
+  return us !== null && happened(new Date(us / 1_000), Date.now()) !== null;
+}
+
+function nameOf(column: IssuedColumn, cell: (column: IssuedColumn) => string | null, where: () => string): string {
+  const text = cell(column);
+  const name = plainName(text ?? '');
+  if (name !== null) return name;
+  throw usageError(
+    'ISSUED_USER',
+    `the list of issued coupons cannot be used: ${column} of ${where()} is ${text === null ? 'empty' : `"${printable(text, 40)}", which names nobody`}`,
+    'Leave rows without a name out of the list, and write plain ids.',
+  );
 }
 
 /** Microseconds since 1970, UTC where no zone is given (only comparisons matter); null for none. */

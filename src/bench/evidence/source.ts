@@ -67,4 +67,6 @@ export interface CollectedEvidence {
   unreadable: ('REDIS_UNREADABLE' | 'LEDGER_UNREADABLE')[];
   /** Why the list of issued coupons could not be read, where it says. */
   why?: string;
+  /** The same of Redis. */
+  redisWhy?: string;
 }

@@ -92,8 +92,8 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   TARGET_LOST: (facts) => `the target stopped taking connections: ${some(facts['unsent'], 'request')} not sent`,
   NOT_SETTLED: (facts) =>
     facts['missing'] ? `${lateText(facts)} (settle.timeout)` : 'the drain was not done when the time was up (settle.timeout)',
-  REDIS_UNREADABLE: () => 'Redis could not be read after the load',
-  LEDGER_UNREADABLE: (facts) => `the ledger could not be read after the load${facts['why'] === undefined ? '' : `: ${facts['why']}`}`,
+  REDIS_UNREADABLE: (facts) => `Redis could not be read after the load${because(facts)}`,
+  LEDGER_UNREADABLE: (facts) => `the ledger could not be read after the load${because(facts)}`,
   COUPON_NOT_FRESH: (facts) =>
     `${plural(Number(facts['users']), 'user')} had been accepted or issued before, and ${facts['users'] === 1 ? 'is' : 'are'} left out`,
   ABORTED_BY_THRESHOLD: (facts) =>
@@ -118,6 +118,10 @@ const NOTE_WORDS: Record<Note['code'], (facts: Record<string, number | string>) 
   DISRUPTED: (facts) => `at ${asText(facts['second'])} s: ${facts['action']}; it was back after ${asText(facts['took'])} s`,
   DISRUPTION_FAILED: (facts) => `at ${asText(facts['second'])} s: ${facts['action']} failed: ${facts['why']}`,
 };
+
+function because({ why }: Record<string, number | string>): string {
+  return why === undefined ? '' : `: ${why}`;
+}
 
 /** `1 request was`, `no request was`, `3 requests were`. */
 function some(value: number | string | undefined, one: string): string {

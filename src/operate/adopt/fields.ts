@@ -1,7 +1,7 @@
 import { usageError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/text/suggest.ts';
 import type { Fields } from './ports.ts';
-import { plain } from './values.ts';
+import { plain } from '../../lib/text/serialised.ts';
 
 /** What is read of the coupon, and of an issued one. */
 export const COUPON_FIELDS = ['name', 'total', 'stock', 'state', 'opens_at', 'closes_at', 'ex_date', 'valid_for'] as const;

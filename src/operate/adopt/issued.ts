@@ -1,4 +1,5 @@
 import type { Expiry } from '../../campaign/coupon.ts';
+import { happened } from '../../campaign/foreign-time.ts';
 import { isCompanion, isUserId } from '../../campaign/ids.ts';
 import { Renamed, type FieldMap, type FieldName } from './fields.ts';
 import type { AdoptionSource, IssuedKey } from './ports.ts';
@@ -7,7 +8,7 @@ import { Repeats } from './repeats.ts';
 import { Samples } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
 import { readTime } from './times.ts';
-import { plain } from './values.ts';
+import { plain } from '../../lib/text/serialised.ts';
 
 /** An issued coupon as the other service's hash has it; null: it says nothing about that. */
 export interface FoundIssued {
@@ -109,8 +110,8 @@ function issuedOf(hash: Renamed, key: string, reading: ReadingTimes, seenUsedAt:
     requestedAt: time('requested_at'),
     issuedAt: time('issued_at'),
     expiresAt: hash.raw('ex_date') === undefined ? 'unsaid' : time('ex_date'),
-    usedAt: time('used_at'),
-    revokedAt: time('revoked_at'),
+    usedAt: happened(time('used_at'), Date.now()),
+    revokedAt: happened(time('revoked_at'), Date.now()),
     seenUsedAt,
   };
 }

@@ -1,5 +1,5 @@
 import { isUserId } from '../../campaign/ids.ts';
-import { objectFields, plain, type Serializer } from './values.ts';
+import { objectFields, plain, type Serializer } from '../../lib/text/serialised.ts';
 
 /** Whom a member of a queue stands for, or why that cannot be told. */
 export type Member =

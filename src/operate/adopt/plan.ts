@@ -6,7 +6,7 @@ import type { Reading } from './issued.ts';
 import type { FinalStock, SaleState } from './ports.ts';
 import type { Sampled } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
-import type { Serializer } from './values.ts';
+import type { Serializer } from '../../lib/text/serialised.ts';
 import type { FoundQueue } from './queue.ts';
 
 /** What was found of a coupon, and what is made of it. */

@@ -6,7 +6,7 @@ import type { AdoptionSource } from './ports.ts';
 import { Repeats } from './repeats.ts';
 import { Counts, Samples } from './sample.ts';
 import type { SourceKeys } from './source-keys.ts';
-import type { Serializer } from './values.ts';
+import type { Serializer } from '../../lib/text/serialised.ts';
 
 /** A user who waits, with every member that stands for that user. */
 export interface Waiting {

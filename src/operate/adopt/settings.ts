@@ -7,7 +7,7 @@ import { timeIn, type ReadingTimes } from './issued.ts';
 import type { Fields, SaleState } from './ports.ts';
 import { noNumber } from './problems.ts';
 import { Counts } from './sample.ts';
-import { plain, wholeNumber, type Serializer } from './values.ts';
+import { plain, wholeNumber, type Serializer } from '../../lib/text/serialised.ts';
 
 /** What a person says about the coupon, where the hash does not or is wrong. */
 export interface Said {

@@ -55,10 +55,10 @@ export function sqlIssuedList(database: Database, { query, timeoutMs, by = 'user
     read: (couponId, each) =>
       reading(async (client) => {
         await open(client, couponId);
-        for (;;) {
+        for (let from = 0; ; from += FETCH) {
           const { rows, fields } = await fetch(client, FETCH);
           if (rows.length === 0) return;
-          each(rowsOf(rows, fields, by));
+          each(rowsOf(rows, fields, by, from));
         }
       }),
   };
@@ -117,10 +117,14 @@ function fetch(client: PoolClient, count: number): Promise<QueryResult<Cells>> {
   return client.query<Cells>({ text: `FETCH ${count} FROM issued`, rowMode: 'array', types: AS_TEXT });
 }
 
-function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[], by: IssuedBy): IssuedRow[] {
+/** @param from how many rows came before these */
+function rowsOf(rows: readonly Cells[], fields: readonly FieldDef[], by: IssuedBy, from: number): IssuedRow[] {
   const place = new Map(fields.map((field, index) => [columnName(field.name), index]));
   const cell = (row: Cells) => (column: IssuedColumn) => row[place.get(column) ?? -1] ?? null;
-  return rows.map((row) => issuedRow(cell(row), () => `${by} ${printable(cell(row)(keyColumn(by)) ?? '', 40)}`, by));
+  return rows.map((row, index) => {
+    const name = cell(row)(keyColumn(by));
+    return issuedRow(cell(row), () => (name === null ? `row ${from + index + 1}` : `${by} ${printable(name, 40)}`), by);
+  });
 }
 
 function checkColumns(fields: readonly FieldDef[], by: IssuedBy): void {

@@ -5,7 +5,7 @@ describe('times of a list of pieces', () => {
   const noon = Date.UTC(2026, 10, 22, 12) * 1_000;
   const rowWith = (cells: Partial<Record<IssuedColumn, string>>) =>
     issuedRow(
-      (column) => cells[column] ?? null,
+      (column) => ({ user_id: 'u', ...cells })[column] ?? null,
       () => 'line 2',
       'user',
     );
@@ -20,10 +20,21 @@ describe('times of a list of pieces', () => {
     [String.raw`\N`, Number.NaN],
   ])('%s', (text, us) => expect(rowWith({ requested_at: text }).requestedUs).toBe(us));
 
-  test.each([String.raw`\N`, 'NULL', 'null', 'f', 'false', '0', '0000-00-00 00:00:00', 'None', '"null"'])(
-    'revoked_at %j is not revoked',
-    (text) => expect(rowWith({ revoked_at: text }).revoked).toBe(false),
-  );
+  test.each([
+    String.raw`\N`,
+    'NULL',
+    'null',
+    'f',
+    'false',
+    '0',
+    '0000-00-00 00:00:00',
+    'None',
+    '"null"',
+    '1970-01-01 09:00:00',
+    '1969-12-31 19:00:00',
+    '9999-12-31 23:59:59',
+    '2999-12-31',
+  ])('revoked_at %j is not revoked', (text) => expect(rowWith({ revoked_at: text }).revoked).toBe(false));
 
   test.each(['2026-11-22', '1795348800', '[2026,11,22,12,0]'])('revoked_at %s is revoked', (text) =>
     expect(rowWith({ revoked_at: text }).revoked).toBe(true),

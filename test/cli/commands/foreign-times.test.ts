@@ -11,6 +11,8 @@ import { FOREIGN_TABLE, foreignServer, type ForeignVariant } from '../../support
 import { at, cli } from '../../support/run-cli.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
 
+/** The zero of a clock that shows local time, and dates that stand for "not yet". */
+const NEVER = ['1970-01-01 09:00:00', '1969-12-31 19:00:00', '9999-12-31 23:59:59', '2999-12-31', 'infinity'];
 const HASH = 'issued_coupon:coupon:42-user:u1';
 
 describe('a time that another program wrote into an issued hash', () => {
@@ -30,7 +32,7 @@ describe('a time that another program wrote into an issued hash', () => {
   const row = async () => (await stores.sql('SELECT used_at, use_id, expires_at, issued_at, revoked_at FROM issued_coupons'))[0]!;
   const codes = async () => (await run('audit', '42', '--json')).json<{ findings: { code: string }[] }>().findings.map((one) => one.code);
 
-  it.each(['null', 'None', 'undefined', '0', 'false', '"null"', String.raw`\N`, 'soon', '{}', '2026-02-30', '1'])(
+  it.each(['null', 'None', 'undefined', '0', 'false', '"null"', String.raw`\N`, 'soon', '{}', '2026-02-30', '1', ...NEVER])(
     'is no use when it is %j: a repair mends the hash and leaves the ledger alone',
     async (text) => {
       await write('used_at', text);
@@ -54,6 +56,19 @@ describe('a time that another program wrote into an issued hash', () => {
     expect((await run('audit', '42', '--repair')).exitCode).toBe(0);
     expect(await row()).toMatchObject({ used_at: new Date(iso), use_id: 'repair' });
     expect(await stores.redis.hget(HASH, 'used_at')).toBe(iso);
+  });
+
+  it.each(NEVER)('is no revocation when it is %j, not even of a row that is rebuilt', async (text) => {
+    await write('revoked_at', text, 'used_at', text);
+    expect((await run('audit', '42', '--repair')).exitCode).toBe(0);
+    expect(await row()).toMatchObject({ revoked_at: null, used_at: null });
+    expect(await stores.redis.hmget(HASH, 'used_at', 'revoked_at')).toEqual(['', null]);
+    await write('revoked_at', text, 'used_at', text);
+    await stores.sql('DELETE FROM issued_coupons');
+    await stores.sql('UPDATE coupons SET issued_quantity = 0');
+    await run('audit', '42', '--scan', '--repair');
+    expect(await row()).toMatchObject({ revoked_at: null, used_at: null });
+    expect(await codes()).toEqual([]);
   });
 
   it('is named with the field and the text when nobody can read it', async () => {
@@ -190,7 +205,7 @@ describe('revoked_at in the list of another service', () => {
     return await cli([...at(stores), 'bench', path, '--url', server.url, '--json']);
   };
 
-  it.each(['false', String.raw`'\N'`, "'NULL'", "'0000-00-00 00:00:00'", '0'])(
+  it.each(['false', String.raw`'\N'`, "'NULL'", "'0000-00-00 00:00:00'", '0', "timestamp '1970-01-01 09:00'", "date '9999-12-31'"])(
     '%s revokes nothing, so that missing coupons are not hidden',
     async (revoked) => {
       const result = await benched(revoked, 'pop_then_crash');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseFields, Renamed } from '../../../src/operate/adopt/fields.ts';
 import { readMember } from '../../../src/operate/adopt/member.ts';
 import { readTime } from '../../../src/operate/adopt/times.ts';
-import { plain, wholeNumber } from '../../../src/operate/adopt/values.ts';
+import { plain, wholeNumber } from '../../../src/lib/text/serialised.ts';
 
 const JDK = String.raw`\xac\xed\x00\x05t\x00\x03kim`;
 

@@ -1,10 +1,10 @@
 import { chunked } from '../../../lib/chunked.ts';
 import type { ForeignRedis } from '../../../bench/evidence/foreign-ports.ts';
 import { fillTemplate, type ForeignKeys } from '../../../bench/scenario/verify.ts';
-import { usageError, type CouponError } from '../../../lib/errors.ts';
+import { CouponError, usageError } from '../../../lib/errors.ts';
 import type { RedisConnection } from '../connection/connection.ts';
 import { printable } from '../../../lib/text/visible.ts';
-import { usersIn } from './foreign-users.ts';
+import { namesIn, usersIn } from './foreign-users.ts';
 import { escapeGlob, scanAll } from './scan.ts';
 import { wrongTypeOf } from './wrong-type.ts';
 
@@ -59,11 +59,16 @@ export function foreignKeys(connection: RedisConnection, keys: ForeignKeys): For
     waiting: (couponId) => guard('queue', couponId, () => client.zcard(key('queue', couponId))),
 
     async *queue(couponId) {
+      const name = key('queue', couponId);
       try {
-        for await (const chunk of client.zscanStream(key('queue', couponId), { count: CHUNK }) as AsyncIterable<string[]>) {
-          yield chunk.filter((_, index) => index % 2 === 0);
+        for await (const chunk of client.zscanStream(name, { count: CHUNK }) as AsyncIterable<string[]>) {
+          yield namesIn(
+            name,
+            chunk.filter((_, index) => index % 2 === 0),
+          );
         }
       } catch (error) {
+        if (error instanceof CouponError) throw error;
         throw await explained(error, 'queue', couponId);
       }
     },

@@ -1,5 +1,8 @@
 import { chunked } from '../../../lib/chunked.ts';
+import { plainName } from '../../../bench/evidence/issued-row.ts';
+import { SERIALISED } from '../../../campaign/ids.ts';
 import { usageError } from '../../../lib/errors.ts';
+import { printable } from '../../../lib/text/visible.ts';
 import type { RedisConnection } from '../connection/connection.ts';
 
 const CHUNK = 1_000;
@@ -12,6 +15,29 @@ const KINDS = {
 } as const;
 
 type Kind = keyof typeof KINDS;
+
+/**
+ * Users as a key of another service names them, without what a serializer has put around them.
+ *
+ * @throws CouponError `FOREIGN_KEY_TYPE` for a member that names nobody: taken for a user, it would be a stranger
+ */
+export function namesIn(key: string, members: readonly string[]): string[] {
+  return members.map((member) => {
+    // What is no text comes as U+FFFD.
+    const name = /[\p{Cc}\uFFFD]/u.test(member) ? null : plainName(member);
+    if (name !== null) return name;
+    throw usageError(
+      'FOREIGN_KEY_TYPE',
+      `a member of "${key}" is "${printable(member, 60)}", which names no user`,
+      `It ${SERIALISED}; or leave the key out of verify.redis.keys.`,
+    );
+  });
+}
+
+/** How the serializers of Spring write the id of a user. */
+function spellings(userId: string): string[] {
+  return [userId, JSON.stringify(userId), `["java.lang.Long",${userId}]`];
+}
 
 /** One key of another service with all issued users: members of a set or sorted set, or fields of a hash. Absent: nobody yet. */
 export function usersIn(connection: RedisConnection, key: string) {
@@ -46,9 +72,10 @@ export function usersIn(connection: RedisConnection, key: string) {
       return await explained(async () => {
         const found: string[] = [];
         for (const chunk of chunked(userIds, CHUNK)) {
-          const there = await presence(type, chunk);
+          const each = spellings('').length;
+          const there = await presence(type, chunk.flatMap(spellings));
           chunk.forEach((userId, index) => {
-            if (there[index]) found.push(userId);
+            if (there.slice(index * each, (index + 1) * each).includes(true)) found.push(userId);
           });
         }
         return found;
@@ -64,7 +91,10 @@ export function usersIn(connection: RedisConnection, key: string) {
       do {
         const [next, items] = await explained(() => client[scan](key, cursor, 'COUNT', CHUNK));
         cursor = next;
-        yield items.filter((_, index) => index % step === 0);
+        yield namesIn(
+          key,
+          items.filter((_, index) => index % step === 0),
+        );
       } while (cursor !== '0');
     },
   };

@@ -30,7 +30,7 @@ do
   end
 
   local function micros(y, m, d, h, min, s, us)
-    if y < 1970 or y > 9999 or m < 1 or m > 12 or d < 1 or h > 23 or min > 59 or s > 59 then return nil end
+    if y < 1969 or y > 9999 or m < 1 or m > 12 or d < 1 or h > 23 or min > 59 or s > 59 then return nil end
     local next_y, next_m = m == 12 and y + 1 or y, m == 12 and 1 or m + 1
     if d > days(next_y, next_m, 1) - days(y, m, 1) then return nil end
     return (((days(y, m, d) * 24 + h) * 60 + min) * 60 + s) * 1000000 + us
@@ -131,7 +131,9 @@ do
     local inner = depth > 0 and (unquoted(text) or string.match(text, '^%[%s*"[%w_.$]+"%s*,%s*(.+)%]$'))
     if inner then return read(inner, depth - 1) end
     local us = of_number(text) or of_array(text) or of_iso(text)
-    return us and us >= 0 and us < 253402300800000000 and us or nil
+    if not us then return nil end
+    if math.abs(us) <= 50400000000 then return 0 end
+    return us >= 0 and us < 253402300800000000 and us or nil
   end
 
   -- What is longer than any time is not even looked at.

@@ -1,5 +1,5 @@
-/** Values as the serializers of Redis clients write them. Pure. */
-import { parseExactJson } from '../../lib/text/exact-json.ts';
+/** Values as the serializers of Redis clients write them. */
+import { parseExactJson } from './exact-json.ts';
 
 /**
  * `string`: as it is. `json`: a text in quotes, or an object. `typed_json`: a Java class before the value, as
