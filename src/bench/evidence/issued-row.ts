@@ -1,4 +1,5 @@
 import { otherSeparator } from '../../lib/csv.ts';
+import { isNoUtf8 } from '../../lib/text/utf8.ts';
 import { plain } from '../../lib/text/serialised.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { microsBySize } from '../../campaign/coupon.ts';
@@ -55,7 +56,7 @@ export function plainName(written: string): string | null {
 export function columnProblem(columns: readonly string[], by: IssuedBy): string | null {
   const key = keyColumn(by);
   if (columns.includes(key)) return null;
-  const other = otherSeparator(columns);
+  const other = columns.some(isNoUtf8) ? 'it is not UTF-8' : otherSeparator(columns);
   if (other !== null) return other;
   const why = by === 'issue' ? ', which request.issueId is compared with' : '';
   return `there is no column "${key}"${why}${suggestion(key, columns)}`;

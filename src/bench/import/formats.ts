@@ -1,5 +1,6 @@
 /** The files that other load tools write, as rows of named cells. */
 import { CsvReader, otherSeparator } from '../../lib/csv.ts';
+import { isNoUtf8 } from '../../lib/text/utf8.ts';
 import { parseExactJson } from '../../lib/text/exact-json.ts';
 import { usageError } from '../../lib/errors.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
@@ -82,6 +83,7 @@ export async function readRows(
   for await (const chunk of chunks) {
     const text: string = reader === null ? chunk.replace(/^\uFEFF/, '') : chunk;
     if (reader === null && text.trim() === '') continue;
+    if (reader === null && isNoUtf8(text.split('\n', 1)[0]!)) throw new Error('it is not UTF-8');
     if (reader === null && /^\s*</.test(text))
       throw new Error('it is XML; have JMeter write CSV (jmeter.save.saveservice.output_format=csv)');
     if (reader === null && /^\s*\[/.test(text)) throw new Error('it is one JSON array; write one object a line (NDJSON)');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { CouponError } from '../../lib/errors.ts';
+import { SAVE_AS_UTF8, utf8Text } from '../../lib/text/utf8.ts';
 import type { Env } from '../env.ts';
 
 export interface ConfigFile {
@@ -34,7 +35,8 @@ export function readConfigFile(env: Pick<Env, 'cwd'>, named: string | null): Con
     if (named === null && (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR')) return { path: shown, vars: {} };
     throw refused(shown, `cannot be read (${code})`, 'Name a readable file of KEY=value lines, or take the file away.');
   }
-  const text = decoded(bytes, shown);
+  const text = utf8Text(bytes);
+  if (text === null) throw refused(shown, 'is not UTF-8', SAVE_AS_UTF8);
   const { END_OF_FILE: _end, ...vars } = parseEnv(text + END) as Record<string, string>;
   for (const name of Object.keys(vars)) {
     // Node takes a line without = and the next one for one name, and so both are lost.
@@ -42,17 +44,6 @@ export function readConfigFile(env: Pick<Env, 'cwd'>, named: string | null): Con
   }
   refuseCutValues(text, vars, shown);
   return { path: shown, vars };
-}
-
-function decoded(bytes: Buffer, shown: string): string {
-  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes.includes(0);
-  try {
-    // It takes a byte order mark away, which would otherwise be part of the first name.
-    if (!utf16) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    // Said below.
-  }
-  throw refused(shown, 'is not UTF-8', 'Save it as UTF-8. PowerShell: Set-Content -Encoding utf8.');
 }
 
 /** Node ends a value without quotes at a #, also in the middle of a word: half a password would be left, and its rest be dropped. */

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { parseEvent } from '../../campaign/event.ts';
 import type { CouponDefinition } from '../../campaign/coupon.ts';
 import { CouponError, usageError } from '../../lib/errors.ts';
+import { SAVE_AS_UTF8, utf8Text } from '../../lib/text/utf8.ts';
 import type { Env } from '../env.ts';
 
 /** More than an event file may have in characters, whatever they are. */
@@ -42,5 +43,7 @@ async function textOf(stream: Readable, file: string): Promise<string> {
     }
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const text = utf8Text(Buffer.concat(chunks));
+  if (text === null) throw usageError('BAD_EVENT_FILE', `${file} is not UTF-8; nothing was done`, SAVE_AS_UTF8);
+  return text;
 }

@@ -4,6 +4,7 @@ import type { TlsTrust } from '../../../bench/ports.ts';
 import { usageError } from '../../../lib/errors.ts';
 import type { Scenario } from '../../../bench/scenario/scenario.ts';
 import { suggestion } from '../../../lib/text/suggest.ts';
+import { SAVE_AS_UTF8, utf8Text } from '../../../lib/text/utf8.ts';
 import type { Env } from '../../env.ts';
 import { textChunks } from '../../files/text-file.ts';
 
@@ -39,11 +40,11 @@ export async function loadScenario(env: Env, wanted: string): Promise<LoadedScen
   const { parseScenario } = await import('../../../bench/scenario/scenario.ts');
   const shipped = await shippedScenarios(env);
   const path = shipped.includes(wanted) ? join(env.packageDir, 'scenarios', `${wanted}.yaml`) : resolve(env.cwd, wanted);
-  let text: string;
+  let bytes: Buffer;
   try {
     const { size } = await stat(path);
     if (size > MAX_BYTES) throw Object.assign(new Error('too large'), { code: `${size} bytes; at most ${MAX_BYTES} are read` });
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'is neither a file nor a scenario that comes with the program' : `cannot be read (${code})`;
@@ -53,6 +54,8 @@ export async function loadScenario(env: Env, wanted: string): Promise<LoadedScen
       '`coupon-cli bench list` shows what there is.',
     );
   }
+  const text = utf8Text(bytes);
+  if (text === null) throw usageError('BAD_SCENARIO', `${wanted} is not UTF-8; nothing was done`, SAVE_AS_UTF8);
   refuseOtherTools(text, wanted);
   // Files that a scenario names lie where it lies.
   const scenario = parseScenario(text, wanted, { variables: env.vars, open: (file) => textChunks(resolve(dirname(path), file)) });

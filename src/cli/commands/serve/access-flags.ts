@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AccessOptions, Limit } from '../../../admission/serve/access.ts';
 import { usageError } from '../../../lib/errors.ts';
+import { utf8Text } from '../../../lib/text/utf8.ts';
 import type { Context } from '../../context.ts';
 import { isLoopback } from '../../targets.ts';
 
@@ -63,7 +64,10 @@ export async function accessOf(context: Context, flags: AccessFlags, host: strin
 }
 
 function secretOf(context: Context, file: string): Uint8Array {
-  const secret = Buffer.from(textOf(context, file, '--jwt-secret-file'));
+  const secret = withoutMark(bytesOf(context, file, '--jwt-secret-file'));
+  context.env.secrets.learn(secret.toString());
+  if (/^(\xff\xfe|\xfe\xff)/.test(secret.toString('latin1')) && secret.includes(0))
+    throw usage(`the secret in ${file} is UTF-16`, 'Save it as UTF-8. PowerShell: Set-Content -Encoding utf8.');
   if (secret.length >= LEAST_SECRET_BYTES) return secret;
   throw usage(
     `the secret in ${file} has ${secret.length} bytes`,
@@ -72,17 +76,21 @@ function secretOf(context: Context, file: string): Uint8Array {
 }
 
 function tokenOf(context: Context, file: string): string {
-  const token = textOf(context, file, '--operator-token-file');
+  const token = withoutMark(bytesOf(context, file, '--operator-token-file')).toString();
+  context.env.secrets.learn(token);
   if (/^[!-~]{16,}$/.test(token)) return token;
   throw usage(`the token in ${file} is too short, or holds other characters than visible ASCII`, 'Use at least 16 of them.');
 }
 
-/** Without the line end that editors add. What is read is a secret from here on. */
-function textOf(context: Context, file: string, flag: string): string {
+/** A text without the byte order mark and the line end that editors add; other bytes as they are, because a key may be any. */
+function withoutMark(bytes: Buffer): Buffer {
+  const text = utf8Text(bytes);
+  return text === null ? bytes : Buffer.from(text.replace(/\r?\n$/, ''));
+}
+
+function bytesOf(context: Context, file: string, flag: string): Buffer {
   try {
-    const text = readFileSync(resolve(context.env.cwd, file), 'utf8').replace(/\r?\n$/, '');
-    context.env.secrets.learn(text);
-    return text;
+    return readFileSync(resolve(context.env.cwd, file));
   } catch (error) {
     throw usage(`${flag}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Name a readable file.');
   }

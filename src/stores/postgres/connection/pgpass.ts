@@ -36,7 +36,7 @@ export function passwordFromFile(question: PasswordQuestion, named: string | und
 export function passwordOf(text: string, { host, port, database, user }: PasswordQuestion): string | null {
   // For a socket, libpq looks for the name of this machine.
   const wanted = [host.startsWith('/') ? 'localhost' : host, String(port), database, user];
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
     if (line.startsWith('#')) continue;
     // A backslash keeps a colon or a backslash from being one.
     const fields = [...line.matchAll(/(?:^|:)((?:\\.|[^:\\])*)/g)].map(([, field = '']) => field.replaceAll(/\\(.)/g, '$1'));

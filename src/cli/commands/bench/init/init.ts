@@ -5,6 +5,7 @@ import { usageError } from '../../../../lib/errors.ts';
 import { parseWhole } from '../../../../lib/numbers.ts';
 import { parseTarget } from '../../../../bench/scenario/target.ts';
 import { MAX_USERS } from '../../../../bench/scenario/schema-parts.ts';
+import { SAVE_AS_UTF8, utf8Text } from '../../../../lib/text/utf8.ts';
 import type { Configure } from '../../../command.ts';
 import type { Context } from '../../../context.ts';
 
@@ -135,9 +136,13 @@ async function draftOf(context: Context, flags: InitFlags): Promise<Draft> {
 }
 
 async function textOf(context: Context, file: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(resolve(context.env.cwd, file), 'utf8');
+    bytes = await readFile(resolve(context.env.cwd, file));
   } catch (error) {
     throw usageError('BENCH_INIT', `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Name an OpenAPI 3 file.');
   }
+  const text = utf8Text(bytes);
+  if (text === null) throw usageError('BENCH_INIT', `${file} is not UTF-8`, SAVE_AS_UTF8);
+  return text;
 }
