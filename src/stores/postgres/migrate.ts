@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { CouponError } from '../../lib/errors.ts';
-import { visible } from '../../lib/text/visible.ts';
 import type { Database } from './connection/database.ts';
+import type { PoolClient } from 'pg';
 import { schemaMissing } from './connection/errors.ts';
 import { statement } from './statements.ts';
 
@@ -47,11 +47,11 @@ export async function pendingMigrations(database: Database): Promise<Migration[]
  */
 export async function migrate(database: Database, lockPatience = LOCK_PATIENCE): Promise<Migration[]> {
   const done: Migration[] = [];
+  await refuseTakenNames(database, lockPatience);
   for (const migration of migrations()) {
     try {
       await database.transaction(async (client) => {
-        await client.query(`SET LOCAL lock_timeout = '${lockPatience}'`);
-        await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+        await lock(client, lockPatience);
         const { schema } = database.target;
         // Only where it is missing: the right to make one is asked for even when it is there.
         if (schema !== null && (await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])).rowCount === 0)
@@ -64,19 +64,56 @@ export async function migrate(database: Database, lockPatience = LOCK_PATIENCE):
         done.push(migration);
       });
     } catch (error) {
-      throw (error as { code?: string }).code === '42P07' ? tableTaken(database, (error as Error).message) : database.explain(error);
+      throw database.explain(error);
     }
   }
   return done;
 }
 
-/** The shop itself may have a table of that name. */
-function tableTaken(database: Database, message: string): CouponError {
-  return new CouponError({
+async function lock(client: PoolClient, patience: string): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = '${patience}'`);
+  await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+}
+
+/** Of relations, and of types: a table makes one of its own name. $1 schema, $2 names */
+const TAKEN = `SELECT name FROM unnest($2::text[]) AS name
+WHERE EXISTS (SELECT FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace WHERE nspname = $1 AND relname = name)
+  OR EXISTS (SELECT FROM pg_type JOIN pg_namespace AS space ON space.oid = typnamespace WHERE nspname = $1 AND typname = name)`;
+
+/** How many columns of ours there are in a table of that name. $1 schema */
+const OUR_COLUMNS = `SELECT count(*) FILTER (WHERE attname IN ('version', 'name', 'applied_at'))::integer AS ours
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace AS space ON space.oid = relnamespace
+WHERE nspname = $1 AND relname = 'coupon_migrations' AND NOT attisdropped HAVING count(*) > 0`;
+
+/**
+ * The shop itself may have a table, a view or a type of that name. Looked for before the first migration, so that none is left half-way.
+ *
+ * @throws CouponError `TABLE_TAKEN`
+ */
+async function refuseTakenNames(database: Database, lockPatience: string): Promise<void> {
+  const taken = await database
+    .transaction(async (client) => {
+      await lock(client, lockPatience);
+      const { rows: found } = await client.query<{ schema: string | null }>('SELECT coalesce($1, current_schema()) AS schema', [
+        database.target.schema,
+      ]);
+      const { schema = null } = found[0] ?? {};
+      const { rows: list } = await client.query<{ ours: number }>(OUR_COLUMNS, [schema]);
+      if (list[0] && list[0].ours < 3) return ['coupon_migrations'];
+      const applied = list[0] ? (await client.query<{ version: number }>(`SELECT version FROM "${schema}".coupon_migrations`)).rows : [];
+      const names = migrations()
+        .filter(({ version }) => !applied.some((one) => one.version === version))
+        .flatMap(({ sql }) => [...sql.matchAll(/^CREATE (?:TABLE|(?:UNIQUE )?INDEX) (\w+)/gm)].map(([, name]) => name!));
+      return (await client.query<{ name: string }>(TAKEN, [schema, names])).rows.map(({ name }) => name);
+    })
+    .catch((error: unknown) => {
+      throw database.explain(error);
+    });
+  if (taken.length === 0) return;
+  throw new CouponError({
     code: 'TABLE_TAKEN',
     kind: 'usage',
-    message: `the database ${database.address} has a table of that name, which is not ours; nothing was changed`,
-    why: visible(message),
+    message: `the database ${database.address} has ${taken.join(', ')} already, and not from us; nothing was changed`,
     fix: 'Give the coupon tables a schema of their own: --schema coupon_cli (or COUPON_SCHEMA, or ?schema=coupon_cli in the URL), for every command.',
   });
 }
