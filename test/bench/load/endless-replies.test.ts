@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { REPLY_LIMIT_BYTES } from '../../../src/lib/net/reply-body.ts';
+import { until } from '../../support/until.ts';
 import { rawServer } from './faulty-servers.ts';
 import { loadPlan, runLoad, usersByOutcome } from './plans.ts';
 
@@ -36,6 +37,8 @@ async function against(head: string, piece: string) {
   // A limit of time that would let gigabytes through, if nothing else ended such a reply.
   const plan = loadPlan(server.url, { users: USERS, timeout: '45s' });
   const result = await runLoad(plan);
+  // The server hears of the end of a connection a little later.
+  await until(() => sizes.length === poured.length);
   return { result, by: usersByOutcome(plan, result), poured, sizes };
 }
 
