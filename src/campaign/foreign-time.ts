@@ -54,7 +54,8 @@ const LONGEST = 200;
 const FIRST_SECOND = 1e8;
 /** The zero of a clock that shows the time of its zone: no zone is further than this from UTC. */
 const ZERO_WITHIN_US = 14 * 3_600_000_000;
-const DAY_MS = 86_400_000;
+/** Fifty years: no clock is so far ahead. */
+const FAR_MS = 18_262 * 86_400_000;
 /** The end of the year 9999. */
 const LAST_US = 253_402_300_800_000_000;
 
@@ -85,12 +86,9 @@ export function readForeignDate(text: string | null | undefined): Date | null | 
   return new Date(Math.floor(time.us / 1_000));
 }
 
-/**
- * A use or a revocation, which lies in the past. Programs write dates far ahead, such as 9999-12-31, for what has not happened; a day is left
- * for clocks and zones. Null for those as well.
- */
+/** A time of use or of revocation. Programs write dates far ahead, such as 9999-12-31, for what has not happened: null for those as well. */
 export function happened(date: Date | null, nowMs: number): Date | null {
-  return date !== null && date.getTime() <= nowMs + DAY_MS ? date : null;
+  return date !== null && date.getTime() <= nowMs + FAR_MS ? date : null;
 }
 
 /** 0: none; null: unreadable. */

@@ -3,6 +3,9 @@ import { readForeignDate } from './foreign-time.ts';
 /** What a user of a sale meets. Where Redis and the ledger do not agree that there is a sale, the state of the coupon stands instead. */
 export const SALE_STATES = ['scheduled', 'open', 'paused', 'sold_out', 'ended', 'closed', 'suspect', 'unreadable_time'] as const;
 
+/** What an operator can say about a coupon, and what the field `state` in Redis holds. */
+export const FIRM_STATES = ['open', 'paused', 'closed'] as const;
+
 /** Why the stores cannot say what a user meets. */
 export const TROUBLE_STATES = [
   'seeding',

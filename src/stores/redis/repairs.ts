@@ -6,6 +6,7 @@ import type { RedisConnection } from './connection/connection.ts';
 import { couponKeys, type KeyStyle } from './keys/keys.ts';
 import { toBytes } from './keys/members.ts';
 import { repliesOf, toNumber } from './keys/replies.ts';
+import { suspectOf } from './suspect-of.ts';
 import { runScript, type ScriptName, SCRIPT_USERS } from './script.ts';
 import { couponFault } from './keys/wrong-type.ts';
 
@@ -36,7 +37,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
           stock: toNumber(hash['stock']),
           fence: toNumber(hash['fence']),
           lastUs: toNumber(hash['last_us']),
-          suspect: hash['suspect'] ?? '',
+          suspect: suspectOf(hash),
           state: hash['state'] ?? '',
           admitted,
         };

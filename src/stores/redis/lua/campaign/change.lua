@@ -16,13 +16,15 @@
 local COUPON = KEYS[1]
 
 if redis.call('EXISTS', COUPON) == 0 then return 'gone' end
-local coupon = redis.call('HMGET', COUPON, 'epoch', 'version', 'suspect', 'stock', 'total', 'given_back')
+local coupon = redis.call('HMGET', COUPON, 'epoch', 'version', 'suspect', 'stock', 'total', 'given_back', 'returned')
 if coupon[1] ~= ARGV[1] then return 'epoch' end
 local version, wanted = tonumber(coupon[2] or '') or 0, tonumber(ARGV[2])
 if version >= wanted then return 'done' end
 if version ~= wanted - 1 then return 'version' end
 if coupon[3] and coupon[3] ~= '' then return 'suspect' end
-if not string.find(coupon[4] or '', '^-?%d+$') then return 'suspect' end
+for _, number in ipairs({ coupon[4] or '', coupon[5] or '', coupon[6] or '0', coupon[7] or '0' }) do
+  if not string.find(number, '^-?%d+$') then return 'suspect' end
+end
 
 -- How far a number has to rise; nil: it is neither what it was before nor what it will be.
 local function missing(text, after, rise)
