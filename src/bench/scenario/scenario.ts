@@ -69,6 +69,7 @@ export interface ScenarioWorld {
 const SCENARIO = {
   schema: scenarioSchema,
   asWritten: COUPON_IDS,
+  texts: ['query'],
   code: 'BAD_SCENARIO' as const,
   what: 'a valid scenario',
   fix: 'Correct these lines; `coupon-cli bench list` shows scenarios to start from.',

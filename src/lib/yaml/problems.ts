@@ -17,6 +17,8 @@ export interface YamlKind<Schema extends z.ZodType> {
   fix: string;
   /** A field of the maps in a list that is text however it looks: 0042 is not 42, 1e3 not 1000. */
   asWritten?: { list: string; field: string };
+  /** Names of maps whose values are text, such as the parameters of a URL. */
+  texts?: readonly string[];
 }
 
 interface Problem {

@@ -1,8 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { expandVariables, type Variables } from '../environment.ts';
 import { CouponError } from '../errors.ts';
+import { keepAsWritten, keepDigits } from './as-written.ts';
 import type { Report } from './issues.ts';
 import { Problems, type YamlKind } from './problems.ts';
 
@@ -36,6 +37,8 @@ export function readYaml<Schema extends z.ZodType, Result>(
   refuseCollectionsAsKeys(document, problems);
   problems.throwIfAny();
   if (kind.asWritten) keepAsWritten(document, kind.asWritten);
+  keepDigits(document, kind.texts ?? [], (offset, message) => problems.addAt(offset, message));
+  problems.throwIfAny();
   const parsed = kind.schema.safeParse(unfold(document, problems));
   if (!parsed.success) for (const issue of parsed.error.issues) problems.addIssue(issue);
   problems.throwIfAny();
@@ -55,17 +58,6 @@ function refuseCollectionsAsKeys(document: Document, problems: Problems): void {
       problems.addAt(offset, `a ${isMap(key) ? 'map' : 'list'} cannot be a name; a variable stands in quotes: "{{${inner}}}"`);
     },
   });
-}
-
-/** Plain scalars that YAML takes for numbers and the like become the text as written. */
-function keepAsWritten(document: Document, { list, field }: { list: string; field: string }): void {
-  const items = document.get(list, true);
-  if (!isSeq(items)) return;
-  for (const item of items.items) {
-    const map = isAlias(item) ? item.resolve(document) : item;
-    const node = isMap(map) ? map.get(field, true) : undefined;
-    if (isScalar(node) && node.type === Scalar.PLAIN && typeof node.value !== 'string' && node.source) node.value = node.source;
-  }
 }
 
 /** Aliases can make a small file unfold to a huge one; `yaml` then throws a ReferenceError. */
