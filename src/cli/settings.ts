@@ -139,7 +139,8 @@ export class Settings {
       remark(text);
     };
     this.#file = readConfigFile(env, typeof flags['config'] === 'string' ? flags['config'] : null);
-    for (const { vars, where } of this.#sources()) for (const name of Object.keys(vars)) this.#remarkMisspelling(name, where);
+    for (const { vars, where } of this.#sources())
+      for (const [name, value] of Object.entries(vars)) if (!SERVICE_LINK.test(value ?? '')) this.#remarkMisspelling(name, where);
   }
 
   /** @throws CouponError `QUOTED_SETTING` for quotes that belong to a shell */

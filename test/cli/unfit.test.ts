@@ -76,6 +76,19 @@ describe('settings', () => {
     });
     expect(stderr.match(/service link/g)).toHaveLength(2);
   });
+
+  test('links to services of other names are no misspelled settings', async () => {
+    const { exitCode, stderr } = await cli(['config', 'show'], {
+      vars: {
+        COUPON_PORT_8080_TCP: 'tcp://10.96.0.17:8080',
+        COUPON_PORT_8080_TCP_PORT: '8080',
+        COUPON_SERVICE_HOST: '10.96.0.17',
+        COUPON_BATCH_PORT: 'tcp://10.0.0.1:9090',
+        COUPON_HOST_PORT: 'tcp://10.0.0.2:9090',
+      },
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
 });
 
 describe('a Redis without some commands', () => {

@@ -53,6 +53,15 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       fix: `Create it (createdb ${target.database}) or name another one in --database-url or DATABASE_URL.`,
     });
   }
+  if (/^(42704|22023|55P02)$/.test(code) && message.includes('parameter')) {
+    return new CouponError({
+      code: 'BAD_DATABASE_URL',
+      kind: 'usage',
+      message: `PostgreSQL at ${address} refused a setting of the session`,
+      why: message,
+      fix: 'Correct it in PGOPTIONS, PGTZ or PGDATESTYLE, or in the options of the database URL.',
+    });
+  }
   if (code === '42P01' || code === '42703') return schemaMissing(address, message);
   if (code === '42501') {
     return new CouponError({
