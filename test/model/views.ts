@@ -18,10 +18,13 @@ export function userView({ redis }: Campaign, userId: string): UserView {
   };
 }
 
-/** Findings about users whose issued hash another program kept from being written in this history: they are true, and no loss. */
+/**
+ * Findings about users whose issued hash another program kept from being written in this history: they are true, and no loss. A use that could
+ * not be written there is missing when a worker writes what it remembers, once the key is free.
+ */
 export function excusedFindings(history: readonly Command[]): ReadonlySet<string> {
   const occupied = history.flatMap((command) => (command.kind === 'occupy' ? [command.userId] : []));
-  return new Set(occupied.flatMap((userId) => [`hash_wrong_type ${userId}`, `hash_missing ${userId}`]));
+  return new Set(occupied.flatMap((userId) => ['hash_wrong_type', 'hash_missing', 'hash_mismatch'].map((code) => `${code} ${userId}`)));
 }
 
 /** Null: Redis does not have the coupon. */
