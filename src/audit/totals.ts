@@ -1,7 +1,7 @@
 import type { AuditPorts } from './ports.ts';
 import { isExplained, type Erased } from './excepted.ts';
 import type { Finding } from './findings.ts';
-import { isRewritten, judgeCoupon, judgeStock } from './reconcile/coupon.ts';
+import { judgeCoupon, judgeStock } from './reconcile/coupon.ts';
 import type { AuditTally } from './tally.ts';
 import { countAdoptable } from './users.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
@@ -34,10 +34,11 @@ export async function auditTotals(
   for (let look = 1; look <= LOOKS; look++) {
     if (look > 1) await ports.clock.sleep(SETTLE_MS);
     const ledger: LedgerCoupon = (await ports.ledger.coupon(coupon.id)) ?? coupon;
-    const redis = await ports.reader.coupon(coupon.id);
+    const { sharedStockField } = ledger;
+    const redis = await ports.reader.coupon(coupon.id, sharedStockField);
     const counts = (await ports.ledger.counts(coupon.id)) ?? NOTHING_COUNTED;
     const foreign = look === 1 ? adoptable : await countAdoptable(ports, coupon.id);
-    const after = await ports.reader.coupon(coupon.id);
+    const after = await ports.reader.coupon(coupon.id, sharedStockField);
     totals = { redis: after, issued: counts.rows };
     const found = [...judgeCoupon(ledger, redis, counts), ...stockFindings(ledger, redis, after, foreign)].filter(
       (one) => !isExplained(one, erased),
@@ -52,10 +53,8 @@ export async function auditTotals(
 /** What the counters say both before and after the foreign members were counted. */
 function stockFindings(ledger: LedgerCoupon, before: RedisCoupon | null, after: RedisCoupon | null, foreign: number): Finding[] {
   if (!before || !after) return [];
-  // Written anew, it may have the stock under another name.
-  if (isRewritten(ledger, after) && after.stock === null) return [];
-  const later = judgeStock(after, foreign).map((found) => found.code);
-  return judgeStock(before, foreign).filter((found) => later.includes(found.code));
+  const later = judgeStock(ledger, after, foreign).map((found) => found.code);
+  return judgeStock(ledger, before, foreign).filter((found) => later.includes(found.code));
 }
 
 function isQuiet(before: RedisCoupon | null, after: RedisCoupon | null): boolean {

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drift, impossible } from './drift.ts';
 import {
+  adopted,
+  adoptedAndEvicted,
+  adoptedAndLost,
   disastrous,
   evicting,
   harmless,
@@ -114,6 +117,7 @@ describe('the reference model of a campaign', () => {
     ['users and workers', harmless],
     ['late workers', late],
     ['operators', operated],
+    ['operators of adopted coupons', adopted],
   ])('keeps every promise at every step, whatever %s do, while nothing is lost', (_name, histories) => {
     fc.assert(promisesHold(histories), { numRuns: 500 });
   });
@@ -122,13 +126,17 @@ describe('the reference model of a campaign', () => {
     fc.assert(nobodyIsLost(rewritten), { numRuns: 1_000 });
   });
 
-  it('takes no user twice, whatever Redis evicts', () => {
-    fc.assert(nobodyIsTakenTwice(evicting), { numRuns: 1_000 });
+  it.each<[string, Histories]>([
+    ['seeded', evicting],
+    ['adopted', adoptedAndEvicted],
+  ])('takes no user of a coupon that was %s twice, whatever Redis evicts', (_name, histories) => {
+    fc.assert(nobodyIsTakenTwice(histories), { numRuns: 1_000 });
   });
 
   it.each<[string, Histories]>([
     ['operators', operated],
     ['other programs', rewritten],
+    ['adoptions and disasters', adoptedAndLost],
     ['disasters', disastrous],
     ['disasters that promise too much', overPromised],
   ])('never over-issues, whatever %s do, and a repair leads back to where everybody is served', (_name, histories) => {
@@ -250,6 +258,24 @@ describe('the reference model of a campaign', () => {
           Object.assign(redis, hidden);
           if (redis.coupon) redis.coupon.acked = acked!;
         };
+      }),
+    ],
+    [
+      'an adoption that does not count as a claim',
+      adoptedAndEvicted,
+      nobodyIsTakenTwice,
+      spoiled('adopt', ({ campaign }) => () => {
+        campaign.redis.coupon!.acked = 0;
+        campaign.ledger.maxFence = 0;
+      }),
+    ],
+    [
+      'an adoption that leaves a user out who waits',
+      adopted,
+      promisesHold,
+      spoiled('adopt', ({ campaign }) => () => {
+        const [first] = campaign.redis.waiting.keys();
+        for (const place of [campaign.redis.waiting, campaign.redis.admitted]) place.delete(first ?? '');
       }),
     ],
     [

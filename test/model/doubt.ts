@@ -1,4 +1,5 @@
 /** What may happen to the stores, and how a coupon that can no longer be trusted is taken out of service. */
+import { takeBack } from './adopt.ts';
 import { emptyRedis, seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 
 export type VerifyAnswer = { status: 'ok' } | { status: 'gone' } | { status: 'suspect'; reason: string };
@@ -24,14 +25,14 @@ export function rollBackLedger(campaign: Campaign, older: LedgerSide): void {
 }
 
 /** An operator starts over. Hashes go of whoever has a row or was accepted; others cannot be found. */
-export function reset(campaign: Campaign, total: number, epoch: string, resetEpoch: string): void {
+export function reset(campaign: Campaign, total: number, epoch: string, resetEpochs: readonly string[]): void {
   const { issued, admitted, occupied } = campaign.redis;
   const isStranger = (userId: string): boolean => !admitted.has(userId) && !campaign.ledger.rows.has(userId);
   const left = [...issued].filter(([userId]) => isStranger(userId));
   const stillOccupied = new Set([...occupied].filter(isStranger));
   const { redis, ledger } = seeded(campaign, total, epoch);
   // Both the life that was ended and that of the reset itself are over, which no user was ever accepted in.
-  ledger.ended = campaign.ledger.ended.add(campaign.ledger.epoch).add(resetEpoch);
+  ledger.ended = new Set([...campaign.ledger.ended, campaign.ledger.epoch, ...resetEpochs]);
   Object.assign(campaign, { redis: { ...redis, issued: new Map(left), occupied: stillOccupied }, ledger });
 }
 
@@ -44,6 +45,7 @@ export function verify(campaign: Campaign): VerifyAnswer {
   const { coupon } = redis;
   if (!coupon) return { status: 'gone' };
   if (coupon.suspect === '' && (coupon.epoch === '' || Number.isNaN(coupon.fence))) coupon.suspect = 'fields';
+  if (coupon.suspect === 'fields') takeBack(campaign);
   if (coupon.suspect === '' && coupon.epoch !== ledger.epoch) coupon.suspect = 'epoch';
   if (coupon.suspect === '' && coupon.fence < ledger.maxFence) coupon.suspect = 'fence';
   if (coupon.suspect === '' && coupon.version < ledger.version) coupon.suspect = 'version';

@@ -5,7 +5,7 @@
 import { scoreToMicros } from '../../src/campaign/coupon.ts';
 import { FINDINGS, type FindingCode } from '../../src/audit/findings.ts';
 import { readForeignTime } from '../../src/campaign/foreign-time.ts';
-import { hashOf, type Campaign } from './state.ts';
+import { hashOf, type Campaign, type CouponHash } from './state.ts';
 
 export interface Drift {
   code: FindingCode;
@@ -62,30 +62,41 @@ const COUPON: Partial<Record<FindingCode, (campaign: Campaign) => boolean>> = {
     issuedRows(ledger) !== ledger.issuedQuantity || ledger.rows.size - issuedRows(ledger) !== ledger.returnedQuantity,
   coupon_missing: ({ redis }) => !redis.coupon,
   suspect: ({ redis }) => redis.coupon !== null && redis.coupon.suspect !== '',
-  epoch_missing: ({ redis }) => redis.coupon?.epoch === '',
-  epoch_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.epoch !== '' && redis.coupon.epoch !== ledger.epoch,
-  total_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.total !== ledger.total,
-  redis_behind: ({ redis, ledger }) => redis.coupon !== null && (redis.coupon.fence || 0) < ledger.maxFence,
-  ledger_behind: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.acked > ledger.maxFence,
-  over_admitted: ({ redis }) =>
-    redis.coupon !== null && !Number.isNaN(redis.coupon.stock) && promised(redis) > redis.coupon.total + redis.coupon.returned,
-  stock_missing: ({ redis }) => redis.coupon !== null && Number.isNaN(redis.coupon.stock),
-  stock_mismatch: ({ redis }) => redis.coupon !== null && !Number.isNaN(redis.coupon.stock) && !isStockRight(redis),
   accepted_may_be_missing: ({ ledger }) => ledger.mayBeMissing !== null,
-  version_mismatch: ({ redis, ledger }) => redis.coupon !== null && redis.coupon.version !== ledger.version,
-  settings_mismatch: ({ redis, ledger }) =>
-    redis.coupon !== null &&
-    (Number.isNaN(redis.coupon.version) ||
-      redis.coupon.givenBack !== ledger.returnedQuantity ||
-      redis.coupon.name !== ledger.name ||
-      redis.coupon.closesAt !== ledger.closesAt),
   served_out_of_order: isOutOfOrder,
+};
+
+/** About a hash that has the fields of this program. */
+const WHOLE_HASH: Partial<Record<FindingCode, (coupon: CouponHash, ledger: Campaign['ledger']) => boolean>> = {
+  epoch_missing: ({ epoch }) => epoch === '',
+  epoch_mismatch: ({ epoch }, ledger) => epoch !== '' && epoch !== ledger.epoch,
+  total_mismatch: ({ total }, ledger) => total !== ledger.total,
+  redis_behind: ({ fence }, ledger) => (fence || 0) < ledger.maxFence,
+  ledger_behind: ({ acked }, ledger) => acked > ledger.maxFence,
+  version_mismatch: ({ version }, ledger) => version !== ledger.version,
+  settings_mismatch: ({ version, givenBack, name, closesAt }, ledger) =>
+    Number.isNaN(version) || givenBack !== ledger.returnedQuantity || name !== ledger.name || closesAt !== ledger.closesAt,
+};
+
+/** Against how many have been promised one. */
+const STOCK: Partial<Record<FindingCode, (coupon: CouponHash, promises: number) => boolean>> = {
+  over_admitted: ({ stock, total, returned }, promises) => !Number.isNaN(stock) && promises > total + returned,
+  stock_missing: ({ stock }) => Number.isNaN(stock),
+  stock_mismatch: ({ stock, total, returned }, promises) => !Number.isNaN(stock) && total + returned !== stock + promises,
 };
 
 /** Everything that an audit must find, and nothing else. */
 export function drift(campaign: Campaign, nowMs: number): Drift[] {
   const found: Drift[] = [];
-  for (const [code, isWrong] of entries(COUPON)) if (isWrong(campaign)) found.push({ code, userId: null });
+  const aboutCoupon = (code: FindingCode): number => found.push({ code, userId: null });
+  for (const [code, isWrong] of entries(COUPON)) if (isWrong(campaign)) aboutCoupon(code);
+  const { redis, ledger } = campaign;
+  const { coupon } = redis;
+  // What a shared hash has lost is the program's own: the next request or claim takes the coupon back.
+  const isRewritten = ledger.shared && coupon?.epoch === '' && coupon.suspect === '';
+  if (coupon && !isRewritten) for (const [code, isWrong] of entries(WHOLE_HASH)) if (isWrong(coupon, ledger)) aboutCoupon(code);
+  const counted = isRewritten ? { ...coupon, returned: ledger.returnedQuantity } : coupon;
+  if (counted) for (const [code, isWrong] of entries(STOCK)) if (isWrong(counted, promised(redis))) aboutCoupon(code);
   for (const userId of everybody(campaign)) {
     const user = standing(campaign, userId);
     for (const [code, isWrong] of entries(USERS)) if (isWrong(user, nowMs)) found.push({ code, userId });
@@ -135,11 +146,6 @@ export function adoptable({ redis, ledger }: Campaign): string[] {
 /** Everyone who has been promised a coupon: |admitted ∪ waiting|. */
 function promised({ admitted, waiting }: Campaign['redis']): number {
   return new Set([...admitted.keys(), ...waiting.keys()]).size;
-}
-
-function isStockRight(redis: Campaign['redis']): boolean {
-  const { total, returned, stock } = redis.coupon!;
-  return total + returned === stock + promised(redis);
 }
 
 /** Among those served at their first delivery, somebody got a later turn than somebody who asked later. */

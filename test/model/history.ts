@@ -3,6 +3,7 @@
  * `campaign-world.ts` does them to the reference model, `campaign-stores.ts` to real stores.
  */
 import fc from 'fast-check';
+import type { Spelling, ThirdPartyCoupon } from './adopt.ts';
 import type { ChangeAsked } from './operate.ts';
 
 export const LEASE_MS = 600_000;
@@ -34,15 +35,22 @@ export type Command =
   | { kind: 'crash'; worker: string }
   /** The leases of one of those who hold any run out; or the clock was set back since they were given. */
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
-  /** One of those who are dead, or issued. */
-  | { kind: 'retry' | 'drop' | 'use'; nth: number; userId?: string }
+  /** One of those who are dead. */
+  | { kind: 'retry' | 'drop'; nth: number; userId?: string }
+  /** One of those who are issued. On real stores the command dies at this of its calls, and is run again; so do those that follow. */
+  | { kind: 'use'; nth: number; dies: Death; userId?: string }
   /** An operator takes the coupon of one of the issued ones back. */
-  | { kind: 'revoke'; nth: number; returnStock: boolean; userId?: string }
-  /** An operator changes the coupon in both stores. On real stores the command dies at this of its calls, and is run again. */
+  | { kind: 'revoke'; nth: number; returnStock: boolean; dies: Death; userId?: string }
+  /** An operator changes the coupon in both stores. */
   | ({ kind: 'change'; dies: Death } & ChangeAsked)
   /** One of those who are known is forgotten; the coupon is purged, if that may be, and seeded afresh. */
   | { kind: 'forget'; nth: number; dies: Death; userId?: string; tombstone?: string }
   | { kind: 'purge'; total: number; dies: Death }
+  /**
+   * The coupon is purged, if that may be. A third-party service begins one under its id, and an operator adopts that. If the command dies,
+   * the service takes the request of `comes`, and `asks` asks here, before it is run again.
+   */
+  | { kind: 'adopt'; found: ThirdPartyCoupon; dies: Death; comes: string; asks: string }
   /** Another program writes this into used_at of an issued hash. */
   | { kind: 'scribble'; nth: number; text: string; userId?: string }
   /** Another program writes a set where the issued hash of a user would be. */
@@ -50,7 +58,7 @@ export type Command =
   /** Another program writes the hash of the coupon as a whole, with the present stock, without any, or with one of its own. */
   | { kind: 'rewrite'; stock: 'kept' | 'none' | number }
   | { kind: 'repair'; reopen: boolean; confirm: boolean }
-  | { kind: 'reset'; total: number }
+  | { kind: 'reset'; total: number; dies: Death }
   | { kind: Bare };
 
 /** `vacate`: what another program wrote over issued hashes is moved away. */
@@ -87,6 +95,39 @@ const changeAsked: fc.Arbitrary<ChangeAsked> = fc.oneof(
       .map(([kind, n]): ChangeAsked => ({ change: kind, by: n })),
   },
 );
+/** Whom a third-party service knows by an id that may stand here, too. */
+const ADOPTED = ['a', 'b', 'c', 'd', 'bot-1'] as const;
+/** Who may come while a coupon is being adopted. */
+const COMERS = ['e', 'f'] as const;
+/** All of them past. */
+const REQUEST_TIMES = [1_790_000_000, 1_790_000_000_500, 1_790_000_001_000, 1_790_000_002e9, 1_790_000_002_000] as const;
+const ISSUED_FIELDS: readonly Readonly<Record<string, string>>[] = [
+  { used_at: '' },
+  { used_at: 'null' },
+  {},
+  { used_at: '2026-11-20T03:04:05Z', issued_at: '2026-11-19T00:00:00Z' },
+  { used_at: '', revoked_at: '2026-11-20T00:00:00Z' },
+];
+const queued = fc.record({
+  userId: fc.constantFrom(...ADOPTED),
+  spelling: fc.constantFrom<Spelling>('plain', 'json', 'object'),
+  score: fc.constantFrom(...REQUEST_TIMES),
+});
+/** The ledger has rules of its own about `bot-1`. */
+const issuedThere = fc.record({ userId: fc.constantFrom(...ADOPTED.slice(0, -1)), fields: fc.constantFrom(...ISSUED_FIELDS) });
+const thirdPartyCoupon: fc.Arbitrary<ThirdPartyCoupon> = fc.record({
+  stock: fc.nat({ max: 3 }),
+  state: fc.constantFrom('' as const, '' as const, 'open' as const, 'open' as const, 'paused' as const, 'closed' as const),
+  waiting: fc.uniqueArray(queued, { maxLength: 5, selector: ({ userId, spelling }) => `${userId} ${spelling}` }),
+  issued: fc.uniqueArray(issuedThere, { maxLength: 3, selector: ({ userId }) => userId }),
+});
+const adopt = fc.record({
+  kind: fc.constant('adopt' as const),
+  found: thirdPartyCoupon,
+  dies: fc.option(fc.record({ call: fc.nat({ max: 12 }), when: fc.constantFrom('before' as const, 'after' as const) }), { freq: 4 }),
+  comes: fc.constantFrom(...COMERS),
+  asks: fc.constantFrom(...COMERS),
+});
 const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) });
 
 /** Nothing is lost, and users only move from Redis into the ledger. */
@@ -104,18 +145,19 @@ const HARMLESS = [
 /** Nothing is lost. */
 const OPERATED = [
   ...HARMLESS,
-  weighted(4, fc.record({ kind: fc.constant('use' as const), nth })),
+  weighted(4, fc.record({ kind: fc.constant('use' as const), nth, dies })),
   weighted(12, fc.record({ kind: fc.constantFrom('retry' as const, 'drop' as const), nth })),
-  weighted(4, fc.record({ kind: fc.constant('revoke' as const), nth, returnStock: fc.boolean() })),
+  weighted(4, fc.record({ kind: fc.constant('revoke' as const), nth, returnStock: fc.boolean(), dies })),
   weighted(
     8,
     fc.tuple(changeAsked, dies).map(([asked, death]) => ({ kind: 'change' as const, ...asked, dies: death })),
   ),
   weighted(2, fc.record({ kind: fc.constant('forget' as const), nth, dies })),
   weighted(3, fc.record({ kind: fc.constant('purge' as const), total: fc.nat({ max: 5 }), dies })),
+  weighted(3, adopt),
   weighted(2, fc.record({ kind: fc.constant('clockBack' as const), nth })),
   weighted(2, repair),
-  weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }) })),
+  weighted(1, fc.record({ kind: fc.constant('reset' as const), total: fc.nat({ max: 5 }), dies })),
 ];
 /** Another program rewrites the hash of the coupon: nothing that matters is lost. */
 const REWRITTEN = [
@@ -163,6 +205,15 @@ export const late = (maxLength: number) =>
       ...steps,
       ...rest,
     ]);
+
+/** They begin with a coupon that is adopted from a third-party service. */
+const adoptedFirst = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: number) =>
+  fc
+    .record({ first: adopt, rest: history(of)(maxLength) })
+    .map(({ first, rest }): Command[] => [{ kind: 'change', change: 'close', force: true, dies: null }, first, ...rest]);
+export const adopted = adoptedFirst(OPERATED);
+export const adoptedAndEvicted = adoptedFirst(EVICTING);
+export const adoptedAndLost = adoptedFirst(DISASTROUS);
 
 /**
  * They begin with more promises than coupons: a worker holds users whom a Redis that was rolled back knows nothing of, and has given the

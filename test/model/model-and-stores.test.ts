@@ -2,7 +2,19 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { drift, impossible } from './drift.ts';
-import { disastrous, evicting, late, operated, overPromised, rewritten, SETTLE, totals, type Command } from './history.ts';
+import {
+  adopted,
+  adoptedAndLost,
+  disastrous,
+  evicting,
+  late,
+  operated,
+  overPromised,
+  rewritten,
+  SETTLE,
+  totals,
+  type Command,
+} from './history.ts';
 import { comparable, modelPortrait, portrait, readLedger, readRedis } from './reading.ts';
 import { applyToStores, AUDIT, campaignPorts, newRealCampaign, refuseBots, type CampaignPorts } from './stores.ts';
 import { applyToModel, newWorld, toDo, type World } from './world.ts';
@@ -21,7 +33,7 @@ function byCode(found: readonly { code: string; users: readonly string[] }[]): R
 /** What other commands did to the ledger would be seen at the end. */
 function touchesLedger(command: Command): boolean {
   return (
-    ['use', 'revoke', 'change', 'forget', 'purge', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) ||
+    ['use', 'revoke', 'change', 'forget', 'purge', 'adopt', 'repair', 'reset', 'rollBackLedger'].includes(command.kind) ||
     (command.kind === 'work' && command.step === 'commit')
   );
 }
@@ -58,8 +70,9 @@ describe('real stores and the reference model of a campaign', () => {
         revokedAt: new Date(0),
         timeOf: () => 0,
         foreignScore: 0,
+        wasInService: null,
         epoch: '',
-        resetEpoch: '',
+        resetEpochs: [],
         server: `server-${i}`,
       };
       const expected = applyToModel(world, now, { ...unknown, nowMs: Date.now(), ...outside });
@@ -82,6 +95,7 @@ describe('real stores and the reference model of a campaign', () => {
     ['operators', operated],
     ['other programs', rewritten],
     ['evictions', evicting],
+    ['adoptions and disasters', adoptedAndLost],
     ['disasters', disastrous],
     ['disasters that promise too much', overPromised],
   ])(
@@ -153,6 +167,28 @@ describe('real stores and the reference model of a campaign', () => {
       return { status: 'ok', stock: 0 };
     };
     expect(await check(overPromised, { ...ports, repair: { ...ports.repair, redis: { ...redis, restore } } })).toMatchObject(DISAGREEMENT);
+  });
+
+  it('disagree when an adoption queues users and does not admit them', async () => {
+    const { store } = ports.adopt;
+    const careless: typeof store.takeOver = async (couponId, epoch, users) => {
+      const answer = await store.takeOver(couponId, epoch, users);
+      const userIds = users.map(({ userId }) => userId);
+      if (userIds.length > 0) await stores.redis.hdel('coupon_admitted:42', ...userIds);
+      return answer;
+    };
+    expect(await check(adopted, { ...ports, adopt: { ...ports.adopt, store: { ...store, takeOver: careless } } })).toMatchObject(
+      DISAGREEMENT,
+    );
+  });
+
+  it('disagree when an adoption that is run again puts a coupon back on sale', async () => {
+    const { store } = ports.adopt;
+    const generous: typeof store.finishAdoption = async (coupon, stock) =>
+      store.finishAdoption(coupon, coupon.issuedQuantity > 0 ? { ...stock, by: stock.by + 1 } : stock);
+    expect(await check(adopted, { ...ports, adopt: { ...ports.adopt, store: { ...store, finishAdoption: generous } } })).toMatchObject(
+      DISAGREEMENT,
+    );
   });
 
   it('disagree when the guard of the ledger is gone', async () => {

@@ -41,14 +41,14 @@ export function change({ redis, ledger }: Campaign, asked: ChangeAsked): ChangeA
     if (asked.change === 'pause' && state !== 'open') return 'refused';
     if (asked.change === 'resume' && state !== 'paused') return 'refused';
     if (asked.change === 'close' && !asked.force && redis.waiting.size + redis.leases.size > 0) return 'waiting';
-    coupon.state = STATES[asked.change];
+    coupon.state = ledger.saleState = STATES[asked.change];
   }
   coupon.version = ledger.version += 1;
   return 'done';
 }
 
 /** A command that died does not know, when it is run again, whether there was nothing to do from the start. */
-export function afterDeath({ dies }: { dies: object | null }, answer: ChangeAnswer): ChangeAnswer {
+export function afterDeath<Answer extends string>({ dies }: { dies: object | null }, answer: Answer): Answer | 'done' {
   return dies !== null && answer === 'unchanged' ? 'done' : answer;
 }
 

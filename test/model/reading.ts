@@ -90,6 +90,8 @@ export async function readLedger({ sql }: TestStores): Promise<LedgerSide> {
     version: Number(coupon!['version']),
     name: String(coupon!['name']),
     closesAt: (coupon!['closes_at'] as Date | null)?.toISOString() ?? '',
+    shared: coupon!['shared_stock_field'] !== null,
+    saleState: (coupon!['sale_state'] ?? '') as LedgerSide['saleState'],
     returnedQuantity: Number(coupon!['returned_quantity']),
     issuedQuantity: Number(coupon!['issued_quantity']),
     maxFence: Number(coupon!['max_fence']),

@@ -34,7 +34,7 @@ export function repair(campaign: Campaign, options: { reopen: boolean; confirm: 
   backToTheQueue(campaign, nowMs, unadmitted);
   const excess = setAside(campaign, nowMs);
   // Of a coupon that nothing was wrong with nothing is touched: a live sale goes on.
-  const touched = found.some(isAboutCoupon) || promises > 0 || excess.moved > 0;
+  const touched = bound || found.some(isAboutCoupon) || promises > 0 || excess.moved > 0;
   const decided = missing !== null && (options.reopen || pause);
   const settings = bound || found.some(({ code }) => SETTINGS.has(code));
   const last = touched && (settings || suspect !== '' || decided || stock !== targetStock(campaign));
@@ -302,6 +302,7 @@ function backIntoService(campaign: Campaign): void {
   coupon.total = ledger.total;
   coupon.returned = returnedOf(campaign);
   coupon.givenBack = ledger.returnedQuantity;
+  coupon.minFence = Math.max(coupon.minFence, ledger.minFence);
   coupon.stock = targetStock(campaign);
   const { version, name, closesAt } = ledger;
   Object.assign(coupon, { suspect: '', run: server, state: coupon.state || 'open', version, name, closesAt });

@@ -3,7 +3,8 @@
  * do, user by user and without any I/O. The tests drive it and the real stores through the same histories; nothing else calls it.
  *
  * This file says what there is. `admission` takes requests, `claims` and `ledger` are the steps of a worker (`worker` keeps what it
- * remembers between them), `use` and `revoke` are the end of an issued coupon, `operate` is what else an operator changes or removes, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
+ * remembers between them), `use` and `revoke` are the end of an issued coupon, `adopt` takes over a coupon of a third-party service,
+ * `operate` is what else an operator changes or removes, `doubt` is what may happen to the stores and how that is noticed, `dead` and `repair` are the operator's.
  * `drift` says what is wrong with a state: there are things that must never happen, whatever becomes of the stores, and things
  * that only lost data can bring about, and that a repair must mend.
  *
@@ -87,6 +88,10 @@ export interface LedgerSide {
   /** As in {@link CouponHash}. */
   name: string;
   closesAt: string;
+  /** The service that the coupon was adopted from goes on writing its hash. */
+  shared: boolean;
+  /** What an operator last said; empty: nothing yet. */
+  saleState: CouponHash['state'];
   maxFence: number;
   /** The lowest claim that may still issue. */
   minFence: number;
@@ -116,6 +121,8 @@ export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses
     total,
     epoch,
     ...settings,
+    shared: false,
+    saleState: '' as const,
     issuedQuantity: 0,
     returnedQuantity: 0,
     maxFence: 0,

@@ -4,18 +4,15 @@
  */
 import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { dropDead, retryDead } from '../../src/operate/dead.ts';
 import { issueBatch, lowestFence, type BatchResult } from '../../src/drain/issue-batch.ts';
+import type { AdoptPorts } from '../../src/operate/adopt/adopt.ts';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import type { ClaimQueue } from '../../src/drain/ports.ts';
 import type { DeadUsers } from '../../src/operate/ports.ts';
 import { repair, type RepairPorts } from '../../src/audit/repair/repair.ts';
-import { reset } from '../../src/operate/reset.ts';
-import { revokeCoupon } from '../../src/operate/remove/revoke.ts';
-import { useCoupon } from '../../src/operate/use.ts';
 import { isLedgerBehind, verifyAgainstLedger } from '../../src/campaign/verify-coupon.ts';
 import { unsettled } from './worker.ts';
 import type { Claim } from '../../src/campaign/coupon.ts';
@@ -23,10 +20,11 @@ import { ledgerRepairs } from '../../src/stores/postgres/ledger-repairs.ts';
 import { toBytes } from '../../src/stores/redis/keys/members.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { redisRepairs } from '../../src/stores/redis/repairs.ts';
+import { adoptThirdParty, queueElsewhere } from './adopting.ts';
 import { LEASE_MS, NAMES, OVER, USERS, type Bare, type Command } from './history.ts';
-import { operate } from './operators.ts';
+import { operate, type Happened } from './operators.ts';
 import { ID, KEYS } from './reading.ts';
-import type { Outside } from './world.ts';
+import { adoptPorts } from '../support/adopt.ts';
 import type { TestStores } from '../support/stores.ts';
 
 const { issued: issuedKey, ...OTHER_KEYS } = KEYS;
@@ -42,6 +40,7 @@ export interface CampaignPorts {
   ledger: Ledger;
   dead: DeadUsers;
   repair: RepairPorts;
+  adopt: AdoptPorts;
 }
 
 interface Batch {
@@ -69,6 +68,7 @@ export function campaignPorts(stores: TestStores): CampaignPorts {
     ledger,
     dead: redisDead(connection, 'plain'),
     repair: { reader, ledger, clock, claims, coupons, redis, repairs },
+    adopt: adoptPorts(stores),
   };
 }
 
@@ -85,12 +85,6 @@ export async function newRealCampaign(stores: TestStores, ports: CampaignPorts, 
   const real: RealCampaign = { stores, ports, workers: new Map(), backup: { redis: [], ledger: '' } };
   Object.assign(real.backup, { redis: await dumpRedis(stores), ledger: await dumpLedger(stores) });
   return real;
-}
-
-/** What a command came to, and what the model cannot know by itself. */
-export interface Happened {
-  answer: unknown;
-  outside: Partial<Outside>;
 }
 
 const done: Happened = { answer: 'done', outside: {} };
@@ -126,22 +120,15 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       return { answer: (await retryDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
     case 'drop':
       return { answer: (await dropDead(deadPorts, ID, [command.userId!])).users[0]!.outcome, outside: {} };
-    case 'use': {
-      const usePorts = { ledger, hashes: stores.coupons, claims: ports.claims, keyStyle: 'plain' };
-      const result = await useCoupon(usePorts, ID, command.userId!, randomUUID());
-      const { status, followed } = result;
-      return { answer: { status, followed }, outside: 'usedAt' in result ? { usedAt: result.usedAt } : {} };
-    }
+    case 'use':
     case 'revoke':
-      return revoke(real, command.userId!, command.returnStock);
     case 'change':
     case 'forget':
-      return { answer: await operate(stores, command, ''), outside: {} };
-    case 'purge': {
-      const resetEpoch = randomUUID();
-      const answer = await operate(stores, command, resetEpoch);
-      return { answer, outside: { resetEpoch, epoch: (await ledger.coupon(ID))!.epoch } };
-    }
+    case 'purge':
+    case 'reset':
+      return operate(stores, ports, command);
+    case 'adopt':
+      return adoptThirdParty(stores, ports.adopt, command);
     case 'scribble':
       await stores.redis.hset(KEYS.issued(command.userId!), 'used_at', command.text);
       return done;
@@ -152,12 +139,6 @@ export async function applyToStores(real: RealCampaign, command: Command): Promi
       await stores.redis.del(KEYS.coupon);
       await stores.redis.hset(KEYS.coupon, { name: 'summer', total, ...fields });
       return done;
-    }
-    case 'reset': {
-      const resetEpoch = randomUUID();
-      await reset(ID, { ledger, coupons: stores.coupons, newEpoch: () => resetEpoch });
-      await stores.seed({ id: ID, total: command.total });
-      return { answer: 'done', outside: { resetEpoch, epoch: (await ledger.coupon(ID))!.epoch } };
     }
     case 'repair': {
       const options = { ...AUDIT, ...command };
@@ -216,18 +197,6 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
   },
 };
 
-async function revoke({ stores, ports }: RealCampaign, userId: string, returnStock: boolean): Promise<Happened> {
-  const { ledger, claims } = ports;
-  const given = { ledger, claims, coupons: stores.coupons, keyStyle: 'plain', newOpId: randomUUID };
-  try {
-    const { outcome, revokedAt } = await revokeCoupon(ID, userId, { reason: 'test', returnStock, byWhom: 'op', dryRun: false }, given);
-    return { answer: outcome, outside: { revokedAt: revokedAt! } };
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ALREADY_USED') return { answer: 'used', outside: {} };
-    throw error;
-  }
-}
-
 /** One step of `drain/pass.ts`. */
 async function work(real: RealCampaign, command: Extract<Command, { kind: 'work' }>): Promise<Happened> {
   const { stores, workers } = real;
@@ -267,25 +236,6 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     default:
       throw new Error('which step?');
   }
-}
-
-/** What another service does that knows the queue, and how to spend a coupon. */
-async function queueElsewhere({ redis }: TestStores, userId: string, score: number): Promise<boolean> {
-  const [stock, admitted, dead, waiting, claimed, issued] = await Promise.all([
-    redis.hget(KEYS.coupon, 'stock'),
-    redis.hexists(KEYS.admitted, toBytes(userId)),
-    redis.hexists(KEYS.dead, toBytes(userId)),
-    redis.zscore(KEYS.queue, toBytes(userId)),
-    redis.zscore(KEYS.leases, toBytes(userId)),
-    redis.exists(KEYS.issued(userId)),
-  ]);
-  if (Number(stock) <= 0 || admitted + dead + issued > 0 || waiting !== null || claimed !== null) return false;
-  await redis
-    .multi()
-    .hincrby(KEYS.coupon, 'stock', -1)
-    .zadd(KEYS.queue, 'NX', String(score).replace('Infinity', 'inf'), toBytes(userId))
-    .exec();
-  return true;
 }
 
 /** What Redis has decided, from the admissions. */

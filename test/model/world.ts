@@ -1,4 +1,5 @@
 /** The reference model with everything around it that a history needs: workers with a memory, backups, and a clock. */
+import { adopt } from './adopt.ts';
 import { admit, occupy, queueElsewhere, rewrite } from './admission.ts';
 import { drop, retry } from './dead.ts';
 import { emptyOutRedis, evict, reset, restart, rollBackLedger, rollBackRedis, verify } from './doubt.ts';
@@ -7,7 +8,7 @@ import { afterDeath, change, forget, mayForget, mayPurge } from './operate.ts';
 import { mayChange, revoke } from './revoke.ts';
 import { isUserId } from '../../src/campaign/ids.ts';
 import { everybody } from './drift.ts';
-import { use } from './use.ts';
+import { use, usedAfterDeath } from './use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
 import { LEASE_MS, OVER, TOMBSTONES, USERS, type Bare, type Command, type WorkerStep } from './history.ts';
@@ -38,8 +39,10 @@ export interface Outside {
   /** Of the next server, and of the next life of the coupon. */
   server: string;
   epoch: string;
-  /** Of a reset while it lasts. */
-  resetEpoch: string;
+  /** An adoption that died had come so far that the coupon was in service; null: it did not die. */
+  wasInService: boolean | null;
+  /** Of a reset while it lasts; of one that died, and of the next. */
+  resetEpochs: readonly string[];
 }
 
 export function newWorld(total: number, epoch: string, server: string, couponId = '42'): World {
@@ -90,6 +93,7 @@ export function toDo(world: World, command: Command): Command | null {
     case 'change':
       return mayChange(campaign) ? command : null;
     case 'purge':
+    case 'adopt':
       return mayPurge(campaign) ? command : null;
     case 'forget': {
       const [tombstone] = world.tombstones;
@@ -165,9 +169,9 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       return answer;
     }
     case 'use':
-      return use(campaign, command.userId!, outside.usedAt);
+      return usedAfterDeath(command, use(campaign, command.userId!, outside.usedAt));
     case 'revoke':
-      return revoke(campaign, command.userId!, command.returnStock, outside.revokedAt);
+      return afterDeath(command, revoke(campaign, command.userId!, command.returnStock, outside.revokedAt));
     case 'change':
       return afterDeath(command, change(campaign, command));
     case 'forget': {
@@ -177,9 +181,11 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
       if (owed.delete(userId!)) owed.add(tombstone!);
       return 'done';
     }
+    case 'adopt':
+      return adoptAndGoOn(world, command, outside);
     case 'purge':
     case 'reset':
-      reset(campaign, command.total, outside.epoch, outside.resetEpoch);
+      reset(campaign, command.total, outside.epoch, outside.resetEpochs);
       owed.clear();
       return 'done';
     case 'scribble':
@@ -256,6 +262,21 @@ function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs
   }
 }
 
+/** What comes while the command is dead is adopted as well, unless the coupon was in service by then. */
+function adoptAndGoOn({ campaign, owed }: World, command: Extract<Command, { kind: 'adopt' }>, outside: Outside): unknown {
+  const { found, comes, asks } = command;
+  const comer = { userId: comes, spelling: 'plain' as const, score: outside.foreignScore };
+  const died = command.dies !== null && outside.wasInService !== null;
+  const inService = died && outside.wasInService === true;
+  const isTaken = died && !inService && found.stock > 0;
+  adopt(campaign, isTaken ? { ...found, stock: found.stock - 1, waiting: [...found.waiting, comer] } : found, outside);
+  const came = inService ? queueElsewhere(campaign, comes, comer.score) : isTaken;
+  const isAccepted = inService && admit(campaign, { userId: asks, requestId: 'r1' }, outside.nowUs(asks)).outcome === 'accepted';
+  owed.clear();
+  for (const userId of [...campaign.redis.waiting.keys(), ...campaign.ledger.rows.keys()]) owed.add(userId);
+  return { came, isAccepted };
+}
+
 /** Whose leases were changed. */
 function setDeadlines({ leases, claims }: RedisSide, worker: string, deadline: number): string[] {
   const held = [...leases.keys()].filter((userId) => claims.get(userId)?.worker === worker).toSorted();
@@ -293,14 +314,17 @@ export function modelPlayer(apply = applyToModel): (world: World, command: Comma
     get foreignScore() {
       return 1_790_000_000_000 + tick();
     },
+    get wasInService() {
+      return tick() % 2 === 0;
+    },
     get server() {
       return `server-${tick()}`;
     },
     get epoch() {
       return `epoch-${tick()}`;
     },
-    get resetEpoch() {
-      return `epoch-${tick()}`;
+    get resetEpochs() {
+      return [`epoch-${tick()}`];
     },
   };
   return (world, command) => {

@@ -64,11 +64,14 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
 }
 
 /**
- * `total + returned = stock + |admitted ∪ waiting|`, and none of it below zero.
+ * `total + returned = stock + |admitted ∪ waiting|`, and none of it below zero. What was returned is a number of this program: a hash that
+ * was written anew has lost it, and the ledger has it, too.
  *
  * @param adoptable members of the queue that were never admitted: another service put them there
  */
-export function judgeStock({ total, stock, returned, admitted }: RedisTotals, adoptable: number): Finding[] {
+export function judgeStock(ledger: LedgerTotals, redis: RedisTotals, adoptable: number): Finding[] {
+  const { total, stock, admitted } = redis;
+  const returned = isRewritten(ledger, redis) ? ledger.returnedQuantity : redis.returned;
   if (stock === null) return [finding('stock_missing')];
   if (total === null) return [];
   const expected = total + returned - admitted - adoptable;

@@ -9,6 +9,8 @@ export interface LedgerCoupon extends CouponDefinition {
   /** Rows of revoked coupons that went back into the stock: they do not count as issued. */
   returnedQuantity: number;
   maxFence: number;
+  /** The lowest claim that may still issue: `forget` has ended those before it. */
+  minFence: number;
   epoch: string;
   version: number;
   state: LedgerState;

@@ -84,7 +84,8 @@ export type UserSource = 'admitted' | 'waiting' | 'leases' | 'claims' | 'dead';
 export interface RedisReader {
   /** `host:port` of the server of a cluster that holds this coupon now; null: there is only one server. */
   serverOf(couponId: string): string | null;
-  coupon(couponId: string): Promise<RedisCoupon | null>;
+  /** @param stockField where a hash that another program wrote has its stock; left out: where this program has it */
+  coupon(couponId: string, stockField?: string | null): Promise<RedisCoupon | null>;
   indexed(): Promise<string[]>;
   /** By position, oldest first. */
   queue(couponId: string, offset: number, limit: number): Promise<QueueEntry[]>;

@@ -6,7 +6,7 @@ import { changeBothStores } from '../two-store-change.ts';
 import { look, type LookOptions } from './look.ts';
 import { refusalOf, type AdoptionPlan, type FullPlan } from './plan.ts';
 import type { AdoptionLedger, AdoptionSource, AdoptionStore } from './ports.ts';
-import { adoptedRows, inShares, queuedUsers } from './stream.ts';
+import { ADOPTION_FENCE, adoptedRows, inShares, queuedUsers } from './stream.ts';
 
 export interface AdoptPorts {
   source: AdoptionSource;
@@ -85,20 +85,21 @@ async function begin(plan: FullPlan, { byWhom }: AdoptOptions, { ledger, keyStyl
 async function takeOver(coupon: LedgerCoupon, plan: FullPlan, { progress }: AdoptOptions, ports: AdoptPorts): Promise<void> {
   const { source, store } = ports;
   const { id, epoch } = coupon;
-  const reached = { fence: 0, lastUs: latestUs(plan) };
+  const reached = { fence: ADOPTION_FENCE, lastUs: latestUs(plan) };
   const bound = await store.bind(coupon, '', reached, 'adopting');
   if (bound === 'changed') throw movedOn(id);
   if (bound === 'done') return;
   let done = 0;
+  // The rows come first: of a user who is queued as well, the queue alone says when the request came.
+  for await (const share of inShares(adoptedRows(source, plan), USERS_AT_ONCE)) {
+    await issuedToo(coupon, share, plan, ports);
+    progress?.((done += share.length));
+  }
   for await (const users of inShares(queuedUsers(source, plan), USERS_AT_ONCE)) {
     const taken = await store.takeOver(id, epoch, users);
     if (taken === 'epoch') throw movedOn(id);
     if (taken === 'done') return;
     progress?.((done += users.length));
-  }
-  for await (const share of inShares(adoptedRows(source, plan), USERS_AT_ONCE)) {
-    await issuedToo(coupon, share, plan, ports);
-    progress?.((done += share.length));
   }
   const status = await store.finishAdoption(coupon, plan.finalStock);
   if (status === 'epoch' || status === 'stock') throw movedOn(id);

@@ -6,6 +6,12 @@ import type { FullPlan } from './plan.ts';
 import type { ProvenRow } from '../../campaign/ports/ledger.ts';
 import type { AdoptionSource, QueuedUser } from './ports.ts';
 
+/**
+ * The claim of all who have a coupon already: an adoption counts as the first one. Once it is acknowledged, Redis can tell that a record of
+ * admissions is lost.
+ */
+export const ADOPTION_FENCE = 1;
+
 /** As they are written into the queue of this program. Users whom the service has taken since are among them. */
 export async function* queuedUsers(source: Pick<AdoptionSource, 'queue'>, plan: FullPlan): AsyncGenerator<QueuedUser> {
   const { queue, keys, own, reading } = plan;
@@ -48,7 +54,7 @@ export async function* adoptedRows(
       const requestedUs = found.requestedAt ? found.requestedAt.getTime() * 1_000 : (queuedUs ?? issuedAt.getTime() * 1_000);
       const expiresAt = found.expiresAt === 'unsaid' ? expiryAt(definition!.expiry, issuedAt) : found.expiresAt;
       const { usedAt, revokedAt, seenUsedAt } = found;
-      yield { row: { userId, requestedUs, issuedAt, expiresAt, usedAt, revokedAt, fence: 0, deliveries: 0 }, seenUsedAt };
+      yield { row: { userId, requestedUs, issuedAt, expiresAt, usedAt, revokedAt, fence: ADOPTION_FENCE, deliveries: 0 }, seenUsedAt };
     }
   }
 }

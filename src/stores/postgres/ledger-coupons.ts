@@ -11,6 +11,7 @@ interface CouponRow {
   issued_quantity: number;
   returned_quantity: number;
   max_fence: string;
+  min_fence: string;
   epoch: string;
   version: number;
   state: LedgerState;
@@ -106,6 +107,7 @@ function toCoupon(row: CouponRow): LedgerCoupon {
     issuedQuantity: row.issued_quantity,
     returnedQuantity: row.returned_quantity,
     maxFence: Number(row.max_fence),
+    minFence: Number(row.min_fence),
     epoch: row.epoch,
     version: row.version,
     state: row.state,

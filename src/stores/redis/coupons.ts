@@ -80,7 +80,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
 
     takeBack: guard(async (coupon) => {
       const keys = couponKeys(coupon.id, style);
-      const { epoch, version, total, maxFence, returnedQuantity, sharedStockField, saleState } = coupon;
+      const { epoch, version, total, maxFence, minFence, returnedQuantity, sharedStockField, saleState } = coupon;
       const args = [
         epoch,
         connection.runOf(keys.coupon),
@@ -90,6 +90,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
         returnedQuantity,
         sharedStockField ?? '',
         saleState ?? '',
+        minFence,
       ];
       return (await runScript(client, 'rewritten', keys, [], [...args, ...settingFields(coupon)])) === 'ok';
     }),

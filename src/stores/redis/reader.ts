@@ -3,6 +3,7 @@ import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import type { QueueEntry, RedisCoupon, RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection/connection.ts';
+import { readForeignNumber } from './keys/foreign-number.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys/keys.ts';
 import { toBytes, toText } from './keys/members.ts';
 import { queueTimes } from './queue-times.ts';
@@ -47,14 +48,16 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
 
     serverOf: (couponId) => connection.addressOf(couponKeys(couponId, style).coupon),
 
-    async coupon(couponId) {
+    async coupon(couponId, stockField = null) {
       const keys = couponKeys(couponId, style);
       // The claims are read for their type alone: a coupon whose keys cannot be read is not to look well.
       const commands = connection.together().hgetall(keys.coupon).hlen(keys.admitted).zcard(keys.queue).zcard(keys.leases);
       commands.hlen(keys.dead).hlen(keys.claims);
       const replies = await guard(keys, repliesOf(commands));
       const [hash, admitted, waiting, claimed, dead] = replies as [Record<string, string>, number, number, number, number];
-      return Object.keys(hash).length === 0 ? null : toCoupon(couponId, hash, { admitted, waiting, claimed, dead });
+      if (Object.keys(hash).length === 0) return null;
+      const coupon = toCoupon(couponId, hash, { admitted, waiting, claimed, dead });
+      return coupon.epoch === '' && stockField !== null ? { ...coupon, stock: readForeignNumber(hash[stockField]) } : coupon;
     },
 
     async indexed() {

@@ -116,6 +116,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
         lastUs,
         state,
         coupon.returnedQuantity,
+        coupon.minFence,
         ...settingFields(coupon),
       ];
       const [status, stock] = (await run('restore', coupon.id, [], args)) as string[];

@@ -50,13 +50,11 @@ function judged(campaign: Campaign): string[] {
   }
   if (order.late().length > 0) about.push('served_out_of_order');
   const inRedis = redisTotals(campaign);
-  const found = judgeCoupon(
-    { ...LEDGER, ...ledger, closesAt: ledger.closesAt === '' ? null : new Date(ledger.closesAt) },
-    inRedis,
-    ledgerCounts(campaign),
-  );
+  const closesAt = ledger.closesAt === '' ? null : new Date(ledger.closesAt);
+  const inLedger = { ...LEDGER, ...ledger, closesAt, sharedStockField: ledger.shared ? 'stock' : null };
+  const found = judgeCoupon(inLedger, inRedis, ledgerCounts(campaign));
   const foreign = [...redis.waiting.keys()].filter((userId) => !redis.admitted.has(userId));
-  if (inRedis) found.push(...judgeStock(inRedis, foreign.length));
+  if (inRedis) found.push(...judgeStock(inLedger, inRedis, foreign.length));
   return [...about, ...found.map(({ code }) => code)].toSorted();
 }
 
@@ -98,7 +96,7 @@ describe('reconcile', () => {
             const { findings } = judgeUser(userView(campaign, userId), campaign.ledger.rows.get(userId) ?? null, NOW_MS);
             expect(findings.filter(({ code }) => !excused.has(spelled({ code, userId })))).toEqual([]);
           }
-          expect(judgeStock(redisTotals(campaign)!, adoptable(campaign).length)).toEqual([]);
+          expect(judgeStock(LEDGER, redisTotals(campaign)!, adoptable(campaign).length)).toEqual([]);
           const { maxFence } = campaign.ledger;
           expect(judgeCoupon({ ...LEDGER, total, maxFence }, redisTotals(campaign), ledgerCounts(campaign))).toEqual([]);
         });
@@ -221,7 +219,7 @@ describe('reconcile', () => {
 
   it('holds the stock against the users who were accepted, those of other services included', () => {
     const redis = { ...REDIS, admitted: 2, stock: 3 };
-    const found = (change: object, foreign = 0) => judgeStock({ ...redis, ...change }, foreign).map((one) => one.code);
+    const found = (change: object, foreign = 0) => judgeStock(LEDGER, { ...redis, ...change }, foreign).map((one) => one.code);
     expect(found({})).toEqual([]);
     expect(found({ stock: 4 })).toEqual(['stock_mismatch']);
     expect(found({ stock: null })).toEqual(['stock_missing']);

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { audit } from '../../../src/audit/audit.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { CouponError } from '../../../src/lib/errors.ts';
-import { adoptCoupon, type AdoptOptions, type AdoptPorts } from '../../../src/operate/adopt/adopt.ts';
-import { ledgerAdoptions } from '../../../src/stores/postgres/ledger-adoptions.ts';
-import { redisAdoptionSource, redisAdoptionStore } from '../../../src/stores/redis/adoption.ts';
+import type { AdoptOptions, AdoptPorts } from '../../../src/operate/adopt/adopt.ts';
+import { adoptIn, adoptPorts } from '../../support/adopt.ts';
 import { ASKED } from '../../support/foreign-coupon.ts';
 import { issueWaiting } from '../../support/issue.ts';
 import { beforeAndAfter, dying } from '../../support/killed.ts';
@@ -32,26 +30,8 @@ beforeEach(async () => {
   await stores.sql('TRUNCATE operator_log');
 });
 
-const ports = (): AdoptPorts => ({
-  source: redisAdoptionSource(stores.connection, 'plain'),
-  store: redisAdoptionStore(stores.connection, 'plain'),
-  ledger: ledgerAdoptions(stores.database),
-  keyStyle: 'plain',
-  newId: randomUUID,
-});
-const OPTIONS: AdoptOptions = {
-  total: null,
-  stock: null,
-  name: null,
-  state: null,
-  fields: {},
-  templates: {},
-  zone: undefined,
-  memberField: 'userId',
-  byWhom: 'op@shop',
-  dryRun: false,
-};
-const adopt = (options: Partial<AdoptOptions> = {}, given = ports()) => adoptCoupon('c', { ...OPTIONS, ...options }, given);
+const ports = (): AdoptPorts => adoptPorts(stores);
+const adopt = (options: Partial<AdoptOptions> = {}, given = ports()) => adoptIn(stores, 'c', options, given);
 const refusal = (work: Promise<unknown>): Promise<CouponError> =>
   work.then(
     () => Promise.reject(new Error('it was done')),

@@ -58,6 +58,7 @@ function inLedger({ id, name, total, issued, ledger }: Given): LedgerCoupon {
     keyStyle: 'plain',
     sharedStockField: null,
     saleState: null,
+    minFence: 0,
     mayBeMissing: null,
     ...ledger,
   };

@@ -36,6 +36,6 @@ end
 
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'state', ARGV[5], 'version', ARGV[3], 'run', ARGV[2],
-  'returned', '0', 'given_back', '0', 'acked', '0', 'suspect', '', unpack(ARGV, 8))
+  'returned', '0', 'given_back', '0', 'suspect', '', unpack(ARGV, 8))
 redis.call('SET', LIFE, ARGV[1])
 return 'ok'

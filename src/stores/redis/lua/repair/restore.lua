@@ -13,7 +13,8 @@
 -- ARGV[6] last us    latest request time in the ledger, microseconds
 -- ARGV[7] 'pause', 'reopen', or empty: the state stays
 -- ARGV[8] given back coupons that revocations have put back into the stock, from the ledger
--- ARGV[9...]         further field, value pairs: name, window, expiry
+-- ARGV[9] min fence  from the ledger: the lowest claim that may still issue
+-- ARGV[10...]        further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok' and the stock; 'epoch' (another life of the coupon); or 'excess' (more users than coupons: the coupon stays as it is).
 -- The ledger is known to have reached the fence that it just told. Where nobody is left who was accepted, none of that holds: `admit` would
@@ -32,7 +33,7 @@ local admitted = redis.call('HLEN', ADMITTED)
 local stock = tonumber(ARGV[4]) + returned - admitted
 if stock < 0 then return { 'excess' } end
 
-local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state', 'acked')
+local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state', 'acked', 'min_fence')
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
@@ -44,5 +45,5 @@ if ARGV[7] == 'reopen' and state == 'paused' then state = 'open' end
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'returned', string.format('%d', returned), 'given_back', ARGV[8],
   'version', ARGV[3], 'run', ARGV[2], 'fence', higher(coupon[1], ARGV[5]), 'last_us', higher(coupon[2], ARGV[6]), 'state', state,
-  'acked', admitted > 0 and higher(coupon[4], ARGV[5]) or '0', 'suspect', '', unpack(ARGV, 9))
+  'acked', admitted > 0 and higher(coupon[4], ARGV[5]) or '0', 'min_fence', higher(coupon[5], ARGV[9]), 'suspect', '', unpack(ARGV, 10))
 return { 'ok', string.format('%d', stock) }

@@ -17,7 +17,8 @@
 -- ARGV[6] given back coupons that revocations have put back into the stock, from the ledger
 -- ARGV[7] field      that the service has the stock in
 -- ARGV[8] state      that an operator last set; '': that of the hash, or open
--- ARGV[9...]         further field, value pairs: name, window, expiry
+-- ARGV[9] min fence  from the ledger: the lowest claim that may still issue
+-- ARGV[10...]        further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok'; 'whole' (nobody has written it anew); 'life' (these users are of another life, or none is known); 'stock' (missing, or
 -- more than is left). Nothing was written but with 'ok'.
@@ -53,5 +54,5 @@ local state = ARGV[8] ~= '' and ARGV[8] or string.match(coupon[6] or 'open', '^"
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'state', state, 'epoch', ARGV[1], 'version', ARGV[3],
   'run', ARGV[2], 'fence', string.format('%d', fence), 'acked', ARGV[5], 'last_us', string.format('%.0f', last_us),
-  'returned', string.format('%d', returned), 'given_back', ARGV[6], 'suspect', '', unpack(ARGV, 9))
+  'returned', string.format('%d', returned), 'given_back', ARGV[6], 'min_fence', ARGV[9], 'suspect', '', unpack(ARGV, 10))
 return 'ok'
