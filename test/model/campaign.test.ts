@@ -188,7 +188,7 @@ describe('the reference model of a campaign', () => {
       { kind: 'rollBackLedger' },
       work('w2', 1),
       work('w1', 1),
-      { kind: 'use', nth: 0 },
+      { kind: 'use', nth: 0, dies: null },
       repair,
       { kind: 'drop', nth: 0 },
       work('w1', 1),
