@@ -1,6 +1,6 @@
 /** What may happen to the stores, and how a coupon that can no longer be trusted is taken out of service. */
-import { takeBack } from './adopt.ts';
 import { emptyRedis, seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
+import { takeBack } from './take-back.ts';
 
 export type VerifyAnswer = { status: 'ok' } | { status: 'gone' } | { status: 'suspect'; reason: string };
 
