@@ -3,7 +3,7 @@ import { NOTES, type AuditNote } from './notes.ts';
 import { FINDINGS } from './findings.ts';
 import { docsLink } from '../lib/docs.ts';
 import { otherKeysText } from '../campaign/only-in-redis.ts';
-import { shellQuoted } from '../lib/text/suggested-command.ts';
+import { commandOf, shellQuoted } from '../lib/text/suggested-command.ts';
 import { visibleValues, printable } from '../lib/text/visible.ts';
 import { number, plural } from '../lib/text/figures.ts';
 import type { Paint } from '../lib/text/style.ts';
@@ -19,21 +19,43 @@ const SKIPPED: Record<NonNullable<CouponAudit['skipped']>, string> = {
   wrong_type: 'not looked at: one of its keys holds another type',
 };
 
-/** The verdict last, where the eye is when the command ends. */
-export function auditText(given: AuditReport, paint: Paint): string {
+/**
+ * The verdict last, where the eye is when the command ends.
+ *
+ * @param options.repaired a repair was just made, and has said what is left
+ */
+export function auditText(given: AuditReport, paint: Paint, { repaired = false } = {}): string {
   const report = visibleValues(given);
   if (report.coupons.length === 0 && report.findings.length === 0 && report.notes.length === 0) {
     if (report.otherKeys) return otherKeysText(report.otherKeys);
     return 'no coupons yet, so nothing can disagree; `coupon-cli seed ID --name TEXT --stock N` makes one';
   }
   const parts = report.coupons.length > 0 ? [couponTable(report.coupons, paint)] : [];
-  for (const finding of report.findings) parts.push(findingText(finding, paint));
+  if (isEmptied(report)) parts.push(EMPTIED);
+  for (const group of together(report.findings)) parts.push(findingText(group, paint));
   parts.push(...report.notes.map((one) => noteText(one, paint)));
   if (report.hashOnly === 'unchecked') {
     parts.push(paint.dim('not looked for: issued hashes that nothing else knows (--scan walks the whole keyspace for them)'));
   }
   parts.push(verdict(report, paint));
+  if (!repaired) parts.push(...nextText(report));
   return parts.join('\n\n');
+}
+
+const EMPTIED = 'Redis has none of these coupons: it was emptied, or REDIS_URL names another one.';
+
+function isEmptied({ coupons, findings }: AuditReport): boolean {
+  const looked = coupons.filter(({ skipped }) => skipped === null);
+  const missing = findings.filter(({ code }) => code === 'coupon_missing');
+  return looked.length > 1 && missing.length === looked.length;
+}
+
+function nextText({ ok, findings, hashOnly }: AuditReport): string[] {
+  if (ok) return [];
+  const ids = [...new Set(findings.map(({ couponId }) => couponId))];
+  const only = ids.length === 1 && ids[0] !== '' ? ids[0] : null;
+  const argv = ['audit', ...(only === null || only === undefined ? [] : [only]), ...(hashOnly === 'unchecked' ? [] : ['--scan'])];
+  return [`Next: ${commandOf([...argv, '--repair', '--dry-run'])} says what a repair would do`];
 }
 
 function couponTable(coupons: readonly CouponAudit[], paint: Paint): string {
@@ -62,21 +84,47 @@ function note({ couponId, skipped, inFlight, adoptable, dead }: CouponAudit): st
   return parts.join(', ');
 }
 
-function findingText({ code, couponId, count, sample, facts }: FindingReport, paint: Paint): string {
-  const { about, breaks, meaning } = FINDINGS[code];
-  const users = about === 'users' ? `: ${plural(count, 'user')}` : '';
-  const lines = [
-    `${paint.red('✘')} ${paint.bold(code)}${couponId === '' ? '' : ` in coupon ${couponId}`}${users}`,
-    `  ${meaning} ${paint.dim(`(${breaks})`)}`,
-  ];
-  const figures = Object.entries(facts).map(([name, value]) => `${name} ${value === null ? 'missing' : printable(String(value), 250)}`);
-  if (figures.length > 0) lines.push(`  ${figures.join(', ')}`);
-  if (sample.length > 0) {
-    const more = count > sample.length ? ` … and ${number(count - sample.length)} more` : '';
-    lines.push(`  ${sample.map((userId) => printable(userId)).join(', ')}${more}`);
+/** Coupons with the same finding and nothing more to say stand together: an empty Redis has lost every coupon. */
+function together(findings: readonly FindingReport[]): { finding: FindingReport; couponIds: string[] }[] {
+  const groups: { finding: FindingReport; couponIds: string[] }[] = [];
+  const isPlain = ({ code, facts }: FindingReport): boolean => FINDINGS[code].about === 'coupon' && Object.keys(facts).length === 0;
+  for (const finding of findings) {
+    const there = isPlain(finding) ? groups.find((one) => one.finding.code === finding.code && isPlain(one.finding)) : undefined;
+    if (there) there.couponIds.push(finding.couponId);
+    else groups.push({ finding, couponIds: [finding.couponId] });
   }
-  lines.push(`  see: ${paint.dim(docsLink('findings', code))}`);
+  return groups;
+}
+
+function findingText({ finding, couponIds }: { finding: FindingReport; couponIds: readonly string[] }, paint: Paint): string {
+  const { code, couponId, count, sample, facts } = finding;
+  const { about, breaks, meaning } = FINDINGS[code];
+  const users = about === 'users' ? `, ${plural(count, 'user')}` : '';
+  const where = couponIds.length > 1 ? plural(couponIds.length, 'coupon') : `coupon ${couponId}`;
+  const lines = [
+    `${paint.red('✘')} ${couponId === '' ? '' : `${where}${users}: `}${paint.bold(meaning)} [${code}]`,
+    ...(couponIds.length > 1 ? [`  ${listText(couponIds, couponIds.length)}`] : []),
+  ];
+  const figures = Object.entries(facts).map(
+    ([name, value]) => `${inWords(name)} ${value === null ? 'missing' : printable(String(value), 250)}`,
+  );
+  if (figures.length > 0) lines.push(`  ${figures.join(', ')}`);
+  if (sample.length > 0) lines.push(`  ${listText(sample, count)}`);
+  lines.push(`  breaks the promise: ${breaks}`, `  see: ${paint.dim(docsLink('findings', code))}`);
   return lines.join('\n');
+}
+
+function listText(names: readonly string[], count: number): string {
+  const shown = names.slice(0, SHOWN).map((name) => printable(name));
+  const more = count > shown.length ? ` … and ${number(count - shown.length)} more` : '';
+  return `${shown.join(', ')}${more}`;
+}
+
+const SHOWN = 10;
+
+/** `issuedQuantity` is a name for programs. */
+function inWords(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function noteText({ code, couponId, count, sample }: AuditNote, paint: Paint): string {

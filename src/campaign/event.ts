@@ -55,8 +55,28 @@ const EVENT = {
   code: 'BAD_EVENT_FILE' as const,
   asWritten: COUPON_IDS,
   what: 'a valid event file',
-  fix: 'Correct these lines. The shape is `coupons: [{id, name, stock, opensAt, closesAt, expiresAt | validFor}]`.',
+  fix: 'Correct these lines. `coupon-cli seed --example` prints a file with every field.',
 };
+
+/** The same as JSON schema (draft 2020-12), for editors; a test writes it to `schemas/`. */
+export function eventJsonSchema(): object {
+  return { ...z.toJSONSchema(eventSchemaIn(undefined), { io: 'input' }), title: 'Event file of coupon-cli' };
+}
+
+/** What `seed --example` prints. */
+export const EXAMPLE_EVENT = `coupons:
+  - id: summer # 1–64 letters, digits, ".", "_" or "-", starting with a letter or digit
+    name: 여름맞이 쿠폰
+    total: 1000 # how many may ever be issued; \`stock\` means the same
+    opensAt: 2026-12-24T10:00:00+09:00 # optional: first instant at which requests are taken
+    closesAt: 2026-12-25T00:00:00+09:00 # optional: first instant at which they no longer are
+    expiresAt: 2027-01-31T23:59:59+09:00 # optional: when issued coupons stop being usable …
+  - { id: winter, name: Winter, total: 500, validFor: 30d } # … or how long they are usable after issue
+`;
+
+function eventSchemaIn(zone: string | undefined) {
+  return z.strictObject({ version: z.literal(1).optional(), coupons: z.array(eventCouponSchemaIn(zone)).min(1).max(1_000) });
+}
 
 /**
  * @param file only for messages
@@ -64,7 +84,7 @@ const EVENT = {
  * @throws CouponError `BAD_EVENT_FILE` naming line and column of every problem
  */
 export function parseEvent(source: string, file: string, zone?: string): CouponDefinition[] {
-  const schema = z.strictObject({ coupons: z.array(eventCouponSchemaIn(zone)).min(1).max(1_000) });
+  const schema = eventSchemaIn(zone);
   return readYaml({ ...EVENT, schema }, source, file, ({ coupons }, report) => {
     const seen = new Set<string>();
     return coupons.map((coupon, index) => {

@@ -21,7 +21,7 @@ export const HELP_FORMAT = {
     return Help.prototype.optionDescription
       .call(this, option)
       .replace(/ \(default: \[\]\)/, '')
-      .replace(/\(default: "(.*)"\)/, '(default: $1)');
+      .replace(/default: "([^"]*)"\)/, 'default: $1)');
   },
 };
 

@@ -49,7 +49,7 @@ function listenError(error: unknown, { host, port, flags }: ListenOptions): unkn
       kind: 'usage',
       message: `"${host}" is not an address of this machine`,
       why: message,
-      fix: `Use ${flags.host} 127.0.0.1 for this machine alone, or ${flags.host} 0.0.0.0 for everybody who can reach it.`,
+      fix: `Use ${flags.host} 127.0.0.1 for this machine alone, or ${flags.host} 0.0.0.0 for all who can reach it.`,
     });
   }
   return error;

@@ -53,7 +53,12 @@ export async function runCli(outside: Env, secrets?: SecretMask): Promise<number
   }
 
   async function parse(argv: readonly string[]): Promise<void> {
-    await createProgram(cli).program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    const { program } = createProgram(cli);
+    try {
+      await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    } catch (error) {
+      throw error instanceof CommanderError && error.exitCode !== 0 ? usageOf(error, argv, program) : error;
+    }
   }
 
   try {
@@ -82,7 +87,7 @@ function createProgram(cli: Cli): { program: PlainCommand; load: (name: string) 
     .option('--redis-nat-map <map>', 'how the addresses that a Redis Cluster tells are reached from here (COUPON_REDIS_NAT_MAP)')
     .option('--config <file>', 'read settings from this file of KEY=value lines instead of .env')
     .option('--json', 'print one JSON document instead of text')
-    .option('-q, --quiet', 'no notes on stderr')
+    .option('-q, --quiet', 'no notes and no confirmations; errors, warnings and data remain')
     .option('--no-color', 'no colour (NO_COLOR)')
     .option('--debug', 'show where an error happened')
     .addHelpText('after', HELP_AFTER)
@@ -124,8 +129,7 @@ function capitalized(text: string): string {
 /** @param env whose streams let no secret through */
 export function reportFailure(env: MaskedEnv, error: unknown): number {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok;
-    return reportFailure(env, usageOf(error, env.argv));
+    return EXIT.ok;
   }
   const exitCode = error instanceof CouponError ? exitCodeOf(error.kind) : EXIT.failure;
   const has = (flag: string): boolean => env.argv.includes(flag);
@@ -141,18 +145,39 @@ export function reportFailure(env: MaskedEnv, error: unknown): number {
 }
 
 /** commander's own wording, split into our parts: "error: unknown option '--intervall'\n(Did you mean --interval?)". */
-function usageOf(error: CommanderError, argv: readonly string[]): CouponError {
+function usageOf(error: CommanderError, argv: readonly string[], program: PlainCommand): CouponError {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const names = COMMANDS.map(({ name }) => name);
-  const command = argv.find((word) => names.includes(word));
-  const help = command
-    ? `\`coupon-cli ${command} --help\` shows its arguments and options.`
-    : '`coupon-cli --help` lists the commands, `coupon-cli COMMAND --help` the options of one.';
-  const unknown = command === undefined ? /^unknown command '(.*)'$/.exec(first)?.[1] : undefined;
+  const command = commandOf(argv, program);
+  const isProgram = command === program;
+  const path = pathOf(command, program);
+  const help = isProgram
+    ? '`coupon-cli --help` lists the commands, `coupon-cli COMMAND --help` the options of one.'
+    : `Usage: ${command.createHelp().commandUsage(command)}\n\`${path} --help\` explains each.`;
+  const usage = (message: string, fix: string): CouponError => new CouponError({ code: 'USAGE', kind: 'usage', message, fix });
+  const unknown = isProgram ? /^unknown command '(.*)'$/.exec(first)?.[1] : undefined;
   if (unknown !== undefined)
-    return new CouponError({ code: 'USAGE', kind: 'usage', message: `${first}${commandSuggestion(unknown, names)}`, fix: help });
+    return usage(
+      `${first}${commandSuggestion(
+        unknown,
+        COMMANDS.map(({ name }) => name),
+      )}`,
+      help,
+    );
+  if (first === "unknown option '-v'") return usage(first, 'Did you mean -V, --version?');
   const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
-  const quotes = error.code === 'commander.excessArguments' ? 'Put a value with spaces between quotes. ' : '';
-  const message = error.code === 'commander.help' ? 'a subcommand is missing' : first;
-  return new CouponError({ code: 'USAGE', kind: 'usage', message, fix: suggestion || `${quotes}${help}` });
+  const quotes = error.code === 'commander.excessArguments' ? 'Put a value with spaces between quotes.\n' : '';
+  return usage(error.code === 'commander.help' ? 'a subcommand is missing' : first, suggestion || `${quotes}${help}`);
+}
+
+/** The command, or the subcommand, that the words name. */
+function commandOf(argv: readonly string[], program: PlainCommand): PlainCommand {
+  let found = program;
+  for (const word of argv) found = found.commands.find((one) => one.name() === word) ?? found;
+  return found;
+}
+
+function pathOf(command: PlainCommand, program: PlainCommand): string {
+  const names: string[] = [];
+  for (let at: PlainCommand | null = command; at; at = at === program ? null : at.parent) names.unshift(at.name());
+  return names.join(' ');
 }

@@ -4,7 +4,8 @@ import { SUSPECT_REASONS } from '../campaign/known-coupon.ts';
 import { DEAD_REASONS } from '../campaign/ids.ts';
 import { WRONG_TYPE_FIX, wrongTypeText } from '../campaign/wrong-type.ts';
 import { command, shellQuoted } from '../lib/text/suggested-command.ts';
-import { plural } from '../lib/text/figures.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { figure, number, plural } from '../lib/text/figures.ts';
 import { visible, printable } from '../lib/text/visible.ts';
 
 /** `coupon 42: issued 100, 1,900 waiting`. */
@@ -74,11 +75,16 @@ export function skippedText(pass: CouponPass): string {
   }
 }
 
+/** Between a second and a minute, tenths still say something. */
+function tookText(seconds: number): string {
+  return seconds >= 1 && seconds < 60 ? `${figure(seconds)} s` : formatDuration(seconds * 1_000);
+}
+
 export function totalsText(totals: DrainTotals): string {
-  const rate = totals.seconds > 0 ? ` (${Math.round(totals.issued / totals.seconds)}/s)` : '';
+  const rate = totals.seconds > 0 && totals.issued > 0 ? ` (${number(Math.round(totals.issued / totals.seconds))}/s)` : '';
   const extra = [
-    totals.reclaimed > 0 ? `, ${totals.reclaimed} taken back from expired claims` : '',
-    totals.dead > 0 ? `, ${totals.dead} dead-lettered` : '',
+    totals.reclaimed > 0 ? `, ${number(totals.reclaimed)} taken back from expired claims` : '',
+    totals.dead > 0 ? `, ${number(totals.dead)} dead-lettered` : '',
   ].join('');
-  return `issued ${totals.issued} in ${plural(totals.passes, 'pass', 'passes')}, ${totals.seconds.toFixed(1)} s${rate}${extra}`;
+  return `issued ${number(totals.issued)} in ${plural(totals.passes, 'pass', 'passes')}, ${tookText(totals.seconds)}${rate}${extra}`;
 }

@@ -1,5 +1,5 @@
 import type { SeedOutcome } from './seed.ts';
-import type { SeedPlan } from './seed-plan.ts';
+import type { SeedAction, SeedPlan } from './seed-plan.ts';
 import { number, plural } from '../lib/text/figures.ts';
 import type { Paint } from '../lib/text/style.ts';
 import { table } from '../lib/text/table.ts';
@@ -17,22 +17,29 @@ export interface SeedResultLine {
 const DONE: Record<SeedOutcome, string> = {
   created: 'seeded',
   finished: 'finished an interrupted seeding',
-  unchanged: 'unchanged, it was seeded before',
+  unchanged: 'as it was seeded before',
 };
 
 export function seededText(results: readonly SeedResultLine[], paint: Paint): string {
   const lines = results.map(({ couponId, outcome, total, deleted, server }) => {
     const after = deleted === undefined ? '' : ` (after deleting ${number(deleted)} issued)`;
-    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${number(total)} in stock${after}${server === undefined ? '' : `, on ${server}`}`;
+    return `${paint.green('✔')} coupon ${couponId}: ${DONE[outcome]}, ${number(total)} ${outcome === 'created' ? 'in stock' : 'in all'}${after}${server === undefined ? '' : `, on ${server}`}`;
   });
   if (results.length > 1) lines.push(`${plural(results.length, 'coupon')}: ${counts(results.map((result) => result.outcome))}`);
   return lines.join('\n');
 }
 
+const WOULD: Record<SeedAction, (total: string) => string> = {
+  create: (total) => `would be seeded, ${total} in stock`,
+  finish: () => 'an interrupted seeding would be finished',
+  unchanged: () => 'would stay as it is, it was seeded before',
+};
+
 /** One line for one coupon, a table for a file. */
 export function planText(plans: readonly SeedPlan[], paint: Paint): string {
   const [only] = plans;
-  if (only && plans.length === 1) return `coupon ${only.couponId}: ${only.problem ? 'refused' : `would ${only.action}`}`;
+  if (only && plans.length === 1)
+    return `coupon ${only.couponId}: ${only.problem ? 'would be refused' : WOULD[only.action](number(only.total))}; nothing was changed`;
   const rows = table(
     plans,
     [

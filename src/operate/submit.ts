@@ -99,7 +99,10 @@ export async function submit(
 
   outcomes.unsent += plan.requests - next;
   const seconds = (clock.now() - started) / 1_000;
-  return { requests: plan.requests, outcomes, seconds, perSecond: seconds > 0 ? next / seconds : 0, latencyMs: summaryOf(latencies), lost };
+  // A millionth of a second is all that was measured.
+  const rounded = (value: number): number => Number(value.toFixed(6));
+  const perSecond = rounded(seconds > 0 ? next / seconds : 0);
+  return { requests: plan.requests, outcomes, seconds: rounded(seconds), perSecond, latencyMs: summaryOf(latencies), lost };
 }
 
 /** Microseconds in, milliseconds with two digits out. */

@@ -36,6 +36,10 @@ describe('bad input', () => {
     ['an unknown command, with a suggestion', ['dran'], 'USAGE', 'drain'],
     ['an unknown flag, with a suggestion', ['drain', '--intervall', '2s'], 'USAGE', '--interval'],
     ['help for a command that does not exist', ['help', 'sed'], 'USAGE', 'seed'],
+    ['a missing argument, with the usage', ['use', '42'], 'USAGE', 'Usage: coupon-cli use [options] <id> <user>'],
+    ['a missing argument of a subcommand', ['inspect', 'issued'], 'USAGE', 'Usage: coupon-cli inspect issued [options] <id>'],
+    ['-v for the version', ['-v'], 'USAGE', '--version'],
+    ['what another tool calls it', ['winners'], 'USAGE', 'did you mean "export"?'],
     ['a missing subcommand', ['config'], 'USAGE', '--help'],
     ['a seed without a name', ['seed', '43', '--stock', '5'], 'SEED_USAGE', '--name'],
     ['a bad coupon id', ['seed', 'a b', '--name', 'x', '--stock', '5'], 'BAD_COUPON_ID', 'letters'],
@@ -86,7 +90,7 @@ describe('bad input', () => {
     const result = await cli([...at(stores), 'seed', '--file', '-'], { stdin });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('stdin:4:5 coupons[0].total:');
-    expect(result.stderr).toMatch(/stdin:6:5 coupons\[1\]\.nam: is not a setting; did you mean "name"\?/);
+    expect(result.stderr).toMatch(/stdin:6:5 coupons\[1\]\.nam: is an unknown key; did you mean "name"\?/);
     expect(await stores.ledger.coupon('a')).toBeNull();
   });
 

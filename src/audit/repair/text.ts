@@ -13,7 +13,7 @@ export function repairText(report: RepairReport, paint: Paint): string {
   const { plan, done, before, after } = report;
   const isPlan = report.dryRun || done.length === 0;
   const left = [...manualText(plan.manual, paint), ...missingText(report, paint)];
-  if (plan.steps.length === 0) return [auditText(before, paint), ...left].join('\n\n');
+  if (plan.steps.length === 0) return [auditText(before, paint, { repaired: true }), ...left].join('\n\n');
   const parts = [paint.bold(isPlan ? 'A repair would, in this order:' : 'Repaired:'), stepTable(plan.steps, done, isPlan, paint)];
   parts.push(
     plan.steps
@@ -24,7 +24,7 @@ export function repairText(report: RepairReport, paint: Paint): string {
   );
   parts.push(...takenAwayText(report, paint), ...deadLetteredText(report, paint), ...left);
   if (report.dryRun) parts.push('Nothing was changed. The same command without --dry-run does it.');
-  if (after) parts.push(auditText(after, paint));
+  if (after) parts.push(auditText(after, paint, { repaired: true }));
   return parts.join('\n\n');
 }
 

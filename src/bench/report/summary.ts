@@ -138,7 +138,7 @@ function because(words: VerdictWords): string {
 
 /** One line of what is going on, for a spinner or a log. */
 export function benchProgressText(progress: BenchProgress): string {
-  if (progress.step === 'probe') return 'asking whether anybody is there';
+  if (progress.step === 'probe') return 'checking that the target answers';
   if (progress.step === 'prepare') return `preparing users: ${number(progress.done)} of ${number(progress.of)}`;
   if (progress.step !== 'load' && progress.step !== 'settle') return 'comparing every request with both stores';
   if (progress.step === 'settle') {

@@ -89,7 +89,7 @@ export const configure: Configure = (command, cli) => {
             else context.out.note(planText(plan, problems, context.out.notePaint));
           });
           progress.stop();
-          context.out.data(result, (paint) => adoptedText(result, paint));
+          context.out.done(result, (paint) => adoptedText(result, paint), dryRun);
         } finally {
           progress.stop();
         }

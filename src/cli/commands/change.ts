@@ -34,7 +34,7 @@ export const configurePause: Configure = (command, cli) => {
     .option(DRY_RUN, DRY_RUN_ABOUT)
     .addHelpText(
       'after',
-      examples('  coupon-cli pause summer --reason "price is wrong"    users are told "not open"; nobody loses a place'),
+      examples('  coupon-cli pause summer --reason "price is wrong"    users are told "not open"; all keep their places'),
     )
     .action(async (id, flags, self) => await run(cli, self, id, flags, async () => ({ kind: 'pause' })));
 };
@@ -152,6 +152,6 @@ async function run(
     };
     const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle, newOpId: randomUUID });
     const after = await ledger.coupon(couponId);
-    context.out.data({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint));
+    context.out.done({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint), by.dryRun);
   });
 }

@@ -26,8 +26,11 @@ export const configure: Configure = (command, cli) => {
             [
               { head: 'SETTING', value: (row) => row.name },
               { head: 'VALUE', value: (row) => row.value, narrow: 'wrap' },
-              { head: 'SOURCE', value: (row) => row.source },
-              { head: 'FROM', value: (row) => [row.from ?? '–', ...(row.filledInBy ?? [])].join(', '), narrow: 'wrap', rank: 1 },
+              {
+                head: 'SOURCE',
+                narrow: 'wrap',
+                value: (row) => [row.from === null ? row.source : `${row.source} (${row.from})`, ...(row.filledInBy ?? [])].join(', '),
+              },
             ],
             paint,
           ),

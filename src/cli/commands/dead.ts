@@ -95,6 +95,6 @@ async function decide(
   const { redis, ledger } = await openWithRights(context, { use: `dead ${kind}`, couponIds: [couponId] });
   const { dead, reader, keyStyle } = redis;
   const answer = await work({ dead, reader, ledger, keyStyle });
-  context.out.data(answer, (paint) => deadAnswerText(answer, HAPPENED[kind], paint));
+  context.out.done(answer, (paint) => deadAnswerText(answer, HAPPENED[kind], paint));
   return answer.users.length > 0 && answer.done === 0 ? EXIT.usage : EXIT.ok;
 }

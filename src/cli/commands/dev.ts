@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import { withTableFlags } from '../output/table-flags.ts';
 import { defaultStackDir, stackDown, stackStatus, stackUp } from '../../stack/stack.ts';
 import { allStacks, isInUse, type NamedStack } from '../../stack/all-stacks.ts';
@@ -35,6 +36,15 @@ function chosenStacks(context: Context, { stack, all }: { stack?: string | undef
   throw usageError('STACK_UNKNOWN', `there is no stack of that name`, `There are: ${names}.`);
 }
 
+const SHELLS = ['sh', 'fish', 'powershell', 'dotenv'] as const;
+/** The URLs hold no quotes. */
+const SET: Record<(typeof SHELLS)[number], (name: string, value: string) => string> = {
+  sh: (name, value) => `export ${name}='${value}'`,
+  fish: (name, value) => `set -gx ${name} '${value}'`,
+  powershell: (name, value) => `$env:${name} = '${value}'`,
+  dotenv: (name, value) => `${name}=${value}`,
+};
+
 export const configure: Configure = (command, cli) => {
   command.addHelpText('after', EXAMPLES);
 
@@ -50,7 +60,7 @@ export const configure: Configure = (command, cli) => {
         const { dir } = stack;
         const redisUrl = parseRedisUrl(stack.redisUrl).shown;
         const databaseUrl = parseDatabaseUrl(stack.databaseUrl).shown;
-        context.out.data({ dir, redisUrl, databaseUrl }, (paint) =>
+        context.out.done({ dir, redisUrl, databaseUrl }, (paint) =>
           [
             `${paint.green('✔')} Redis       ${redisUrl}`,
             `${paint.green('✔')} PostgreSQL  ${databaseUrl}`,
@@ -83,7 +93,7 @@ export const configure: Configure = (command, cli) => {
           results.push({ stack: name, ...(await stackDown(context.env, { dir, purge: flags.purge === true })) });
         }
         const [first] = results;
-        context.out.data(results.length === 1 ? first : { stacks: results }, () =>
+        context.out.done(results.length === 1 ? first : { stacks: results }, () =>
           results
             .flatMap(({ stack, stopped, purged }) => [
               `${results.length > 1 ? `${stack}: ` : ''}${stopped.length > 0 ? `stopped: ${stopped.join(', ')}` : 'nothing was running'}`,
@@ -99,7 +109,11 @@ export const configure: Configure = (command, cli) => {
     .summary('print export lines for the shell')
     .description('Print `export` lines that point every other command at this stack.')
     .option('--stack <name>', 'the stores of another command: demo or bench, with --keep')
-    .addHelpText('after', '\nExamples:\n  eval "$(coupon-cli dev env)"\n  eval "$(coupon-cli dev env --stack demo)"')
+    .addOption(new Option('--shell <shell>', 'for which the lines are meant').choices(SHELLS).default('sh' as const))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  eval "$(coupon-cli dev env)"\n  eval "$(coupon-cli dev env --stack demo)"\n  coupon-cli dev env --shell fish | source\n  coupon-cli dev env --shell powershell | Out-String | Invoke-Expression\n  coupon-cli dev env --shell dotenv > .env',
+    )
     .action(async (flags, self) => {
       await cli.run(self, async (context) => {
         const { redis, postgres } = await stackStatus(context.env, chosenStacks(context, flags)[0]!);
@@ -109,7 +123,7 @@ export const configure: Configure = (command, cli) => {
         const vars = { REDIS_URL: redis.url, DATABASE_URL: postgres.url };
         context.out.secretData(vars, () =>
           Object.entries(vars)
-            .map(([name, value]) => `export ${name}='${value}'`)
+            .map(([name, value]) => SET[flags.shell](name, value))
             .join('\n'),
         );
       });

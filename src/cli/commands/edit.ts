@@ -44,7 +44,7 @@ export const configure: Configure = (command, cli) => {
         if (!context.out.json) context.out.note(editDiffText(plan, context.out.notePaint));
         await confirm(context, { given: flags.confirm, question: editQuestion(plan), flag: '--confirm' });
         const edits = await applyEdits(wanted, plan, by, ports);
-        context.out.data({ dryRun: false, coupons: edits }, (paint) => editedText(edits, paint));
+        context.out.done({ dryRun: false, coupons: edits }, (paint) => editedText(edits, paint));
       });
     });
 };

@@ -22,7 +22,7 @@ export const configure: Configure = (command, cli) => {
     .option('--out <file>', 'write it there instead of to stdout; a file that exists is kept')
     .addHelpText(
       'after',
-      '\nExamples:\n  coupon-cli export summer > issued.csv\n  coupon-cli export summer --format jsonl --out issued.jsonl',
+      '\nExamples:\n  coupon-cli export summer > issued.csv\n  coupon-cli export summer | tail -n +2 | sort -t, -k3,3 > by-request-time.csv\n  coupon-cli export summer --format jsonl --out issued.jsonl',
     )
     .action(async (id, flags, self) => {
       await cli.run(self, async (context) => {
@@ -46,7 +46,7 @@ export const configure: Configure = (command, cli) => {
         }
         const rows = await toFile(resolve(context.env.cwd, flags.out), flags.out, pages, coupon.id, format);
         await note(context, ledger, coupon, { rows, format, begunAt });
-        context.out.data({ file: flags.out, rows }, () => `${plural(rows, 'issued coupon')} of ${coupon.id} in ${flags.out}`);
+        context.out.done({ file: flags.out, rows }, () => `${plural(rows, 'issued coupon')} of ${coupon.id} in ${flags.out}`);
       });
     });
 };

@@ -96,5 +96,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'submit', summary: 'send simulated requests', group: REHEARSE, load: () => import('./submit.ts') },
   { name: 'bench', summary: 'load-test an endpoint and prove the result', group: REHEARSE, load: () => import('./bench/bench.ts') },
   { name: 'demo', summary: 'see a whole flash sale happen and be proven', group: REHEARSE, load: () => import('./demo.ts') },
-  { name: 'help', summary: 'show the help of a command', group: REHEARSE, load: () => import('./help.ts') },
+  { name: 'help', summary: 'show the help of a command', group: 'Help:', load: () => import('./help.ts') },
 ];

@@ -17,11 +17,13 @@ export const configure: Configure = (command, cli) => {
         const names = (list: { name: string }[]): string[] => list.map((migration) => migration.name);
         const shown = options.showSql ? pending.map(({ name, sql }) => ({ name, sql })) : undefined;
         const left = options.dryRun ? names(pending) : [];
-        context.out.data({ applied: names(applied), pending: left, ...(shown ? { sql: shown } : {}) }, () => {
+        const text = (): string => {
           const sql = shown?.map((migration) => `-- ${migration.name}\n${migration.sql}`).join('\n') ?? '';
           if (options.dryRun) return sql + (left.length > 0 ? `would apply: ${left.join(', ')}` : 'the schema is up to date');
           return sql + (applied.length > 0 ? `applied: ${names(applied).join(', ')}` : 'the schema is up to date');
-        });
+        };
+        const isAsked = options.dryRun === true || options.showSql === true;
+        context.out.done({ applied: names(applied), pending: left, ...(shown ? { sql: shown } : {}) }, text, isAsked);
       });
     });
 };

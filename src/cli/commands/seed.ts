@@ -3,10 +3,12 @@ import { refusal, seedAll, type SeedPorts } from '../../operate/seed.ts';
 import { planSeeds, type SeedPlan } from '../../operate/seed-plan.ts';
 import type { CouponDefinition, Expiry } from '../../campaign/coupon.ts';
 import { checkDefinition, MAX_TOTAL } from '../../campaign/coupon.ts';
-import { parseDuration } from '../../lib/duration.ts';
+import { formatDuration, parseDuration } from '../../lib/duration.ts';
 import { usageError } from '../../lib/errors.ts';
+import { plural } from '../../lib/text/figures.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
 import { parseWhole } from '../../lib/numbers.ts';
+import { EXAMPLE_EVENT } from '../../campaign/event.ts';
 import { formatInstant, parseInstant } from '../../campaign/time.ts';
 import { windowWarnings } from '../../campaign/window-warnings.ts';
 import { planText, seededText } from '../../operate/seed-text.ts';
@@ -38,6 +40,7 @@ Examples:
   coupon-cli seed 42 --name "여름맞이 쿠폰" --stock 100
   coupon-cli seed xmas --name "Christmas" --stock 10000 \\
     --opens-at 2026-12-24T10:00:00+09:00 --closes-at 2026-12-25T00:00:00+09:00 --valid-for 30d
+  coupon-cli seed --example > event.yaml
   coupon-cli seed --file event.yaml
   coupon-cli seed 42 --name "여름맞이 쿠폰" --stock 200 --reset --confirm=42
 
@@ -54,6 +57,7 @@ export const configure: Configure = (command, cli) => {
     .option('--expires-at <time>', 'when issued coupons stop being usable')
     .option('--valid-for <duration>', 'or how long they are usable after issue, such as 30d')
     .option('--file <path>', 'read coupons from this YAML file; - for stdin')
+    .option('--example', 'print an event file with every field, and do nothing')
     .option('--reset', 'delete the coupon and everything issued first')
     .option('--confirm <id>', 'the coupon id once more, instead of the question of --reset')
     .option(
@@ -69,6 +73,7 @@ export const configure: Configure = (command, cli) => {
     .addHelpText('after', EXAMPLES)
     .action(async (id, options, self) => {
       await cli.run(self, async (context) => {
+        if (options.example) return context.out.data({ example: EXAMPLE_EVENT }, () => EXAMPLE_EVENT);
         const definitions = await readDefinitions(context, id, options);
         await checkReset(context, definitions, options);
         for (const definition of definitions) tellTimes(context, definition);
@@ -114,18 +119,18 @@ function toDefinition(id: string, flags: SeedFlags & { name: string; stock: stri
   });
 }
 
-/** What is odd about the times, and in a chosen zone the times themselves: a zone is easily the wrong one. */
+/** What is odd about the times, and the times themselves: a zone is easily the wrong one. */
 function tellTimes(context: Context, definition: CouponDefinition): void {
   for (const warning of windowWarnings(definition, new Date())) context.out.warn(warning);
-  const zone = context.zone;
-  if (zone === undefined) return;
   const { id, opensAt, closesAt, expiry } = definition;
-  const told = [
-    opensAt && `opens ${formatInstant(opensAt, zone)}`,
-    closesAt && `closes ${formatInstant(closesAt, zone)}`,
-    expiry.kind === 'at' && `expires ${formatInstant(expiry.at, zone)}`,
-  ].filter((one) => typeof one === 'string');
-  if (told.length > 0) context.out.note(`${id}: ${told.join(', ')}`);
+  const now = Date.now();
+  const told = (what: string, at: Date | null): string[] => {
+    if (at === null) return [];
+    const ahead = at.getTime() > now ? ` (in ${formatDuration(at.getTime() - now)})` : '';
+    return [`${what} ${formatInstant(at, context.zone ?? 'UTC')}${ahead}`];
+  };
+  const times = [...told('opens', opensAt), ...told('closes', closesAt), ...told('expires', expiry.kind === 'at' ? expiry.at : null)];
+  if (times.length > 0) context.out.note(`${id}: ${times.join(', ')}`);
 }
 
 /** Typing the id once more is what keeps a reset from hitting the wrong coupon. */
@@ -171,7 +176,7 @@ async function seedThem(context: Context, definitions: readonly CouponDefinition
     const server = redis.reader.serverOf(id);
     return { couponId: id, outcome: outcomes[i]!, total, ...(server === null ? {} : { server }) };
   });
-  context.out.data({ coupons: results }, (paint) => seededText(results, paint));
+  context.out.done({ coupons: results }, (paint) => seededText(results, paint));
 }
 
 /** What the seeding needs is tried before anything is deleted. */
@@ -182,11 +187,14 @@ async function resetAndSeed(context: Context, definition: CouponDefinition, port
   const refused = await ports.ledger.trySeeding([definition], randomUUID(), ports.keyStyle);
   if (refused) throw refused.error;
   if (dryRun) {
-    context.out.data({ dryRun: true, coupons: [{ couponId: id, action: 'reset' }] }, () => `coupon ${id}: would reset`);
+    const stored = await ports.ledger.coupon(id);
+    const deletes = (stored?.issuedQuantity ?? 0) + (stored?.returnedQuantity ?? 0);
+    const what = `coupon ${id}: would be reset; that would delete ${plural(deletes, 'issued coupon')}; nothing was changed`;
+    context.out.data({ dryRun: true, coupons: [{ couponId: id, action: 'reset', deletes }] }, () => what);
     return;
   }
   const deleted = await reset(id, ports);
   const [outcome] = await seedAll([definition], ports);
   const results = [{ couponId: id, outcome: outcome!, total, deleted }];
-  context.out.data({ coupons: results }, (paint) => seededText(results, paint));
+  context.out.done({ coupons: results }, (paint) => seededText(results, paint));
 }

@@ -97,7 +97,7 @@ async function run(context: Context, couponId: string, flags: SubmitFlags): Prom
   );
   progress.stop();
   const summary = { couponId, ...result };
-  context.out.data(summary, (paint) => submitText(summary, paint));
+  context.out.done(summary, (paint) => submitText(summary, paint));
   if (lost) throw lost;
   if (result.outcomes.unsent > 0 && !stop.aborted) {
     context.out.warn(`${plural(result.outcomes.unsent, 'request')} never left this machine: no connection`);

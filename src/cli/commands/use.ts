@@ -36,7 +36,7 @@ export const configure: Configure = (command, cli) => {
           );
         }
         const { usedAt, repeated } = answer;
-        context.out.data({ couponId, userId, usedAt: usedAt.toISOString(), repeated }, (paint) =>
+        context.out.done({ couponId, userId, usedAt: usedAt.toISOString(), repeated }, (paint) =>
           repeated
             ? `${paint.green('✔')} coupon ${couponId} of ${userId} was used by this same use at ${paint.time(usedAt.toISOString())}`
             : `${paint.green('✔')} coupon ${couponId} of ${userId} is used now`,

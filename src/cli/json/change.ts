@@ -33,6 +33,8 @@ export const seedJson = z.object({
       action: z.enum(['create', 'finish', 'unchanged', 'refused', 'reset']).optional(),
       total: count.optional(),
       deleted: count.optional(),
+      /** Issued coupons that a reset would delete. */
+      deletes: count.optional(),
       server: text.optional(),
       code: text.optional(),
       why: text.optional(),

@@ -8,6 +8,8 @@ import { count, couponState, instant, text, wrongType } from './parts.ts';
 const couponLine = z.object({
   ...couponState,
   wrongType: wrongType.nullable(),
+  opensAt: instant.nullable(),
+  closesAt: instant.nullable(),
   issuedLastMinute: count,
   timeLeftMs: z.number().nullable(),
 });
@@ -26,8 +28,6 @@ export const inspectJson = z.object({
 const inBoth = z.object({ ledger: z.number().int(), redis: z.number().int().nullable() });
 
 export const inspectCouponJson = couponLine.extend({
-  opensAt: instant.nullable(),
-  closesAt: instant.nullable(),
   expiresAt: instant.nullable(),
   validForMs: count.nullable(),
   keyStyle: text,

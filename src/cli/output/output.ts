@@ -59,6 +59,11 @@ export class Output {
     this.#print(value, text, 2);
   }
 
+  /** As {@link data}, for a command that changes something: --quiet leaves the confirmation out, and the exit code says it all. What a dry run says was asked for. */
+  done(value: unknown, text: (paint: Paint) => Answer, dryRun = false): void {
+    if (this.json || !this.quiet || dryRun) this.data(value, text);
+  }
+
   /** As {@link data}, for an answer that is made of secrets. */
   secretData(value: unknown, text: (paint: Paint) => Answer): void {
     this.#print(value, text, 2, this.#env.stdoutWithSecrets);

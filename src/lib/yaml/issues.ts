@@ -27,10 +27,10 @@ export function reportIssue(schema: z.ZodType, issue: Issue, report: Report): vo
     const known = keysAt(schema, issue.path);
     // Finding the place of a key takes a walk over all of them.
     const more = issue.keys.length - SHOWN_PROBLEMS;
-    if (more > 0) report(issue.path, `has ${more} more keys that are no settings`);
+    if (more > 0) report(issue.path, `has ${more} more unknown keys`);
     for (const key of issue.keys.slice(0, SHOWN_PROBLEMS)) {
       // A setting of another kind of the same thing: of an executor that was not chosen.
-      report([...issue.path, key], known.includes(key) ? 'is not a setting of this kind' : `is not a setting${suggestion(key, known)}`);
+      report([...issue.path, key], known.includes(key) ? 'is no key of this kind' : `is an unknown key${suggestion(key, known)}`);
     }
   } else if (issue.code === 'invalid_union' && 'options' in issue) {
     // The kinds that a discriminated union knows; undefined stands for the one that need not be named.

@@ -32,7 +32,7 @@ export function numbersProblem({ total, stock, waiting, issued }: Numbers): Coup
       )
     : usageError(
         'NUMBERS_DO_NOT_ADD_UP',
-        `${number(total - sum)} are neither in the stock nor with anybody: ${shown}`,
+        `${number(total - sum)} are neither in the stock nor with a user: ${shown}`,
         `Their issued keys may have expired, and then these users have a coupon: say ${option('total', sum)}. If the stock has leaked, say ${fixed}.`,
       );
 }

@@ -42,7 +42,7 @@ export function detailsOf(request: ChangeRequest, coupon: CouponDefinition): Cha
   }
 }
 
-function settingDetails({ name, opensAt, closesAt, expiry }: Settings): ChangeDetails {
+export function settingDetails({ name, opensAt, closesAt, expiry }: Settings): ChangeDetails {
   const time = (date: Date | null): string => date?.toISOString() ?? 'none';
   return { name, opensAt: time(opensAt), closesAt: time(closesAt), ...expiryDetails(expiry) };
 }

@@ -47,6 +47,12 @@ export function couponsText(list: CouponList, paint: Paint, states: readonly str
       { head: 'ISSUED', value: (row) => row.issued, align: 'right' },
       { head: 'OLDEST', value: oldestText, align: 'right', rank: 2 },
       { head: 'TIME LEFT', value: timeLeftText, align: 'right', rank: 1 },
+      ...(coupons.some(({ opensAt }) => opensAt !== null)
+        ? [{ head: 'OPENS', value: (row: CouponLine) => timeText(row.opensAt, paint) ?? '', rank: 9 }]
+        : []),
+      ...(coupons.some(({ closesAt }) => closesAt !== null)
+        ? [{ head: 'CLOSES', value: (row: CouponLine) => timeText(row.closesAt, paint) ?? '', rank: 8 }]
+        : []),
       ...(coupons.some(({ server }) => server !== undefined)
         ? [{ head: 'SERVER', value: (row: CouponLine) => row.server ?? '', rank: 7 }]
         : []),
@@ -76,7 +82,7 @@ export function couponText(coupon: CouponDetail, paint: Paint): string {
     ...(coupon.suspect === null ? [] : [['suspect', SUSPECT_REASONS[coupon.suspect] ?? coupon.suspect] as [string, string]]),
     [
       'requests',
-      `from ${timeText(coupon.opensAt, paint) ?? 'the beginning'} until ${timeText(coupon.closesAt, paint) ?? 'closed by hand'}`,
+      `from ${timeText(coupon.opensAt, paint) ?? 'the start'} until ${timeText(coupon.closesAt, paint) ?? 'it is closed by hand'}`,
     ],
     [
       'expiry',

@@ -23,8 +23,11 @@ export interface PageOptions {
 
 /** One coupon at a glance; `state` is one of `SALE_STATES`, or why the stores cannot say. */
 export interface CouponLine extends CouponState {
+  /** From the ledger; null: without a beginning or an end, or not in the ledger. */
+  opensAt: string | null;
+  closesAt: string | null;
   issuedLastMinute: number;
-  /** Until everybody who waits is issued, at the pace of the last minute; null: nothing was issued in it. */
+  /** Until all waiting users are issued, at the pace of the last minute; 0: no user waits; null: nothing was issued in that minute. */
   timeLeftMs: number | null;
 }
 
@@ -83,7 +86,10 @@ export async function inspectCoupons(
   const page = left.slice(0, limit);
   const coupons: CouponLine[] = [];
   for (const chunk of chunked(page, CONCURRENT_READS)) {
-    const lines = chunk.map(async (coupon) => withPace(coupon, await issuedLastMinute(ports, known.get(coupon.couponId) ?? null, nowMs)));
+    const lines = chunk.map(async (coupon) => {
+      const ledger = known.get(coupon.couponId) ?? null;
+      return withPace(coupon, ledger, await issuedLastMinute(ports, ledger, nowMs));
+    });
     coupons.push(...(await Promise.all(lines)));
   }
   const otherKeys = all.length === 0 ? await ports.reader.keyCount() : null;
@@ -103,8 +109,6 @@ function asSale(coupon: CouponState, { redis }: InRedis, ledger: LedgerCoupon | 
 
 /** One coupon with everything that both stores say about it. */
 export interface CouponDetail extends CouponLine {
-  opensAt: string | null;
-  closesAt: string | null;
   /** Expiry of the issued coupons: an instant, a duration counted from issue, or null for never. */
   expiresAt: string | null;
   validForMs: number | null;
@@ -124,12 +128,10 @@ export async function inspectCoupon(ports: InspectPorts, couponId: string): Prom
   const inRedis = await readRedis(ports.reader, couponId, nowMs);
   const { redis } = inRedis;
   const coupon = asSale(couponState(couponId, ledger, inRedis, nowMs, ports.keyStyle), inRedis, ledger, nowMs);
-  const line = withPace(coupon, await issuedLastMinute(ports, ledger, nowMs));
+  const line = withPace(coupon, ledger, await issuedLastMinute(ports, ledger, nowMs));
   const { expiry } = ledger;
   return {
     ...line,
-    opensAt: ledger.opensAt?.toISOString() ?? null,
-    closesAt: ledger.closesAt?.toISOString() ?? null,
     expiresAt: expiry.kind === 'at' ? expiry.at.toISOString() : null,
     validForMs: expiry.kind === 'after' ? expiry.ms : null,
     keyStyle: ledger.keyStyle,
@@ -151,10 +153,11 @@ export async function ledgerCoupon({ ledger, keyStyle }: InspectPorts, couponId:
   return coupon?.keyStyle === keyStyle ? coupon : knownCoupon(ledger, couponId, keyStyle);
 }
 
-function withPace(coupon: CouponState, lastMinute: number): CouponLine {
+function withPace(coupon: CouponState, ledger: LedgerCoupon | null, lastMinute: number): CouponLine {
   const backlog = (coupon.waiting ?? 0) + (coupon.claimed ?? 0);
   const timeLeftMs = backlog === 0 ? 0 : lastMinute === 0 ? null : Math.round((backlog * MINUTE_MS) / lastMinute);
-  return { ...coupon, issuedLastMinute: lastMinute, timeLeftMs };
+  const window = { opensAt: ledger?.opensAt?.toISOString() ?? null, closesAt: ledger?.closesAt?.toISOString() ?? null };
+  return { ...coupon, ...window, issuedLastMinute: lastMinute, timeLeftMs };
 }
 
 async function issuedLastMinute({ ledger }: InspectPorts, coupon: LedgerCoupon | null, nowMs: number): Promise<number> {

@@ -52,7 +52,7 @@ export function couponWarnings(coupon: CouponState, samples: readonly Sample[]):
   if (drainable && waitsLong && still !== null && still >= STILL_MS)
     warn(
       'not_draining',
-      `${plural(waiting!, 'user')} waiting and nobody issued for ${formatDuration(still)}`,
+      `${plural(waiting!, 'user')} waiting and no coupon issued for ${formatDuration(still)}`,
       `${command`drain ${couponId}`} issues them.`,
     );
   return found;

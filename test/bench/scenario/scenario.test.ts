@@ -129,11 +129,11 @@ test('a problem is shown in its line, below Hangul too', () => {
 
 describe('what is wrong is named with its place', () => {
   test.each([
-    ['an unknown key, with a suggestion', withLine('thresholdz: {}'), ['9:1 thresholdz: is not a setting; did you mean "thresholds"?']],
+    ['an unknown key, with a suggestion', withLine('thresholdz: {}'), ['9:1 thresholdz: is an unknown key; did you mean "thresholds"?']],
     [
       'an unknown key further in',
       replaced('total: 10', 'total: 10, totl: 1'),
-      ['5:25 coupons[0].totl: is not a setting; did you mean "total"?'],
+      ['5:25 coupons[0].totl: is an unknown key; did you mean "total"?'],
     ],
     ['a missing field', replaced('users: { count: 100 }', 'users: {}'), ['6:8 users.count: is missing']],
     ['a number out of bounds', replaced('vus: 5', 'vus: 10001'), ['8:7 phases[0].vus: too big: must be <=10000']],
@@ -145,7 +145,7 @@ describe('what is wrong is named with its place', () => {
     [
       'a setting of another executor',
       replaced('vus: 5', 'vus: 5, executor: constant-vus, duration: 1s, stages: []'),
-      ['8:53 phases[0].stages: is not a setting of this kind'],
+      ['8:53 phases[0].stages: is no key of this kind'],
     ],
     [
       'more arrivals than users would make requests',

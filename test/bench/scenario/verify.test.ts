@@ -68,6 +68,6 @@ describe('where the truth is read', () => {
       { verify: { redis: { keys: { queue: 'q' } } }, coupons: ['a', 'b'].map((id) => ({ id, total: 1 })) },
       'needs {couponId}',
     ],
-    ['a key that is not there', { verify: { redis: { keys: { stok: 's' } } } }, 'is not a setting'],
+    ['a key that is not there', { verify: { redis: { keys: { stok: 's' } } } }, 'is an unknown key'],
   ])('%s: refused', (_, changes, text) => expect(problem(changes)).toContain(text));
 });

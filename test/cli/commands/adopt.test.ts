@@ -106,7 +106,7 @@ describe('a coupon as the report describes it', () => {
     await stores.redis.hset('coupon:42', 'stock', 97);
     expect(await refused([], 'NUMBERS_DO_NOT_ADD_UP')).toContain('stock 97 + waiting 3 + issued 2 = 102, total 100');
     await stores.redis.hset('coupon:42', 'stock', 90);
-    expect(await refused([], 'NUMBERS_DO_NOT_ADD_UP')).toContain('5 are neither in the stock nor with anybody');
+    expect(await refused([], 'NUMBERS_DO_NOT_ADD_UP')).toContain('5 are neither in the stock nor with a user');
     // Either number may be said to be wrong.
     expect((await adopt('--stock', '95')).exitCode).toBe(0);
     await provenAfterDrain(5);

@@ -49,7 +49,7 @@ describe('coupon-cli audit', () => {
     await stores.redis.zrem('coupon_waiting_queue:sale', 'user-1');
     const result = await run();
     expect(result.exitCode).toBe(4);
-    expect(result.stdout).toMatch(/lost in coupon sale: 1 user\n.*\n {2}user-1/);
+    expect(result.stdout).toMatch(/coupon sale, 1 user: accepted, but .* \[lost\]\n {2}user-1\n/);
     const json = await run('sale', '--json');
     expect(json.exitCode).toBe(4);
     expect(json.json<AuditReport>()).toEqual({

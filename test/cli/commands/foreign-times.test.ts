@@ -75,7 +75,7 @@ describe('a time that another program wrote into an issued hash', () => {
     await write('used_at', 'soon', 'ex_date', '31.12.2026');
     const { stdout, exitCode } = await run('audit', '42');
     expect(exitCode).toBe(4);
-    expect(stdout).toMatch(/hash_unreadable_time in coupon 42: 1 user[^]*ex_date 31\.12\.2026, used_at soon[^]*u1/);
+    expect(stdout).toMatch(/coupon 42, 1 user: .* \[hash_unreadable_time\][^]*ex_date 31\.12\.2026, used_at soon[^]*u1/);
   });
 
   it.each(['null', 'soon', '0'])('does not keep a use from the hash when it is %j', async (text) => {
@@ -175,7 +175,7 @@ describe('a request window that another program wrote', () => {
     );
     const audited = await cli([...at(stores), 'audit', '42']);
     expect(audited.exitCode).toBe(4);
-    expect(audited.stdout).toContain(outcome === 'unavailable' ? `settings_unreadable_time in coupon 42` : `fields ${field}`);
+    expect(audited.stdout).toContain(outcome === 'unavailable' ? `[settings_unreadable_time]` : `fields ${field}`);
     expect((await cli([...at(stores), 'audit', '42', '--repair'])).exitCode).toBe(0);
     expect(await admitted()).toBe('accepted');
   });

@@ -63,6 +63,8 @@ describe('coupon-cli inspect', () => {
           future: 0,
           wrongType: null,
           mayBeMissing: null,
+          opensAt: null,
+          closesAt: null,
           issuedLastMinute: 1,
           timeLeftMs: 180_000,
         },

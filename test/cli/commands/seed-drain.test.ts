@@ -80,7 +80,7 @@ describe('on the command line', () => {
 
     it('--dry-run changes nothing', async () => {
       const dry = await run('seed', '42', '--name', 'x', '--stock', '5', '--dry-run');
-      expect(dry.stdout).toBe('coupon 42: would create\n');
+      expect(dry.stdout).toBe('coupon 42: would be seeded, 5 in stock; nothing was changed\n');
       expect(await stores.redis.dbsize()).toBe(0);
     });
 

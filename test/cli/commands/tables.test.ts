@@ -84,5 +84,5 @@ test('--wide shows every column', async () => {
 /** The part before the remarks. */
 function tableOf(text: string): string[] {
   const lines = text.trimEnd().split('\n');
-  return lines.filter((line) => !/^(Showing|`coupon-cli|✔|✘|–|no |not |nothing |coupon [a-z]+:|For a|  )/.test(line));
+  return lines.filter((line) => !/^(Showing|Next: |`coupon-cli|✔|✘|–|no |not |nothing |coupon [a-z]+:|For a|  )/.test(line));
 }

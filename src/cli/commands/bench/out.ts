@@ -33,9 +33,12 @@ export async function prepareOut(
   const root = resolve(env.cwd, dir);
   try {
     await makeFolder(root);
-    for (const { name, foreign } of await entries(root)) {
-      if (foreign) throw refused(`${dir} holds ${name}, which is not a report of bench`);
-    }
+    const found = await entries(root);
+    for (const { name, foreign } of found) if (foreign) throw refused(`${dir} holds ${name}, which is not a report of bench`);
+    const [alone] = found.filter(({ name }) => FILES.includes(name));
+    // Other tools write a report.html or a junit.xml, too; a run of ours begins with its record.
+    if (alone && !found.some(({ name }) => name === RECORD_FILE || name === REPORT_FILE))
+      throw refused(`${dir} holds ${alone.name} without a ${RECORD_FILE} beside it, so it is not a report of bench`);
     // Readable and writable are two things.
     const probe = join(root, `${REPORT_FILE}.tmp`);
     await writeFile(probe, '');

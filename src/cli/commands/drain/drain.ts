@@ -231,8 +231,8 @@ function tellSkipped(context: Context, options: DrainSettings, told: Map<string,
 
 function report(context: Context, options: DrainSettings, totals: DrainTotals): void {
   if (options.until === 'stopped') {
-    context.out.item({ event: 'stopped', ...totals }, () => totalsText(totals));
+    if (context.out.json || !context.out.quiet) context.out.item({ event: 'stopped', ...totals }, () => totalsText(totals));
     return;
   }
-  context.out.data(totals, () => totalsText(totals));
+  context.out.done(totals, () => totalsText(totals));
 }

@@ -39,7 +39,7 @@ export async function narrate(context: Context, options: DrainSettings, verbose:
   const lines = new PassLines(verbose ? 0 : LINE_EVERY_MS);
   const tell = (nowMs: number): void => {
     for (const line of lines.due(nowMs)) {
-      if (options.until === 'stopped') out.item(null, () => line);
+      if (options.until === 'stopped' && !out.quiet) out.item(null, () => line);
       else out.note(line);
     }
   };

@@ -32,7 +32,7 @@ export const configure: Configure = (command, cli) => {
         if (!isLoopback(host) && !flags.trustTheProxy)
           throw usageError(
             'IDENTITY_NEEDED',
-            `on ${host} anybody could look: the dashboard does not ask who looks`,
+            `on ${host} any client could look: the dashboard has no login`,
             'Listen on 127.0.0.1 and come through a tunnel, or add --trust-the-proxy when a proxy in front has checked who looks.',
           );
         const stop = context.stopSignal();

@@ -46,7 +46,7 @@ export const configure: Configure = (command, cli) => {
             newTombstone: () => `forgotten-${randomUUID()}`,
           },
         );
-        context.out.data(result, (paint) => forgetText(result, paint));
+        context.out.done(result, (paint) => forgetText(result, paint), dryRun);
       });
     });
 };

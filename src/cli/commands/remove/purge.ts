@@ -35,12 +35,16 @@ export const configure: Configure = (command, cli) => {
         const { coupons, reader, keyStyle } = redis;
         const options = { byWhom: context.operator, reason, force, dryRun };
         const result = await purgeCoupon(couponId, options, { ledger, coupons, reader, keyStyle, newId: randomUUID });
-        context.out.data(result, (paint) => {
-          const what = `coupon ${couponId} and its ${plural(result.rows, 'issued coupon')}`;
-          if (result.outcome === 'planned') return `${what} would be removed; nothing was changed`;
-          const how = { done: '', finished: ' (an interrupted purge is finished)', unchanged: ' before; nothing was changed' };
-          return `${paint.green('✔')} ${what} were removed${how[result.outcome]}`;
-        });
+        context.out.done(
+          result,
+          (paint) => {
+            const what = `coupon ${couponId} and its ${plural(result.rows, 'issued coupon')}`;
+            if (result.outcome === 'planned') return `${what} would be removed; nothing was changed`;
+            const how = { done: '', finished: ' (an interrupted purge is finished)', unchanged: ' before; nothing was changed' };
+            return `${paint.green('✔')} ${what} were removed${how[result.outcome]}`;
+          },
+          dryRun,
+        );
       });
     });
 };

@@ -10,7 +10,7 @@ import { openWithRights } from '../../rights.ts';
 const EXAMPLES = `
 Examples:
   coupon-cli revoke summer user-17 --reason "paid with a stolen card"
-  coupon-cli revoke summer user-17 --reason "order cancelled" --return-stock     somebody else may have the coupon
+  coupon-cli revoke summer user-17 --reason "order cancelled" --return-stock     the coupon can go to another user
   coupon-cli revoke summer user-17 --reason test --dry-run
 
 The row stays, and the user cannot get another one. A use is refused from then on. Interrupted anywhere, the same command finishes it.
@@ -34,7 +34,7 @@ export const configure: Configure = (command, cli) => {
         const { returnStock = false, dryRun = false, reason } = flags;
         const options = { reason, returnStock, dryRun, byWhom: context.operator };
         const result = await revokeCoupon(couponId, userId, options, { ledger, coupons, claims, keyStyle, newOpId: randomUUID });
-        context.out.data(result, (paint) => revokeText(result, paint));
+        context.out.done(result, (paint) => revokeText(result, paint), dryRun);
       });
     });
 };

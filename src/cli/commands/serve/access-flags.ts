@@ -38,7 +38,7 @@ export async function accessOf(context: Context, flags: AccessFlags, host: strin
   if (!identified && !flags.trustTheProxy && !isLoopback(host)) {
     throw usageError(
       'IDENTITY_NEEDED',
-      `on ${host} anybody could ask in the name of anybody: a request says itself who asks`,
+      `on ${host} any client could ask in the name of any user: the request itself names the user`,
       'Let tokens say it (--jwt-jwks-url or --jwt-secret-file), or add --trust-the-proxy when a proxy in front has checked who asks.',
     );
   }

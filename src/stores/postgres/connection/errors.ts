@@ -95,7 +95,7 @@ export function pgError(error: unknown, target: PgTarget): CouponError {
       kind: 'unreachable',
       message: `PostgreSQL at ${address} cannot be reached`,
       why: message,
-      fix: 'Start it, or point --database-url or DATABASE_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
+      fix: 'Start it, or point --database-url or DATABASE_URL at one that runs. `coupon-cli dev up` starts one for trying out; `eval "$(coupon-cli dev env)"` points this shell at it.',
     });
   }
   return new CouponError({

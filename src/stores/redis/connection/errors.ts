@@ -83,7 +83,7 @@ export function redisError(error: unknown, url: string): CouponError {
     kind: 'unreachable',
     message: `Redis at ${address} cannot be reached`,
     why: errno && !text.includes(errno) ? `${text} (${errno})`.trim() : text,
-    fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out.',
+    fix: 'Start it, or point --redis-url or REDIS_URL at one that runs. `coupon-cli dev up` starts one for trying out; `eval "$(coupon-cli dev env)"` points this shell at it.',
   });
 }
 

@@ -69,6 +69,15 @@ describe('--out', () => {
     expect(readdirSync(out)).toEqual(['thesis.tex']);
   });
 
+  test('refuses a report.html that no run of ours has written', async () => {
+    const folder = await kept();
+    const out = temp();
+    writeFileSync(join(out, 'report.html'), 'of another tool');
+    const result = await cli(['bench', 'verify', folder, '--out', out]);
+    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('holds report.html without a record.bin') });
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toBe('of another tool');
+  });
+
   test('refuses a path that is a file', async () => {
     const folder = await kept();
     const result = await cli(['bench', 'verify', folder, '--out', join(folder, 'record.bin')]);
