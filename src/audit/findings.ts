@@ -82,7 +82,11 @@ export const FINDINGS = {
     breaks: 'both stores agree',
     meaning: 'a time of the coupon in Redis is a text that is no time: no requests are taken',
   },
-  settings_mismatch: { about: 'coupon', breaks: 'both stores agree', meaning: 'name, window or expiry differ between the stores' },
+  settings_mismatch: {
+    about: 'coupon',
+    breaks: 'both stores agree',
+    meaning: 'name, window, expiry or numbers of the coupon differ between the stores',
+  },
   suspect: {
     about: 'coupon',
     breaks: 'both stores agree',

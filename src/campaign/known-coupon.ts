@@ -86,7 +86,6 @@ export const SUSPECT_REASONS: Readonly<Record<string, string>> = {
   version: 'Redis holds older settings of the coupon than the ledger',
   stock: 'the stock in Redis is missing or not a number',
   state: 'the state in Redis is none of open, paused and closed: another program wrote it',
-  numbers: 'a number of the coupon in Redis is none: another program wrote it',
   admitted: 'Redis has lost the record of who was accepted: it was evicted, has expired or was deleted',
   coupons_total: 'the ledger refused a batch because it would have passed the total',
   foreign_key: 'the ledger lost the coupon while it was being drained',

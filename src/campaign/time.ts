@@ -3,6 +3,9 @@ import { usageError } from '../lib/errors.ts';
 
 /** ISO 8601: a date, with a time of day or not, with a zone or not. */
 const WRITTEN = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const FIRST_YEAR = 1971;
+/** Of a zone, as in ISO 8601: no place on earth is further from UTC. */
+const MOST_HOURS = 18;
 const FROM_NOW = /^in\s+(\S+)$/;
 
 export interface InstantOptions {
@@ -33,11 +36,17 @@ export function parseInstant(text: string, { name = 'date', zone, now = new Date
     number,
   ];
   const [fraction = '', offset] = match.slice(7);
+  // Nobody sold anything then; and the zero of a clock is read as none.
+  if (year < FIRST_YEAR) throw bad(name, text, `lies before ${FIRST_YEAR}`);
   // Date rolls 2026-02-30 over into March instead of refusing it.
   const exists = month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
   if (!exists || hour > 23 || minute > 59 || second > 59) throw bad(name, text, 'is not a date');
   const utcMs = Date.UTC(year, month - 1, day, hour, minute, second, Number(fraction.padEnd(3, '0').slice(0, 3)));
-  if (offset !== undefined) return new Date(utcMs - offsetMs(offset));
+  if (offset !== undefined) {
+    const ms = offsetMs(offset);
+    if (ms === null) throw bad(name, text, 'has a zone that there is not');
+    return new Date(utcMs - ms);
+  }
   if (zone !== undefined) return inZone(utcMs, zone, name, text);
   throw bad(name, text, match[4] === undefined ? 'is a date without a time of day and a zone' : 'has no zone');
 }
@@ -59,9 +68,11 @@ export function parseTimeZone(text: string, name = '--time-zone'): string {
   }
 }
 
-function offsetMs(text: string): number {
+/** Null: there is no such zone. */
+function offsetMs(text: string): number | null {
   if (text === 'Z') return 0;
   const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})$/.exec(text)!;
+  if (Number(hours) > MOST_HOURS || Number(minutes) > 59) return null;
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 

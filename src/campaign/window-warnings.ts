@@ -1,6 +1,12 @@
 import { formatDuration } from '../lib/duration.ts';
 import type { CouponDefinition } from './coupon.ts';
 
+/** What a change makes odd: what was so before is known. */
+export function newWindowWarnings(before: CouponDefinition, after: CouponDefinition, now: Date): string[] {
+  const known = windowWarnings(before, now);
+  return windowWarnings(after, now).filter((warning) => !known.includes(warning));
+}
+
 const SHORT_MS = 60_000;
 
 /** What is odd about the times of a coupon, though not wrong; one sentence each. */

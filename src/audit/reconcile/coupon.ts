@@ -58,7 +58,9 @@ export function judgeCoupon(ledger: LedgerTotals, redis: RedisTotals | null, cou
   if (unreadable.length > 0) {
     findings.push(finding('settings_unreadable_time', Object.fromEntries(unreadable.map(([field, text]) => [field, printable(text, 40)]))));
   }
-  const fields = differingSettings(redis, ledger).filter((field) => !unreadable.some(([name]) => name === field));
+  const fields = [...differingSettings(redis, ledger), ...(redis.unreadableNumbers ?? [])].filter(
+    (field) => !unreadable.some(([name]) => name === field),
+  );
   if (fields.length > 0) findings.push(finding('settings_mismatch', { fields: fields.join(', ') }));
   return findings;
 }

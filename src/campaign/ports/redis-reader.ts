@@ -12,6 +12,8 @@ export interface RedisCoupon {
   givenBack: number;
   state: string;
   suspect: string;
+  /** Fields of numbers that are none, because another program wrote them. Left out: none. */
+  unreadableNumbers?: readonly string[];
   epoch: string;
   version: number;
   opensAt: string;

@@ -7,7 +7,8 @@ import { MAX_TOTAL } from '../../campaign/coupon.ts';
 import { parseInstant } from '../../campaign/time.ts';
 import { parseWhole } from '../../lib/numbers.ts';
 import { changeCoupon, checkRestock } from '../../operate/change.ts';
-import type { ChangeRequest } from '../../operate/change/request.ts';
+import { newWindowWarnings } from '../../campaign/window-warnings.ts';
+import { changed, type ChangeRequest } from '../../operate/change/request.ts';
 import { changeText } from '../../operate/change-text.ts';
 import type { Cli, Configure } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -144,6 +145,7 @@ async function run(
     const { coupons, keyStyle } = redis;
     const before = await ledger.coupon(couponId);
     if (before && request.kind === 'restock') checkRestock(before, request.add);
+    const odd = before && request.kind === 'extend' ? newWindowWarnings(before, changed(before, request), new Date()) : [];
     const by = {
       byWhom: context.operator,
       reason: flags.reason ?? null,
@@ -151,6 +153,7 @@ async function run(
       dryRun: flags.dryRun === true,
     };
     const result = await changeCoupon(couponId, request, by, { ledger, coupons, keyStyle, newOpId: randomUUID });
+    for (const warning of odd) context.out.warn(warning);
     const after = await ledger.coupon(couponId);
     context.out.done({ ...result, total: after?.total ?? null }, (paint) => changeText(result, after, paint), by.dryRun);
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CouponDefinition } from '../../campaign/coupon.ts';
 import { parseCouponId } from '../../campaign/ids.ts';
+import { newWindowWarnings } from '../../campaign/window-warnings.ts';
 import { usageError } from '../../lib/errors.ts';
 import { applyEdits, planEdits } from '../../operate/change/edit.ts';
 import { editDiffText, editedText, editQuestion } from '../../operate/change/edit-text.ts';
@@ -37,6 +38,10 @@ export const configure: Configure = (command, cli) => {
         const { redis, ledger } = await openWithRights(context, { use: 'edit', couponIds: wanted.map((one) => one.id) });
         const ports = { ledger, coupons: redis.coupons, keyStyle: redis.keyStyle, newOpId: randomUUID };
         const plan = await planEdits(wanted, by, ports);
+        for (const one of wanted) {
+          const before = await ledger.coupon(one.id);
+          for (const warning of before ? newWindowWarnings(before, one, new Date()) : []) context.out.warn(warning);
+        }
         if (flags.dryRun || plan.every(({ outcome }) => outcome === 'unchanged')) {
           context.out.data({ dryRun: flags.dryRun === true, coupons: plan }, (paint) => editDiffText(plan, paint));
           return;

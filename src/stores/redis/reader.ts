@@ -8,7 +8,7 @@ import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys
 import { toBytes, toText } from './keys/members.ts';
 import { queueTimes } from './queue-times.ts';
 import { repliesOf, toNumber } from './keys/replies.ts';
-import { suspectOf } from './suspect-of.ts';
+import { suspectOf, unreadableNumbers } from './suspect-of.ts';
 import { runScript } from './script.ts';
 import { userRecords, type UserRecords } from './user-records.ts';
 import { redisWalks } from './walks.ts';
@@ -143,6 +143,7 @@ function toCoupon(
     givenBack: toNumber(hash['given_back']) ?? 0,
     state: hash['state'] ?? '',
     suspect: suspectOf(hash),
+    unreadableNumbers: unreadableNumbers(hash),
     epoch: hash['epoch'] ?? '',
     version: toNumber(hash['version']) ?? 0,
     opensAt: hash['opens_at'] ?? '',

@@ -37,6 +37,37 @@ describe('a window that is odd is seeded with a warning', () => {
   });
 });
 
+describe('a window that a change makes odd is told with a warning, and one that was so before is not', () => {
+  const ODD: [string[], RegExp][] = [
+    [['--closes-at', '2020-01-01T00:00:00Z'], /closed .* ago: no request for it is taken/],
+    [['--opens-at', 'in 1h', '--closes-at', 'in 1h30s'], /is open for 30 s only/],
+    [['--expires-at', '2020-01-01T00:00:00Z'], /expired .* ago: what is issued cannot be used/],
+  ];
+
+  test.each(ODD)('extend %s', async (times, words) => {
+    await seed([]);
+    for (const more of [['--dry-run'], []]) {
+      const { exitCode, stderr } = await cli([...at(stores), 'extend', `c${count}`, ...times, ...more]);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(words) });
+    }
+    expect(await cli([...at(stores), 'extend', `c${count}`, '--valid-for', '5d'])).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test.each([
+    ['closesAt: 2020-01-01T00:00:00Z', /closed .* ago: no request for it is taken/],
+    ['expiresAt: 2020-01-01T00:00:00Z', /expired .* ago: what is issued cannot be used/],
+  ])('edit with %s', async (time, words) => {
+    await seed([]);
+    const file = join(mkdtempSync(join(tmpdir(), 'coupon-')), 'event.yaml');
+    writeFileSync(file, `coupons: [{ id: c${count}, name: X, total: 5, ${time} }]`);
+    for (const more of ['--dry-run', '--confirm']) {
+      const { exitCode, stderr } = await cli([...at(stores), 'edit', '--file', file, more]);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(words) });
+    }
+    expect((await cli([...at(stores), 'edit', '--file', file, '--confirm'])).stderr).not.toContain('ago');
+  });
+});
+
 describe('a time without a zone', () => {
   test('is refused, and told how it is written', async () => {
     for (const time of ['2099-12-24', '2099-12-24 10:00']) {
