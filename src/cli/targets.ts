@@ -61,7 +61,8 @@ export function requireLocalStores(context: Context, allowed: string | readonly 
 }
 
 function requireAllowed(host: string, allowed: string | readonly string[] | undefined, what: string): void {
-  if (isLoopback(host) || [allowed].flat().includes(host)) return;
+  // Names of hosts have no case.
+  if (isLoopback(host) || [allowed].flat().some((one) => one?.toLowerCase() === host.toLowerCase())) return;
   throw usageError(
     'TARGET_REFUSED',
     `${what} would touch ${host}, which is not this machine`,

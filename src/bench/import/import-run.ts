@@ -1,4 +1,5 @@
 import { OUTCOMES, noOutcomes } from '../../campaign/outcome.ts';
+import { plainName } from '../evidence/issued-row.ts';
 import { userIdProblem } from '../../campaign/ids.ts';
 import { printable } from '../../lib/text/visible.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
@@ -105,6 +106,8 @@ class Rows {
     const userId = cell('user') ?? `request-${line}`;
     const why = userIdProblem(userId);
     if (why !== null) throw badImport(`line ${line}: "${printable(userId, 40)}" is not a user id: it ${why}`);
+    if (plainName(userId) === null)
+      throw badImport(`line ${line}: "${userId}" names no user`, 'Leave such lines out, or map another column.');
     this.#users.add([userId]);
     const request = cell('request');
     const known = request === null ? undefined : this.#requests.get(request);

@@ -1,5 +1,6 @@
 import { CsvReader, otherSeparator } from '../../lib/csv.ts';
 import { userIdProblem } from '../../campaign/ids.ts';
+import { plainName } from '../evidence/issued-row.ts';
 import { suggestion } from '../../lib/text/suggest.ts';
 import { UserTable } from './user-table.ts';
 
@@ -39,6 +40,7 @@ export function readUserTable(chunks: Iterable<string>, options: UserFileOptions
     const row = places.map((place) => cells[place]!);
     const why = userIdProblem(row[0]!);
     if (why !== null) throw new Error(`line ${line}: "${row[0]}" is not a user id: it ${why}`);
+    if (plainName(row[0]!) === null) throw new Error(`line ${line}: "${row[0]}" names no user`);
     const broken = headerCells.find((cell) => !/^[\t\x20-\x7e]*$/.test(row[cell]!));
     if (broken !== undefined) throw new Error(`line ${line}: ${wanted[broken]} goes into a header, and is not printable ASCII on one line`);
     if (!table.add(row)) throw new Error(`line ${line}: user "${row[0]}" is there twice`);

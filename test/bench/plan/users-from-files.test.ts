@@ -81,6 +81,8 @@ describe('a table of users', () => {
     ['a column that is not there', 'ID,token\n', 'it has no column "id"; did you mean "ID"?'],
     ['a row that is too short', 'id,token\na\n', 'line 2 has 1 cells, the first has 2'],
     ['somebody twice', 'id,token\na,1\nb,2\na,3\n', 'line 4: user "a" is there twice'],
+    ['nobody', String.raw`id,token${'\n'}a,1${'\n'}\N,2${'\n'}`, String.raw`line 3: "\N" names no user`],
+    ['nobody in words', 'id,token\nNULL,1\n', 'line 2: "NULL" names no user'],
     ['a name that is no user id', 'id,token\n"a b",1\n', 'line 2: "a b" is not a user id'],
     ['a cell that breaks out of its header', 'id,token\na,"x\nX-Evil: 1"\n', 'line 2: token goes into a header'],
     ['nobody', 'id,token\n', 'there are no users in it'],

@@ -144,6 +144,19 @@ describe('submit refuses, and changes nothing', () => {
     expect(result.stderr).toContain('--allow-target 192.0.2.1');
   });
 
+  test.each([
+    [['redis', 'postgres'], 'redis', 'postgres'],
+    [['REDIS', 'Postgres'], 'redis', 'postgres'],
+    [['shop-db'], 'Shop-DB', 'shop-db'],
+  ])('and takes --allow-target %j for the hosts %s and %s', async (allowed, redisHost, databaseHost) => {
+    // Names without an address (RFC 6761 §6.4): whoever gets so far was let through.
+    const urls = ['--redis-url', `redis://${redisHost}.invalid`, '--database-url', `postgres://u:p@${databaseHost}.invalid/x`];
+    const flags = allowed.flatMap((host) => ['--allow-target', `${host}.invalid`]);
+    const result = await cli(['submit', '42', '--users', '1', ...urls, ...flags]);
+    expect(result.stderr).not.toContain('TARGET_REFUSED');
+    expect(result.exitCode).toBe(3);
+  });
+
   test('a coupon that the ledger has and Redis has not', async () => {
     await stores.seed({ id: '42' });
     await stores.redis.flushdb();

@@ -203,6 +203,8 @@ test.each<[string, string, RegExp]>([
   ['broken JSON', '{"status": 200}\n{"status"', /line 2 is no JSON/],
   ['no status', 'user,sent\nu1,1', /neither a status nor an outcome/],
   ['another coupon', 'user,coupon,status\nu1,c9,201', /line 2: the scenario has no coupon "c9"/],
+  ['a user who is none', String.raw`user,status${'\n'}u1,201${'\n'}\N,201`, /line 3: "\\N" names no user/],
+  ['a user who is NULL', 'user,status\nNULL,201', /line 2: "NULL" names no user/],
   ['no time', 'user,sent,status\nu1,soon,201', /line 2: "soon" is no time/],
   ['an unknown outcome', 'user,outcome\nu1,acepted', /line 2: "acepted" is no outcome.*accepted/],
 ])('a file with %s: exit 2', async (_name, text, words) => {
