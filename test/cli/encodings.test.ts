@@ -87,6 +87,28 @@ test('a byte order mark is no part of what follows', async () => {
   expect(passwordOf('\uFEFFh:5432:d:u:secret\n', question)).toBe('secret');
 });
 
+describe('a file of settings', () => {
+  const shown = async (name: string, bytes: Buffer): Promise<string> => {
+    const { exitCode, stdout, stderr } = await cli(['--config', file(name, bytes), 'config', 'show'], { cwd: folder });
+    return exitCode === 0 ? stdout : stderr;
+  };
+  const LINES = 'COUPON_BATCH=7\r\nCOUPON_LEASE=40s\r\n';
+
+  test('behind a byte order mark has its first line, too', async () => {
+    const all = await shown('marked.env', Buffer.concat([BOM, Buffer.from(LINES)]));
+    expect(all).toMatch(/^batch\t7\tfile\tCOUPON_BATCH in marked\.env$/m);
+    expect(all).toMatch(/^lease\t40s\tfile/m);
+  });
+
+  test.each([
+    ['UTF-16', utf16(LINES)],
+    ['UTF-16 without a mark', Buffer.from(LINES, 'utf16le')],
+    ['UTF-16, high byte first', Buffer.from(`\uFEFF${LINES}`, 'utf16le').swap16()],
+  ])('in %s is refused by name', async (_what, bytes) => {
+    expect(await shown('wide.env', bytes)).toMatch(/the settings file wide\.env: is not UTF-8 \[BAD_CONFIG_FILE\]/);
+  });
+});
+
 describe('the secret of tokens', () => {
   const SECRET = 'a secret of thirty-two bytes, or more';
   const RANDOM = Buffer.from('ff00c3280a9f92e1b04d7c8d1f6a55aa3c90e7fb21d8447e99ab10cd3f52860a', 'hex');
