@@ -7,44 +7,54 @@ import { emptyPass, type CouponPass } from './coupon-pass.ts';
  */
 const LANES = 3;
 
+/** A batch in its two parts. */
+export interface BatchWork<Claimed> {
+  claim(): Promise<Claimed>;
+  /** From what was claimed to its end. `ahead` is called when only the acknowledgement is left, with how many users wait. */
+  settle(claimed: Promise<Claimed>, ahead: (waiting: number) => void): Promise<CouponPass>;
+}
+
 /**
- * Drains one coupon batch after batch for a while. The first batch goes alone, so that what is wrong with the coupon is met once.
+ * Drains one coupon batch after batch for a while. The first batch goes alone, so that what is wrong with the coupon is met once. A lane sends
+ * its next claim right behind an acknowledgement: Redis then waits for its disk once for both.
  *
- * @param drainBatch one batch, from its claim to its end
  * @param forMs a batch that has begun is always finished; 0: only one
  * @throws what a batch threw, once all of them have ended
  */
-export async function inLanes(
-  couponId: string,
-  drainBatch: () => Promise<CouponPass>,
-  forMs: number,
-  stop: AbortSignal,
-): Promise<CouponPass> {
+export async function inLanes<Claimed>(couponId: string, work: BatchWork<Claimed>, forMs: number, stop: AbortSignal): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
   const total = emptyPass(couponId);
   const state = { over: false, shared: false };
-  const one = async (): Promise<void> => {
-    try {
-      const pass = await drainBatch();
-      add(total, pass);
-      state.shared ||= pass.others === true;
-      // A backlog of claims that other workers hold is no reason to spin.
-      state.over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
-      state.over ||= stop.aborted || performance.now() >= endMs;
-    } catch (error) {
-      state.over = true;
-      throw error;
+  const goOn = (): boolean => !state.over && !stop.aborted && performance.now() < endMs;
+
+  const lane = async (mayBegin: () => boolean, batches = Infinity): Promise<void> => {
+    const errors: unknown[] = [];
+    let next: Promise<Claimed> | null = null;
+    while (next || (batches > 0 && mayBegin())) {
+      batches -= 1;
+      const claimed: Promise<Claimed> = next ?? work.claim();
+      next = null;
+      try {
+        const pass = await work.settle(claimed, (waiting) => {
+          if (waiting === 0 || batches === 0 || !mayBegin()) return;
+          next = work.claim();
+          next.catch(() => undefined);
+        });
+        add(total, pass);
+        state.shared ||= pass.others === true;
+        // A backlog of claims that other workers hold is no reason to spin.
+        state.over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
+      } catch (error) {
+        state.over = true;
+        errors.push(error);
+      }
     }
+    if (errors.length > 0) throw errors[0];
   };
-  const first = async (): Promise<void> => {
-    while (!state.over) await one();
-  };
-  const further = async (): Promise<void> => {
-    while (!state.over && !state.shared) await one();
-  };
-  await one();
+  await lane(() => true, 1);
   if (forMs === 0) return total;
-  const lanes = await Promise.allSettled([first(), ...Array.from({ length: LANES - 1 }, further)]);
+  const further = (): boolean => goOn() && !state.shared;
+  const lanes = await Promise.allSettled([lane(goOn), ...Array.from({ length: LANES - 1 }, async () => lane(further))]);
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return total;
 }

@@ -99,7 +99,15 @@ async function drainEach(
 async function drainReadable(ports: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
   const coupon = { ...listed };
   try {
-    return await inLanes(coupon.id, async () => drainCoupon(ports, options, coupon), options.sliceMs ?? 0, stop);
+    return await inLanes(
+      coupon.id,
+      {
+        claim: async () => claimReady(ports, options, coupon),
+        settle: async (claimed, ahead) => settle(ports, options, coupon, await claimed, ahead),
+      },
+      options.sliceMs ?? 0,
+      stop,
+    );
   } catch (error) {
     if (!isCouponFault(error)) throw error;
     const isWrongType = error instanceof WrongTypeError;
@@ -111,12 +119,23 @@ async function drainReadable(ports: DrainPorts, options: DrainOptions, listed: L
   }
 }
 
+type Claimed = ClaimResult | { status: 'key_style' | 'unfinished'; reason: string };
+
+async function claimReady(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<Claimed> {
+  if (coupon.keyStyle !== options.keyStyle) return { status: 'key_style', reason: coupon.keyStyle };
+  if (coupon.state !== 'ready') return { status: 'unfinished', reason: coupon.state };
+  return claimVerified(ports, options, coupon);
+}
+
 /** claim → ledger → ack; users whom the ledger refuses are dead-lettered, and users whom it does not return go back to the queue. */
-async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<CouponPass> {
+async function settle(
+  ports: DrainPorts,
+  options: DrainOptions,
+  coupon: LedgerCoupon,
+  claimed: Claimed,
+  ahead: (waiting: number) => void,
+): Promise<CouponPass> {
   const pass = emptyPass(coupon.id);
-  if (coupon.keyStyle !== options.keyStyle) return { ...pass, skipped: 'key_style', reason: coupon.keyStyle };
-  if (coupon.state !== 'ready') return { ...pass, skipped: 'unfinished', reason: coupon.state };
-  const claimed = await claimVerified(ports, options, coupon);
   if (claimed.status !== 'ok') {
     const status = claimed.status === 'run' ? 'epoch' : claimed.status;
     return { ...pass, skipped: status, ...('reason' in claimed ? { reason: claimed.reason } : {}) };
@@ -134,7 +153,7 @@ async function drainCoupon(ports: DrainPorts, options: DrainOptions, coupon: Led
       pass.released = await ports.claims.release(coupon.id, coupon.epoch, held);
       return { ...pass, skipped: 'suspect', reason: LEDGER_BEHIND };
     }
-    return held.length === 0 ? pass : await issue(ports, options, coupon, held, pass);
+    return held.length === 0 ? pass : await issue(ports, options, coupon, held, pass, ahead);
   } catch (error) {
     // Whether the ledger committed is unknown. Giving back is right either way: an issued user is only acknowledged again.
     await ports.claims.release(coupon.id, coupon.epoch, held).catch(() => undefined);
@@ -149,6 +168,7 @@ async function issue(
   coupon: LedgerCoupon,
   held: Claim[],
   before: CouponPass,
+  ahead: (waiting: number) => void,
 ): Promise<CouponPass> {
   const { id, epoch } = coupon;
   const pass = { ...before };
@@ -156,7 +176,9 @@ async function issue(
   if (stopped?.status === 'epoch') return { ...pass, skipped: 'epoch' };
   const occupied: WrongType[] = [];
   const by = { fence: lowestFence(held), occupied: (wrong: WrongType) => occupied.push(wrong) };
-  const acked = rows.length > 0 ? await ports.claims.ack(id, epoch, rows, by) : 'ok';
+  const acking = rows.length > 0 ? ports.claims.ack(id, epoch, rows, by) : ('ok' as const);
+  if (rows.length === held.length) ahead(pass.waiting);
+  const acked = await acking;
   if (acked === 'epoch') return { ...pass, skipped: 'epoch' };
   // Users with a row are acknowledged with the next claim, under the id that the row has then.
   if (acked === 'ended') return { ...pass, released: await ports.claims.release(id, epoch, held) };

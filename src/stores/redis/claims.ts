@@ -1,6 +1,6 @@
 import { chunked } from '../../lib/chunked.ts';
 import type { AckRow } from '../../campaign/ports/acknowledgement.ts';
-import type { ClaimOptions, ClaimQueue, ClaimResult, InvalidMember } from '../../drain/ports.ts';
+import type { ClaimOptions, ClaimQueue, ClaimResult } from '../../drain/ports.ts';
 import { isoTime, type Claim } from '../../campaign/coupon.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
 import type { RedisConnection } from './connection/connection.ts';
@@ -78,32 +78,42 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(promises);
 }
 
-/** Several script runs when the limit is above one run's share; stops as soon as the queue has no more. */
+/**
+ * Several script runs when the limit is above one run's share. The first one tells how many users are left, so that an empty queue is asked
+ * once; the others are sent at once, and wait for the disk together.
+ */
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
-  const total: ClaimResult & { status: 'ok' } = { status: 'ok', claims: [], reclaimed: 0, buried: 0, waiting: 0, acked: 0 };
-  const [refused, timeless]: [InvalidMember[], string[]] = [[], []];
   const keys = couponKeys(couponId, style);
-  for (let left = options.limit; left > 0; left -= SCRIPT_USERS) {
-    const limit = Math.min(left, SCRIPT_USERS);
+  const claim = async (limit: number): Promise<ClaimResult> => {
     const args = [connection.runOf(keys.coupon), options.epoch, limit, options.leaseMs, options.worker];
-    const reply = await runScriptForBytes(connection.client, 'claim', keys, args);
-    const part = decodeClaims(reply as Nested[]);
-    if (part.status !== 'ok') {
-      if (total.claims.length === 0) return part;
-      break;
-    }
-    refused.push(...(part.refused ?? []));
-    timeless.push(...(part.timeless ?? []));
-    total.claims.push(...part.claims);
-    total.reclaimed += part.reclaimed;
-    total.buried += part.buried;
-    total.waiting = part.waiting;
-    total.acked = part.acked;
-    if (part.others) total.others = true;
-    if (part.waiting === 0) break;
-  }
-  return { ...total, ...(refused.length > 0 ? { refused } : {}), ...(timeless.length > 0 ? { timeless } : {}) };
+    return decodeClaims((await runScriptForBytes(connection.client, 'claim', keys, args)) as Nested[]);
+  };
+  const first = await claim(Math.min(options.limit, SCRIPT_USERS));
+  if (first.status !== 'ok') return first;
+  const left = Math.min(options.limit - SCRIPT_USERS, first.waiting);
+  const shares = Array.from({ length: Math.max(0, Math.ceil(left / SCRIPT_USERS)) }, (_, i) =>
+    Math.min(SCRIPT_USERS, left - i * SCRIPT_USERS),
+  );
+  return (await allOf(shares.map(claim))).reduce<ClaimResult & { status: 'ok' }>(
+    (total, part) => (part.status === 'ok' ? joined(total, part) : total),
+    first,
+  );
 }
+
+/** The numbers that describe the queue are those of the later one. */
+function joined(before: Claimed, { claims, reclaimed, buried, refused, timeless, ...later }: Claimed): Claimed {
+  return {
+    ...before,
+    ...later,
+    claims: before.claims.concat(claims),
+    reclaimed: before.reclaimed + reclaimed,
+    buried: before.buried + buried,
+    ...(refused || before.refused ? { refused: [...(before.refused ?? []), ...(refused ?? [])] } : {}),
+    ...(timeless || before.timeless ? { timeless: [...(before.timeless ?? []), ...(timeless ?? [])] } : {}),
+  };
+}
+
+type Claimed = ClaimResult & { status: 'ok' };
 
 /** Of a reply: text, or a list of it. */
 type Nested = Buffer | Nested[];
@@ -122,6 +132,8 @@ function decodeClaims(reply: Nested[]): ClaimResult {
   const [status, fence, reclaimed, buried, waiting, acked] = reply.slice(0, 6).flatMap(texts);
   if (status === 'suspect') return { status, reason: fence ?? '' };
   if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' };
+  const refused = pairs(reply[6]).map(([userId, reason]) => ({ userId, reason }));
+  const timeless = pairs(reply[7]).map(([userId]) => userId);
   return {
     status,
     claims: decodeLines(reply[8] as Buffer, Number(fence)),
@@ -129,8 +141,8 @@ function decodeClaims(reply: Nested[]): ClaimResult {
     buried: Number(buried),
     waiting: Number(waiting),
     acked: Number(acked),
-    refused: pairs(reply[6]).map(([userId, reason]) => ({ userId, reason })),
-    timeless: pairs(reply[7]).map(([userId]) => userId),
+    ...(refused.length > 0 ? { refused } : {}),
+    ...(timeless.length > 0 ? { timeless } : {}),
     ...(texts(reply[9])[0] === '1' ? { others: true as const } : {}),
   };
 }

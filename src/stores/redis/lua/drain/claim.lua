@@ -51,7 +51,8 @@ end
 redis.call('ZCARD', QUEUE)
 redis.call('HLEN', CLAIMS)
 -- A claim would begin the record anew with those who wait, and nobody could see any more that it was lost.
-if admissions_lost(coupon[5], redis.call('HLEN', ADMITTED), redis.call('ZCARD', LEASES) + redis.call('HLEN', DEAD)) then
+local dead_letters = redis.call('HLEN', DEAD)
+if admissions_lost(coupon[5], redis.call('HLEN', ADMITTED), redis.call('ZCARD', LEASES) + dead_letters) then
   redis.call('HSET', COUPON, 'suspect', 'admitted')
   return { 'suspect', 'admitted' }
 end
@@ -94,14 +95,15 @@ for i, user in ipairs(holders) do
   end
 end
 
--- The oldest of the queue: user, score, us (nil: no time), exact (the score is us, in digits).
+-- The oldest of the queue, as lists: users, scores, times (microseconds; false: no time), exact (the score is the time, in digits).
 local function candidates()
-  local found, ranges = {}, 0
+  local users, scores, times, exact, ranges = {}, {}, {}, {}, 0
   local function add(from, to)
-    local flat = redis.call('ZRANGEBYSCORE', QUEUE, from, to, 'WITHSCORES', 'LIMIT', 0, limit)
+    local flat, n = redis.call('ZRANGEBYSCORE', QUEUE, from, to, 'WITHSCORES', 'LIMIT', 0, limit), #users
     for i = 1, #flat, 2 do
-      local us, exact = score_us(flat[i + 1])
-      found[#found + 1] = { user = flat[i], score = flat[i + 1], us = us, exact = exact }
+      n = n + 1
+      local us, is_exact = score_us(flat[i + 1])
+      users[n], scores[n], times[n], exact[n] = flat[i], flat[i + 1], us or false, is_exact or false
     end
     if #flat > 0 then ranges = ranges + 1 end
   end
@@ -114,15 +116,20 @@ local function candidates()
   end
   add(between, '+inf')
   -- One range is in order already.
-  if ranges <= 1 then return found end
-  for nth, one in ipairs(found) do
-    one.at, one.nth = one.us or last_us, nth
-  end
-  table.sort(found, function(a, b)
-    if a.at ~= b.at then return a.at < b.at end
-    return a.nth < b.nth
+  if ranges <= 1 then return users, scores, times, exact end
+  local order = {}
+  for i = 1, #users do order[i] = i end
+  table.sort(order, function(a, b)
+    local first, second = times[a] or last_us, times[b] or last_us
+    if first ~= second then return first < second end
+    return a < b
   end)
-  return found
+  local function ordered(list)
+    local sorted = {}
+    for i = 1, math.min(limit, #order) do sorted[i] = list[order[i]] end
+    return sorted
+  end
+  return ordered(users), ordered(scores), ordered(times), ordered(exact)
 end
 
 -- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name fits neither a key nor the ledger, or is what a
@@ -145,31 +152,29 @@ local function time_of(record)
   return us
 end
 
-local oldest = candidates()
-local users = {}
-for i = 1, math.min(limit, #oldest) do users[i] = oldest[i].user end
+local users, scores, times, exact = candidates()
 local dead, timeless = {}, {}
 local reply = { 'ok', '', '', '', '', coupon[5] or '0', dead, timeless }
 local lines, buried, fence = {}, 0, 0
 
 if #users > 0 then
   local records = redis.call('HMGET', ADMITTED, unpack(users))
-  local reasons = redis.call('HMGET', DEAD, unpack(users))
+  local reasons = dead_letters > 0 and redis.call('HMGET', DEAD, unpack(users)) or {}
   local before = redis.call('HMGET', CLAIMS, unpack(users))
   local deadline = string.format('%.0f', now + lease)
   -- Field, value, or score, member: each list is written at once.
   local admitted, claims, leases = {}, {}, {}
   local head, tail
   for i, user in ipairs(users) do
-    local record, us = records[i], oldest[i].us
+    local record, us = records[i], times[i]
     if not us then
       us = time_of(record)
       timeless[#timeless + 1] = user
-      timeless[#timeless + 1] = oldest[i].score
+      timeless[#timeless + 1] = scores[i]
     end
-    local score = oldest[i].exact and oldest[i].score or string.format('%.0f', us)
+    local score = exact[i] and scores[i] or string.format('%.0f', us)
     -- Another service may have queued this user: from here on it counts like one that we admitted.
-    if not record or not oldest[i].us then
+    if not record or not times[i] then
       admitted[#admitted + 1] = user
       admitted[#admitted + 1] = score .. ':' .. (record and string.match(record, ':(.*)$') or '')
     end
