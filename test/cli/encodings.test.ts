@@ -96,7 +96,7 @@ describe('a file of settings', () => {
 
   test('behind a byte order mark has its first line, too', async () => {
     const all = await shown('marked.env', Buffer.concat([BOM, Buffer.from(LINES)]));
-    expect(all).toMatch(/^batch\t7\tfile\tCOUPON_BATCH in marked\.env$/m);
+    expect(all).toMatch(/^batch\t7\tfile \(COUPON_BATCH in marked\.env\)$/m);
     expect(all).toMatch(/^lease\t40s\tfile/m);
   });
 

@@ -37,6 +37,7 @@ describe('stores of somebody else, named by REDIS_URL, DATABASE_URL, PGHOST and 
   it.each([[['demo', '--quick']], [['bench', 'smoke', '--stack']]])('are not even connected to by %j', async (argv) => {
     const result = await runBeside(argv);
     expect(result).toMatchObject({ exitCode: 0, knocks: 0 });
+    if (argv[0] === 'demo') expect(result.stdout).toContain('Next: coupon-cli bench flash-sale --stack --out report');
   });
 
   it('are what an ordinary command does connect to, so the canary can sing', async () => {

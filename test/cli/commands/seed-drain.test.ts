@@ -57,6 +57,13 @@ describe('on the command line', () => {
       expect(dry.stdout).toContain('would apply: 0001_ledger');
       expect((await cli([...at(bare), 'migrate', '--dry-run'])).stdout).toContain('0001_ledger');
     });
+
+    it('of an empty database names the next step, and no step where all was there', async () => {
+      await using bare = await openStores({ migrated: false });
+      const migrate = () => cli([...at(bare), 'migrate']);
+      expect((await migrate()).stdout).toMatch(/^applied: 0001_ledger[^]*\nNext: coupon-cli seed ID --name NAME --stock N\n$/);
+      expect((await migrate()).stdout).toBe('the schema is up to date\n');
+    });
   });
 
   describe('seed', () => {
