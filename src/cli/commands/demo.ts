@@ -45,7 +45,8 @@ export const configure: Configure = (command, cli) => {
               ? ['', paint.bold('The same rush, decided in other ways:'), '', strategyTable([...others, report], paint)]
               : []),
             '',
-            'Next: coupon-cli bench flash-sale --stack --out report, the same with a page to look at; docs/first-campaign.md, one of your own.',
+            'Next: coupon-cli bench flash-sale --stack --out report',
+            '      shows the same on a page; docs/first-campaign.md leads to one of your own.',
             '',
           ].join('\n'),
         );
