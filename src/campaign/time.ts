@@ -36,7 +36,7 @@ export function parseInstant(text: string, { name = 'date', zone, now = new Date
     number,
   ];
   const [fraction = '', offset] = match.slice(7);
-  // Nobody sold anything then; and the zero of a clock is read as none.
+  // Too early for any sale, and the zero of a clock is read as no time.
   if (year < FIRST_YEAR) throw bad(name, text, `lies before ${FIRST_YEAR}`);
   // Date rolls 2026-02-30 over into March instead of refusing it.
   const exists = month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();

@@ -80,7 +80,7 @@ export async function planCoupon(
   const miscounted = has('issued_quantity_mismatch', 'ledger_behind');
   if (miscounted.length > 0 && rows - givenBack <= coupon.total) add('recount', miscounted);
   if (deadLetters.length > 0) add('set_aside', has('over_admitted'), deadLetters, deadLetters.length);
-  // Whoever binds a coupon takes it out of service, and must bring it back.
+  // Binding takes a coupon out of service, so the same repair must bring it back.
   const touches =
     life !== 'ours' ||
     findings.some((found) => FINDINGS[found.code].about === 'coupon') ||

@@ -19,7 +19,7 @@ type Kind = keyof typeof KINDS;
 /**
  * Users as a key of another service names them, without what a serializer has put around them.
  *
- * @throws CouponError `FOREIGN_KEY_TYPE` for a member that names nobody: taken for a user, it would be a stranger
+ * @throws CouponError `FOREIGN_KEY_TYPE` for a member that holds no user id: it would be reported as a stranger
  */
 export function namesIn(key: string, members: readonly string[]): string[] {
   return members.map((member) => {

@@ -37,7 +37,7 @@ local coupon = redis.call('HMGET', COUPON, 'fence', 'last_us', 'state', 'acked',
 local function higher(stored, floor)
   return string.format('%.0f', math.max(tonumber(stored or '') or 0, tonumber(floor)))
 end
--- As a serializer of another program may have spelled it; what is none keeps the coupon closed until somebody resumes it.
+-- Another program may have serialised the state. An unknown one becomes paused, until an operator resumes the coupon.
 local state = string.lower(string.match(coupon[3] or 'open', '^"?(.-)"?$'))
 if state ~= 'open' and state ~= 'closed' then state = 'paused' end
 if ARGV[7] == 'pause' and state == 'open' then state = 'paused' end

@@ -9,7 +9,7 @@ local function window_refusal(state, opens_at, closes_at, read_from, opens_ms, c
   local over = readable and closes_ms > 0 and now_ms >= closes_ms
   if state == 'closed' then return 'closed', closed_ms or over and closes_ms or nil end
   if over then return 'closed', closes_ms end
-  -- Another program has written a state of its own, which nobody can read.
+  -- Another program wrote a state that cannot be read.
   if state ~= 'open' then return state == 'paused' and 'not_open' or 'unavailable' end
   -- Another program has written the texts since: verify reads them again, and a text that is no time keeps the coupon closed.
   if not readable then return 'unavailable' end
