@@ -87,7 +87,7 @@ export class Context implements AsyncDisposable {
 
   /** Who runs this, for the log of changes. */
   get operator(): string {
-    return `${this.env.vars['USER'] ?? this.env.vars['LOGNAME'] ?? 'unknown'}@${this.env.hostname}`;
+    return `${this.env.userName}@${this.env.hostname}`;
   }
 
   /** Before every key of ours. @throws CouponError `BAD_KEY_PREFIX` */

@@ -1,4 +1,4 @@
-import { constants, hostname, setPriority, tmpdir } from 'node:os';
+import { constants, hostname, setPriority, tmpdir, userInfo } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { CouponError } from '../lib/errors.ts';
@@ -35,6 +35,8 @@ export interface Env extends Host {
   stdout: OutputStream;
   stderr: OutputStream;
   hostname: string;
+  /** Who runs this: as the environment says, else as the system knows; a number where it knows no name. */
+  userName: string;
   nodeVersion: string;
   /** How to start this same program as a child process: executable, then its first arguments. */
   self: readonly [string, ...string[]];
@@ -72,6 +74,7 @@ export function systemEnv(): Env {
     stderr: outputStream(process.stderr),
     pid: process.pid,
     hostname: hostname(),
+    userName: userName(process.env),
     nodeVersion: process.versions.node,
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
     packageDir,
@@ -106,6 +109,17 @@ export function systemEnv(): Env {
     },
     monotonicMs: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
   };
+}
+
+/** Containers, cron and systemd often set neither variable, and a container may run as a user without a name. */
+export function userName(vars: Env['vars']): string {
+  const name = vars['USER'] || vars['LOGNAME'] || vars['USERNAME'];
+  if (name) return name;
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 /** A child of ours has a channel to its parent. It closes when the parent ends, however that comes about: then the child stops, too. */

@@ -90,7 +90,8 @@ function stockKnown(campaign: Campaign): number {
 }
 
 function stateBefore(campaign: Campaign): string {
-  return isFormerLife(campaign) ? 'open' : campaign.redis.coupon?.state || 'open';
+  const inRedis = isFormerLife(campaign) ? '' : campaign.redis.coupon?.state;
+  return inRedis || campaign.ledger.saleState || 'open';
 }
 
 /** How many accepted users may be missing, at most: coupons without a user, where Redis no longer says who had them. */
@@ -149,7 +150,15 @@ function bind(campaign: Campaign): void {
   };
   const fence = Math.max(before.fence || 0, ledger.maxFence, ...[...redis.claims.values()].map((claim) => claim.fence));
   const lastUs = Math.max(before.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
-  redis.coupon = { ...before, suspect: 'repair', state: before.state || 'open', epoch: ledger.epoch, run: server, fence, lastUs };
+  redis.coupon = {
+    ...before,
+    suspect: 'repair',
+    state: before.state || ledger.saleState || 'open',
+    epoch: ledger.epoch,
+    run: server,
+    fence,
+    lastUs,
+  };
   redis.life = ledger.epoch;
 }
 

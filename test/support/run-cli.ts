@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { runCli } from '../../src/cli/program.ts';
-import type { Env, StopSignal } from '../../src/cli/env.ts';
+import { userName, type Env, type StopSignal } from '../../src/cli/env.ts';
 import { testHost } from './host.ts';
 
 export interface CliResult {
@@ -59,6 +59,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       options.onStderr?.(text);
     }, tty === true),
     hostname: 'test',
+    userName: userName(options.vars ?? {}),
     nodeVersion: process.versions.node,
     self: [process.execPath, fileURLToPath(new URL('../../bin/coupon-cli.js', import.meta.url))],
     packageDir: options.packageDir ?? fileURLToPath(new URL('../../', import.meta.url)),

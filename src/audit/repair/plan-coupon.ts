@@ -65,7 +65,8 @@ export async function planCoupon(
   const known = { rowsWithoutAdmission: users.rowsWithoutAdmission, free: places - accepted };
   const nowMissing = mayBeMissing(record, life, coupon.maxFence, known);
   const missing = Math.max(nowMissing, coupon.mayBeMissing ?? 0) || null;
-  const isPaused = record.hashEpoch !== null && life !== 'ended' && record.state !== '' && record.state !== 'open';
+  const saleState = (life === 'ended' ? '' : record.state) || coupon.saleState || 'open';
+  const isPaused = saleState === 'paused' || saleState === 'closed';
   const state: StateChange = missing === null ? '' : options.reopen ? 'reopen' : isPaused ? '' : 'pause';
 
   const takesAway = life === 'ended' ? await usersOfLife(ports, id) : [];

@@ -17,7 +17,7 @@ export const REPAIR_STEPS = {
   set_stock: 'set the stock to total + returned − accepted',
   clear_suspect: 'put the coupon back into service',
   pause: 'pause the coupon, because accepted users may be missing; --reopen opens it',
-  reopen: 'open the coupon although accepted users may be missing',
+  reopen: 'open the coupon, unless it is closed, although accepted users may be missing',
 } as const;
 
 export type RepairStep = keyof typeof REPAIR_STEPS;

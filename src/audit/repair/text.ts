@@ -84,7 +84,7 @@ function missingText({ plan, done }: RepairReport, paint: Paint): string[] {
     const head = `${paint.yellow('!')} U${upToMissing(upTo).slice(1)} of coupon ${printable(couponId)}: Redis lost its records of them.`;
     const isOpen = done.some((one) => one.couponId === couponId && one.step === 'reopen');
     return isOpen
-      ? `${head} The coupon was opened with --reopen.`
+      ? `${head} With --reopen, their coupons may be given to others.`
       : `${head}\n  The coupon stays paused. If their coupons may be given to others: ${command`audit ${couponId} --repair --reopen`}`;
   });
 }

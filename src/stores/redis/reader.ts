@@ -3,7 +3,7 @@ import type { AuditReader } from '../../audit/ports.ts';
 import { chunked } from '../../lib/chunked.ts';
 import type { QueueEntry, RedisCoupon, RedisUser } from '../../campaign/ports/redis-reader.ts';
 import type { RedisConnection } from './connection/connection.ts';
-import { readForeignNumber } from './keys/foreign-number.ts';
+import { wholeNumber } from '../../lib/text/serialised.ts';
 import { COUPON_INDEX, couponKeys, type CouponKeys, type KeyStyle } from './keys/keys.ts';
 import { toBytes, toText } from './keys/members.ts';
 import { queueTimes } from './queue-times.ts';
@@ -57,7 +57,7 @@ export function redisReader(connection: RedisConnection, style: KeyStyle): Audit
       const [hash, admitted, waiting, claimed, dead] = replies as [Record<string, string>, number, number, number, number];
       if (Object.keys(hash).length === 0) return null;
       const coupon = toCoupon(couponId, hash, { admitted, waiting, claimed, dead });
-      return coupon.epoch === '' && stockField !== null ? { ...coupon, stock: readForeignNumber(hash[stockField]) } : coupon;
+      return coupon.epoch === '' && stockField !== null ? { ...coupon, stock: wholeNumber(hash[stockField] ?? '') } : coupon;
     },
 
     async indexed() {

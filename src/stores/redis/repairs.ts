@@ -56,6 +56,7 @@ export function redisRepairs(connection: RedisConnection, style: KeyStyle): Redi
         fence,
         lastUs,
         suspect,
+        coupon.saleState ?? '',
         ...settingFields(coupon),
       ];
       return (await run('bind', coupon.id, [], args)) as 'bound' | 'changed' | 'done';

@@ -317,6 +317,35 @@ describe('repair', () => {
       await run({ reopen: true });
       expect(await state()).toBe('closed');
     });
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['everything', () => stores.redis.flushdb()],
+      ['the hash', () => stores.redis.del(key('coupon'))],
+      ['the hash, which another program wrote anew,', rewritten],
+      [
+        'the hash, and the epoch of a former life came back,',
+        async () => {
+          await stores.sql(`INSERT INTO coupon_ended_epochs (coupon_id, epoch) VALUES ('${ID}', '${strange}')`);
+          await stores.redis.set(key('life'), strange);
+          await stores.redis.hset(key('coupon'), 'epoch', strange);
+        },
+      ],
+    ])('does not open a coupon that an operator had closed where %s was lost', async (_name, lose) => {
+      await stores.sql("UPDATE coupons SET sale_state = 'closed'");
+      await stores.redis.hset(key('coupon'), 'state', 'closed');
+      await lose();
+      await run({ reopen: true });
+      expect(await state()).toBe('closed');
+      expect(await findings()).toEqual([]);
+    });
+
+    it('leaves a coupon paused that an operator had paused, where the hash alone was lost and nobody is missing', async () => {
+      await stores.sql("UPDATE coupons SET sale_state = 'paused'");
+      await stores.redis.hset(key('coupon'), 'state', 'paused');
+      await stores.redis.del(key('coupon'));
+      await run({ reopen: false });
+      expect(await state()).toBe('paused');
+    });
   });
 
   it('rebuilds a coupon that Redis has lost: nobody is issued twice, nobody is asked to wait again, and the lost queue is not made up', async () => {

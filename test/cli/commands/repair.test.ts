@@ -52,7 +52,7 @@ describe('coupon-cli audit --repair', () => {
     expect((await run('sale')).exitCode).toBe(4);
     const opened = await run('sale', '--repair', '--reopen');
     expect(opened.exitCode).toBe(0);
-    expect(opened.stdout).toContain('The coupon was opened with --reopen.');
+    expect(opened.stdout).toContain('With --reopen, their coupons may be given to others.');
     expect((await run('sale')).exitCode).toBe(0);
   });
 
