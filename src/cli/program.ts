@@ -7,7 +7,7 @@ import { painter } from '../lib/text/style.ts';
 import { jsonText } from '../lib/text/terminal.ts';
 import type { Cli } from './command.ts';
 import { HELP_FORMAT, paintHelp } from './help-format.ts';
-import { commandSuggestion } from './synonyms.ts';
+import { commandSuggestion, optionFor } from './synonyms.ts';
 import { wrapHelp } from '../lib/text/wrap.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { Context, GlobalFlags } from './context.ts';
@@ -164,7 +164,11 @@ function usageOf(error: CommanderError, argv: readonly string[], program: PlainC
       help,
     );
   if (first === "unknown option '-v'") return usage(first, 'Did you mean -V, --version?');
-  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const option = optionFor(
+    /^unknown option '(.*)'$/.exec(first)?.[1] ?? '',
+    [...program.options, ...command.options].map(({ long }) => long?.slice(2) ?? ''),
+  );
+  const suggestion = option === undefined ? rest.join(' ').replace(/^\((.*)\)$/, '$1') : `Did you mean --${option}?`;
   const quotes = error.code === 'commander.excessArguments' ? 'Put a value with spaces between quotes.\n' : '';
   return usage(error.code === 'commander.help' ? 'a subcommand is missing' : first, suggestion || `${quotes}${help}`);
 }

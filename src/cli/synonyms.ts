@@ -58,6 +58,50 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   worker: 'drain',
 };
 
+/** The same of options: the first that the command has is meant. */
+export const OPTION_SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  'batch-size': ['batch'],
+  amount: ['stock', 'add', 'users'],
+  begin: ['opens-at'],
+  connections: ['concurrency', 'max-connections'],
+  count: ['stock', 'add', 'users'],
+  db: ['database-url'],
+  deadline: ['closes-at'],
+  end: ['closes-at'],
+  'ends-at': ['closes-at'],
+  every: ['interval'],
+  expiry: ['expires-at'],
+  finish: ['closes-at'],
+  fix: ['repair'],
+  limit: ['stock', 'batch'],
+  number: ['users', 'stock', 'add'],
+  output: ['out'],
+  pg: ['database-url'],
+  poll: ['interval'],
+  postgres: ['database-url'],
+  quantity: ['stock', 'add'],
+  redis: ['redis-url'],
+  requests: ['users'],
+  size: ['stock', 'batch'],
+  start: ['opens-at'],
+  'starts-at': ['opens-at'],
+  stock: ['add'],
+  target: ['url'],
+  threads: ['workers', 'processes'],
+  total: ['stock', 'add'],
+  ttl: ['valid-for'],
+  tz: ['time-zone'],
+  until: ['closes-at'],
+  yes: ['confirm'],
+};
+
+/** The option `--stock` of a command for `--total`; undefined where nothing is near. @param options long names of the command, without dashes */
+export function optionFor(written: string, options: readonly string[]): string | undefined {
+  const name = written.replace(/^-+/, '').toLowerCase();
+  const meant = Object.hasOwn(OPTION_SYNONYMS, name) ? OPTION_SYNONYMS[name] : undefined;
+  return meant?.find((option) => options.includes(option));
+}
+
 /** `; did you mean "inspect"?` for a command that there is not; empty where nothing is near. */
 export function commandSuggestion(written: string, names: readonly string[]): string {
   const synonym = Object.hasOwn(SYNONYMS, written.toLowerCase()) ? SYNONYMS[written.toLowerCase()] : undefined;

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Command } from 'commander';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
-import { commandSuggestion, SYNONYMS } from '../../src/cli/synonyms.ts';
+import { commandSuggestion, OPTION_SYNONYMS, optionFor, SYNONYMS } from '../../src/cli/synonyms.ts';
 import { widthOf } from '../../src/lib/text/width.ts';
 import { wrapHelp } from '../../src/lib/text/wrap.ts';
 import { loadProgram, wrongCommand } from '../support/documented-commands.ts';
@@ -94,6 +94,32 @@ describe('a command that there is not', () => {
     expect(Object.keys(SYNONYMS).filter((word) => names.includes(word))).toEqual([]);
     const lost = Object.values(SYNONYMS).filter((meant) => wrongCommand(program, { words: meant.split(' '), example: true }) !== null);
     expect(lost).toEqual([]);
+  });
+});
+
+describe('an option that another tool has', () => {
+  const optionsOf = (path: readonly string[]): string[] =>
+    path
+      .reduce<Command>((at, word) => at.commands.find((one) => one.name() === word)!, program.root)
+      .options.map(({ long }) => long!.slice(2));
+
+  it('leads to one of ours', () => {
+    const known = new Set([...all.flatMap(optionsOf), ...program.global.map(({ long }) => long!.slice(2))]);
+    expect(
+      Object.values(OPTION_SYNONYMS)
+        .flat()
+        .filter((option) => !known.has(option)),
+    ).toEqual([]);
+  });
+
+  it.each([
+    [['seed', 'x', '--total', '5'], '--stock'],
+    [['drain', '--limit', '5'], '--batch'],
+    [['inspect', '--redis', 'x'], '--redis-url'],
+    [['audit', '--fix'], '--repair'],
+  ])('%j is answered with %s', async (argv, option) => {
+    const { exitCode, stderr } = await cli(argv);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`fix: Did you mean ${option}?`)]);
   });
 });
 
