@@ -22,14 +22,17 @@ const WAIT_MS = 1_000;
 /** How often those that wait are looked at. */
 const SWEEP_MS = 100;
 
-/** Batches of a coupon: Redis decides on one while the answers of the other are written. With one, both sides wait for each other. */
-const BATCHES_UNDER_WAY = 2;
+/**
+ * Batches of a coupon: while Redis writes one to its disk, the next waits for it there, and the answers of the one before are written here.
+ * With fewer, one side waits for the other; with more, the batches become small.
+ */
+const BATCHES_UNDER_WAY = 3;
 
-/** Of all coupons together: four full batches, twice what one coupon can have under way. */
+/** Of all coupons together: four full batches, one more than a coupon can have under way. */
 export const MAX_IN_FLIGHT = 1_024;
 
 /**
- * Gathers requests into admission batches, in order of arrival. What arrives while two batches of its coupon are under way goes in
+ * Gathers requests into admission batches, in order of arrival. What arrives while three batches of its coupon are under way goes in
  * the next one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn.
  *
  * Behind a Redis that does not answer the others wait a second, and are then refused: they were not sent.

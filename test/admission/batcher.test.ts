@@ -62,7 +62,7 @@ test('a batch holds no more than one script run, so that it is answered or fails
   expect(new Set(answers.map((answer) => answer.outcome))).toEqual(new Set(['accepted']));
 });
 
-test('what arrives while two batches of the coupon are under way goes in the next one, and other coupons do not wait', async () => {
+test('what arrives while three batches of the coupon are under way goes in the next one, and other coupons do not wait', async () => {
   await stores.seed({ id: 'a', total: 10 });
   await stores.seed({ id: 'b', total: 10 });
   const held: (() => void)[] = [];
@@ -73,24 +73,26 @@ test('what arrives while two batches of the coupon are under way goes in the nex
       return answers;
     },
   });
-  const first = batcher.admit('a', ask('u1'));
-  await turn();
-  const others = [batcher.admit('a', ask('u2'))];
-  await turn();
-  others.push(batcher.admit('a', ask('u3')));
+  const asked: Promise<unknown>[] = [];
+  for (const user of ['u1', 'u2', 'u3']) {
+    asked.push(batcher.admit('a', ask(user)));
+    await turn();
+  }
+  asked.push(batcher.admit('a', ask('u4')));
   await batcher.admit('b', ask('u1'));
-  others.push(batcher.admit('a', ask('u4')));
-  await until(() => held.length === 2);
+  asked.push(batcher.admit('a', ask('u5')));
+  await until(() => held.length === 3);
   expect(sizes).toEqual([
+    ['a', 1],
     ['a', 1],
     ['a', 1],
     ['b', 1],
   ]);
   held.pop()!();
-  await until(() => held.length === 2);
+  await until(() => held.length === 3);
   for (const release of held) release();
-  await Promise.all([first, ...others]);
-  expect(sizes.slice(3)).toEqual([['a', 2]]);
+  await Promise.all(asked);
+  expect(sizes.slice(4)).toEqual([['a', 2]]);
 });
 
 describe('behind a Redis that does not answer', () => {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Command } from 'commander';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
-import { commandSuggestion, OPTION_SYNONYMS, optionFor, SYNONYMS } from '../../src/cli/synonyms.ts';
+import { commandSuggestion, OPTION_SYNONYMS, SYNONYMS } from '../../src/cli/synonyms.ts';
 import { widthOf } from '../../src/lib/text/width.ts';
 import { wrapHelp } from '../../src/lib/text/wrap.ts';
 import { loadProgram, wrongCommand } from '../support/documented-commands.ts';

@@ -35,7 +35,11 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   doubtAdmissions(redis);
   if (coupon.suspect !== '') return { status: 'suspect' };
 
-  const overdue = [...redis.leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
+  const endsMs = nowMs + request.leaseMs;
+  // One that ends before a new lease would is left to end.
+  const overdue = [...redis.leases].flatMap(([userId, deadline]) =>
+    isOverdue(redis, userId, nowMs) && (deadline <= nowMs || deadline > endsMs) ? [userId] : [],
+  );
   const reclaimed = overdue.filter((userId) => backToQueue(redis, userId)).length;
   const claims: Claim[] = [];
   const [refused, timeless]: [Remarks['refused'], string[]] = [[], []];

@@ -8,8 +8,8 @@ import { median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
-/** Rows of one measurement. */
-const ROWS = 10_000;
+/** Rows of one measurement: its first batch goes alone, and should be few among them. */
+const ROWS = 30_000;
 const ISSUED = 300_000;
 /** Rows a second at least, as a share of the bare insert's. */
 const BATCHES = [

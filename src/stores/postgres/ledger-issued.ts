@@ -1,10 +1,10 @@
 import type { AuditLedger } from '../../audit/ports.ts';
-import type { PoolClient } from 'pg';
 import type { LedgerReader, LedgerRow } from '../../campaign/ports/ledger.ts';
 import type { UseLedger, UseResult } from '../../campaign/ports/use.ts';
 import type { IssueLedger, IssueOptions, IssueResult } from '../../drain/ports.ts';
 import { microsBySize, type Claim } from '../../campaign/coupon.ts';
 import type { Database } from './connection/database.ts';
+import { CouponError } from '../../lib/errors.ts';
 import { isConflict, refusalOf } from './connection/refusal.ts';
 import { statement } from './statements.ts';
 
@@ -42,21 +42,14 @@ export function ledgerIssued(database: Database): IssuedPart {
   return {
     async issue(couponId, claims, options): Promise<IssueResult> {
       for (let attempt = 1; ; attempt += 1) {
-        let written = false;
         try {
-          return await database.transaction(
-            async (client) => {
-              const result = await insertBatch(client, couponId, claims, options);
-              written = true;
-              return result;
-            },
-            { timeoutMs: options.timeoutMs },
-          );
+          return await issueOnce(database, couponId, claims, options);
         } catch (error) {
+          if (error instanceof CouponError) throw error;
           if (isConflict(error) && attempt < ATTEMPTS) continue;
           const refusal = refusalOf(error);
           if (refusal.status !== 'outage') return refusal;
-          throw written ? database.explainCommit(error) : database.explain(error);
+          throw database.explainCommit(error);
         }
       }
     },
@@ -113,24 +106,25 @@ export function ledgerIssued(database: Database): IssuedPart {
 /** Tries of one batch that another transaction got in the way of. */
 const ATTEMPTS = 4;
 
-async function insertBatch(client: PoolClient, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
-  const { epoch, worker } = options;
+async function issueOnce(database: Database, couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult> {
+  const { epoch, worker, timeoutMs } = options;
   const users = claims.map((claim) => claim.userId);
   const times = claims.map((claim) => microsBySize(claim.score)).join(',');
   const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries).join(',');
   const values = [couponId, epoch, worker, users.join('\n'), times, fences.join(','), deliveries, Math.min(...fences)];
-  const answer = (await client.query<{ lives: number; rows: string | null }>(statement('issue', values))).rows[0]!;
-  if (answer.lives === 0) {
-    const { rowCount } = await client.query(statement('is-same-life', [couponId, epoch]));
-    return { status: rowCount === 0 ? 'epoch' : 'ended' };
+  const [answer] = await database.alone<{ lives: number; rows: string | null }>(statement('issue', values), timeoutMs);
+  if (answer!.lives === 0) {
+    const same = await database.alone(statement('is-same-life', [couponId, epoch]), timeoutMs);
+    return { status: same.length === 0 ? 'epoch' : 'ended' };
   }
-  const rows = answer.rows === null ? [] : answer.rows.split('\n').map((line) => lineToRow(couponId, line));
+  const rows = answer!.rows === null ? [] : answer!.rows.split('\n').map((line) => lineToRow(couponId, line));
   if (rows.length === claims.length) return { status: 'ok', rows };
-  // A statement of its own, so that it also sees rows that another worker committed in between.
+  // After the insert, so that it also sees rows that another worker committed in between.
   const inserted = new Set(rows.map((row) => row.userId));
-  const before = await client.query<IssuedRow>(statement('find-issued', [couponId, users.filter((userId) => !inserted.has(userId))]));
-  return { status: 'ok', rows: [...rows, ...before.rows.map(toRow)] };
+  const left = users.filter((userId) => !inserted.has(userId));
+  const before = await database.alone<IssuedRow>(statement('find-issued', [couponId, left]), timeoutMs);
+  return { status: 'ok', rows: [...rows, ...before.map(toRow)] };
 }
 
 async function explainUse(

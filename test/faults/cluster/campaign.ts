@@ -85,7 +85,7 @@ export async function runClusterCampaign(
     await delay(campaign.calmMs);
     firstUs = performance.now() * 1_000;
     for (const { kind, inflict } of campaign.faults) {
-      const { seconds } = await inTime(kind, inflict(cluster, struckId!, random));
+      const { seconds } = await inTime(kind, inflict(cluster, struckId!, otherId!));
       inflicted.push({ kind, seconds });
       told(`${kind}: ${seconds.toFixed(1)} s`);
       await delay(campaign.calmMs);

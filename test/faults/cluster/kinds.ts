@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../fault.ts';
-import type { ClusterNode, TestCluster } from '../../support/redis-cluster.ts';
+import type { TestCluster } from '../../support/redis-cluster.ts';
 
 export interface ClusterFault {
   kind: string;
   meaning: string;
   /** Servers may lose what they had not yet handed to a replica: only confirmed answers are promised. */
   loses: boolean;
-  /** Strikes the server that holds this coupon, and returns when the cluster is whole again. */
-  inflict(cluster: TestCluster, couponId: string, random: Random): Promise<void>;
+  /** Strikes the server that holds this coupon, spares the one that holds the other, and returns when the cluster is whole again. */
+  inflict(cluster: TestCluster, couponId: string, otherId: string): Promise<void>;
 }
 
 /** Shorter than a replica may be silent. */
@@ -47,10 +46,11 @@ export const CLUSTER_FAULTS: readonly ClusterFault[] = [
     kind: 'slot-moved',
     meaning: 'the slot of a coupon goes to another primary key by key, while users ask',
     loses: false,
-    async inflict(cluster, couponId, random) {
-      const from = await cluster.holder(couponId);
-      const others = (await cluster.primariesNow()).filter((node: ClusterNode) => node !== from);
-      await cluster.moveSlot(couponId, random.pick(others));
+    async inflict(cluster, couponId, otherId) {
+      // Beside the other coupon, this one would take it along into the faults that follow.
+      const taken = await Promise.all([couponId, otherId].map(async (id) => await cluster.holder(id)));
+      const free = (await cluster.primariesNow()).find((node) => !taken.includes(node));
+      await cluster.moveSlot(couponId, free!);
     },
   },
   {

@@ -109,7 +109,7 @@ describe('the ledger', () => {
       const failed = ledgerIssued(database)
         .issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 10_000 })
         .catch((error: unknown) => error);
-      const waiting = `SELECT pid FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'advisory' AND datname = current_database()`;
+      const waiting = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()`;
       await until(async () => (await stores.sql(waiting)).length === 1);
       const [{ pid }] = (await stores.sql(waiting)) as [{ pid: number }];
       const end = async () => {
@@ -121,7 +121,7 @@ describe('the ledger', () => {
       return { proxy, blocker, pid, failed, [Symbol.asyncDispose]: end };
     };
 
-    it('says that it does not know when the answer to COMMIT was lost', async () => {
+    it('says that it does not know when the answer was lost that comes after the commit', async () => {
       await using link = await heldUp();
       link.proxy.holdReplies();
       await link.blocker.query('SELECT pg_advisory_unlock(7)');
@@ -130,7 +130,7 @@ describe('the ledger', () => {
       expect(await link.failed).toMatchObject({ code: 'LEDGER_REPLY_LOST', kind: 'unreachable' });
     });
 
-    it('says that nothing came of it when PostgreSQL refused the COMMIT', async () => {
+    it('says that nothing came of it when PostgreSQL refused the commit', async () => {
       await using link = await heldUp();
       await stores.sql('SELECT pg_cancel_backend($1)', [link.pid]);
       expect(await link.failed).toMatchObject({ status: 'refused', scope: 'moment', reason: expect.stringMatching(/^57014 /) });

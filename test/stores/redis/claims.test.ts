@@ -110,6 +110,18 @@ describe('claims', () => {
     expect(await claim(1)).toMatchObject({ reclaimed: 1, claims: [{ userId: 'user-1' }] });
   });
 
+  it('see another worker behind many claims of their own, and behind the longer lease of a third', async () => {
+    await admit(users(40));
+    const by = (worker: string, leaseMs: number) => stores.claims.claim('42', { epoch, limit: 1, leaseMs, worker });
+    await by('v', 20_000);
+    for (let i = 0; i < 15; i += 1) expect(await claim(1)).toMatchObject({ others: true });
+    await stores.redis.zrem('coupon_leases:42', 'user-1');
+    expect(await claim(1)).not.toHaveProperty('others');
+    expect(await by('u', 600_000)).toMatchObject({ others: true });
+    expect(await claim(1)).toMatchObject({ others: true });
+    expect(await by('v', 1_000)).toMatchObject({ others: true, reclaimed: 0 });
+  });
+
   it('are refused for another epoch, another server, a suspect coupon, or none', async () => {
     await admit(users(1));
     expect(await stores.claims.claim('42', { epoch: 'other', limit: 1, leaseMs: 1_000, worker: 'w' })).toEqual({ status: 'epoch' });

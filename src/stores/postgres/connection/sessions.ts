@@ -30,6 +30,9 @@ export interface SessionSettings {
   set: Readonly<Record<string, string>>;
 }
 
+/** Of every transaction, whatever the database or the environment has as a default: a batch that waited for another sees what that wrote. */
+const ISOLATION = { default_transaction_isolation: 'read committed' };
+
 /** Thrown inside to take the next way; it reaches nobody. */
 class OtherWay extends Error {}
 
@@ -38,6 +41,8 @@ export class Sessions {
   readonly #settings: SessionSettings;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<PoolClient>();
+  /** Milliseconds that a statement may take, in sessions where that is another time than at their start. */
+  readonly #limits = new WeakMap<PoolClient, number>();
   /** Positions in the lists of the target. */
   #host = 0;
   #tls = 0;
@@ -64,7 +69,7 @@ export class Sessions {
   /** How a transaction begins. */
   begin(timeoutMs?: number): string {
     const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
-    const limit = timeoutMs === undefined ? undefined : Math.max(1, Math.floor(timeoutMs));
+    const limit = timeoutMs === undefined ? undefined : limitOf(timeoutMs);
     if (!this.#pooled) return limit === undefined ? begin : `${begin}; SET LOCAL statement_timeout = ${limit}`;
     const { statementTimeoutMs, idleInTransactionMs, readOnly, set } = this.#settings;
     const all = {
@@ -77,15 +82,30 @@ export class Sessions {
     return [`${begin}${readOnly ? ' READ ONLY' : ''}`, ...local].join('; ');
   }
 
-  async connect(): Promise<PoolClient> {
+  /** @param timeoutMs that each statement may take; through a pooler a transaction must say it */
+  async connect(timeoutMs = this.#settings.statementTimeoutMs): Promise<PoolClient> {
     const { hosts, tls } = this.#target;
     // Each way once: the hosts, with and without TLS, straight and pooled.
     for (let left = hosts.length * tls.length + 1; ; left -= 1) {
       try {
-        return await this.#pool.connect();
+        const client = await this.#pool.connect();
+        await this.#limit(client, limitOf(timeoutMs));
+        return client;
       } catch (error) {
         if (left === 0 || !(error instanceof OtherWay || this.#otherWay(error))) throw error;
       }
+    }
+  }
+
+  /** A round trip only where the session had another limit before. */
+  async #limit(client: PoolClient, limit: number): Promise<void> {
+    if (this.#pooled || (this.#limits.get(client) ?? this.#settings.statementTimeoutMs) === limit) return;
+    try {
+      await client.query(`SET statement_timeout = ${limit}`);
+      this.#limits.set(client, limit);
+    } catch (error) {
+      client.release(true);
+      throw error;
     }
   }
 
@@ -133,7 +153,7 @@ export class Sessions {
       channelBindingRequired: channelBinding === 'require',
     };
     if (this.#pooled) return { ...way, statement_timeout: 0, idle_in_transaction_session_timeout: 0, options: '' };
-    const all = { ...set, ...settings, ...(readOnly ? { default_transaction_read_only: 'on' } : {}) };
+    const all = { ...set, ...settings, ...ISOLATION, ...(readOnly ? { default_transaction_read_only: 'on' } : {}) };
     return {
       ...way,
       statement_timeout: statementTimeoutMs,
@@ -184,6 +204,11 @@ export class Sessions {
     const readOnly = found!.standby || (found!.read_only && !this.#settings.readOnly);
     if (asks && !fitsRole(role, { standby: found!.standby, readOnly })) throw notSuch(role, this.#target.hosts[this.#host]!);
   }
+}
+
+/** PostgreSQL takes whole milliseconds, and 0 for no limit at all. */
+function limitOf(timeoutMs: number): number {
+  return Math.max(1, Math.floor(timeoutMs));
 }
 
 /** A text as SQL writes it. */

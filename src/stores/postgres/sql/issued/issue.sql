@@ -39,9 +39,9 @@ FROM counted
 LEFT JOIN inserted ON true
 LEFT JOIN LATERAL (
   -- Cut, not rounded, as everywhere; date_part counts in doubles, so a whole number of milliseconds comes out a hair off.
-  SELECT round(date_part('epoch', date_trunc('milliseconds', requested_at)) * 1000)::bigint AS requested,
-    round(date_part('epoch', date_trunc('milliseconds', issued_at)) * 1000)::bigint AS issued,
-    round(date_part('epoch', date_trunc('milliseconds', inserted.expires_at)) * 1000)::bigint AS expires,
-    round(date_part('epoch', date_trunc('milliseconds', used_at)) * 1000)::bigint AS used,
-    round(date_part('epoch', date_trunc('milliseconds', revoked_at)) * 1000)::bigint AS revoked
+  SELECT round(date_part('epoch', requested_at) * 1000)::bigint AS requested,
+    round(date_part('epoch', issued_at) * 1000)::bigint AS issued,
+    round(date_part('epoch', inserted.expires_at) * 1000)::bigint AS expires,
+    round(date_part('epoch', used_at) * 1000)::bigint AS used,
+    round(date_part('epoch', revoked_at) * 1000)::bigint AS revoked
 ) AS milliseconds ON true

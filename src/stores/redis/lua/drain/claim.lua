@@ -30,6 +30,8 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 -- include lost-admissions
 
 local AT_WORK = 5000
+-- More than one worker has under way.
+local CLAIMS_LOOKED_AT = 24
 
 local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
 if not coupon[1] then return { redis.call('EXISTS', COUPON) == 1 and 'epoch' or 'gone' } end
@@ -66,8 +68,8 @@ local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local last_us = math.max(now_us, (tonumber(coupon[7] or '') or 0) + 1)
 if last_us >= LAST * 1e6 then last_us = now_us end
 
--- A lease that ran out goes back to its original place. So does one that would last longer than twice its own length:
--- the clock was set back since it was given, and no user should wait hours for it.
+-- A lease that ran out goes back to its original place. So does one that would last longer than a new one, and longer than twice its own
+-- length: the clock was set back since it was given, and no user should wait hours for it.
 local reclaimed = 0
 local function give_back(user)
   local claim = read_claim(redis.call('HGET', CLAIMS, user))
@@ -80,19 +82,21 @@ end
 for _, user in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)) do
   give_back(user)
 end
-local latest, holders = redis.call('ZRANGE', LEASES, 0, 99, 'REV', 'WITHSCORES'), {}
-for i = 1, #latest, 2 do holders[#holders + 1] = latest[i] end
-local held = #holders > 0 and redis.call('HMGET', CLAIMS, unpack(holders)) or {}
--- Whether another worker is at work on this coupon: it has claimed within the last seconds.
-local others = false
-for i, user in ipairs(holders) do
-  local by, length = string.match(held[i] or '', '^%d+:([^:]*):[^:]+:(%d+):%d+:%d+$')
-  length = tonumber(length or '')
-  if length then
-    local deadline = tonumber(latest[2 * i])
-    if deadline > now + 2 * length then give_back(user) end
-    others = others or (by ~= worker and deadline - length > now - AT_WORK)
-  end
+local beyond = redis.call('ZRANGE', LEASES, '+inf', string.format('(%.0f', now + lease), 'BYSCORE', 'REV', 'LIMIT', 0, 200, 'WITHSCORES')
+for i = 1, #beyond, 2 do
+  local claim = read_claim(redis.call('HGET', CLAIMS, beyond[i]))
+  if claim and tonumber(beyond[i + 1]) > now + 2 * claim.lease then give_back(beyond[i]) end
+end
+
+-- Whether another worker is at work on this coupon: it has claimed within the last seconds. Users who were claimed together share a
+-- deadline, and one of them speaks for all.
+local others, below = false, '+inf'
+for _ = 1, CLAIMS_LOOKED_AT do
+  local last = redis.call('ZRANGE', LEASES, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+  if #last == 0 or others then break end
+  local claim = read_claim(redis.call('HGET', CLAIMS, last[1]))
+  others = claim ~= nil and claim.worker ~= worker and tonumber(last[2]) - claim.lease > now - AT_WORK
+  below = '(' .. last[2]
 end
 
 -- The oldest of the queue, as lists: users, scores, times (microseconds; false: no time), exact (the score is the time, in digits).
