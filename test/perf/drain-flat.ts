@@ -8,8 +8,10 @@ import { median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
-/** Rows of one measurement: its first batch goes alone, and should be few among them. */
-const ROWS = 30_000;
+/** Rows of one measurement of growth. */
+const ROWS = 10_000;
+/** Of one beside bare inserts: the first batch of a drain goes alone, and should be one among many. */
+const MANY_ROWS = 30_000;
 const ISSUED = 300_000;
 /** Rows a second at least, as a share of the bare insert's. */
 const BATCHES = [
@@ -27,12 +29,15 @@ export async function drainFlat({ rounds }: Effort): Promise<Figure[]> {
   for (const { batch, share } of BATCHES) {
     const large = `large-${batch}`;
     await issuedCampaign(stores, large, ISSUED, ISSUED + rounds * ROWS);
-    const micros = { fresh: [] as number[], large: [] as number[], bare: [] as number[] };
+    const micros = { fresh: [] as number[], large: [] as number[], many: [] as number[], bare: [] as number[] };
     for (let round = 0; round < rounds; round += 1) {
       const fresh = `fresh-${batch}-${round}`;
       await stores.seed(fresh, ROWS);
-      micros.fresh.push(await drained(stores, fresh, batch, `r${round}-`));
-      micros.large.push(await drained(stores, large, batch, `r${round}-`));
+      micros.fresh.push(await drained(stores, fresh, { batch, rows: ROWS, prefix: `r${round}-` }));
+      micros.large.push(await drained(stores, large, { batch, rows: ROWS, prefix: `r${round}-` }));
+      const many = `many-${batch}-${round}`;
+      await stores.seed(many, MANY_ROWS);
+      micros.many.push(await drained(stores, many, { batch, rows: MANY_ROWS, prefix: 'user-' }));
       micros.bare.push(await inserted(stores, `bare-${batch}-${round}`, batch));
     }
     const us = (values: readonly number[]): string => `${median(values).toFixed(1)} µs`;
@@ -47,26 +52,33 @@ export async function drainFlat({ rounds }: Effort): Promise<Figure[]> {
       {
         id: `drain-bare-${batch}`,
         name: `drain: rows a second : bare inserts, batch ${batch}`,
-        value: medianRatio(micros.bare, micros.fresh),
+        value: medianRatio(micros.bare, micros.many),
         bound: { atLeast: share },
-        detail: `${us(micros.fresh)} and ${us(micros.bare)} a row`,
+        detail: `${us(micros.many)} and ${us(micros.bare)} a row`,
       },
     );
   }
   return figures;
 }
 
+interface Drained {
+  batch: number;
+  rows: number;
+  /** Of the user ids. */
+  prefix: string;
+}
+
 /** Microseconds a row. */
-async function drained(stores: OwnStores, couponId: string, batch: number, prefix: string): Promise<number> {
+async function drained(stores: OwnStores, couponId: string, { batch, rows, prefix }: Drained): Promise<number> {
   const { claims, ledger, redis } = stores;
   const keys = couponKeys(couponId, 'plain');
   const now = Date.now() * 1_000;
-  const users = Array.from({ length: ROWS }, (_, i) => `${prefix}${i}`);
+  const users = Array.from({ length: rows }, (_, i) => `${prefix}${i}`);
   for (const chunk of chunked([...users.entries()], 1_000)) {
     await redis.zadd(keys.queue, ...chunk.flatMap(([i, userId]) => [now + i, userId]));
     await redis.hset(keys.admitted, ...chunk.flatMap(([i, userId]) => [userId, `${now + i}:${randomUUID()}`]));
   }
-  await redis.hincrby(keys.coupon, 'stock', -ROWS);
+  await redis.hincrby(keys.coupon, 'stock', -rows);
   const options = {
     couponIds: [couponId],
     batch,
@@ -83,14 +95,14 @@ async function drained(stores: OwnStores, couponId: string, batch: number, prefi
   const coupons = redisCoupons(stores.connection, 'plain');
   const began = performance.now();
   const totals = await drainLoop({ claims, coupons, ledger }, options, quiet, systemClock, new AbortController().signal);
-  if (totals.issued !== ROWS) throw new Error(`${totals.issued} of ${ROWS} were issued`);
-  return ((performance.now() - began) * 1_000) / ROWS;
+  if (totals.issued !== rows) throw new Error(`${totals.issued} of ${rows} were issued`);
+  return ((performance.now() - began) * 1_000) / rows;
 }
 
 /** Microseconds a row. */
 async function inserted({ database, seed }: OwnStores, couponId: string, batch: number): Promise<number> {
-  await seed(couponId, ROWS);
-  const users = Array.from({ length: ROWS }, (_, i) => `user-${i}`);
+  await seed(couponId, MANY_ROWS);
+  const users = Array.from({ length: MANY_ROWS }, (_, i) => `user-${i}`);
   const text = `
     WITH inserted AS (
       INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, worker, fence, deliveries)
@@ -99,5 +111,5 @@ async function inserted({ database, seed }: OwnStores, couponId: string, batch: 
     UPDATE coupons SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted) WHERE id = $1`;
   const began = performance.now();
   for (const chunk of chunked(users, batch)) await database.execute({ name: 'bare', text, values: [couponId, chunk] });
-  return ((performance.now() - began) * 1_000) / ROWS;
+  return ((performance.now() - began) * 1_000) / MANY_ROWS;
 }

@@ -2,6 +2,7 @@
 -- The coupon's row is locked first, so that batches of one coupon follow each other; after a wait PostgreSQL looks at the row
 -- again, so a reset that came first leaves nothing to do. Rows go in sorted by user id: overlapping batches of two workers
 -- cannot deadlock.
+-- Request times are cut to milliseconds, not rounded, as everywhere; a double holds them exactly to the microsecond, and a numeric is slow.
 -- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
 -- One text holds a column, and one the whole answer: values of their own cost the worker more than the insert does.
 -- $1 coupon id, $2 epoch, $3 worker, $4 user ids, a line each, $5 request times (us), $6 fences, $7 deliveries, between commas,
@@ -9,7 +10,8 @@
 -- -> lives: 0 if this is another life of the coupon, or a claim that was ended; rows: for each row that was inserted a line of user_id, requested_us, fence,
 -- deliveries, worker, and in milliseconds requested_at, issued_at, expires_at, used_at, revoked_at, between tabs; null: no row
 WITH coupon AS (
-  SELECT id, expires_at, valid_for_ms FROM coupons WHERE id = $1 AND epoch = $2 AND min_fence <= $8 FOR NO KEY UPDATE
+  SELECT id, coalesce(expires_at, now() + valid_for_ms * interval '1 millisecond') AS expires_at
+  FROM coupons WHERE id = $1 AND epoch = $2 AND min_fence <= $8 FOR NO KEY UPDATE
 ), batch AS (
   SELECT *
   FROM unnest(
@@ -17,8 +19,8 @@ WITH coupon AS (
   ) AS row (user_id, requested_us, fence, deliveries)
 ), inserted AS (
   INSERT INTO issued_coupons (coupon_id, user_id, requested_at, requested_us, expires_at, worker, fence, deliveries)
-  SELECT coupon.id, batch.user_id, to_timestamp((batch.requested_us / 1000) / 1000.0), batch.requested_us,
-    coalesce(coupon.expires_at, now() + coupon.valid_for_ms * interval '1 millisecond'), $3, batch.fence, batch.deliveries
+  SELECT coupon.id, batch.user_id, to_timestamp((batch.requested_us / 1000) / 1000.0::double precision), batch.requested_us,
+    coupon.expires_at, $3, batch.fence, batch.deliveries
   FROM coupon CROSS JOIN batch
   ORDER BY batch.user_id COLLATE "C"
   ON CONFLICT (coupon_id, user_id) DO NOTHING
@@ -38,7 +40,7 @@ SELECT count(counted.id)::integer AS lives, string_agg(
 FROM counted
 LEFT JOIN inserted ON true
 LEFT JOIN LATERAL (
-  -- Cut, not rounded, as everywhere; date_part counts in doubles, so a whole number of milliseconds comes out a hair off.
+  -- The columns hold whole milliseconds; date_part counts in doubles, so one comes out a hair off.
   SELECT round(date_part('epoch', requested_at) * 1000)::bigint AS requested,
     round(date_part('epoch', issued_at) * 1000)::bigint AS issued,
     round(date_part('epoch', inserted.expires_at) * 1000)::bigint AS expires,
