@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { defaultStackDir, stackDown } from '../../src/stack/stack.ts';
 import { testHost } from '../support/host.ts';
 import { BIN, cleanEnvironment, runToEnd, start, type Running } from '../support/processes.ts';
+import { program } from '../support/shells.ts';
 import { REPOSITORY } from '../support/stack-dir.ts';
 import { openStores } from '../support/stores.ts';
 import { at, cli } from '../support/run-cli.ts';
@@ -74,6 +75,27 @@ describe.runIf(host.platform === 'linux')('what `bench --stack` has started', ()
     const named = /`coupon-cli (dev down --stack bench)`/.exec(stderr)![1]!;
     const env = await cli(['dev', 'env', '--stack', 'bench'], { packageDir: copy });
     expect(env.stdout).toMatch(/^export REDIS_URL='redis:/);
+    const { REDIS_URL, DATABASE_URL } = (await cli(['dev', 'env', '--stack', 'bench', '--json'], { packageDir: copy })).json();
+    const printed = 'console.log(process.env.REDIS_URL, process.env.DATABASE_URL)';
+    const read = `'${process.execPath}' -e '${printed}'`;
+    const linesFor = async (shell: string): Promise<string> => {
+      const file = join(copy, `env.${shell}`);
+      writeFileSync(file, (await cli(['dev', 'env', '--stack', 'bench', '--shell', shell], { packageDir: copy })).stdout);
+      return file;
+    };
+    const told: [string, string[]][] = [
+      ['sh', ['-c', `. '${await linesFor('sh')}'; ${read}`]],
+      ...(program('fish')
+        ? ([['fish', ['--no-config', '-c', `source '${await linesFor('fish')}'; ${read}`]]] as [string, string[]][])
+        : []),
+      [process.execPath, [`--env-file=${await linesFor('dotenv')}`, '-e', printed]],
+    ];
+    for (const [shell, argv] of told)
+      expect(execFileSync(shell, argv, { env: { PATH: process.env['PATH'], HOME: copy }, encoding: 'utf8' })).toBe(
+        `${REDIS_URL} ${DATABASE_URL}\n`,
+      );
+    const lines = readFileSync(await linesFor('powershell'), 'utf8');
+    expect(lines).toBe(`$env:REDIS_URL = '${REDIS_URL}'\n$env:DATABASE_URL = '${DATABASE_URL}'\n`);
     expect((await cli(named.split(' '), { packageDir: copy })).stdout).toBe('stopped: redis, postgres\n');
   });
 });

@@ -30,6 +30,28 @@ describe('coupon-cli audit', () => {
     expect((await run('sale', '--scan')).stdout).not.toContain('--scan');
   });
 
+  it('says of an emptied Redis that it is empty, and names the coupons with one finding together', async () => {
+    for (let i = 10; i < 22; i += 1) await stores.seed({ id: `sale-${i}` });
+    await stores.redis.flushdb();
+    const { exitCode, stdout } = await run();
+    expect(exitCode).toBe(4);
+    expect(stdout.match(/Redis has none of these coupons/g)).toHaveLength(1);
+    expect(stdout.match(/\[coupon_missing\]/g)).toHaveLength(1);
+    expect(stdout).toMatch(/✘ 12 coupons: [^\n]+\n {2}sale-10, .*sale-19 … and 2 more\n/);
+    expect(stdout).toContain('Next: `coupon-cli audit --repair --dry-run`');
+  });
+
+  it.each([
+    ['one of two is gone', ['sale-1', 'sale-2'], ['coupon:sale-1', 'coupon_life:sale-1']],
+    ['there is only one', ['sale-1'], ['coupon:sale-1', 'coupon_life:sale-1']],
+  ])('does not call Redis empty where %s', async (_name, ids, lost) => {
+    for (const id of ids) await stores.seed({ id });
+    await stores.redis.del(...lost);
+    const { stdout } = await run();
+    expect(stdout).toContain('✘ coupon sale-1: ');
+    expect(stdout).not.toContain('Redis has none');
+  });
+
   it('says on a terminal how far it is', async () => {
     await stores.seed({ id: 'sale', total: 5_000 });
     await stores.admission.admit(
