@@ -5,6 +5,7 @@ import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
 import { inLanes } from './lanes.ts';
 import { issueBatch, lowestFence, type BatchResult } from './issue-batch.ts';
+import { issueTogether } from './issue-together.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
 import type { Verification } from '../campaign/ports/verification.ts';
 import type { ClaimQueue, ClaimResult, IssueLedger, QueueScan } from './ports.ts';
@@ -31,7 +32,7 @@ export interface DrainOptions {
   scan: boolean;
 }
 
-/** Coupons that are drained at a time: a slow one does not hold up the others. Each may hold three connections to the ledger. */
+/** Coupons that are drained at a time: a slow one does not hold up the others. Each holds a connection to the ledger. */
 const COUPONS_AT_ONCE = 3;
 
 /** No other user of the coupon fares better, or each will with the next claim. */
@@ -96,8 +97,9 @@ async function drainEach(
 }
 
 /** What is wrong with the keys of one coupon does not keep the others from being drained. */
-async function drainReadable(ports: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
+async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
   const coupon = { ...listed };
+  const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id) } };
   try {
     return await inLanes(
       coupon.id,
@@ -110,12 +112,9 @@ async function drainReadable(ports: DrainPorts, options: DrainOptions, listed: L
     );
   } catch (error) {
     if (!isCouponFault(error)) throw error;
-    const isWrongType = error instanceof WrongTypeError;
-    return {
-      ...emptyPass(coupon.id),
-      skipped: isWrongType ? 'wrong_type' : 'redis_refused',
-      reason: isWrongType ? error.message : (error.why ?? ''),
-    };
+    const fault =
+      error instanceof WrongTypeError ? (['wrong_type', error.message] as const) : (['redis_refused', error.why ?? ''] as const);
+    return { ...emptyPass(coupon.id), skipped: fault[0], reason: fault[1] };
   }
 }
 

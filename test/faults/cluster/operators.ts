@@ -24,6 +24,8 @@ export async function operateOnCluster(operations: readonly Operation[], seed: n
       switched = true;
       await runAgain(given, command);
     });
+    const emptied = await stores.command(['drain', '--until-empty', '--interval', '50ms']);
+    if (emptied.exitCode !== 0) broken.push(`${operation.kind}: not drained: ${emptied.stderr}`);
     broken.push(...(await look()).map((line) => `${operation.kind}: ${line}`));
   }
   broken.push(...deaths);

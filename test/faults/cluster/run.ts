@@ -17,7 +17,8 @@ const { values } = parseArgs({
 });
 let failed = false;
 const seeds = values.seeds.split(',').map(Number);
-for (const means of values.means.split(',') as Means[]) {
+// Without any, the operators' commands alone.
+for (const means of values.means.split(',').filter(Boolean) as Means[]) {
   for (const seed of seeds) {
     const faults = values.faults.split(',').map((name) => CLUSTER_FAULTS.find(({ kind }) => kind === name)!);
     console.log(`seed ${seed}, accepted means ${means}`);

@@ -1,0 +1,81 @@
+import type { Claim } from '../campaign/coupon.ts';
+import type { IssueLedger, IssueOptions, IssueResult } from './ports.ts';
+
+/** Rows of one statement that is made of several batches. Larger ones gain nothing, and their refused rows take longer to find. */
+const MOST_ROWS = 1_000;
+/** Statements that are made of one batch after one was refused: the search for the refused row would spoil every statement it shares. */
+const APART = 32;
+
+interface Batch {
+  claims: readonly Claim[];
+  options: IssueOptions;
+  resolve: (result: IssueResult | Promise<IssueResult>) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * The ledger for the batches of one coupon, one statement at a time: its lock on the coupon would keep them one after the other anyway, each
+ * with a disk to wait for. Batches that come while one is issued go in together with the next statement. Where that is anything but `ok`,
+ * each of them is issued alone, so that what is wrong with one is not said of the others.
+ */
+export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedger {
+  const waiting: Batch[] = [];
+  let busy = false;
+  let apart = 0;
+
+  const alone = async ({ claims, options, resolve }: Batch): Promise<void> => {
+    const result = ledger.issue(couponId, claims, options);
+    resolve(result);
+    const [ended] = await Promise.allSettled([result]);
+    if (ended.status === 'rejected' || ended.value.status !== 'ok') apart = APART;
+    else if (apart > 0) apart -= 1;
+  };
+
+  /** Whether all of them were issued, or met an outage together. */
+  const together = async (batches: readonly Batch[]): Promise<boolean> => {
+    try {
+      const result = await ledger.issue(
+        couponId,
+        batches.flatMap(({ claims }) => claims),
+        batches[0]!.options,
+      );
+      if (result.status !== 'ok') return false;
+      const rows = new Map(result.rows.map((row) => [row.userId, row]));
+      for (const { claims, resolve } of batches) resolve({ status: 'ok', rows: claims.flatMap(({ userId }) => rows.get(userId) ?? []) });
+    } catch (error) {
+      for (const { reject } of batches) reject(error);
+    }
+    return true;
+  };
+
+  const issueAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batches = waiting.splice(0, apart > 0 ? 1 : fitting(waiting));
+      if (batches.length > 1 && (await together(batches))) continue;
+      for (const batch of batches) await alone(batch);
+    }
+    busy = false;
+  };
+
+  return {
+    issue: (_couponId, claims, options) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ claims, options, resolve, reject });
+        if (busy) return;
+        busy = true;
+        void issueAll();
+      }),
+  };
+}
+
+/** How many of them, from the first on, go into one statement: at least one. */
+function fitting(batches: readonly Batch[]): number {
+  const { epoch, worker, timeoutMs } = batches[0]!.options;
+  let rows = 0;
+  const count = batches.findIndex(({ claims, options }, index) => {
+    rows += claims.length;
+    const alike = options.epoch === epoch && options.worker === worker && options.timeoutMs === timeoutMs;
+    return index > 0 && (rows > MOST_ROWS || !alike);
+  });
+  return count < 0 ? batches.length : count;
+}
