@@ -23,29 +23,40 @@ export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedge
   let busy = false;
   let apart = 0;
 
+  /** Begins a statement. `over` comes as soon as the next one may be sent, and says whether this one was `ok`. */
+  const begin = (claims: readonly Claim[], options: IssueOptions): { result: Promise<IssueResult>; over: Promise<boolean> } => {
+    let issued = (): void => undefined;
+    const answered = new Promise<boolean>((resolve) => (issued = () => resolve(true)));
+    const result = (async () => await ledger.issue(couponId, claims, { ...options, issued }))();
+    const ended = result.then(
+      ({ status }) => status === 'ok',
+      () => false,
+    );
+    return { result, over: Promise.race([answered, ended]) };
+  };
+
   const alone = async ({ claims, options, resolve }: Batch): Promise<void> => {
-    const result = ledger.issue(couponId, claims, options);
+    const { result, over } = begin(claims, options);
     resolve(result);
-    const [ended] = await Promise.allSettled([result]);
-    if (ended.status === 'rejected' || ended.value.status !== 'ok') apart = APART;
+    if (!(await over)) apart = APART;
     else if (apart > 0) apart -= 1;
   };
 
-  /** Whether all of them were issued, or met an outage together. */
+  /** Whether each of them has its answer: they were issued, or met an outage together. */
   const together = async (batches: readonly Batch[]): Promise<boolean> => {
+    const all = batches.flatMap(({ claims }) => claims);
+    const { result, over } = begin(all, batches[0]!.options);
+    if (await over) {
+      for (const batch of batches) batch.resolve(result.then((ended) => partOf(ended, batch)));
+      return true;
+    }
     try {
-      const result = await ledger.issue(
-        couponId,
-        batches.flatMap(({ claims }) => claims),
-        batches[0]!.options,
-      );
-      if (result.status !== 'ok') return false;
-      const rows = new Map(result.rows.map((row) => [row.userId, row]));
-      for (const { claims, resolve } of batches) resolve({ status: 'ok', rows: claims.flatMap(({ userId }) => rows.get(userId) ?? []) });
+      await result;
+      return false;
     } catch (error) {
       for (const { reject } of batches) reject(error);
+      return true;
     }
-    return true;
   };
 
   const issueAll = async (): Promise<void> => {
@@ -66,6 +77,13 @@ export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedge
         void issueAll();
       }),
   };
+}
+
+/** Of an answer to several batches that of one. */
+function partOf(ended: IssueResult, { claims }: Batch): IssueResult {
+  if (ended.status !== 'ok') return ended;
+  const users = new Set(claims.map(({ userId }) => userId));
+  return { status: 'ok', rows: ended.rows.filter(({ userId }) => users.has(userId)) };
 }
 
 /** How many of them, from the first on, go into one statement: at least one. */

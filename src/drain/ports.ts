@@ -85,6 +85,8 @@ export interface IssueOptions {
   worker: string;
   /** Milliseconds; the lease bounds how long the ledger may take. */
   timeoutMs: number;
+  /** Called when the batch is issued, before its rows are read: the next one may be sent. */
+  issued?: () => void;
 }
 
 export interface IssueLedger {

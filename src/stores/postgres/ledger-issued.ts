@@ -4,6 +4,7 @@ import type { UseLedger, UseResult } from '../../campaign/ports/use.ts';
 import type { IssueLedger, IssueOptions, IssueResult } from '../../drain/ports.ts';
 import { microsBySize, type Claim } from '../../campaign/coupon.ts';
 import type { Database } from './connection/database.ts';
+import { endOfTurn } from '../../lib/end-of-turn.ts';
 import { CouponError } from '../../lib/errors.ts';
 import { isConflict, refusalOf } from './connection/refusal.ts';
 import { statement } from './statements.ts';
@@ -117,6 +118,11 @@ async function issueOnce(database: Database, couponId: string, claims: readonly 
   if (answer!.lives === 0) {
     const same = await database.alone(statement('is-same-life', [couponId, epoch]), timeoutMs);
     return { status: same.length === 0 ? 'epoch' : 'ended' };
+  }
+  if (options.issued) {
+    options.issued();
+    // Reading a thousand rows takes longer than sending the next statement.
+    await endOfTurn();
   }
   const rows = answer!.rows === null ? [] : answer!.rows.split('\n').map((line) => lineToRow(couponId, line));
   if (rows.length === claims.length) return { status: 'ok', rows };

@@ -122,6 +122,42 @@ describe('claims', () => {
     expect(await by('v', 1_000)).toMatchObject({ others: true, reclaimed: 0 });
   });
 
+  it('are acknowledged with the times of each row, whatever the row before it has', async () => {
+    const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
+    const row = (userId: string, expiresAt: Date | null, issuedAt: Date, usedAt: Date | null, revokedAt: Date | null) => ({
+      couponId: '42',
+      userId,
+      requestedUs: day(1).getTime() * 1_000,
+      requestedAt: day(1),
+      issuedAt,
+      expiresAt,
+      usedAt,
+      revokedAt,
+      fence: 1,
+    });
+    const rows = [
+      row('a', null, day(2), null, null),
+      row('b', null, day(2), day(3), null),
+      row('c', day(9), day(2), day(3), day(4)),
+      row('d', day(9), day(5), null, day(4)),
+      row('e', null, day(5), null, null),
+    ];
+    expect(await stores.claims.ack('42', epoch, rows)).toBe('ok');
+    const text = (date: Date | null): string => date?.toISOString() ?? '';
+    for (const { userId, ...times } of rows) {
+      const hash = await stores.redis.hgetall(`issued_coupon:coupon:42-user:${userId}`);
+      expect({ revoked_at: '', ...hash }).toEqual({
+        userId,
+        couponId: '42',
+        ex_date: text(times.expiresAt),
+        used_at: text(times.usedAt),
+        revoked_at: text(times.revokedAt),
+        requested_at: text(times.requestedAt),
+        issued_at: text(times.issuedAt),
+      });
+    }
+  });
+
   it('are refused for another epoch, another server, a suspect coupon, or none', async () => {
     await admit(users(1));
     expect(await stores.claims.claim('42', { epoch: 'other', limit: 1, leaseMs: 1_000, worker: 'w' })).toEqual({ status: 'epoch' });

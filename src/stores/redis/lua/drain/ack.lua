@@ -11,8 +11,8 @@
 -- ARGV[2] couponId
 -- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
 -- ARGV[4]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
--- ARGV[5]            a line of userId, ex_date, requested_at, issued_at, used_at, revoked_at for each row, between tabs; '' for none.
---                    Up to 200 rows.
+-- ARGV[5]            a line of userId, ex_date, requested_at, issued_at, used_at, revoked_at for each row, between tabs; '' for none, '=' for
+--                    what the line before has. Up to 200 rows.
 -- ARGV[6] claim      the lowest one of a worker that remembers these rows; '': they were just read
 --
 -- Reply: 'epoch' (another life of the coupon, or none) or 'ended' (`forget` has ended this claim), and nothing was written; else 'ok' and
@@ -44,10 +44,16 @@ local field = '([^\t\n]*)'
 local line = field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\n'
 local users, issued, count = {}, {}, 0
 local ex_dates, requested, issued_at, used_at, revoked_at = {}, {}, {}, {}, {}
+local function put(list, text)
+  list[count] = text == '=' and list[count - 1] or text
+end
 for user, ex, asked, given, used, revoked in string.gmatch(ARGV[5], line) do
   count = count + 1
-  users[count], issued[count] = user, ISSUED_PREFIX .. user
-  ex_dates[count], requested[count], issued_at[count], used_at[count], revoked_at[count] = ex, asked, given, used, revoked
+  users[count], issued[count], requested[count] = user, ISSUED_PREFIX .. user, asked
+  put(ex_dates, ex)
+  put(issued_at, given)
+  put(used_at, used)
+  put(revoked_at, revoked)
 end
 
 -- What another program, or a use, has written there already: hardly ever anything, so one call asks about all.
