@@ -75,7 +75,10 @@ describe.runIf(host.platform === 'linux')('what `bench --stack` has started', ()
     const named = /`coupon-cli (dev down --stack bench)`/.exec(stderr)![1]!;
     const env = await cli(['dev', 'env', '--stack', 'bench'], { packageDir: copy });
     expect(env.stdout).toMatch(/^export REDIS_URL='redis:/);
-    const { REDIS_URL, DATABASE_URL } = (await cli(['dev', 'env', '--stack', 'bench', '--json'], { packageDir: copy })).json();
+    const { REDIS_URL, DATABASE_URL } = (await cli(['dev', 'env', '--stack', 'bench', '--json'], { packageDir: copy })).json() as Record<
+      string,
+      string
+    >;
     const printed = 'console.log(process.env.REDIS_URL, process.env.DATABASE_URL)';
     const read = `'${process.execPath}' -e '${printed}'`;
     const linesFor = async (shell: string): Promise<string> => {

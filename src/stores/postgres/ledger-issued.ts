@@ -114,7 +114,7 @@ async function issueOnce(database: Database, couponId: string, claims: readonly 
   const fences = claims.map((claim) => claim.fence);
   const deliveries = claims.map((claim) => claim.deliveries).join(',');
   const values = [couponId, epoch, worker, users.join('\n'), times, fences.join(','), deliveries, Math.min(...fences)];
-  const [answer] = await database.alone<{ lives: number; rows: string | null }>(statement('issue', values), timeoutMs);
+  const [answer] = await database.alone<IssueAnswer>(statement('issue', values), timeoutMs);
   if (answer!.lives === 0) {
     const same = await database.alone(statement('is-same-life', [couponId, epoch]), timeoutMs);
     return { status: same.length === 0 ? 'epoch' : 'ended' };
@@ -124,7 +124,7 @@ async function issueOnce(database: Database, couponId: string, claims: readonly 
     // Reading a thousand rows takes longer than sending the next statement.
     await endOfTurn();
   }
-  const rows = answer!.rows === null ? [] : answer!.rows.split('\n').map((line) => lineToRow(couponId, line));
+  const rows = answer!.issued === null ? linesToRows(couponId, answer!.rows) : rowsAsGiven(couponId, claims, worker, answer!);
   if (rows.length === claims.length) return { status: 'ok', rows };
   // After the insert, so that it also sees rows that another worker committed in between.
   const inserted = new Set(rows.map((row) => row.userId));
@@ -160,6 +160,28 @@ async function explainUse(
 }
 
 /** See `issue.sql`. */
+interface IssueAnswer {
+  lives: number;
+  issued: number | null;
+  expires: number | null;
+  rows: string | null;
+}
+
+/** The rows of claims that were all inserted, and that nothing has changed on the way. */
+function rowsAsGiven(couponId: string, claims: readonly Claim[], worker: string, { issued, expires }: IssueAnswer): LedgerRow[] {
+  const issuedAt = new Date(issued!);
+  const expiresAt = expires === null ? null : new Date(expires);
+  return claims.map(({ userId, score, fence, deliveries }) => {
+    const requestedUs = microsBySize(score);
+    const requestedAt = new Date(Math.trunc(requestedUs / 1_000));
+    return { couponId, userId, requestedAt, requestedUs, issuedAt, expiresAt, usedAt: null, revokedAt: null, worker, fence, deliveries };
+  });
+}
+
+function linesToRows(couponId: string, lines: string | null): LedgerRow[] {
+  return lines === null ? [] : lines.split('\n').map((line) => lineToRow(couponId, line));
+}
+
 function lineToRow(couponId: string, line: string): LedgerRow {
   const [userId, requestedUs, fence, deliveries, worker, requested, issued, expires, used, revoked] = line.split('\t') as [
     string,

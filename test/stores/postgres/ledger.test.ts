@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/campaign/coupon.ts';
+import type { LedgerRow } from '../../../src/campaign/ports/ledger.ts';
 import { Database } from '../../../src/stores/postgres/connection/database.ts';
 import { ledgerIssued } from '../../../src/stores/postgres/ledger-issued.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
@@ -10,6 +11,8 @@ import { until } from '../../support/until.ts';
 const T0 = 1_795_330_311_000_000;
 const claimsOf = (from: number, to: number, fence = 1): Claim[] =>
   Array.from({ length: to - from + 1 }, (_, i) => ({ userId: `user-${from + i}`, score: T0 + from + i, fence, deliveries: 1 }));
+
+const byUser = (rows: readonly LedgerRow[]): LedgerRow[] => rows.toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
 
 describe('the ledger', () => {
   let stores: TestStores;
@@ -167,6 +170,41 @@ describe('the ledger', () => {
     proxy.releaseReplies();
     expect(await ledger.issue('42', claimsOf(1, 1), { epoch, worker: 'w', timeoutMs: 10_000 })).toMatchObject({ status: 'ok' });
     await database.close();
+  });
+
+  describe('tells rows as they are in the table', () => {
+    afterEach(() => stores.sql('DROP TRIGGER IF EXISTS change ON issued_coupons'));
+
+    it.each([
+      ['nothing', 'NULL'],
+      ['the time of use', "NEW.used_at := '2026-11-01T00:00:00Z'"],
+      ['the revocation', "NEW.revoked_at := '2026-11-01T00:00:00Z'"],
+      ['the worker', "NEW.worker := 'shop'"],
+      ['the expiry', "NEW.expires_at := '2027-11-01T00:00:00.123Z'"],
+      ['the time of issue', "NEW.issued_at := '2026-11-01T00:00:00Z'"],
+      ['the request time', "NEW.requested_at := '2026-11-01T00:00:00Z'"],
+      ['the exact request time', 'NEW.requested_us := NEW.requested_us + 5000000'],
+      ['the claim', 'NEW.fence := 77'],
+      ['the deliveries', 'NEW.deliveries := 77'],
+    ])('where a trigger of the shop changes %s of one, or of all', async (_name, change) => {
+      for (const [when, from] of [
+        ["NEW.user_id = 'user-3'", 1],
+        ['true', 11],
+      ] as const) {
+        await stores.sql(`
+          CREATE OR REPLACE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF ${when} THEN ${change}; END IF; RETURN NEW; END $$;
+          DROP TRIGGER IF EXISTS change ON issued_coupons;
+          CREATE TRIGGER change BEFORE INSERT ON issued_coupons FOR EACH ROW EXECUTE FUNCTION change()`);
+        const claims = claimsOf(from, from + 9);
+        const result = await issue(claims);
+        const there = await stores.ledger.rows(
+          '42',
+          claims.map(({ userId }) => userId),
+        );
+        expect(there).toHaveLength(10);
+        expect(byUser(result.status === 'ok' ? (result.rows as LedgerRow[]) : [])).toEqual(byUser(there));
+      }
+    });
   });
 
   it('counts expiry from the time of issue', async () => {

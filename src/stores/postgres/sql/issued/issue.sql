@@ -4,11 +4,13 @@
 -- cannot deadlock.
 -- Request times are cut to milliseconds, not rounded, as everywhere; a double holds them exactly to the microsecond, and a numeric is slow.
 -- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
--- One text holds a column, and one the whole answer: values of their own cost the worker more than the insert does.
+-- One text holds a column, and nothing comes back of rows that are as they were given: values of their own cost the worker more than the
+-- insert does. A trigger may have changed a row; sums tell, and then one text holds all rows.
 -- $1 coupon id, $2 epoch, $3 worker, $4 user ids, a line each, $5 request times (us), $6 fences, $7 deliveries, between commas,
 -- $8 lowest of the fences
--- -> lives: 0 if this is another life of the coupon, or a claim that was ended; rows: for each row that was inserted a line of user_id, requested_us, fence,
--- deliveries, worker, and in milliseconds requested_at, issued_at, expires_at, used_at, revoked_at, between tabs; null: no row
+-- -> lives: 0 if this is another life of the coupon, or a claim that was ended; issued, expires: milliseconds, of every row, where all of the batch
+-- were inserted as given (null: one of them was not, or never expires); rows: else, for each row that was inserted, a line of user_id,
+-- requested_us, fence, deliveries, worker, and in milliseconds requested_at, issued_at, expires_at, used_at, revoked_at, between tabs; null: no row
 WITH coupon AS (
   SELECT id, coalesce(expires_at, now() + valid_for_ms * interval '1 millisecond') AS expires_at
   FROM coupons WHERE id = $1 AND epoch = $2 AND min_fence <= $8 FOR NO KEY UPDATE
@@ -24,26 +26,39 @@ WITH coupon AS (
   FROM coupon CROSS JOIN batch
   ORDER BY batch.user_id COLLATE "C"
   ON CONFLICT (coupon_id, user_id) DO NOTHING
-  RETURNING *
+  RETURNING user_id, requested_us, fence, deliveries, worker, requested_at, issued_at, expires_at, used_at, revoked_at
 ), counted AS (
   UPDATE coupons
   SET issued_quantity = issued_quantity + (SELECT count(*) FROM inserted),
     max_fence = greatest(max_fence, (SELECT max(fence) FROM batch))
   WHERE id = $1 AND epoch = $2 AND min_fence <= $8
   RETURNING id
+), given AS (
+  SELECT count(*) AS rows, sum(hashtext(user_id)) AS users, sum(requested_us) AS us, sum(fence) AS fences, sum(deliveries) AS deliveries
+  FROM batch
+), kept AS (
+  SELECT count(*) AS rows, sum(hashtext(user_id)) AS users, sum(requested_us) AS us, sum(fence) AS fences, sum(deliveries) AS deliveries,
+    min(issued_at) AS issued, min(expires_at) AS expires, min(issued_at) = max(issued_at)
+      AND count(expires_at) IN (0, count(*)) AND min(expires_at) IS NOT DISTINCT FROM max(expires_at)
+      AND bool_and(worker = $3 AND used_at IS NULL AND revoked_at IS NULL
+        AND requested_at = to_timestamp((requested_us / 1000) / 1000.0::double precision)) AS plain
+  FROM inserted
+), answer AS (
+  SELECT kept.*, kept.plain AND (kept.rows, kept.users, kept.us, kept.fences, kept.deliveries)
+    = (given.rows, given.users, given.us, given.fences, given.deliveries) AS as_given
+  FROM kept CROSS JOIN given
 )
-SELECT count(counted.id)::integer AS lives, string_agg(
-  concat(user_id, E'\t', requested_us, E'\t', fence, E'\t', deliveries, E'\t', worker, E'\t',
-    milliseconds.requested, E'\t', milliseconds.issued, E'\t', milliseconds.expires, E'\t', milliseconds.used, E'\t', milliseconds.revoked),
-  E'\n'
-) FILTER (WHERE user_id IS NOT NULL) AS rows
-FROM counted
-LEFT JOIN inserted ON true
-LEFT JOIN LATERAL (
-  -- The columns hold whole milliseconds; date_part counts in doubles, so one comes out a hair off.
-  SELECT round(date_part('epoch', requested_at) * 1000)::bigint AS requested,
-    round(date_part('epoch', issued_at) * 1000)::bigint AS issued,
-    round(date_part('epoch', inserted.expires_at) * 1000)::bigint AS expires,
-    round(date_part('epoch', used_at) * 1000)::bigint AS used,
-    round(date_part('epoch', revoked_at) * 1000)::bigint AS revoked
-) AS milliseconds ON true
+-- The columns hold whole milliseconds; date_part counts in doubles, so one comes out a hair off.
+SELECT (SELECT count(*) FROM counted)::integer AS lives,
+  CASE WHEN as_given THEN round(date_part('epoch', issued) * 1000) END AS issued,
+  CASE WHEN as_given THEN round(date_part('epoch', expires) * 1000) END AS expires,
+  CASE WHEN as_given THEN NULL ELSE (
+    SELECT string_agg(
+      concat(user_id, E'\t', requested_us, E'\t', fence, E'\t', deliveries, E'\t', worker, E'\t',
+        round(date_part('epoch', requested_at) * 1000), E'\t', round(date_part('epoch', issued_at) * 1000), E'\t',
+        round(date_part('epoch', expires_at) * 1000), E'\t', round(date_part('epoch', used_at) * 1000), E'\t',
+        round(date_part('epoch', revoked_at) * 1000)),
+      E'\n'
+    ) FROM inserted
+  ) END AS rows
+FROM answer
