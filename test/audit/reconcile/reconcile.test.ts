@@ -126,13 +126,15 @@ describe('reconcile', () => {
         play(world, history.slice(0, half));
         const before = structuredClone(NAMES.map((userId) => [userId, userView(world.campaign, userId)] as const));
         play(world, history.slice(half));
-        // Whoever Redis did not know at all cannot have come up in a walk over Redis.
-        const known = before.filter(([, view]) => Object.values(view).some((part) => part !== null));
+        // Whoever Redis did not know at all cannot have come up in a walk over Redis. Of a user of whom there is only a key of another type
+        // nothing is known either: that a row is new shows when such suspects are read again.
+        const known = before.filter(([, view]) => Object.values({ ...view, occupied: null }).some((part) => part !== null));
         for (const [userId, view] of known) {
           const { findings } = judgeUser(view, world.campaign.ledger.rows.get(userId) ?? null, NOW_MS);
           expect(findings.filter(({ code }) => !excusedFindings(history).has(spelled({ code, userId })))).toEqual([]);
         }
       }),
+      { numRuns: 1_000 },
     );
   });
 
