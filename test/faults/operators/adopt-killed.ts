@@ -12,7 +12,7 @@ const STOCK = 20;
 /** More users than one step of it takes. */
 export const adoptKilled: Operation = {
   kind: 'adopt-killed',
-  meaning: '`adopt` of a coupon that another service has begun, killed and run again: everybody who waits is issued, and nobody twice',
+  meaning: '`adopt` of a coupon that another service has begun, killed and run again: every waiting user gets one coupon',
   async operate({ id, close }, operate, stores) {
     close();
     const adopted = operatedCoupon(stores, `${id}-a`);

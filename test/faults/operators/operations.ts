@@ -106,7 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     kind: 'forget-killed',
-    meaning: '`forget` of a user who has a coupon and of one who waits, killed and run again: no trace is left, and nobody is lost',
+    meaning: '`forget` of a user who has a coupon and of one who waits, killed and run again: no trace is left, and no other user is lost',
     async operate(coupon, operate, stores) {
       await coupon.askUntilAccepted(FIRST);
       await settled(stores, coupon.id);
@@ -121,7 +121,8 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     kind: 'close-killed',
-    meaning: '`close --force` while users wait, killed and run again: whoever was accepted is issued, and nobody else is accepted',
+    meaning:
+      '`close --force` while users wait, killed and run again: every accepted user gets a coupon, and no further request is accepted',
     async operate(coupon, operate) {
       await coupon.askUntilAccepted(FIRST);
       await operate('close', coupon.id, '--force');

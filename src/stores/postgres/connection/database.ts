@@ -84,18 +84,9 @@ export class Database {
           throw done ? explain(error) : error;
         });
       }
-      // As the driver does it for one query: a session in which one failed may be lost.
-      let failed = true;
-      try {
-        const result = await client.query(config);
-        failed = false;
-        return result;
-      } catch (error) {
-        failed = !(error instanceof pg.DatabaseError);
+      return await onlyQuery(client, config).catch((error: unknown) => {
         throw explain(error);
-      } finally {
-        client.release(failed);
-      }
+      });
     } catch (error) {
       throw pgError(error, this.target);
     }
@@ -144,17 +135,7 @@ export class Database {
       client.release();
       return await this.transaction(async (one) => (await one.query<Row>(config)).rows, { timeoutMs });
     }
-    let lost = true;
-    try {
-      const { rows } = await client.query<Row>(config);
-      lost = false;
-      return rows;
-    } catch (error) {
-      lost = !(error instanceof pg.DatabaseError);
-      throw error;
-    } finally {
-      client.release(lost);
-    }
+    return (await onlyQuery<Row>(client, config)).rows;
   }
 
   /** What an error of a transaction means; `transaction` itself throws it raw, because constraints carry meaning. */
@@ -169,6 +150,21 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#sessions.close();
+  }
+}
+
+/** As the driver does it for one query: a session in which one failed may be lost, unless PostgreSQL itself said so. */
+async function onlyQuery<Row extends object>(client: PoolClient, config: QueryConfig | string): Promise<QueryResult<Row>> {
+  let lost = true;
+  try {
+    const result = await client.query<Row>(config);
+    lost = false;
+    return result;
+  } catch (error) {
+    lost = !(error instanceof pg.DatabaseError);
+    throw error;
+  } finally {
+    client.release(lost);
   }
 }
 
