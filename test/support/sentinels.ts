@@ -9,6 +9,10 @@ import { until } from './until.ts';
 export interface Sentinels extends AsyncDisposable {
   /** In the form of Lettuce. */
   url: string;
+  /** Of the sentinels, on 127.0.0.1. */
+  ports: readonly number[];
+  /** The primary and its replica change places, and both live on. Returns as soon as the sentinels have taken it on. */
+  switchOver(): Promise<void>;
   /** Ends the primary as a crash would, and returns once another one is promoted. */
   failOver(): Promise<void>;
   /**
@@ -76,7 +80,12 @@ export async function sentinels(): Promise<Sentinels> {
     await until(async () => (await askOnce(primary, (redis) => redis.info('replication'))).includes('role:master'), PROMOTED_MS);
   };
   return {
-    url: `redis-sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/0#${MASTER}`,
+    url: sentinelUrl(ports),
+    ports,
+    async switchOver() {
+      await ask.call('SENTINEL', 'FAILOVER', MASTER);
+      await promoted();
+    },
     async failOver() {
       await primary.server.kill();
       await promoted();
@@ -101,6 +110,10 @@ export async function sentinels(): Promise<Sentinels> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+export function sentinelUrl(ports: readonly number[]): string {
+  return `redis-sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/0#${MASTER}`;
 }
 
 function following({ port }: Node): string[] {

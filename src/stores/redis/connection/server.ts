@@ -1,6 +1,6 @@
 /** What holds for a link to any server, alone or of a cluster. */
 import type { RedisOptions } from 'ioredis';
-import { CouponError } from '../../../lib/errors.ts';
+import { CouponError, usageError } from '../../../lib/errors.ts';
 import type { RedisConnectionOptions } from './connection.ts';
 import { infoField } from './role.ts';
 import type { RedisTarget } from './url.ts';
@@ -37,6 +37,12 @@ export function isOfCluster(info: string): boolean {
 export function backoff(attempt: number): number {
   const ceiling = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
   return ceiling / 2 + Math.random() * (ceiling / 2);
+}
+
+/** Null: not a sentinel. @param info with the section `server` */
+export function sentinelNamed(info: string, address: string): CouponError | null {
+  if (infoField(info, 'redis_mode') !== 'sentinel') return null;
+  return usageError('BAD_REDIS_URL', `${address} is a sentinel, which holds no data`, `Write redis-sentinel://${address}/0#primary.`);
 }
 
 /** Null: new enough. */

@@ -7,8 +7,10 @@ import { databaseRefused, redisError, redisWriteError, tlsNotSpoken, tlsSpoken }
 import { refusalOf, speaksPlainly, speaksTls } from './speech.ts';
 import { infoField, infoOf, isWritableReplica, watchRole } from './role.ts';
 import { defineScripts } from '../script.ts';
-import { backoff, commonOptions, isOfCluster, tooOld } from './server.ts';
-import { parseRedisUrl, type RedisTarget } from './url.ts';
+import { backoff, commonOptions, isOfCluster, sentinelNamed, tooOld } from './server.ts';
+import { sentinelFault } from './sentinel-fault.ts';
+import { sentinelOptions, watchPrimary } from './sentinel.ts';
+import { addressOf, parseRedisUrl, type RedisTarget } from './url.ts';
 
 const LOADING_ASKED_EVERY_MS = 100;
 /** A link that ended under our own first words, or before any reply. */
@@ -29,7 +31,8 @@ export class SingleServer implements RedisConnection {
   #run: string | null = null;
   #lastError: unknown = null;
   #refused: CouponError | null = null;
-  #unwatch: () => void = () => undefined;
+  #lasts = false;
+  #unwatch: (() => void)[] = [];
 
   private constructor(options: RedisConnectionOptions) {
     this.url = options.url;
@@ -40,7 +43,7 @@ export class SingleServer implements RedisConnection {
     this.#target = target;
     this.#db = database;
     const settings: RedisOptions = {
-      ...addressOptions(target, options.reconnect),
+      ...addressOptions(target, () => this.#lasts),
       ...commonOptions(target, options),
       lazyConnect: true,
       ...(this.prefix === '' ? {} : { keyPrefix: this.prefix }),
@@ -62,7 +65,6 @@ export class SingleServer implements RedisConnection {
       this.#run = null;
     });
     this.client.on('ready', () => void this.#learnAgain());
-    if (options.reconnect && !this.readOnly) this.#unwatch = watchRole(this.#gate, () => this.#run !== null);
   }
 
   /**
@@ -73,12 +75,15 @@ export class SingleServer implements RedisConnection {
     try {
       await Promise.race([connection.client.connect(), connection.#mistaken()]);
       await connection.#learnOnce();
+      if (options.reconnect) connection.#stay();
       return connection;
     } catch (error) {
       connection.close();
       if (error instanceof CouponError) throw error;
       const told = redisError(connection.#lastError ?? error, options.url);
       const { tls, socket, sentinel, host, port } = connection.#target;
+      const asked = sentinel === null ? null : await sentinelFault({ ...connection.#target, sentinel }, options.url);
+      if (asked !== null) throw asked;
       // A TLS server hangs up on a plain command without a word.
       const hungUp = told.code === 'REDIS_DOWN' && !tls && socket === null && sentinel === null;
       const words = hungUp && HUNG_UP.test(told.why ?? '') ? await refusalOf(host, port) : null;
@@ -126,8 +131,26 @@ export class SingleServer implements RedisConnection {
   }
 
   close(): void {
-    this.#unwatch();
+    for (const stop of this.#unwatch) stop();
     this.client.disconnect();
+  }
+
+  /** However the link ends, another one follows, until `close`. */
+  #stay(): void {
+    this.#lasts = true;
+    const { sentinel } = this.#target;
+    if (!this.readOnly) this.#unwatch.push(watchRole(this.#gate, () => this.#run !== null));
+    if (sentinel !== null) this.#unwatch.push(watchPrimary(this.client, { ...this.#target, sentinel }));
+    // ioredis makes no further try when a link is given up while its address is still being looked for.
+    let timer: NodeJS.Timeout | undefined;
+    const again = (): void => {
+      timer = setTimeout(() => void this.client.connect().catch(() => undefined), backoff(1));
+    };
+    this.client.on('end', again);
+    this.#unwatch.push(() => {
+      clearTimeout(timer);
+      this.client.off('end', again);
+    });
   }
 
   /** Rejects when the server turns out to speak without TLS: that would only show as silence, until the time is up. Never resolves. */
@@ -196,27 +219,15 @@ export class SingleServer implements RedisConnection {
     // The sentinels have not noticed yet; another link may lead to the new primary.
     if (this.#target.sentinel !== null && field('role') === 'slave') throw new Error('READONLY the sentinels still name a replica');
     this.isOfCluster = isOfCluster(info);
-    this.#refused = this.readOnly ? null : tooOld(info);
+    this.#refused = sentinelNamed(info, addressOf(this.#target)) ?? (this.readOnly ? null : tooOld(info));
     if (this.#refused) throw this.#refused;
     this.#run = field('run_id');
   }
 }
 
 /** Where the link goes to. `default` would verify certificates anyway; spelled out because it is a promise. */
-function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarget, reconnect: boolean): RedisOptions {
+function addressOptions({ host, port, family, socket, sentinel, tls }: RedisTarget, lasts: () => boolean): RedisOptions {
   if (socket !== null) return { path: socket };
-  const checked = { rejectUnauthorized: true };
-  if (sentinel === null) return { host, port, family, ...(tls ? { tls: checked } : {}) };
-  return {
-    sentinels: [...sentinel.hosts],
-    name: sentinel.master,
-    role: 'master',
-    family,
-    ...(sentinel.user === null ? {} : { sentinelUsername: sentinel.user }),
-    ...(sentinel.password === null ? {} : { sentinelPassword: sentinel.password }),
-    sentinelRetryStrategy: reconnect ? backoff : () => null,
-    // After a failover the sentinels say so at once; without it, the old primary is noticed when a write fails.
-    failoverDetector: reconnect,
-    ...(tls ? { tls: checked, sentinelTLS: checked, enableTLSForSentinelMode: true } : {}),
-  };
+  if (sentinel !== null) return sentinelOptions({ sentinel, family, tls }, lasts);
+  return { host, port, family, ...(tls ? { tls: { rejectUnauthorized: true } } : {}) };
 }
