@@ -10,8 +10,6 @@ export interface CouponPass {
   released: number;
   /** Left in the queue. */
   waiting: number;
-  /** Other workers drain this coupon as well. */
-  others?: true;
   /**
    * Users who were dead-lettered in this pass, with what the ledger said, or why they are no user ids. Left out when there are none,
    * as are the next two.

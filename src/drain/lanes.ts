@@ -2,8 +2,7 @@ import { emptyPass, type CouponPass } from './coupon-pass.ts';
 
 /**
  * Batches of one coupon that are under way at a time: while the ledger commits one, the next is claimed and the one before is
- * acknowledged. The ledger's lock on the coupon keeps them one after the other there, so where several workers share a coupon their batches
- * are enough, and each has one under way.
+ * acknowledged.
  */
 const LANES = 3;
 
@@ -24,8 +23,8 @@ export interface BatchWork<Claimed> {
 export async function inLanes<Claimed>(couponId: string, work: BatchWork<Claimed>, forMs: number, stop: AbortSignal): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
   const total = emptyPass(couponId);
-  const state = { over: false, shared: false };
-  const goOn = (): boolean => !state.over && !stop.aborted && performance.now() < endMs;
+  let over = false;
+  const goOn = (): boolean => !over && !stop.aborted && performance.now() < endMs;
 
   const lane = async (mayBegin: () => boolean, batches = Infinity): Promise<void> => {
     const errors: unknown[] = [];
@@ -41,11 +40,10 @@ export async function inLanes<Claimed>(couponId: string, work: BatchWork<Claimed
           next.catch(() => undefined);
         });
         add(total, pass);
-        state.shared ||= pass.others === true;
         // A backlog of claims that other workers hold is no reason to spin.
-        state.over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
+        over ||= pass.skipped !== undefined || pass.waiting === 0 || pass.issued === 0;
       } catch (error) {
-        state.over = true;
+        over = true;
         errors.push(error);
       }
     }
@@ -53,8 +51,7 @@ export async function inLanes<Claimed>(couponId: string, work: BatchWork<Claimed
   };
   await lane(() => true, 1);
   if (forMs === 0) return total;
-  const further = (): boolean => goOn() && !state.shared;
-  const lanes = await Promise.allSettled([lane(goOn), ...Array.from({ length: LANES - 1 }, async () => lane(further))]);
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, async () => lane(goOn)));
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return total;
 }

@@ -142,7 +142,6 @@ async function settle(
   pass.reclaimed = claimed.reclaimed;
   pass.dead = claimed.buried;
   pass.waiting = claimed.waiting;
-  if (claimed.others) pass.others = true;
   if (claimed.refused) pass.refused = claimed.refused;
   if (claimed.timeless) pass.timeless = claimed.timeless;
   // All that this pass holds: every way out gives back what it did not settle.

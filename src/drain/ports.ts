@@ -28,8 +28,6 @@ export type ClaimResult =
       acked: number;
       /** Of the buried, those that this claim dead-lettered: no user ids. Left out when there are none. */
       refused?: InvalidMember[];
-      /** Another worker has claimed users of this coupon in the last seconds. Left out when none has. */
-      others?: true;
       /** Claimed although the score was no time: they count as having asked now. Left out when there are none. */
       timeless?: string[];
     }

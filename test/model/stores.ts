@@ -206,8 +206,6 @@ async function work(real: RealCampaign, command: Extract<Command, { kind: 'work'
     workers.delete(worker);
     const coupon = (await ledger.coupon(ID))!;
     const answer = await claims.claim(ID, { epoch: coupon.epoch, limit, leaseMs: LEASE_MS, worker });
-    // Who else is at work is of the moment: it changes how fast a worker goes, and nothing else.
-    if (answer.status === 'ok') delete answer.others;
     // Why a coupon is suspect stands in the coupon, which is compared anyway.
     if (answer.status !== 'ok') return { answer: { answer: { status: answer.status }, behind: false }, outside: {} };
     const behind = await isLedgerBehind({ verification: stores.coupons, ledger }, coupon, answer.acked);

@@ -23,6 +23,7 @@ export const STATEMENT_RIGHTS: Readonly<Record<StatementName, TableRights>> = {
   'drop-coupon': { coupons: 'select delete', coupon_ended_epochs: 'select insert' },
   'lock-coupon': { coupons: 'select update' },
   issue: { coupons: 'select update', issued_coupons: 'select insert' },
+  'issue-first': { coupons: 'select update', issued_coupons: 'select insert' },
   'is-same-life': { coupons: 'select' },
   'find-issued': { issued_coupons: 'select' },
   'page-issued': { issued_coupons: 'select' },

@@ -143,7 +143,6 @@ function decodeClaims(reply: Nested[]): ClaimResult {
     acked: Number(acked),
     ...(refused.length > 0 ? { refused } : {}),
     ...(timeless.length > 0 ? { timeless } : {}),
-    ...(texts(reply[9])[0] === '1' ? { others: true as const } : {}),
   };
 }
 

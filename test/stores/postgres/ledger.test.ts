@@ -44,6 +44,56 @@ describe('the ledger', () => {
     expect(await stores.sql(`SELECT fence FROM issued_coupons WHERE user_id = 'user-1'`)).toEqual([{ fence: '1' }]);
   });
 
+  describe('for users who were never claimed before', () => {
+    const sent = async (batches: Claim[][]): Promise<{ names: unknown[]; results: unknown[] }> => {
+      const names: unknown[] = [];
+      const database: Database = Object.create(stores.database, {
+        alone: {
+          value: async (query: pg.QueryConfig, ms: number) => {
+            names.push(query.name);
+            return stores.database.alone(query, ms);
+          },
+        },
+      }) as Database;
+      const ledger = ledgerIssued(database);
+      const results: unknown[] = [];
+      for (const batch of batches) results.push(await ledger.issue('42', batch, { epoch, worker: 'w', timeoutMs: 10_000 }));
+      return { names, results };
+    };
+
+    it('does not look for rows first', async () => {
+      expect((await sent([claimsOf(1, 3), claimsOf(4, 6)])).names).toEqual(['issue-first', 'issue-first']);
+      const again = claimsOf(7, 9).map((claim) => ({ ...claim, deliveries: claim.userId === 'user-8' ? 2 : 1 }));
+      expect((await sent([again])).names).toEqual(['issue']);
+    });
+
+    it('finds a row that is there all the same, and looks for rows first for a while then', async () => {
+      const before = (await sent([claimsOf(2, 2)])).results;
+      const { names, results } = await sent(Array.from({ length: 102 }, (_, i) => claimsOf(i === 0 ? 1 : i + 2, i + 2, i + 2)));
+      expect(names.slice(0, 4)).toEqual(['issue-first', 'issue', 'find-issued', 'issue']);
+      expect(names.slice(-3)).toEqual(['issue', 'issue', 'issue-first']);
+      expect(results.at(0)).toMatchObject({
+        status: 'ok',
+        rows: [
+          { userId: 'user-1', fence: 2 },
+          { userId: 'user-2', fence: 1 },
+        ],
+      });
+      expect(before).toMatchObject([{ status: 'ok', rows: [{ userId: 'user-2' }] }]);
+    });
+
+    it('refuses by name what a unique index of another kind refuses', async () => {
+      await stores.sql(`CREATE UNIQUE INDEX one_a_day ON issued_coupons (fence)`);
+      try {
+        const { names, results } = await sent([claimsOf(1, 2, 5)]);
+        expect(names).toEqual(['issue-first', 'issue']);
+        expect(results).toMatchObject([{ status: 'refused', scope: 'row', reason: expect.stringContaining('23505 one_a_day') }]);
+      } finally {
+        await stores.sql('DROP INDEX one_a_day');
+      }
+    });
+  });
+
   it('keeps the exact request time, and milliseconds of it as a timestamp', async () => {
     await issue([{ userId: 'kim', score: T0 + 82_492, fence: 1, deliveries: 3 }]);
     const [row] = await stores.ledger.rows('42', ['kim']);

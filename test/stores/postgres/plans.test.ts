@@ -24,23 +24,22 @@ const KEY: Expected = { index: 'issued_coupons_pkey', columns: ['coupon_id', 'us
 const EPOCH = '00000000-0000-4000-8000-000000000001';
 const USERS = Array.from({ length: 100 }, (_, i) => `user-${i}`);
 
+const BATCH = [
+  '42',
+  EPOCH,
+  'w',
+  USERS.join('\n'),
+  USERS.map((_, i) => 1.7e15 + i).join(','),
+  USERS.map(() => 1).join(','),
+  USERS.map(() => 1).join(','),
+  1,
+];
+
 /** Every statement that looks for rows of issued_coupons, but for counts of all rows of a coupon, with values. */
 const STATEMENTS: [StatementName, unknown[], Expected | null][] = [
   // Its conflicts are found by the constraint's own index; nothing is scanned.
-  [
-    'issue',
-    [
-      '42',
-      EPOCH,
-      'w',
-      USERS.join('\n'),
-      USERS.map((_, i) => 1.7e15 + i).join(','),
-      USERS.map(() => 1).join(','),
-      USERS.map(() => 1).join(','),
-      1,
-    ],
-    null,
-  ],
+  ['issue', BATCH, null],
+  ['issue-first', BATCH, null],
   ['find-issued', ['42', USERS], KEY],
   ['page-issued', ['42', 'user-1', 1_000], KEY],
   ['page-briefs', ['42', 'user-1', 1_000], KEY],

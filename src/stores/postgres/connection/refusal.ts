@@ -60,3 +60,8 @@ export function refusalOf(error: unknown): Refusal {
 export function isConflict(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01');
 }
+
+/** A row, or a value that a unique index keeps, is there already: nothing was done (manual, appendix A). */
+export function isTaken(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23505';
+}

@@ -3,7 +3,8 @@
 -- again, so a reset that came first leaves nothing to do. Rows go in sorted by user id: overlapping batches of two workers
 -- cannot deadlock.
 -- Request times are cut to milliseconds, not rounded, as everywhere; a double holds them exactly to the microsecond, and a numeric is slow.
--- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name.
+-- Only a row that is there already is passed over in silence: a unique index of the database's own must refuse by name. Sent without the
+-- ON CONFLICT line for users who were never claimed before, and again with it where one of them has a row.
 -- One text holds a column, and nothing comes back of rows that are as they were given: values of their own cost the worker more than the
 -- insert does. A trigger may have changed a row; sums tell, and then one text holds all rows.
 -- $1 coupon id, $2 epoch, $3 worker, $4 user ids, a line each, $5 request times (us), $6 fences, $7 deliveries, between commas,

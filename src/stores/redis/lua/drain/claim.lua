@@ -15,8 +15,7 @@
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
--- time, one text with a line of user, score, deliveries for each claim, between tabs, and '1' where another worker has claimed in the
--- last five seconds.
+-- time, and one text with a line of user, score, deliveries for each claim, between tabs.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
@@ -28,10 +27,6 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 -- include claim-record
 -- include request-time
 -- include lost-admissions
-
-local AT_WORK = 5000
--- More than one worker has under way.
-local CLAIMS_LOOKED_AT = 24
 
 local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
 if not coupon[1] then return { redis.call('EXISTS', COUPON) == 1 and 'epoch' or 'gone' } end
@@ -86,17 +81,6 @@ local beyond = redis.call('ZRANGE', LEASES, '+inf', string.format('(%.0f', now +
 for i = 1, #beyond, 2 do
   local claim = read_claim(redis.call('HGET', CLAIMS, beyond[i]))
   if claim and tonumber(beyond[i + 1]) > now + 2 * claim.lease then give_back(beyond[i]) end
-end
-
--- Whether another worker is at work on this coupon: it has claimed within the last seconds. Users who were claimed together share a
--- deadline, and one of them speaks for all.
-local others, below = false, '+inf'
-for _ = 1, CLAIMS_LOOKED_AT do
-  local last = redis.call('ZRANGE', LEASES, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
-  if #last == 0 or others then break end
-  local claim = read_claim(redis.call('HGET', CLAIMS, last[1]))
-  others = claim ~= nil and claim.worker ~= worker and tonumber(last[2]) - claim.lease > now - AT_WORK
-  below = '(' .. last[2]
 end
 
 -- The oldest of the queue, as lists: users, scores, times (microseconds; false: no time), exact (the score is the time, in digits).
@@ -220,5 +204,4 @@ end
 reply[2], reply[3], reply[4] = tostring(fence), tostring(reclaimed), tostring(buried)
 reply[5] = tostring(redis.call('ZCARD', QUEUE))
 reply[9] = table.concat(lines, '\n')
-reply[10] = others and '1' or ''
 return reply
