@@ -94,6 +94,26 @@ describe('the whole story on a cluster', () => {
     await cluster.rejoin(node, 'master');
   });
 
+  test('all links are lost while the server of the address is gone: the others are known', async () => {
+    const connection = await openRedis({ url: cluster.url, reconnect: true });
+    const named = [...cluster.primaries, ...cluster.replicas].find(({ port }) => port === Number(new URL(cluster.url).port))!;
+    const id = cluster.couponOn(cluster.primaries.find((node) => node !== named)!, 'far');
+    const there = (): Promise<boolean> =>
+      connection.client.exists(`coupon:{${id}}`).then(
+        () => true,
+        () => false,
+      );
+    expect(await there()).toBe(true);
+    await cluster.failOver(named);
+    const running = (await cluster.primariesNow()).filter((node) => node !== named);
+    await until(() => connection.servers().length === 3);
+    for (const node of [...running, ...cluster.replicas.filter((replica) => !running.includes(replica))])
+      await node.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(there, { timeout: 20_000 }).toBe(true);
+    connection.close();
+    await cluster.rejoin(named);
+  });
+
   test('an answer is not confirmed while the keys of its coupon are on their way', async () => {
     const [id] = cluster.primaries.map((node) => cluster.couponOn(node, 'way'));
     await ok('seed', id!, '--name', 'X', '--stock', '5');

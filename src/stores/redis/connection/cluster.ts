@@ -26,6 +26,8 @@ export class ClusterServers implements RedisConnection {
   readonly isCluster = true;
   readonly #cluster: Cluster;
   readonly #natMap: NatMap;
+  /** Where ioredis begins when every link is lost: the address of the URL, and the servers that were known last. */
+  readonly #named: { host: string; port: number }[];
   /** Of each server that can be reached: the id of its process. */
   readonly #runs = new Map<Redis, string>();
   /** Not the interval of ioredis: one that is closed while it waits for an answer would set its timer again for ever. */
@@ -40,7 +42,8 @@ export class ClusterServers implements RedisConnection {
     this.#natMap = options.natMap ?? {};
     const target = parseRedisUrl(options.url);
     const { host, port, tls, family } = target;
-    this.#cluster = new Cluster([{ host, port }], {
+    this.#named = [{ host, port }];
+    this.#cluster = new Cluster(this.#named, {
       lazyConnect: true,
       enableOfflineQueue: false,
       // A cluster that has lost some of its slots is no reason to leave the others alone: Redis refuses what it cannot serve.
@@ -61,7 +64,10 @@ export class ClusterServers implements RedisConnection {
     defineScripts(this.client);
     this.#cluster.on('+node', (server: Redis) => this.#watch(server));
     this.#cluster.on('-node', (server: Redis) => void this.#runs.delete(server));
-    this.#cluster.on('refresh', () => this.#meet());
+    this.#cluster.on('refresh', () => {
+      this.#meet();
+      this.#note();
+    });
     this.#cluster.on('error', (error: unknown) => {
       this.#lastError = error;
     });
@@ -168,6 +174,12 @@ export class ClusterServers implements RedisConnection {
   /** Servers are joined as soon as they are known: whose data they hold must be known before anything is asked of them. */
   #meet(): void {
     for (const server of this.#cluster.nodes('master')) if (server.status === 'wait') server.connect().catch(() => undefined);
+  }
+
+  /** The server of the URL may be gone for good by the time that all links are lost. */
+  #note(): void {
+    const known = this.#cluster.nodes('all').map(({ options: { host, port } }) => ({ host: host!, port: port! }));
+    if (known.length > 0) this.#named.splice(1, Infinity, ...known);
   }
 
   async #learn(server: Redis): Promise<void> {
