@@ -146,8 +146,9 @@ export function reportFailure(env: MaskedEnv, error: unknown): number {
 
 /** commander's own wording, split into our parts: "error: unknown option '--intervall'\n(Did you mean --interval?)". */
 function usageOf(error: CommanderError, argv: readonly string[], program: PlainCommand): CouponError {
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const command = commandOf(argv, program);
+  const names = [...program.options, ...command.options].map(({ long }) => long?.slice(2) ?? '');
+  const [first = '', ...rest] = wordingOf(error, argv, names).split('\n');
   const isProgram = command === program;
   const path = pathOf(command, program);
   const help = isProgram
@@ -164,13 +165,17 @@ function usageOf(error: CommanderError, argv: readonly string[], program: PlainC
       help,
     );
   if (first === "unknown option '-v'") return usage(first, 'Did you mean -V, --version?');
-  const option = optionFor(
-    /^unknown option '(.*)'$/.exec(first)?.[1] ?? '',
-    [...program.options, ...command.options].map(({ long }) => long?.slice(2) ?? ''),
-  );
+  const option = optionFor(/^unknown option '(.*)'$/.exec(first)?.[1] ?? '', names);
   const suggestion = option === undefined ? rest.join(' ').replace(/^\((.*)\)$/, '$1') : `Did you mean --${option}?`;
   const quotes = error.code === 'commander.excessArguments' ? 'Put a value with spaces between quotes.\n' : '';
   return usage(error.code === 'commander.help' ? 'a subcommand is missing' : first, suggestion || `${quotes}${help}`);
+}
+
+/** Who wrote an option by another name misses the right one: the wrong word is told before the missing one. */
+function wordingOf({ code, message }: CommanderError, argv: readonly string[], names: readonly string[]): string {
+  const given = argv.flatMap((word) => /^--([a-z][a-z-]*)/.exec(word)?.[1] ?? []);
+  const wrong = code === 'commander.missingMandatoryOptionValue' ? given.find((name) => name !== 'help' && !names.includes(name)) : undefined;
+  return wrong === undefined ? message.replace(/^error: /, '') : `unknown option '--${wrong}'`;
 }
 
 /** The command, or the subcommand, that the words name. */

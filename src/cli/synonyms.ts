@@ -1,4 +1,4 @@
-import { suggestion } from '../lib/text/suggest.ts';
+import { nearest, suggestion } from '../lib/text/suggest.ts';
 
 /** What other tools call it. A test holds that each leads to a command. */
 export const SYNONYMS: Readonly<Record<string, string>> = {
@@ -99,7 +99,7 @@ export const OPTION_SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 export function optionFor(written: string, options: readonly string[]): string | undefined {
   const name = written.replace(/^-+/, '').toLowerCase();
   const meant = Object.hasOwn(OPTION_SYNONYMS, name) ? OPTION_SYNONYMS[name] : undefined;
-  return meant?.find((option) => options.includes(option));
+  return meant?.find((option) => options.includes(option)) ?? nearest(name, options) ?? undefined;
 }
 
 /** `; did you mean "inspect"?` for a command that there is not; empty where nothing is near. */

@@ -114,6 +114,8 @@ describe('an option that another tool has', () => {
 
   it.each([
     [['seed', 'x', '--total', '5'], '--stock'],
+    [['restock', 'x', '--total', '5'], '--add'],
+    [['restock', 'x', '--ad', '5'], '--add'],
     [['drain', '--limit', '5'], '--batch'],
     [['inspect', '--redis', 'x'], '--redis-url'],
     [['audit', '--fix'], '--repair'],
