@@ -10,7 +10,7 @@ import { verifyAgainstLedger } from '../campaign/verify-coupon.ts';
 export interface VerifiedAdmissionPorts {
   admission: Admission;
   verification: Verification;
-  ledger: Pick<LedgerReader, 'coupon'>;
+  ledger: Pick<LedgerReader, 'coupon' | 'latestRequestUs'>;
   clock: Clock;
 }
 

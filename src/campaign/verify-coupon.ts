@@ -3,7 +3,7 @@ import type { Verification, VerifyResult } from './ports/verification.ts';
 
 export interface VerifyPorts {
   verification: Verification;
-  ledger: Pick<LedgerReader, 'coupon'>;
+  ledger: Pick<LedgerReader, 'coupon' | 'latestRequestUs'>;
 }
 
 /** Reason for which a coupon is suspect when it is the ledger that lost data. */
@@ -19,7 +19,8 @@ export const LEDGER_BEHIND = 'ledger';
 export async function verifyAgainstLedger(ports: VerifyPorts, coupon: LedgerCoupon): Promise<VerifyResult> {
   let result = await ports.verification.verify(coupon.id, coupon);
   if (result.status === 'suspect' && result.reason === 'fields' && coupon.sharedStockField !== null && coupon.mayBeMissing === null) {
-    if (await ports.verification.takeBack(coupon)) result = await ports.verification.verify(coupon.id, coupon);
+    const latestUs = await ports.ledger.latestRequestUs(coupon.id);
+    if (await ports.verification.takeBack(coupon, latestUs)) result = await ports.verification.verify(coupon.id, coupon);
   }
   if (result.status !== 'ok' || !(await isLedgerBehind(ports, coupon, result.acked))) return result;
   return { status: 'suspect', reason: LEDGER_BEHIND };

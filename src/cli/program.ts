@@ -174,7 +174,8 @@ function usageOf(error: CommanderError, argv: readonly string[], program: PlainC
 /** Who wrote an option by another name misses the right one: the wrong word is told before the missing one. */
 function wordingOf({ code, message }: CommanderError, argv: readonly string[], names: readonly string[]): string {
   const given = argv.flatMap((word) => /^--([a-z][a-z-]*)/.exec(word)?.[1] ?? []);
-  const wrong = code === 'commander.missingMandatoryOptionValue' ? given.find((name) => name !== 'help' && !names.includes(name)) : undefined;
+  const wrong =
+    code === 'commander.missingMandatoryOptionValue' ? given.find((name) => name !== 'help' && !names.includes(name)) : undefined;
   return wrong === undefined ? message.replace(/^error: /, '') : `unknown option '--${wrong}'`;
 }
 

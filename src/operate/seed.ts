@@ -8,7 +8,7 @@ import { changeBothStores } from './two-store-change.ts';
 import { nextSeedStep, keysTaken, planSeeds, type SeedPlan } from './seed-plan.ts';
 
 export interface SeedPorts {
-  ledger: Pick<LedgerReader, 'coupon' | 'page'> & SeedLedger & ResetLedger;
+  ledger: Pick<LedgerReader, 'coupon' | 'page' | 'latestRequestUs'> & SeedLedger & ResetLedger;
   coupons: SeedStore & ResetStore & Verification;
   /** A fresh random UUID. */
   newEpoch: () => string;

@@ -25,6 +25,7 @@ beforeEach(async () => {
 
 function verified(admission: Admission = stores.admission): Admission {
   const ledger = {
+    ...stores.ledger,
     coupon: (couponId: string) => {
       looks += 1;
       return stores.ledger.coupon(couponId);

@@ -97,7 +97,10 @@ describe('the whole story on a cluster', () => {
   test('all links are lost while the server of the address is gone: the others are known', async () => {
     const connection = await openRedis({ url: cluster.url, reconnect: true });
     const named = [...cluster.primaries, ...cluster.replicas].find(({ port }) => port === Number(new URL(cluster.url).port))!;
-    const id = cluster.couponOn(cluster.primaries.find((node) => node !== named)!, 'far');
+    const id = cluster.couponOn(
+      cluster.primaries.find((node) => node !== named)!,
+      'far',
+    );
     const there = (): Promise<boolean> =>
       connection.client.exists(`coupon:{${id}}`).then(
         () => true,

@@ -8,6 +8,7 @@ import { ack, isAbsurd, isOverdue, onOneScale, type TimeOf } from './claims.ts';
 import { markSuspect } from './doubt.ts';
 import { adoptable, drift, everybody, isAboutCoupon } from './drift.ts';
 import type { FindingCode } from '../../src/audit/findings.ts';
+import { latestRequest } from './take-back.ts';
 import { emptyRedis, hashOf, queueOrder, type Campaign, type LedgerEntry, type RedisSide } from './state.ts';
 
 export function repair(campaign: Campaign, options: { reopen: boolean; confirm: boolean }, { nowMs, timeOf }: Given): void {
@@ -305,7 +306,7 @@ function backIntoService(campaign: Campaign): void {
   const { redis, ledger, server } = campaign;
   const coupon = redis.coupon!;
   coupon.fence = Math.max(coupon.fence || 0, ledger.maxFence);
-  coupon.lastUs = Math.max(coupon.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
+  coupon.lastUs = Math.max(coupon.lastUs, latestRequest(campaign));
   // The ledger has just said how far it is; where nobody is left who was accepted, nobody was issued.
   coupon.acked = redis.admitted.size > 0 ? Math.max(coupon.acked, ledger.maxFence) : 0;
   coupon.total = ledger.total;

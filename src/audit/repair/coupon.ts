@@ -34,7 +34,7 @@ export async function repairCoupon(
   }
   if (life !== 'ours') {
     await ports.coupons.index(id);
-    const reached = { fence: await highestFence(ports, coupon), lastUs: await ports.repairs.latestRequestUs(id) };
+    const reached = { fence: await highestFence(ports, coupon), lastUs: await ports.ledger.latestRequestUs(id) };
     const bound = await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), reached);
     // Another program has written over the hash once more: the plan is for what is no longer there.
     if (bound === 'changed') return;
@@ -83,7 +83,7 @@ async function withoutRow({ ledger }: RepairPorts, couponId: string, userIds: re
 async function restore(ports: RepairPorts, coupon: LedgerCoupon, { steps, state }: CouponPlan, mended: Mended): Promise<void> {
   const now = await ports.ledger.coupon(coupon.id);
   if (now?.epoch !== coupon.epoch) return;
-  const result = await ports.redis.restore(now, await ports.repairs.latestRequestUs(coupon.id), state);
+  const result = await ports.redis.restore(now, await ports.ledger.latestRequestUs(coupon.id), state);
   // More users than coupons, because workers hold some of them: the coupon stays out of service until the next run.
   if (result.status !== 'ok') return;
   if (state === 'reopen') await ports.repairs.setMissing(coupon.id, coupon.epoch, null);

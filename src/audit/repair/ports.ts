@@ -53,8 +53,6 @@ export interface LedgerRepairs {
   setMissing(couponId: string, epoch: string, users: number | null): Promise<void>;
   /** A `forget` was begun and not finished: some of a user is under the old id, and some under the tombstone. */
   isForgetting(couponId: string, epoch: string): Promise<boolean>;
-  /** Microseconds; 0: no rows. */
-  latestRequestUs(couponId: string): Promise<number>;
 }
 
 /** The keys of a coupon as a whole. */

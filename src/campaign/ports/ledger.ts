@@ -57,6 +57,8 @@ export interface LedgerReader {
   page(couponId: string, afterUserId: string, limit: number): Promise<LedgerRow[]>;
   /** Rows of these users, in no order. */
   rows(couponId: string, userIds: readonly string[]): Promise<LedgerRow[]>;
+  /** Of the coupon's rows, microseconds; 0: there are none. Reads all of them. */
+  latestRequestUs(couponId: string): Promise<number>;
   /** Issued since this instant, for the pace. */
   issuedSince(couponId: string, since: Date): Promise<number>;
   /** Workers of the latest thousand rows that are no older than this. */

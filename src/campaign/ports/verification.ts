@@ -15,7 +15,9 @@ export interface Verification {
   /**
    * Puts a coupon back into service whose hash a service that shares it has written anew. `false`: that is not what happened, or its stock
    * cannot be right.
+   *
+   * @param latestUs latest request time in the ledger, microseconds
    */
-  takeBack(coupon: LedgerCoupon): Promise<boolean>;
+  takeBack(coupon: LedgerCoupon, latestUs: number): Promise<boolean>;
   markSuspect(couponId: string, epoch: string, reason: string): Promise<void>;
 }

@@ -91,6 +91,11 @@ export function ledgerIssued(database: Database): IssuedPart {
       return { issuedQuantity, returnedQuantity, rows, returned, maxFence: Number(row.max_fence) };
     },
 
+    async latestRequestUs(couponId) {
+      const [row] = await database.query<{ latest: string }>(statement('latest-request', [couponId]));
+      return Number(row?.latest ?? 0);
+    },
+
     async issuedSince(couponId, since) {
       const [row] = await database.query<{ issued: number }>(statement('issued-since', [couponId, since]));
       return row?.issued ?? 0;

@@ -57,10 +57,5 @@ export function ledgerRepairs(database: Database): LedgerRepairs {
       const [row] = await database.query<{ kind: string }>(statement('find-change', [couponId, null, epoch]));
       return row?.kind === 'forget';
     },
-
-    async latestRequestUs(couponId) {
-      const [row] = await database.query<{ latest: string }>(statement('latest-request', [couponId]));
-      return Number(row?.latest ?? 0);
-    },
   };
 }

@@ -24,6 +24,7 @@ const STATEMENTS = {
     'page-briefs',
     'count-issued',
     'issued-since',
+    'latest-request',
     'recent-workers',
     'use-issued',
     'explain-use',
@@ -33,7 +34,7 @@ const STATEMENTS = {
   forget: ['end-claims', 'rename-issued', 'redact-log'],
   adopt: ['start-adopting', 'finish-adopting'],
   purge: ['ledger-time', 'note-export', 'is-exported', 'find-purge'],
-  repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'record-revocation', 'recount', 'latest-request'],
+  repair: ['ended-epochs', 'set-missing', 'restore-issued', 'record-use', 'record-revocation', 'recount'],
   schema: ['schema-version', 'ledger-condition', 'missing-rights', 'server-settings'],
   baseline: ['baseline-lock', 'baseline-issue', 'baseline-count'],
 } as const;

@@ -78,7 +78,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
       return status === 'ok' ? { status, acked: Number(detail) } : { status: 'gone' };
     }),
 
-    takeBack: guard(async (coupon) => {
+    takeBack: guard(async (coupon, latestUs) => {
       const keys = couponKeys(coupon.id, style);
       const { epoch, version, total, maxFence, minFence, returnedQuantity, sharedStockField, saleState } = coupon;
       const args = [
@@ -91,6 +91,7 @@ export function redisCoupons(connection: RedisConnection, style: KeyStyle): Coup
         sharedStockField ?? '',
         saleState ?? '',
         minFence,
+        latestUs,
       ];
       return (await runScript(client, 'rewritten', keys, [], [...args, ...settingFields(coupon)])) === 'ok';
     }),

@@ -129,8 +129,8 @@ export const SCRIPT_RIGHTS = {
   bind: { coupon: 'hmget exists hset hsetnx', life: 'set' },
   'take-over': { coupon: 'hmget', queue: 'zcard zrem zadd', admitted: 'hlen hsetnx' },
   'finish-adoption': { coupon: 'hmget hget hdel hset', admitted: 'hlen', life: 'set' },
-  rewritten: { coupon: 'hmget hdel hset', queue: 'zrange', admitted: 'hlen', dead: 'hvals', claims: 'hvals', life: 'get' },
-  restore: { coupon: 'hget hmget hset hdel', admitted: 'hlen', dead: 'hvals' },
+  rewritten: { coupon: 'hmget hdel hset', queue: 'zrange', admitted: 'hlen hget', dead: 'hvals hkeys', claims: 'hvals', life: 'get' },
+  restore: { coupon: 'hget hmget hset hdel', admitted: 'hlen hget', dead: 'hvals hkeys', queue: 'zrange', claims: 'hvals' },
   use: { issued: 'exists hget hset' },
   'compare-rows': {
     admitted: 'hlen hmget',

@@ -30,7 +30,7 @@ export const SCRIPTS = {
   forget: ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   'evict-excess': ['coupon', 'queue', 'admitted', 'leases', 'dead', 'claims'],
   bind: ['coupon', 'life'],
-  restore: ['coupon', 'admitted', 'dead'],
+  restore: ['coupon', 'admitted', 'dead', 'queue', 'claims'],
   'take-over': ['coupon', 'queue', 'admitted'],
   'finish-adoption': ['coupon', 'admitted', 'life'],
   rewritten: ['coupon', 'queue', 'admitted', 'dead', 'claims', 'life'],

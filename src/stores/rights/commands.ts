@@ -64,7 +64,7 @@ export const COMMAND_USES = {
   seed: {
     scripts: ['seed', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER, { index: 'sadd srem' }],
-    statements: ['find-coupon', 'start-seeding', 'finish-seeding', 'undo-seeding'],
+    statements: ['find-coupon', 'latest-request', 'start-seeding', 'finish-seeding', 'undo-seeding'],
     options: {
       '--reset': {
         scripts: ['retire'],
@@ -95,19 +95,28 @@ export const COMMAND_USES = {
       // Who was accepted, so that refusals can be told without Redis; and how far on in the queue a user is.
       { admitted: 'hscan', queue: 'zscan zrank' },
     ],
-    statements: ['find-coupons', 'find-coupon', 'find-issued', 'issued-since', 'use-issued', 'explain-use', 'ledger-condition'],
+    statements: [
+      'find-coupons',
+      'find-coupon',
+      'latest-request',
+      'find-issued',
+      'issued-since',
+      'use-issued',
+      'explain-use',
+      'ledger-condition',
+    ],
     options: { '--accepted-means': REPLICA },
   },
   submit: {
     scripts: ['admit', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER],
-    statements: ['find-coupon'],
+    statements: ['find-coupon', 'latest-request'],
     options: { '--accepted-means': REPLICA },
   },
   drain: {
     scripts: ['claim', 'ack', 'release', 'bury', 'verify', 'rewritten', 'suspect'],
     redis: [SERVER, BACKLOG],
-    statements: ['find-coupons', 'find-coupon', 'issue', 'is-same-life', 'find-issued'],
+    statements: ['find-coupons', 'find-coupon', 'latest-request', 'issue', 'issue-first', 'is-same-life', 'find-issued'],
     options: {
       '--scan': { redis: [{ none: 'scan' }] },
       '--accepted-means': REPLICA,

@@ -18,7 +18,8 @@
 -- ARGV[7] field      that the service has the stock in
 -- ARGV[8] state      that an operator last set; '': that of the hash, or open
 -- ARGV[9] min fence  from the ledger: the lowest claim that may still issue
--- ARGV[10...]        further field, value pairs: name, window, expiry
+-- ARGV[10] last us   latest request time in the ledger, microseconds
+-- ARGV[11...]        further field, value pairs: name, window, expiry
 --
 -- Reply: 'ok'; 'whole' (nobody has written it anew); 'life' (these users are of another life, or none is known); 'stock' (missing, or
 -- more than is left). Nothing was written but with 'ok'.
@@ -28,6 +29,7 @@ local COUPON, QUEUE, ADMITTED, DEAD, CLAIMS, LIFE = unpack(KEYS, 1, 6)
 -- include claim-record
 -- include request-time
 -- include foreign-number
+-- include latest-request
 
 local coupon = redis.call('HMGET', COUPON, 'suspect', 'epoch', 'fence', 'stock', ARGV[7], 'state')
 local suspect = coupon[1] or ''
@@ -47,12 +49,11 @@ for _, record in ipairs(redis.call('HVALS', CLAIMS)) do
   local claim = read_claim(record)
   if claim then fence = math.max(fence, tonumber(claim.fence)) end
 end
-local latest = redis.call('ZRANGE', QUEUE, -1, -1, 'WITHSCORES')
-local last_us = score_us(latest[2]) or 0
+local last_us = math.max(tonumber(ARGV[10]), latest_request(QUEUE, CLAIMS, DEAD, ADMITTED))
 local state = ARGV[8] ~= '' and ARGV[8] or string.match(coupon[6] or 'open', '^"?(%l+)"?$') or 'paused'
 
 redis.call('HDEL', COUPON, 'ex_date', 'valid_for')
 redis.call('HSET', COUPON, 'total', ARGV[4], 'stock', string.format('%d', stock), 'state', state, 'epoch', ARGV[1], 'version', ARGV[3],
   'run', ARGV[2], 'fence', string.format('%d', fence), 'acked', ARGV[5], 'last_us', string.format('%.0f', last_us),
-  'returned', string.format('%d', returned), 'given_back', ARGV[6], 'min_fence', ARGV[9], 'suspect', '', unpack(ARGV, 10))
+  'returned', string.format('%d', returned), 'given_back', ARGV[6], 'min_fence', ARGV[9], 'suspect', '', unpack(ARGV, 11))
 return 'ok'

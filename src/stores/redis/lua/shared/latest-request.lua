@@ -1,0 +1,18 @@
+-- latest-request: how late a request stands that the ledger need not know of. Needs claim-record and request-time.
+--
+-- latest_request(queue, claims, dead, admitted), keys -> the latest request time of users who wait, are claimed or are dead-lettered, in
+-- microseconds; 0: of nobody. It lies in the future where a clock was ahead. A key of another type holds no users.
+local function latest_request(queue, claims, dead, admitted)
+  local latest = 0
+  local function note(score) latest = math.max(latest, score_us(score) or 0) end
+  note((redis.pcall('ZRANGE', queue, -1, -1, 'WITHSCORES'))[2])
+  for _, record in ipairs(redis.pcall('HVALS', claims)) do
+    local claim = read_claim(record)
+    if claim then note(claim.score) end
+  end
+  for _, user in ipairs(redis.pcall('HKEYS', dead)) do
+    local record = redis.pcall('HGET', admitted, user)
+    note(type(record) == 'string' and string.match(record, '^([^:]*):') or nil)
+  end
+  return latest
+end
