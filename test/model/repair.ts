@@ -150,7 +150,8 @@ function bind(campaign: Campaign): void {
     version: ledger.version,
   };
   const fence = Math.max(before.fence || 0, ledger.maxFence, ...[...redis.claims.values()].map((claim) => claim.fence));
-  const lastUs = Math.max(before.lastUs, ...[...ledger.rows.values()].map((row) => row.requestedUs));
+  const claimed = [...redis.claims.values()].map((claim) => scoreToMicros(claim.score) ?? 0);
+  const lastUs = Math.max(before.lastUs, ...claimed, ...[...ledger.rows.values()].map((row) => row.requestedUs));
   redis.coupon = {
     ...before,
     suspect: 'repair',

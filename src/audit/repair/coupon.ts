@@ -1,4 +1,5 @@
 import { chunked } from '../../lib/chunked.ts';
+import { scoreToMicros } from '../../campaign/coupon.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import { readRedis } from '../reads.ts';
@@ -34,8 +35,7 @@ export async function repairCoupon(
   }
   if (life !== 'ours') {
     await ports.coupons.index(id);
-    const reached = { fence: await highestFence(ports, coupon), lastUs: await ports.ledger.latestRequestUs(id) };
-    const bound = await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), reached);
+    const bound = await ports.redis.bind(coupon, life === 'ended' ? '' : (record.hashEpoch ?? ''), await reachedBy(ports, coupon));
     // Another program has written over the hash once more: the plan is for what is no longer there.
     if (bound === 'changed') return;
     mended('rebuild_coupon', 1);
@@ -54,13 +54,19 @@ export async function repairCoupon(
 /** Done in one step at the end. */
 const LAST = ['restore_settings', 'set_stock', 'clear_suspect', 'pause', 'reopen'] as const;
 
-/** Claims that a worker still holds may be ahead of what reached the ledger. */
-async function highestFence(ports: RepairPorts, { id, maxFence }: LedgerCoupon): Promise<number> {
-  let highest = maxFence;
+/**
+ * Claims that a worker still holds may be ahead of what reached the ledger. They are read first: a worker that is late may issue its users and
+ * give its claims up meanwhile.
+ */
+async function reachedBy(ports: RepairPorts, { id, maxFence }: LedgerCoupon): Promise<{ fence: number; lastUs: number }> {
+  let [fence, lastUs] = [maxFence, 0];
   for await (const page of ports.reader.walk(id, 'claims')) {
-    for (const { claim } of (await readRedis(ports, id, page)).users) highest = Math.max(highest, claim?.fence ?? 0);
+    for (const { claim } of (await readRedis(ports, id, page)).users) {
+      fence = Math.max(fence, claim?.fence ?? 0);
+      lastUs = Math.max(lastUs, scoreToMicros(claim?.score ?? 0) ?? 0);
+    }
   }
-  return highest;
+  return { fence, lastUs: Math.max(lastUs, await ports.ledger.latestRequestUs(id)) };
 }
 
 /** The users of the plan give their promise up, but for those who have a row by now. */
@@ -83,7 +89,8 @@ async function withoutRow({ ledger }: RepairPorts, couponId: string, userIds: re
 async function restore(ports: RepairPorts, coupon: LedgerCoupon, { steps, state }: CouponPlan, mended: Mended): Promise<void> {
   const now = await ports.ledger.coupon(coupon.id);
   if (now?.epoch !== coupon.epoch) return;
-  const result = await ports.redis.restore(now, await ports.ledger.latestRequestUs(coupon.id), state);
+  const { lastUs } = await reachedBy(ports, now);
+  const result = await ports.redis.restore(now, lastUs, state);
   // More users than coupons, because workers hold some of them: the coupon stays out of service until the next run.
   if (result.status !== 'ok') return;
   if (state === 'reopen') await ports.repairs.setMissing(coupon.id, coupon.epoch, null);

@@ -2,7 +2,7 @@
 import { systemClock } from '../../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { drainPass } from '../../../src/drain/pass.ts';
-import { repair } from '../../../src/audit/repair/repair.ts';
+import { repair, type RepairPorts } from '../../../src/audit/repair/repair.ts';
 import { verifyAgainstLedger } from '../../../src/campaign/verify-coupon.ts';
 import { ledgerRepairs } from '../../../src/stores/postgres/ledger-repairs.ts';
 import { redisRepairs } from '../../../src/stores/redis/repairs.ts';
@@ -48,6 +48,38 @@ async function rewrite(fields: Record<string, number>): Promise<void> {
   await stores.redis.hset(COUPON, { name: 'theirs', total: 10, ...fields });
 }
 
+async function repaired(ledger: RepairPorts['ledger']): Promise<void> {
+  const { reader, claims, coupons, connection, database } = stores;
+  const ports = { reader, ledger, claims, coupons, clock: systemClock };
+  const options = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: true, reopen: true };
+  const quiet = { mended: () => undefined, looked: () => undefined };
+  await repair({ ...ports, redis: redisRepairs(connection, 'plain'), repairs: ledgerRepairs(database) }, options, quiet);
+}
+
+it('a late worker issues the last one, and gives the claim up, after the ledger was asked', async () => {
+  await stores.clear();
+  await stores.seed({ id: ID, total: 10 });
+  await stores.redis.hset(COUPON, 'last_us', Date.now() * 1_000 + AHEAD_US);
+  const last = await admit('last');
+  const { ledger, claims } = stores;
+  const { epoch } = (await ledger.coupon(ID))!;
+  const claimed = await claims.claim(ID, { epoch, limit: 10, leaseMs: 30_000, worker: 'w' });
+  if (claimed.status !== 'ok') throw new Error(claimed.status);
+  await stores.redis.hdel(COUPON, 'last_us');
+  await stores.coupons.markSuspect(ID, epoch, 'repair');
+  await repaired({
+    ...ledger,
+    async latestRequestUs(couponId) {
+      const latest = await ledger.latestRequestUs(couponId);
+      const issued = await ledger.issue(ID, claimed.claims, { epoch, worker: 'w', timeoutMs: 10_000 });
+      if (issued.status === 'ok') await claims.ack(ID, epoch, issued.rows);
+      return latest;
+    },
+  });
+  expect(await stores.redis.hlen(`coupon_claims:${ID}`)).toBe(0);
+  expect(await admit('new')).toBeGreaterThan(last);
+});
+
 describe.each(PLACES)('where the last one is %s', (place) => {
   beforeEach(async () => {
     await stores.clear();
@@ -58,11 +90,7 @@ describe.each(PLACES)('where the last one is %s', (place) => {
   it('a repair of a coupon that another program wrote over', async () => {
     const last = await lastIn(place);
     await rewrite({});
-    const { reader, ledger, claims, coupons, connection, database } = stores;
-    const ports = { reader, ledger, claims, coupons, clock: systemClock };
-    const options = { couponIds: [], scan: true, keyStyle: 'plain', dryRun: false, confirm: true, reopen: true };
-    const quiet = { mended: () => undefined, looked: () => undefined };
-    await repair({ ...ports, redis: redisRepairs(connection, 'plain'), repairs: ledgerRepairs(database) }, options, quiet);
+    await repaired(stores.ledger);
     expect(await admit('new')).toBeGreaterThan(last);
   });
 

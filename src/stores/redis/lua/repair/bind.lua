@@ -11,7 +11,7 @@
 -- ARGV[4] version    from the ledger
 -- ARGV[5] total
 -- ARGV[6] fence      that was reached, according to ledger and claims
--- ARGV[7] last us    latest request time in the ledger, microseconds
+-- ARGV[7] last us    latest request time in the ledger and, before it was read, in the claims, microseconds
 -- ARGV[8] suspect    why it is out of service
 -- ARGV[9] state      that an operator last set; '': open. For a hash that has none
 -- ARGV[10...]        further field, value pairs: name, window, expiry

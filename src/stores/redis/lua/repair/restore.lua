@@ -12,7 +12,7 @@
 -- ARGV[3] version    from the ledger
 -- ARGV[4] total
 -- ARGV[5] max fence  from the ledger
--- ARGV[6] last us    latest request time in the ledger, microseconds
+-- ARGV[6] last us    latest request time in the ledger and, before it was read, in the claims, microseconds
 -- ARGV[7] 'pause', 'reopen', or empty: the state stays
 -- ARGV[8] given back coupons that revocations have put back into the stock, from the ledger
 -- ARGV[9] min fence  from the ledger: the lowest claim that may still issue
