@@ -12,6 +12,7 @@ import {
   operated,
   overPromised,
   rewritten,
+  rewrittenAhead,
   SETTLE,
   totals,
   USERS,
@@ -62,6 +63,31 @@ function nobodyIsLost(histories: Histories, apply?: Apply) {
       expect(world.owed).toEqual(command.kind === 'repair' ? before : world.owed);
       expect([...world.owed].filter((userId) => !admitted.has(userId) && !waiting.has(userId))).toEqual([]);
     }
+  });
+}
+
+/** Who is accepted later stands later, also where a clock was ahead, and however often the coupon is repaired. */
+function nobodyOvertakes(histories: Histories, apply = applyToModel) {
+  return fc.property(histories(LENGTH), totals, (history, total) => {
+    const world = newWorld(total, 'epoch', 'server');
+    let latest = 0;
+    const watched: Apply = (at, command, outside) => {
+      const known = new Set(at.campaign.redis.admitted.keys());
+      const { epoch } = at.campaign.ledger;
+      const answer = apply(at, command, outside);
+      if (at.campaign.ledger.epoch !== epoch) latest = 0;
+      if (command.kind !== 'admit') return answer;
+      for (const [i, { outcome, firstRequestUs = 0 }] of (answer as { outcome: string; firstRequestUs?: number }[]).entries()) {
+        const { userId } = command.requests[i]!;
+        if (outcome !== 'accepted' || known.has(userId)) continue;
+        known.add(userId);
+        expect(firstRequestUs).toBeGreaterThan(latest);
+        latest = firstRequestUs;
+      }
+      return answer;
+    };
+    const play = modelPlayer(watched);
+    for (const command of history) play(world, command);
   });
 }
 
@@ -124,6 +150,10 @@ describe('the reference model of a campaign', () => {
 
   it('loses no accepted user, whatever other programs write over the coupon and however often it is repaired', () => {
     fc.assert(nobodyIsLost(rewritten), { numRuns: 1_000 });
+  });
+
+  it('lets nobody overtake, whatever other programs write over the coupon, and whatever the clock did', () => {
+    fc.assert(nobodyOvertakes(rewrittenAhead), { numRuns: 1_000 });
   });
 
   it.each<[string, Histories]>([
@@ -286,6 +316,15 @@ describe('the reference model of a campaign', () => {
         const { total } = campaign.ledger;
         campaign.ledger.total = 100;
         return () => Object.assign(campaign.ledger, { total });
+      }),
+    ],
+    [
+      'a repair that forgets who waits when it looks for the latest request',
+      rewrittenAhead,
+      nobodyOvertakes,
+      spoiled('repair', ({ campaign }) => () => {
+        const { redis, ledger } = campaign;
+        if (redis.coupon) redis.coupon.lastUs = Math.max(0, ...[...ledger.rows.values()].map((row) => row.requestedUs));
       }),
     ],
     [

@@ -7,6 +7,8 @@ import type { Spelling, ThirdPartyCoupon } from './adopt.ts';
 import type { ChangeAsked } from './operate.ts';
 
 export const LEASE_MS = 600_000;
+/** By how much the clock of Redis was ahead. */
+export const AHEAD_US = 3_600_000_000;
 /** Deadline of a lease that has run out, in milliseconds. */
 export const OVER = 1;
 export const WORKERS = ['w1', 'w2', 'w3'] as const;
@@ -63,7 +65,17 @@ export type Command =
 
 /** `vacate`: what another program wrote over issued hashes is moved away. */
 export type Bare =
-  'vacate' | 'verify' | 'restart' | 'evict' | 'emptyRedis' | 'snapshotRedis' | 'rollBackRedis' | 'snapshotLedger' | 'rollBackLedger';
+  | 'vacate'
+  | 'verify'
+  | 'restart'
+  | 'evict'
+  | 'emptyRedis'
+  | 'snapshotRedis'
+  | 'rollBackRedis'
+  | 'snapshotLedger'
+  | 'rollBackLedger'
+  /** The clock of Redis was ahead while the last one asked. */
+  | 'clockAhead';
 
 const request = fc.record({
   userId: fc.constantFrom(...USERS.filter((userId) => !NO_USER_IDS.includes(userId))),
@@ -184,6 +196,7 @@ const history = (of: readonly ReturnType<typeof weighted>[]) => (maxLength: numb
 export const harmless = history(HARMLESS);
 export const operated = history(OPERATED);
 export const rewritten = history(REWRITTEN);
+export const rewrittenAhead = history([...REWRITTEN, weighted(4, bare('clockAhead'))]);
 export const evicting = history(EVICTING);
 export const disastrous = history(DISASTROUS);
 /** Steps of two workers in any order, each at most once. */

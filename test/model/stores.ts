@@ -21,7 +21,7 @@ import { toBytes } from '../../src/stores/redis/keys/members.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { redisRepairs } from '../../src/stores/redis/repairs.ts';
 import { adoptThirdParty, queueElsewhere } from './adopting.ts';
-import { LEASE_MS, NAMES, OVER, USERS, type Bare, type Command } from './history.ts';
+import { AHEAD_US, LEASE_MS, NAMES, OVER, USERS, type Bare, type Command } from './history.ts';
 import { operate, type Happened } from './operators.ts';
 import { ID, KEYS } from './reading.ts';
 import { adoptPorts } from '../support/adopt.ts';
@@ -166,6 +166,10 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
   },
   async restart({ stores }) {
     await restart(stores);
+    return 'done';
+  },
+  async clockAhead({ stores: { redis } }) {
+    await redis.hincrby(KEYS.coupon, 'last_us', AHEAD_US);
     return 'done';
   },
   async snapshotRedis({ stores, backup }) {

@@ -11,7 +11,7 @@ import { everybody } from './drift.ts';
 import { use, usedAfterDeath } from './use.ts';
 import { seeded, type Campaign, type LedgerSide, type RedisSide } from './state.ts';
 import { ackBatch, buryRefused, commitBatch, releaseRest, reportGuard, startPass, type Batch } from './worker.ts';
-import { LEASE_MS, OVER, TOMBSTONES, USERS, type Bare, type Command, type WorkerStep } from './history.ts';
+import { AHEAD_US, LEASE_MS, OVER, TOMBSTONES, USERS, type Bare, type Command, type WorkerStep } from './history.ts';
 
 /** The model, what its workers remember, and the backups that were made of it. */
 export interface World {
@@ -76,6 +76,10 @@ export function toDo(world: World, command: Command): Command | null {
         [...campaign.redis.leases.keys()].map((userId) => campaign.redis.claims.get(userId)!.worker),
       );
       return worker === null ? null : { ...command, worker };
+    }
+    case 'clockAhead': {
+      const { coupon } = campaign.redis;
+      return coupon?.epoch === campaign.ledger.epoch && coupon.lastUs > 0 ? command : null;
     }
     case 'retry':
     case 'drop': {
@@ -209,6 +213,7 @@ const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
   vacate: ({ campaign }) => noAnswer(campaign.redis.occupied.clear()),
   verify: ({ campaign }) => verify(campaign),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
+  clockAhead: ({ campaign }) => noAnswer((campaign.redis.coupon!.lastUs += AHEAD_US)),
   snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
   snapshotLedger: ({ campaign, backup }) => noAnswer((backup.ledger = structuredClone(campaign.ledger))),
   rollBackRedis(world, { server }) {

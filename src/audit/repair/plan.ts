@@ -87,6 +87,13 @@ export function leftToYou(findings: readonly Pick<FindingReport, 'code' | 'coupo
   });
 }
 
+/** What has happened, and keys of another type: a coupon of which nothing else was found is left as it is. */
+const UNTOUCHED: ReadonlySet<FindingCode> = new Set(['served_out_of_order', 'hash_wrong_type']);
+
+export function mayAnswer(findings: readonly Pick<FindingReport, 'code'>[]): boolean {
+  return findings.some(({ code }) => !UNTOUCHED.has(code));
+}
+
 /** Whether the coupon goes out of service for the time of its repair. */
 export function isDangerous(findings: readonly Pick<FindingReport, 'code'>[]): boolean {
   return findings.some((found) => DANGEROUS.has(found.code));

@@ -1,4 +1,4 @@
-import { leftToYou, type RepairPlan, type RepairStep } from './plan.ts';
+import { leftToYou, mayAnswer, type RepairPlan, type RepairStep } from './plan.ts';
 import { audit, type AuditEvents, type AuditOptions, type AuditReport } from '../audit.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { FindingReport } from '../tally.ts';
@@ -83,7 +83,7 @@ async function toRepair(ports: RepairPorts, found: AuditReport): Promise<{ coupo
   const all = [];
   for (const { couponId, adoptable, skipped } of found.coupons) {
     const findings = found.findings.filter((one) => one.couponId === couponId);
-    if (skipped !== null || (findings.length === 0 && adoptable === 0)) continue;
+    if (skipped !== null || (!mayAnswer(findings) && adoptable === 0)) continue;
     const coupon = await ports.ledger.coupon(couponId);
     // Reset or purged since the audit: its findings belong to a life that is over.
     if (coupon?.state === 'ready') all.push({ coupon, findings });

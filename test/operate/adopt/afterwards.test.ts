@@ -99,6 +99,18 @@ describe('the service writes the hash anew', () => {
     expect(await ask('new')).toBe('accepted');
   });
 
+  test('a repair with nothing but what is left to a person leaves the hash to the service', async () => {
+    await adoptIn(stores, '42');
+    await rewrite({ stock: 95 });
+    await stores.redis.del('issued_coupon:coupon:42-user:choi');
+    await stores.redis.sadd('issued_coupon:coupon:42-user:choi', 'x');
+    expect(await codes()).toEqual(['hash_wrong_type']);
+    const options = { couponIds: ['42'], scan: true, keyStyle: 'plain', dryRun: false, confirm: false, reopen: false };
+    const quiet = { mended: () => undefined, looked: () => undefined };
+    expect(await repair(campaignPorts(stores).repair, options, quiet)).toMatchObject({ ok: false, done: [], plan: { steps: [] } });
+    expect(await stores.redis.hgetall('coupon:42')).toEqual({ name: 'Shop', total: '100', stock: '95' });
+  });
+
   test('claims that a forgotten user has ended stay ended', async () => {
     await adoptIn(stores, '42');
     await stores.sql('UPDATE coupons SET min_fence = 5');
