@@ -107,7 +107,8 @@ export interface ChangeLedger {
   /**
    * Writes the change and what it makes of the coupon, in one transaction.
    *
-   * @throws CouponError `CHANGE_UNFINISHED` when another one is under way, `CHANGE_REFUSED` when the coupon is of another life by now
+   * @param coupon that the change was made from
+   * @throws CouponError `CHANGE_UNFINISHED` when another one is under way, or was finished since the coupon was read
    */
   beginChange(
     change: Pick<Change, 'opId' | 'kind' | 'details' | 'byWhom' | 'reason'>,

@@ -246,6 +246,37 @@ test('two restocks at once: one is done, the other is told so or done after it',
   expect(await both()).toMatchObject({ total: 10 + done, stock: 10 + done });
 });
 
+/** `meanwhile` is done between the look at the coupon and the beginning of the change. */
+function afterwards(meanwhile: () => Promise<unknown>): ChangePorts {
+  const { ledger, ...rest } = ports();
+  const beginChange: typeof ledger.beginChange = async (...args) => {
+    await meanwhile();
+    return ledger.beginChange(...args);
+  };
+  return { ...rest, ledger: { ...ledger, beginChange } };
+}
+
+test.each<[string, ChangeRequest, ChangeRequest, object]>([
+  ['a restock', { kind: 'restock', add: 3 }, { kind: 'restock', add: 5 }, { total: 13, stock: 13, version: [2, 2] }],
+  ['another name', { kind: 'rename', name: 'New' }, { kind: 'restock', add: 5 }, { total: 10, version: [2, 2] }],
+])('%s that was finished after the coupon was looked at is not undone', async (_name, first, second, stands) => {
+  const given = afterwards(() => change(first));
+  expect(await refusal(change(second, { given }))).toMatchObject({ code: 'CHANGE_UNFINISHED', kind: 'usage' });
+  expect(await both()).toMatchObject(stands);
+  expect(await change(second)).toMatchObject({ outcome: 'done' });
+  await both();
+});
+
+test('a change that begins while another one is finished meets no deadlock', async () => {
+  const codes = new Set<string>();
+  for (let i = 0; i < 60; i += 1) {
+    const results = await Promise.allSettled([1, 2, 3].map(() => change({ kind: 'restock', add: 1 })));
+    for (const result of results) if (result.status === 'rejected') codes.add((result.reason as CouponError).code);
+  }
+  expect([...codes]).toEqual(['CHANGE_UNFINISHED']);
+  await both();
+});
+
 test('a suspect coupon is not changed, nor one that Redis lost', async () => {
   await stores.redis.hset('coupon:c', 'suspect', 'fence');
   expect(await refusal(change({ kind: 'restock', add: 5 }))).toMatchObject({ code: 'COUPON_SUSPECT', kind: 'broken' });

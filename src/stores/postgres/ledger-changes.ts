@@ -28,13 +28,15 @@ export function ledgerChanges(database: Database): ChangeLedger & ForgetLedger &
       return row ? toChange(row) : null;
     },
 
-    beginChange: async (change, coupon, { name, opensAt, closesAt, expiry }, add) =>
-      begin(database, change, coupon, 1, async (client) => {
+    beginChange: async (change, coupon, { name, opensAt, closesAt, expiry }, add) => {
+      const write = async (client: PoolClient): Promise<void> => {
         const state = SALE_STATES[change.kind] ?? null;
         const expiresAt = expiry.kind === 'at' ? expiry.at : null;
         const validForMs = expiry.kind === 'after' ? expiry.ms : null;
         await client.query(statement('change-coupon', [coupon.id, add, opensAt, closesAt, expiresAt, validForMs, name, state]));
-      }),
+      };
+      return begin(database, change, coupon, 1, write, coupon.version);
+    },
 
     async finishChange(opId) {
       await database.execute(statement('finish-change', [opId, null]));
@@ -100,6 +102,7 @@ const NOTHING_TO_DO = new Error('nothing to do');
  * Writes the row of a change, and what else belongs to its beginning, in one transaction.
  *
  * @param rises how far the version of the coupon does once the change is done
+ * @param madeFrom the version of the coupon that the change was made from; null: it needs none
  */
 export async function begin(
   database: Database,
@@ -107,13 +110,18 @@ export async function begin(
   { id, epoch }: Pick<LedgerCoupon, 'id' | 'epoch'>,
   rises: 0 | 1,
   also: (client: PoolClient) => Promise<void> = async () => undefined,
+  madeFrom: number | null = null,
 ): Promise<Change> {
-  const values = [opId, id, epoch, kind, JSON.stringify(details), byWhom, reason, rises];
+  const values = [opId, id, epoch, kind, JSON.stringify(details), byWhom, reason, rises, madeFrom];
   try {
     return await database.transaction(async (client) => {
       const { rows } = await client.query<ChangeRow>(statement('begin-change', values));
       if (!rows[0])
-        throw usageError('CHANGE_REFUSED', `coupon ${id} was reset meanwhile`, 'Look at it again, and run the command for what it is now.');
+        throw usageError(
+          madeFrom === null ? 'CHANGE_REFUSED' : 'CHANGE_UNFINISHED',
+          `coupon ${id} was ${madeFrom === null ? '' : 'changed or '}reset meanwhile`,
+          'Look at it again, and run the command for what it is now.',
+        );
       await also(client);
       return toChange(rows[0]);
     });
