@@ -1,7 +1,7 @@
--- latest-request: how late a request stands that the ledger need not know of. Needs claim-record and request-time.
+-- latest-request: the latest request time among users whom the ledger may not know. Needs claim-record and request-time.
 --
--- latest_request(queue, claims, dead, admitted), keys -> the latest request time of users who wait, are claimed or are dead-lettered, in
--- microseconds; 0: of nobody. It lies in the future where a clock was ahead. A key of another type holds no users.
+-- latest_request(queue, claims, dead, admitted), keys -> microseconds, over all users who wait, are claimed or are dead-lettered; 0 if there
+-- are none. It is in the future if a clock was ahead. A key of another type counts as empty.
 local function latest_request(queue, claims, dead, admitted)
   local latest = 0
   local function note(score) latest = math.max(latest, score_us(score) or 0) end
