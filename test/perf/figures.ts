@@ -43,6 +43,11 @@ export function medianRatio(measured: readonly number[], reference: readonly num
   return median(measured.map((value, round) => value / reference[round]!));
 }
 
+/** What is measured in a round, in the other order than in the round before: none always comes after the same one. */
+export function alternating<T>(measured: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? measured : measured.toReversed();
+}
+
 /** The same thing so many times, one after the other. */
 export async function repeated<T>(times: number, once: (round: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];

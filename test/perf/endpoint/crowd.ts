@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { median, medianRatio, type Effort, type Figure } from '../figures.ts';
+import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { processorUs } from '../processor.ts';
 import { ownStores, type OwnStores } from '../own-stores.ts';
 import { load, loadTool, type LoadFigures } from './load.ts';
@@ -31,8 +31,7 @@ export async function crowd({ rounds, seconds }: Effort): Promise<Figure[]> {
   const open: number[] = [];
   // The first round warms up compilers and connections; each takes them in the other order than the one before.
   for (let round = -1; round < rounds; round += 1) {
-    const order: Which[] = round % 2 === 0 ? ['crowded', 'empty'] : ['empty', 'crowded'];
-    for (const which of order) {
+    for (const which of alternating(['crowded', 'empty'] as const, round)) {
       const figure = await accepted(stores, which === 'crowded' ? crowded : empty, `${which}-${round}`, seconds);
       if (round >= 0) measured[which].push(figure);
     }

@@ -1,4 +1,4 @@
-import { median, medianRatio, type Effort, type Figure } from '../figures.ts';
+import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores } from '../own-stores.ts';
 import { load } from './load.ts';
 import { served } from './servers.ts';
@@ -11,7 +11,7 @@ export async function durability({ rounds, seconds }: Effort): Promise<Figure[]>
   await using server = await served(stores);
   const perSecond: Record<'always' | 'everysec', number[]> = { always: [], everysec: [] };
   for (let round = -1; round < rounds; round += 1) {
-    for (const policy of ['always', 'everysec'] as const) {
+    for (const policy of alternating(['always', 'everysec'] as const, round)) {
       await stores.redis.config('SET', 'appendfsync', policy);
       const couponId = `${policy}-${round}`;
       await stores.seed(couponId, PLENTY);

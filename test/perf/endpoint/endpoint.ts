@@ -1,8 +1,8 @@
-import { median, medianRatio, type Effort, type Figure } from '../figures.ts';
+import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores, type OwnStores } from '../own-stores.ts';
 import { processorUs } from '../processor.ts';
 import { load, loadTool, type LoadFigures } from './load.ts';
-import { served, storeless, type Server } from './servers.ts';
+import { atRest, served, storeless, type Server } from './servers.ts';
 
 const SITUATIONS = ['accepted', 'sold_out', 'duplicate'] as const;
 type Situation = (typeof SITUATIONS)[number];
@@ -32,7 +32,7 @@ export async function endpoint({ rounds, seconds }: Effort): Promise<Figure[]> {
     await using servers = await openServers(stores, situation);
     // The first round warms up compilers, caches and connections.
     for (let round = -1; round < rounds; round += 1) {
-      for (const program of PROGRAMS) {
+      for (const program of alternating(PROGRAMS, round)) {
         const figure = await measure(stores, servers[program], {
           situation,
           name: `${program}-${round}`,
@@ -65,9 +65,10 @@ async function openServers(stores: OwnStores, situation: Situation): Promise<Ser
 
 async function measure(
   stores: OwnStores,
-  { url, pid }: Server,
+  server: Server,
   { situation, name, seconds }: { situation: Situation; name: string; seconds: number },
 ): Promise<Measured> {
+  const { url, pid } = server;
   const couponId = `${situation}-${name}`;
   const asked = { url, couponId, prefix: 'user-', users: situation === 'duplicate' ? REGULARS : 0, seconds };
   await stores.seed(couponId, situation === 'sold_out' ? 1 : PLENTY);
@@ -76,7 +77,10 @@ async function measure(
     await load({ ...asked, users: REGULARS, prefix: situation === 'sold_out' ? 'early-' : 'user-', seconds: 1 });
   const before = processorUs(pid);
   const figures = await load(asked);
-  return { ...figures, serverUs: (processorUs(pid) - before) / figures.requests };
+  const serverUs = (processorUs(pid) - before) / figures.requests;
+  // The slow ones go on with what their clients no longer wait for, on the processors of the next.
+  await atRest(server);
+  return { ...figures, serverUs };
 }
 
 function figuresOf(situation: Situation, measured: Record<Program, Measured[]>): Figure[] {

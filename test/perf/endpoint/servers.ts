@@ -1,6 +1,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BIN, cleanEnvironment } from '../../support/processes.ts';
 import type { OwnStores } from '../own-stores.ts';
@@ -8,7 +9,11 @@ import type { OwnStores } from '../own-stores.ts';
 export interface Server extends AsyncDisposable {
   url: string;
   pid: number;
+  /** Requests that it works on. */
+  pending(): Promise<number>;
 }
+
+const PENDING = /^coupon_requests_pending (\d+)$/m;
 
 /** `serve` as it is shipped, on the stores of the measurement. */
 export async function served(stores: OwnStores, args: readonly string[] = []): Promise<Server> {
@@ -18,19 +23,25 @@ export async function served(stores: OwnStores, args: readonly string[] = []): P
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return ending(child, (JSON.parse(line) as { url: string }).url, () => child.kill('SIGTERM'));
+  const { url } = JSON.parse(line) as { url: string };
+  const pending = async (): Promise<number> => Number(PENDING.exec(await (await fetch(`${url}/metrics`)).text())![1]);
+  return { url, pending, ...ending(child, () => child.kill('SIGTERM')) };
 }
 
 /** The same routes and schemas over stores that answer at once. @param outcome of every request */
 export async function storeless(outcome: string): Promise<Server> {
   const child = fork(fileURLToPath(new URL('storeless.ts', import.meta.url)), [outcome]);
   const [port] = (await once(child, 'message')) as [number];
-  return ending(child, `http://127.0.0.1:${port}`, () => child.disconnect());
+  return { url: `http://127.0.0.1:${port}`, pending: async () => 0, ...ending(child, () => child.disconnect()) };
 }
 
-function ending(child: ChildProcess, url: string, end: () => void): Server {
+/** Once it works on nothing. */
+export async function atRest(server: Server): Promise<void> {
+  while ((await server.pending()) > 0) await sleep(20);
+}
+
+function ending(child: ChildProcess, end: () => void): Pick<Server, 'pid' | typeof Symbol.asyncDispose> {
   return {
-    url,
     pid: child.pid!,
     async [Symbol.asyncDispose]() {
       const gone = once(child, 'exit');
