@@ -28,12 +28,16 @@ const SWEEP_MS = 100;
  */
 const BATCHES_UNDER_WAY = 3;
 
+/** So many are sent before the end of the turn: Redis decides on them while the sockets behind them are still read. */
+const WORTH_SENDING = 32;
+
 /** Of all coupons together: four full batches, one more than a coupon can have under way. */
 export const MAX_IN_FLIGHT = 1_024;
 
 /**
  * Gathers requests into admission batches, in order of arrival. What arrives while three batches of its coupon are under way goes in
- * the next one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn.
+ * the next one: the busier Redis is, the larger and cheaper the batches become. Alone, a request waits for nothing but the end of the turn,
+ * and 32 of one coupon not even for that.
  *
  * Behind a Redis that does not answer the others wait a second, and are then refused: they were not sent.
  */
@@ -57,7 +61,8 @@ export class AdmissionBatcher {
       let coupon = this.#coupons.get(couponId);
       if (!coupon) this.#coupons.set(couponId, (coupon = { waiting: [], underWay: 0 }));
       coupon.waiting.push({ request, sinceMs: performance.now(), resolve, reject });
-      this.#scheduleFlush();
+      if (coupon.waiting.length >= WORTH_SENDING && coupon.underWay < BATCHES_UNDER_WAY) this.#flush(couponId, coupon);
+      else this.#scheduleFlush();
     });
   }
 

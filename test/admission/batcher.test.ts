@@ -54,11 +54,24 @@ test('the first to arrive are the first in the queue', async () => {
   expect(await stores.redis.zrange('coupon_waiting_queue:a', 0, '-1')).toEqual(users);
 });
 
+test('Redis is asked about the first while the sockets of the turn are still read', async () => {
+  await stores.seed({ id: 'a', total: 1_000 });
+  const batcher = new AdmissionBatcher(counted);
+  const asked = Array.from({ length: 63 }, (_, i) => batcher.admit('a', ask(`u${i}`)));
+  expect(sizes).toEqual([['a', 32]]);
+  await Promise.all(asked);
+  expect(sizes).toEqual([
+    ['a', 32],
+    ['a', 31],
+  ]);
+});
+
 test('a batch holds no more than one script run, so that it is answered or fails as a whole', async () => {
   await stores.seed({ id: 'a', total: 1_000 });
   const batcher = new AdmissionBatcher(counted);
   const answers = await Promise.all(Array.from({ length: 600 }, (_, i) => batcher.admit('a', ask(`u${i}`))));
-  expect(sizes.map(([, size]) => size)).toEqual([256, 256, 88]);
+  // Three that were full in the middle of the turn, and all that came behind them.
+  expect(sizes.map(([, size]) => size)).toEqual([32, 32, 32, 256, 248]);
   expect(new Set(answers.map((answer) => answer.outcome))).toEqual(new Set(['accepted']));
 });
 
