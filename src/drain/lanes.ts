@@ -8,7 +8,8 @@ const LANES = 3;
 
 /** A batch in its two parts. */
 export interface BatchWork<Claimed> {
-  claim(): Promise<Claimed>;
+  /** @param waiting users that the batch before left behind; 0: not known */
+  claim(waiting: number): Promise<Claimed>;
   /** From what was claimed to its end. `ahead` is called when only the acknowledgement is left, with how many users wait. */
   settle(claimed: Promise<Claimed>, ahead: (waiting: number) => void): Promise<CouponPass>;
 }
@@ -31,12 +32,12 @@ export async function inLanes<Claimed>(couponId: string, work: BatchWork<Claimed
     let next: Promise<Claimed> | null = null;
     while (next || (batches > 0 && mayBegin())) {
       batches -= 1;
-      const claimed: Promise<Claimed> = next ?? work.claim();
+      const claimed: Promise<Claimed> = next ?? work.claim(total.waiting);
       next = null;
       try {
         const pass = await work.settle(claimed, (waiting) => {
           if (waiting === 0 || batches === 0 || !mayBegin()) return;
-          next = work.claim();
+          next = work.claim(waiting);
           next.catch(() => undefined);
         });
         add(total, pass);

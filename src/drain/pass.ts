@@ -104,7 +104,7 @@ async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: 
     return await inLanes(
       coupon.id,
       {
-        claim: async () => claimReady(ports, options, coupon),
+        claim: async (waiting) => claimReady(ports, options, coupon, waiting),
         settle: async (claimed, ahead) => settle(ports, options, coupon, await claimed, ahead),
       },
       options.sliceMs ?? 0,
@@ -120,10 +120,10 @@ async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: 
 
 type Claimed = ClaimResult | { status: 'key_style' | 'unfinished'; reason: string };
 
-async function claimReady(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<Claimed> {
+async function claimReady(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon, waiting: number): Promise<Claimed> {
   if (coupon.keyStyle !== options.keyStyle) return { status: 'key_style', reason: coupon.keyStyle };
   if (coupon.state !== 'ready') return { status: 'unfinished', reason: coupon.state };
-  return claimVerified(ports, options, coupon);
+  return claimVerified(ports, options, coupon, waiting);
 }
 
 /** claim → ledger → ack; users whom the ledger refuses are dead-lettered, and users whom it does not return go back to the queue. */
@@ -231,8 +231,8 @@ async function issueOrLookFurther(
 }
 
 /** Claims; a Redis that was restarted since is first checked against the ledger. */
-async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon): Promise<ClaimResult> {
-  const request = { epoch: coupon.epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker };
+async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: LedgerCoupon, waiting: number): Promise<ClaimResult> {
+  const request = { epoch: coupon.epoch, limit: options.batch, leaseMs: options.leaseMs, worker: options.worker, waiting };
   const first = await ports.claims.claim(coupon.id, request);
   if (first.status !== 'run' && first.status !== 'epoch') return first;
   const now = await ports.ledger.coupon(coupon.id);

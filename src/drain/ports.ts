@@ -12,6 +12,8 @@ export interface ClaimOptions {
   limit: number;
   leaseMs: number;
   worker: string;
+  /** Users that are thought to wait: for so many nobody looks first whether there are any. */
+  waiting?: number;
 }
 
 export type ClaimResult =

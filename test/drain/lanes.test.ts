@@ -6,10 +6,11 @@ const LONG_MS = 60_000;
 
 /** Batches of ten of a queue; each takes its turn of the event loop, and asks ahead before it ends. */
 function queue(size: number, more: Partial<CouponPass> = {}) {
-  const seen = { batches: 0, underWay: 0, most: 0, held: 0, events: [] as string[] };
+  const seen = { batches: 0, underWay: 0, most: 0, held: 0, events: [] as string[], told: [] as number[] };
   let waiting = size;
   const work: BatchWork<{ nth: number; issued: number; left: number }> = {
-    async claim() {
+    async claim(left) {
+      seen.told.push(left);
       const nth = (seen.batches += 1);
       seen.events.push(`claim ${nth}`);
       const issued = Math.min(10, waiting);
@@ -51,6 +52,13 @@ describe('lanes', () => {
     expect(seen.events.slice(6, 12)).toEqual(['ack 2', 'claim 5', 'ack 3', 'claim 6', 'ack 4', 'claim 7']);
   });
 
+  it('say with each claim how many users the batch before left behind', async () => {
+    const { seen, work } = queue(105);
+    await inLanes('42', work, LONG_MS, never);
+    // The first knows nothing; three begin on what it saw.
+    expect(seen.told).toEqual([0, 95, 95, 95, 85, 75, 65, 55, 45, 35, 25, 15, 5]);
+  });
+
   it('drain one batch when there is no time for more, and when nothing is left', async () => {
     const one = queue(205);
     expect(await inLanes('42', one.work, 0, never)).toMatchObject({ issued: 10, waiting: 195 });
@@ -76,9 +84,9 @@ describe('lanes', () => {
     const { seen, work } = queue(1_000);
     const failing: typeof work = {
       ...work,
-      claim: async () => {
+      claim: async (left) => {
         if (seen.batches === 6) throw new Error('the queue is gone');
-        return work.claim();
+        return work.claim(left);
       },
     };
     await expect(inLanes('42', failing, LONG_MS, never)).rejects.toThrow('the queue is gone');
@@ -90,9 +98,9 @@ describe('lanes', () => {
     const { seen, work } = queue(1_000);
     const stopping: typeof work = {
       ...work,
-      claim: async () => {
+      claim: async (left) => {
         if (seen.batches === 3) stop.abort();
-        return work.claim();
+        return work.claim(left);
       },
     };
     await inLanes('42', stopping, LONG_MS, stop.signal);

@@ -79,8 +79,8 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /**
- * Several script runs when the limit is above one run's share. The first one tells how many users are left, so that an empty queue is asked
- * once; the others are sent at once, and wait for the disk together.
+ * Several script runs when the limit is above one run's share. Those for users that are known to wait are sent at once, and wait for the disk
+ * together; what they leave tells how many more are worth it, so that an empty queue is asked once.
  */
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
   const keys = couponKeys(couponId, style);
@@ -88,20 +88,20 @@ async function claimAll(connection: RedisConnection, couponId: string, style: Ke
     const args = [connection.runOf(keys.coupon), options.epoch, limit, options.leaseMs, options.worker];
     return decodeClaims((await runScriptForBytes(connection.client, 'claim', keys, args)) as Nested[]);
   };
-  const first = await claim(Math.min(options.limit, SCRIPT_USERS));
-  if (first.status !== 'ok') return first;
-  const left = Math.min(options.limit - SCRIPT_USERS, first.waiting);
-  const shares = Array.from({ length: Math.max(0, Math.ceil(left / SCRIPT_USERS)) }, (_, i) =>
-    Math.min(SCRIPT_USERS, left - i * SCRIPT_USERS),
-  );
-  return (await allOf(shares.map(claim))).reduce<ClaimResult & { status: 'ok' }>(
-    (total, part) => (part.status === 'ok' ? joined(total, part) : total),
-    first,
-  );
+  const claimed = async (users: number): Promise<ClaimResult> => {
+    const shares = Array.from({ length: Math.ceil(users / SCRIPT_USERS) }, (_, i) => Math.min(SCRIPT_USERS, users - i * SCRIPT_USERS));
+    return (await allOf(shares.map(claim))).reduce(joined);
+  };
+  const known = Math.min(options.limit, Math.max(SCRIPT_USERS, options.waiting ?? 0));
+  const first = await claimed(known);
+  const left = first.status === 'ok' ? Math.min(options.limit - known, first.waiting) : 0;
+  return left > 0 ? joined(first, await claimed(left)) : first;
 }
 
-/** The numbers that describe the queue are those of the later one. */
-function joined(before: Claimed, { claims, reclaimed, buried, refused, timeless, ...later }: Claimed): Claimed {
+/** What was claimed counts, whatever another run met. The numbers that describe the queue are those of the later one. */
+function joined(before: ClaimResult, after: ClaimResult): ClaimResult {
+  if (before.status !== 'ok' || after.status !== 'ok') return before.status === 'ok' ? before : after;
+  const { claims, reclaimed, buried, refused, timeless, ...later } = after;
   return {
     ...before,
     ...later,
@@ -112,8 +112,6 @@ function joined(before: Claimed, { claims, reclaimed, buried, refused, timeless,
     ...(timeless || before.timeless ? { timeless: [...(before.timeless ?? []), ...(timeless ?? [])] } : {}),
   };
 }
-
-type Claimed = ClaimResult & { status: 'ok' };
 
 /** Of a reply: text, or a list of it. */
 type Nested = Buffer | Nested[];
@@ -158,20 +156,19 @@ function decodeLines(text: Buffer, fence: number): Claim[] {
     });
 }
 
+/** Users of one batch share these: they are told once, for half the bytes, and fewer reads of Redis, each of which waits for the disk. */
+const SHARED_TIMES = ['expiresAt', 'issuedAt', 'usedAt', 'revokedAt'] as const;
+
 /** A row that other programs wrote into the ledger for no user id of ours has no place in Redis either; `audit` names it. */
 function issuedLines(rows: readonly AckRow[]): string {
-  // Users of one batch share most of their times: half the bytes, and fewer reads of Redis, each of which waits for the disk.
-  const before: (number | undefined)[] = [];
-  const shared = (field: number, date: Date | null): string => {
-    const ms = date?.getTime();
-    if (lines !== '' && before[field] === ms) return '=';
-    before[field] = ms;
-    return isoTime(date);
-  };
   let lines = '';
-  for (const { userId, expiresAt, requestedAt, issuedAt, usedAt, revokedAt } of rows) {
-    if (!mayHaveRow(userId)) continue;
-    lines += `${userId}\t${shared(0, expiresAt)}\t${isoTime(requestedAt)}\t${shared(1, issuedAt)}\t${shared(2, usedAt)}\t${shared(3, revokedAt)}\n`;
+  let before: AckRow | undefined;
+  for (const row of rows) {
+    if (!mayHaveRow(row.userId)) continue;
+    const same = before && SHARED_TIMES.every((name) => before![name]?.getTime() === row[name]?.getTime());
+    const shared = same ? '' : SHARED_TIMES.map((name) => `\t${isoTime(row[name])}`).join('');
+    lines += `${row.userId}\t${isoTime(row.requestedAt)}${shared}\n`;
+    before = row;
   }
   return lines;
 }

@@ -34,7 +34,8 @@ describe('claims', () => {
       '42',
       ids.map((userId) => ({ userId, requestId: 'r' })),
     );
-  const claim = (limit: number, leaseMs = 30_000) => stores.claims.claim('42', { epoch, limit, leaseMs, worker: 'w' });
+  const claim = (limit: number, leaseMs = 30_000, waiting = 0) =>
+    stores.claims.claim('42', { epoch, limit, leaseMs, worker: 'w', waiting });
   const claimed = (result: ClaimResult) => (result.status === 'ok' ? result.claims.map((one) => one.userId) : result.status);
   const expireLeases = async () => {
     for (const user of await stores.redis.zrange('coupon_leases:42', '0', '-1')) await stores.redis.zadd('coupon_leases:42', 1, user);
@@ -45,6 +46,19 @@ describe('claims', () => {
     expect(claimed(await claim(450))).toEqual(users(450));
     expect(await claim(100)).toMatchObject({ status: 'ok', waiting: 0, reclaimed: 0 });
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 500 });
+  });
+
+  it('are the same where more users are thought to wait than do', async () => {
+    await admit(users(500));
+    expect(claimed(await claim(450, 30_000, 500))).toEqual(users(450));
+    expect(await claim(1_000, 30_000, 700)).toMatchObject({ status: 'ok', waiting: 0, claims: { length: 50 } });
+    expect(await claim(1_000, 30_000, 700)).toMatchObject({ status: 'ok', waiting: 0, claims: [] });
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 500 });
+  });
+
+  it('are for the users behind as well, where fewer are thought to wait than do', async () => {
+    await admit(users(1_500));
+    expect(claimed(await claim(1_000, 30_000, 300))).toEqual(users(1_000));
   });
 
   it('number every claim with a rising fence, and count deliveries', async () => {

@@ -11,8 +11,8 @@
 -- ARGV[2] couponId
 -- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
 -- ARGV[4]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
--- ARGV[5]            a line of userId, ex_date, requested_at, issued_at, used_at, revoked_at for each row, between tabs; '' for none, '=' for
---                    what the line before has. Up to 200 rows.
+-- ARGV[5]            a line of userId, requested_at for each row, between tabs; and where they are not those of the line before, the
+--                    ex_date, issued_at, used_at, revoked_at; '' for no time. Up to 200 rows.
 -- ARGV[6] claim      the lowest one of a worker that remembers these rows; '': they were just read
 --
 -- Reply: 'epoch' (another life of the coupon, or none) or 'ended' (`forget` has ended this claim), and nothing was written; else 'ok' and
@@ -40,20 +40,16 @@ redis.call('ZCARD', QUEUE)
 redis.call('ZCARD', LEASES)
 redis.call('HLEN', CLAIMS)
 local dead_letters = redis.call('HLEN', DEAD)
-local field = '([^\t\n]*)'
-local line = field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\t' .. field .. '\n'
-local users, issued, count = {}, {}, 0
-local ex_dates, requested, issued_at, used_at, revoked_at = {}, {}, {}, {}, {}
-local function put(list, text)
-  list[count] = text == '=' and list[count - 1] or text
-end
-for user, ex, asked, given, used, revoked in string.gmatch(ARGV[5], line) do
+
+local users, issued, requested, times, count = {}, {}, {}, {}, 0
+local shared
+for user, asked, rest in string.gmatch(ARGV[5], '([^\t\n]*)\t([^\t\n]*)([^\n]*)\n') do
+  if rest ~= '' then
+    local ex, given, used, revoked = string.match(rest, '^\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
+    shared = { ex = ex, given = given, used = used, revoked = revoked }
+  end
   count = count + 1
-  users[count], issued[count], requested[count] = user, ISSUED_PREFIX .. user, asked
-  put(ex_dates, ex)
-  put(issued_at, given)
-  put(used_at, used)
-  put(revoked_at, revoked)
+  users[count], issued[count], requested[count], times[count] = user, ISSUED_PREFIX .. user, asked, shared
 end
 
 -- What another program, or a use, has written there already: hardly ever anything, so one call asks about all.
@@ -75,10 +71,10 @@ end
 
 for i = 1, count do
   if kept[i] then
-    local used = time_or(kept[i][1], used_at[i])
-    local revoked = time_or(kept[i][2], revoked_at[i])
-    redis.call('HSET', issued[i], 'userId', users[i], 'couponId', ARGV[2], 'ex_date', ex_dates[i], 'used_at', used,
-      'requested_at', requested[i], 'issued_at', issued_at[i])
+    local used = time_or(kept[i][1], times[i].used)
+    local revoked = time_or(kept[i][2], times[i].revoked)
+    redis.call('HSET', issued[i], 'userId', users[i], 'couponId', ARGV[2], 'ex_date', times[i].ex, 'used_at', used,
+      'requested_at', requested[i], 'issued_at', times[i].given)
     if revoked ~= '' then
       redis.call('HSET', issued[i], 'revoked_at', revoked)
     elseif kept[i][2] then
