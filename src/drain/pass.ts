@@ -3,7 +3,7 @@ import { CouponError, isOutage } from '../lib/errors.ts';
 import { isPartialOutage } from '../campaign/readiness/partial-outage.ts';
 import { isCouponFault, WrongTypeError, type WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
-import { inLanes } from './lanes.ts';
+import { inLanes, lanesFor } from './lanes.ts';
 import { issueBatch, lowestFence, type BatchResult } from './issue-batch.ts';
 import { issueTogether } from './issue-together.ts';
 import type { LedgerCoupon, LedgerReader } from '../campaign/ports/ledger.ts';
@@ -107,7 +107,7 @@ async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: 
         claim: async (waiting) => claimReady(ports, options, coupon, waiting),
         settle: async (claimed, ahead) => settle(ports, options, coupon, await claimed, ahead),
       },
-      options.sliceMs ?? 0,
+      { forMs: options.sliceMs ?? 0, lanes: lanesFor(options.batch) },
       stop,
     );
   } catch (error) {
