@@ -9,6 +9,8 @@ const APART = 32;
 interface Batch {
   claims: readonly Claim[];
   options: IssueOptions;
+  /** When it came; monotonic milliseconds. */
+  sinceMs: number;
   resolve: (result: IssueResult | Promise<IssueResult>) => void;
   reject: (error: unknown) => void;
 }
@@ -16,9 +18,10 @@ interface Batch {
 /**
  * The ledger for the batches of one coupon, one statement at a time: its lock on the coupon would keep them one after the other anyway, each
  * with a disk to wait for. Batches that come while one is issued go in together with the next statement. Where that is anything but `ok`,
- * each of them is issued alone, so that what is wrong with one is not said of the others.
+ * each of them is issued alone, so that what is wrong with one is not said of the others. A batch that waits for its turn longer
+ * than `patienceMs` is `ended`, and can be claimed again: what is left of its lease may not be enough.
  */
-export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedger {
+export function issueTogether(ledger: IssueLedger, couponId: string, patienceMs: number): IssueLedger {
   const waiting: Batch[] = [];
   let busy = false;
   let apart = 0;
@@ -33,6 +36,12 @@ export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedge
       () => false,
     );
     return { result, over: Promise.race([answered, ended]) };
+  };
+
+  const givenBack = ({ sinceMs, resolve }: Batch): boolean => {
+    const late = performance.now() - sinceMs > patienceMs;
+    if (late) resolve({ status: 'ended' });
+    return late;
   };
 
   const alone = async ({ claims, options, resolve }: Batch): Promise<void> => {
@@ -61,9 +70,9 @@ export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedge
 
   const issueAll = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const batches = waiting.splice(0, apart > 0 ? 1 : fitting(waiting));
+      const batches = waiting.splice(0, apart > 0 ? 1 : fitting(waiting)).filter((batch) => !givenBack(batch));
       if (batches.length > 1 && (await together(batches))) continue;
-      for (const batch of batches) await alone(batch);
+      for (const batch of batches) if (!givenBack(batch)) await alone(batch);
     }
     busy = false;
   };
@@ -71,7 +80,7 @@ export function issueTogether(ledger: IssueLedger, couponId: string): IssueLedge
   return {
     issue: (_couponId, claims, options) =>
       new Promise((resolve, reject) => {
-        waiting.push({ claims, options, resolve, reject });
+        waiting.push({ claims, options, sinceMs: performance.now(), resolve, reject });
         if (busy) return;
         busy = true;
         void issueAll();

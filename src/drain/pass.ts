@@ -99,7 +99,7 @@ async function drainEach(
 /** What is wrong with the keys of one coupon does not keep the others from being drained. */
 async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
   const coupon = { ...listed };
-  const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id) } };
+  const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id, options.leaseMs / 3) } };
   try {
     return await inLanes(
       coupon.id,

@@ -72,7 +72,8 @@ export type RefusalScope = 'row' | 'statement' | 'moment';
 /**
  * What a batch turned into. `guarded`: the ledger refused because it would break `total` or the coupon is not there. `refused`: by
  * a row, or by none (see {@link RefusalScope}); the reason is one line and begins with the SQLSTATE. `ended`: a user was forgotten since the
- * claim; its other users are claimed again. But for `ok` nothing was written, or, of the `moment`, only what was written was not read back.
+ * claim, or the claim waited too long; the other users, or all, are claimed again. But for `ok` nothing was written, or, of the `moment`, only
+ * what was written was not read back.
  */
 export type IssueResult =
   | { status: 'ok'; rows: AckRow[] }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Claim } from '../../src/campaign/coupon.ts';
 import { issueTogether } from '../../src/drain/issue-together.ts';
@@ -30,8 +31,12 @@ const batch = (fence: number, ...userIds: string[]): Claim[] =>
   userIds.map((userId, i) => ({ userId, score: 1_790_000_000_000_000 + fence * 1_000 + i, fence, deliveries: 1 }));
 const usersOf = (result: IssueResult): string[] | string =>
   result.status === 'ok' ? result.rows.map(({ userId }) => userId).toSorted() : result.status;
-const issueAll = async (batches: readonly Claim[][], change: (nth: number) => Partial<IssueOptions> = () => ({})) => {
-  const together = issueTogether(ledger, '42');
+const issueAll = async (
+  batches: readonly Claim[][],
+  change: (nth: number) => Partial<IssueOptions> = () => ({}),
+  patienceMs = options.timeoutMs,
+) => {
+  const together = issueTogether(ledger, '42', patienceMs);
   return await Promise.all(batches.map((claims, nth) => together.issue('42', claims, { ...options, ...change(nth) })));
 };
 
@@ -55,6 +60,21 @@ describe('batches of one coupon', () => {
     expect(await stores.ledger.counts('42')).toMatchObject({ issuedQuantity: 6, rows: 6, maxFence: 5 });
   });
 
+  test('that waited too long are given back unsent: their lease may run out', async () => {
+    const { issue } = ledger;
+    let release = (): void => undefined;
+    const locked = new Promise<void>((resolve) => (release = resolve));
+    ledger.issue = async (couponId, claims, given) => {
+      if (claims[0]!.userId === 'a') await locked;
+      return await issue(couponId, claims, given);
+    };
+    const results = issueAll([batch(2, 'a'), batch(3, 'b'), batch(4, 'c')], undefined, 20);
+    await delay(40);
+    release();
+    expect((await results).map(usersOf)).toEqual([['a'], 'ended', 'ended']);
+    expect(statements).toEqual([['a']]);
+  });
+
   test('the same user in two of them has one row, which both are told', async () => {
     const results = await issueAll([batch(2, 'a'), batch(3, 'b', 'c'), batch(4, 'c', 'd')]);
     expect(results.map(usersOf)).toEqual([['a'], ['b', 'c'], ['c', 'd']]);
@@ -75,7 +95,7 @@ describe('batches of one coupon', () => {
   test('stay apart for a while after one was refused, and come together again', async () => {
     await stores.sql("ALTER TABLE issued_coupons ADD CONSTRAINT no_bad CHECK (user_id <> 'bad')");
     try {
-      const together = issueTogether(ledger, '42');
+      const together = issueTogether(ledger, '42', 10_000);
       const some = async (names: string[]) =>
         await Promise.all(names.map(async (name, i) => await together.issue('42', batch(i + 2, name), options)));
       await some(['bad', 'a', 'b']);
@@ -108,7 +128,7 @@ describe('batches of one coupon', () => {
         throw new Error('away');
       },
     };
-    const together = issueTogether(away, '42');
+    const together = issueTogether(away, '42', 10_000);
     const results = await Promise.allSettled(
       ['a', 'b', 'c'].map(async (name, i) => await together.issue('42', batch(i + 2, name), options)),
     );
