@@ -29,7 +29,7 @@ export interface BatchWork<Claimed> {
 export async function inLanes<Claimed>(
   couponId: string,
   work: BatchWork<Claimed>,
-  { forMs, lanes: count }: { forMs: number; lanes: number },
+  { forMs, lanes }: { forMs: number; lanes: number },
   stop: AbortSignal,
 ): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
@@ -62,8 +62,8 @@ export async function inLanes<Claimed>(
   };
   await lane(() => true, 1);
   if (forMs === 0) return total;
-  const lanes = await Promise.allSettled(Array.from({ length: count }, async () => lane(goOn)));
-  for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+  const results = await Promise.allSettled(Array.from({ length: lanes }, async () => lane(goOn)));
+  for (const ended of results) if (ended.status === 'rejected') throw ended.reason;
   return total;
 }
 

@@ -12,7 +12,7 @@ export interface ClaimOptions {
   limit: number;
   leaseMs: number;
   worker: string;
-  /** Users that are thought to wait: for so many nobody looks first whether there are any. */
+  /** How many users are probably waiting. That many are claimed at once, without checking the queue first. */
   waiting?: number;
 }
 

@@ -1,8 +1,9 @@
+import { until } from '../../support/until.ts';
 import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores, type OwnStores } from '../own-stores.ts';
 import { processorUs } from '../processor.ts';
 import { load, loadTool, type LoadFigures } from './load.ts';
-import { atRest, served, storeless, type Server } from './servers.ts';
+import { served, storeless, type Server } from './servers.ts';
 
 const SITUATIONS = ['accepted', 'sold_out', 'duplicate'] as const;
 type Situation = (typeof SITUATIONS)[number];
@@ -79,7 +80,7 @@ async function measure(
   const figures = await load(asked);
   const serverUs = (processorUs(pid) - before) / figures.requests;
   // The slow ones go on with what their clients no longer wait for, on the processors of the next.
-  await atRest(server);
+  await until(async () => (await server.pending()) === 0);
   return { ...figures, serverUs };
 }
 

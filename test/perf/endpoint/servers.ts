@@ -1,7 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BIN, cleanEnvironment } from '../../support/processes.ts';
 import type { OwnStores } from '../own-stores.ts';
@@ -33,11 +32,6 @@ export async function storeless(outcome: string): Promise<Server> {
   const child = fork(fileURLToPath(new URL('storeless.ts', import.meta.url)), [outcome]);
   const [port] = (await once(child, 'message')) as [number];
   return { url: `http://127.0.0.1:${port}`, pending: async () => 0, ...ending(child, () => child.disconnect()) };
-}
-
-/** Once it works on nothing. */
-export async function atRest(server: Server): Promise<void> {
-  while ((await server.pending()) > 0) await sleep(20);
 }
 
 function ending(child: ChildProcess, end: () => void): Pick<Server, 'pid' | typeof Symbol.asyncDispose> {

@@ -1,4 +1,4 @@
--- latest-request: the latest request time among users whom the ledger may not know. Needs claim-record and request-time.
+-- latest-request: the latest request time of users who may be missing from the ledger. Needs claim-record and request-time.
 --
 -- latest_request(queue, claims, dead, admitted), keys -> microseconds, over all users who wait, are claimed or are dead-lettered; 0 if there
 -- are none. It is in the future if a clock was ahead. A key of another type counts as empty.
