@@ -10,6 +10,8 @@ export interface CouponPass {
   released: number;
   /** Left in the queue. */
   waiting: number;
+  /** The worker that drains the backlog; this one stands by. */
+  heldBy?: string;
   /**
    * Users who were dead-lettered in this pass, with what the ledger said, or why they are no user ids. Left out when there are none,
    * as are the next two.

@@ -1,5 +1,5 @@
 import { liveness, quietLimitMs, type Liveness } from '../campaign/readiness/liveness.ts';
-import type { DrainPorts } from './pass.ts';
+import type { DrainPorts } from './ports.ts';
 
 /** Whether a drain moves, as seen from outside of it. */
 export interface DrainHeartbeat {

@@ -6,6 +6,9 @@ const FEWEST_LANES = 3;
 const MOST_LANES = 6;
 const USERS_UNDER_WAY = 3_000;
 
+/** With each claim of a backlog a worker keeps the others off it for so long. When it hangs or ends, they wait no longer than that. */
+export const HOLD_MS = 500;
+
 /** Batches of one coupon that are under way at a time. @param batch users in each at most */
 export function lanesFor(batch: number): number {
   return Math.min(MOST_LANES, Math.max(FEWEST_LANES, Math.floor(USERS_UNDER_WAY / batch)));

@@ -6,8 +6,10 @@ import { WRONG_TYPE_FIX } from '../campaign/wrong-type.ts';
 import { couponRest } from './coupon-rest.ts';
 import { couponSuspect } from '../campaign/known-coupon.ts';
 import type { CouponPass } from './coupon-pass.ts';
+import { HOLD_MS } from './lanes.ts';
 import { isEmpty } from './is-empty.ts';
-import { drainPass, type DrainOptions, type DrainPorts } from './pass.ts';
+import { drainPass } from './pass.ts';
+import type { DrainOptions, DrainPorts } from './ports.ts';
 
 export interface LoopOptions extends DrainOptions {
   intervalMs: number;
@@ -92,9 +94,16 @@ export async function drainLoop(
     }
     // A backlog of claims that other workers hold is no reason to spin; one of our own users who waits is.
     const goOn = options.eager && passes.some((pass) => !pass.skipped && pass.waiting > 0 && pass.issued > 0);
-    if (!goOn) await clock.sleep(options.intervalMs, stop);
+    if (!goOn) await clock.sleep(pauseMs(passes, options.intervalMs), stop);
   }
   return { ...totals, seconds: Math.round(clock.now() - started) / 1_000 };
+}
+
+/** A worker that stands by looks often enough to take over at once, and not more often. */
+function pauseMs(passes: readonly CouponPass[], intervalMs: number): number {
+  const held = passes.filter(({ heldBy }) => heldBy !== undefined).length;
+  if (held === 0) return intervalMs;
+  return held === passes.length ? HOLD_MS : Math.min(intervalMs, HOLD_MS);
 }
 
 /**

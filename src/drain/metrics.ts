@@ -1,7 +1,7 @@
 import { isReplyLost } from '../lib/errors.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CouponPass } from './coupon-pass.ts';
-import type { DrainPorts } from './pass.ts';
+import type { DrainPorts } from './ports.ts';
 import { ambiguousCounter } from '../http/store-metrics.ts';
 
 type Phase = 'claim' | 'ledger' | 'ack';

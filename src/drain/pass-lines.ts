@@ -52,6 +52,9 @@ export class LiveLine {
     const since = this.#recent[0]!;
     const perSecond = ((this.#issued - since.issued) * 1_000) / Math.max(1, nowMs - since.atMs);
     const waiting = [...this.#waiting.values()].reduce((sum, one) => sum + one, 0);
+    const holder = passes.find(({ heldBy }) => heldBy !== undefined)?.heldBy;
+    if (perSecond === 0 && holder !== undefined)
+      return `issued ${number(this.#issued)}, ${number(waiting)} waiting, standing by for ${holder}`;
     const left = waiting > 0 && perSecond > 0 ? `, ${formatDuration((waiting / perSecond) * 1_000)} left` : '';
     return `issued ${number(this.#issued)}, ${number(waiting)} waiting, ${number(Math.round(perSecond))}/s${left}`;
   }

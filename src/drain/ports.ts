@@ -5,6 +5,8 @@
  * repeated.
  */
 import type { Claim } from '../campaign/coupon.ts';
+import type { LedgerReader } from '../campaign/ports/ledger.ts';
+import type { Verification } from '../campaign/ports/verification.ts';
 import type { AckRow, Acknowledgement } from '../campaign/ports/acknowledgement.ts';
 
 export interface ClaimOptions {
@@ -14,6 +16,8 @@ export interface ClaimOptions {
   worker: string;
   /** How many users are probably waiting. That many are claimed at once, without checking the queue first. */
   waiting?: number;
+  /** Milliseconds for which no other worker that asks for the same gets users of the coupon; left out: claim beside such a worker. */
+  holdMs?: number;
 }
 
 export type ClaimResult =
@@ -35,7 +39,9 @@ export type ClaimResult =
     }
   /** `run`: not checked against the ledger since this server started; `epoch`: another life of the coupon. */
   | { status: 'gone' | 'epoch' | 'run' }
-  | { status: 'suspect'; reason: string };
+  | { status: 'suspect'; reason: string }
+  /** Another worker holds the backlog, of which so many wait. */
+  | { status: 'held'; by: string; waiting: number };
 
 /** A member of the queue that is no user id. `reason`: `invalid_user_id` or `looks_serialised`. */
 export interface InvalidMember {
@@ -93,4 +99,24 @@ export interface IssueOptions {
 export interface IssueLedger {
   /** One transaction; may be repeated. Rows come back for every user of the batch who has a coupon, old or new. */
   issue(couponId: string, claims: readonly Claim[], options: IssueOptions): Promise<IssueResult>;
+}
+
+export interface DrainPorts {
+  claims: ClaimQueue;
+  coupons: Verification & QueueScan;
+  ledger: LedgerReader & IssueLedger;
+}
+
+export interface DrainOptions {
+  /** Only these; empty: all that the ledger has. */
+  couponIds: readonly string[];
+  /** At most so many users per coupon and pass. */
+  batch: number;
+  /** Milliseconds for which one worker alone drains a coupon with a backlog in one pass, batch after batch; left out or 0: one batch. */
+  sliceMs?: number;
+  leaseMs: number;
+  worker: string;
+  keyStyle: string;
+  /** Also look for queues with SCAN, to name those that no ledger coupon stands behind. */
+  scan: boolean;
 }

@@ -43,6 +43,10 @@ function who(users: readonly string[]): string {
   return users.length === 1 ? `user ${printable(users[0]!)}` : `${plural(users.length, 'user')} (${printable(users[0]!)}, …)`;
 }
 
+export function heldText({ couponId, heldBy = '' }: CouponPass): string {
+  return `coupon ${couponId}: worker ${printable(heldBy)} drains its backlog; this one stands by, and takes over when that one stops`;
+}
+
 /** Why a coupon is not being drained, and what to do. */
 export function skippedText(pass: CouponPass): string {
   const name = `coupon ${printable(pass.couponId)}`;

@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit, type AuditReport } from '../../src/audit/audit.ts';
-import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
+import { drainPass } from '../../src/drain/pass.ts';
+import type { DrainOptions } from '../../src/drain/ports.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
 const DRAIN: DrainOptions = { couponIds: [], batch: 100, leaseMs: 30_000, worker: 'w', keyStyle: 'plain', scan: false };

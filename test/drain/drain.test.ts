@@ -1,9 +1,11 @@
 import { until } from '../support/until.ts';
 import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
+import { emptyPass, type CouponPass } from '../../src/drain/coupon-pass.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { drainPass } from '../../src/drain/pass.ts';
 import { drainLoop, type LoopOptions } from '../../src/drain/loop.ts';
-import type { ClaimQueue } from '../../src/drain/ports.ts';
+import type { ClaimQueue, DrainOptions } from '../../src/drain/ports.ts';
 import { CouponError } from '../../src/lib/errors.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 
@@ -62,6 +64,34 @@ describe('drain', () => {
     expect(totals.reduce((sum, total) => sum + total.issued, 0)).toBe(3_000);
     expect(await stores.ledger.counts('42')).toMatchObject({ issuedQuantity: 3_000, rows: 3_000 });
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 0 });
+  });
+
+  it('stands by while another worker drains the backlog of a coupon, and takes over when that one falls silent', async () => {
+    await stores.seed({ id: '42', total: 400 });
+    await admit('42', 400);
+    // Killed with a batch in its hands: it says nothing more, and keeps its claims.
+    const hung = new Promise<never>(() => undefined);
+    const victim = { ...ports({ ledger: { issue: () => hung } }) };
+    void drainLoop(victim, { ...LOOP, worker: 'victim', batch: 10 }, silent, clock, running);
+    await until(async () => (await stores.claims.backlog('42')).claimed === 10);
+
+    const passes: CouponPass[] = [];
+    const events = { ...silent, pass: (all: readonly CouponPass[]) => passes.push(...all) };
+    const stop = new AbortController();
+    const totals = drainLoop(ports(), { ...LOOP, until: 'stopped', worker: 'other' }, events, systemClock, stop.signal);
+    await until(async () => (await stores.ledger.counts('42'))!.rows === 390);
+    stop.abort();
+    expect(await totals).toMatchObject({ issued: 390 });
+    expect(passes[0]).toEqual({ ...emptyPass('42'), waiting: 390, heldBy: 'victim' });
+  });
+
+  it('takes its batch beside a worker that drains the backlog, without --eager', async () => {
+    await stores.seed({ id: '42', total: 400 });
+    await admit('42', 400);
+    const { epoch } = (await stores.ledger.coupon('42'))!;
+    await stores.claims.claim('42', { epoch, limit: 10, leaseMs: 30_000, worker: 'eager', holdMs: 3_600_000 });
+    const [pass] = await drainPass(ports(), OPTIONS, running);
+    expect(pass).toMatchObject({ issued: 100, waiting: 290 });
   });
 
   it.each([

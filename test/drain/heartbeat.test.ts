@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DrainPorts } from '../../src/drain/pass.ts';
+import type { DrainPorts } from '../../src/drain/ports.ts';
 import { drainHeartbeat } from '../../src/drain/heartbeat.ts';
 import { liveness, quietLimitMs } from '../../src/campaign/readiness/liveness.ts';
 

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { drainPass, type DrainOptions, type DrainPorts } from '../../src/drain/pass.ts';
+import { drainPass } from '../../src/drain/pass.ts';
+import type { DrainOptions, DrainPorts } from '../../src/drain/ports.ts';
 import { CouponError } from '../../src/lib/errors.ts';
 import { drainMetrics } from '../../src/drain/metrics.ts';
 import { redisClaims } from '../../src/stores/redis/claims.ts';

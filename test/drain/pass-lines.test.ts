@@ -46,4 +46,10 @@ describe('the live line', () => {
     for (let s = 2; s <= 30; s += 1) live.text([pass('a', 10, 9_000)], s * 1_000);
     expect(live.text([pass('a', 10, 900), pass('b', 0, 0)], 31_000)).toMatch(/^issued 1,300, 900 waiting, 10\/s, 1 min 30 s left$/);
   });
+
+  it('says for whom it stands by, until it works itself', () => {
+    const live = new LiveLine(0);
+    expect(live.text([{ ...pass('a', 0, 500), heldBy: 'host-7' }], 1_000)).toBe('issued 0, 500 waiting, standing by for host-7');
+    expect(live.text([{ ...pass('a', 100, 400), heldBy: 'host-7' }], 2_000)).toBe('issued 100, 400 waiting, 50/s, 8 s left');
+  });
 });

@@ -3,7 +3,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { dropDead, listDead, retryDead } from '../../src/operate/dead.ts';
-import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
+import { drainPass } from '../../src/drain/pass.ts';
+import type { DrainOptions } from '../../src/drain/ports.ts';
 import { redisDead } from '../../src/stores/redis/dead.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 

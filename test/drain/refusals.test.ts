@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { drainPass, type DrainOptions } from '../../src/drain/pass.ts';
+import { drainPass } from '../../src/drain/pass.ts';
+import type { DrainOptions } from '../../src/drain/ports.ts';
 import type { CouponPass } from '../../src/drain/coupon-pass.ts';
 import { drainLoop, type LoopOptions } from '../../src/drain/loop.ts';
 import { openStores, type TestStores } from '../support/stores.ts';

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import type { DrainPorts } from '../../src/drain/pass.ts';
+import type { DrainPorts } from '../../src/drain/ports.ts';
 import { drainHeartbeat } from '../../src/drain/heartbeat.ts';
 import { buildHealthServer } from '../../src/http/health-server.ts';
 

@@ -66,6 +66,7 @@ export function rewrite({ redis, ledger }: Campaign, stock: 'kept' | 'none' | nu
     state: '',
     name: 'summer',
     closesAt: '',
+    drainedBy: '',
     version: Number.NaN,
     epoch: '',
     run: '',

@@ -13,11 +13,13 @@ export interface ClaimRequest {
   limit: number;
   leaseMs: number;
   worker: string;
+  /** No other worker is to drain the backlog meanwhile. */
+  alone: boolean;
 }
 
 export type ClaimAnswer =
   | ({ status: 'ok'; claims: Claim[]; reclaimed: number; buried: number; waiting: number; acked: number } & Partial<Remarks>)
-  | { status: 'gone' | 'epoch' | 'run' | 'suspect' };
+  | { status: 'gone' | 'epoch' | 'run' | 'suspect' | 'held' };
 
 /** Who was dead-lettered by a claim, and who was claimed without a time; left out where there are none. */
 export interface Remarks {
@@ -34,6 +36,7 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   if (coupon.run !== server) return { status: 'run' };
   doubtAdmissions(redis);
   if (coupon.suspect !== '') return { status: 'suspect' };
+  if (request.alone && coupon.drainedBy !== '' && coupon.drainedBy !== request.worker) return { status: 'held' };
 
   const endsMs = nowMs + request.leaseMs;
   // One that ends before a new lease would is left to end.
@@ -44,7 +47,9 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   const claims: Claim[] = [];
   const [refused, timeless]: [Remarks['refused'], string[]] = [[], []];
   let buried = 0;
-  for (const userId of oldestFirst(redis.waiting, nowMs * 1_000).slice(0, request.limit)) {
+  const oldest = oldestFirst(redis.waiting, nowMs * 1_000).slice(0, request.limit);
+  if (request.alone && oldest.length > 0) coupon.drainedBy = request.worker;
+  for (const userId of oldest) {
     if (scoreToMicros(redis.waiting.get(userId)!) === null) timeless.push(userId);
     const score = onOneScale(redis, userId, request.timeOf);
     // Whoever another service queued counts from here on like one that we admitted.

@@ -32,8 +32,8 @@ export type Death = { call: number; when: 'before' | 'after' } | null;
 export type Command =
   | { kind: 'admit'; requests: { userId: string; requestId: string }[] }
   | { kind: 'foreign'; userId: string; score?: number | undefined }
-  /** The step that is due; or any of them, as a worker would take it whose reply was lost or who was stopped for long. */
-  | { kind: 'work'; worker: string; limit: number; step?: WorkerStep }
+  /** The step that is due; or any of them, as a worker would take it whose reply was lost or who was stopped for long. `alone`: it keeps others that do the same off the backlog. */
+  | { kind: 'work'; worker: string; limit: number; alone?: boolean; step?: WorkerStep }
   | { kind: 'crash'; worker: string }
   /** The leases of one of those who hold any run out; or the clock was set back since they were given. */
   | { kind: 'expire' | 'clockBack'; nth: number; worker?: string }
@@ -67,6 +67,8 @@ export type Command =
 export type Bare =
   | 'vacate'
   | 'verify'
+  /** The worker that drains the backlog alone has claimed nothing for a while. */
+  | 'letGo'
   | 'restart'
   | 'evict'
   | 'emptyRedis'
@@ -146,13 +148,13 @@ const bare = (...kinds: Bare[]) => fc.record({ kind: fc.constantFrom(...kinds) }
 const HARMLESS = [
   weighted(20, fc.record({ kind: fc.constant('admit' as const), requests })),
   weighted(4, fc.record({ kind: fc.constant('foreign' as const), userId: fc.constantFrom(...USERS), score: fc.constantFrom(...SCORES) })),
-  weighted(60, fc.record({ kind: fc.constant('work' as const), worker, limit })),
-  weighted(20, fc.record({ kind: fc.constant('work' as const), worker, limit, step })),
+  weighted(60, fc.record({ kind: fc.constant('work' as const), worker, limit, alone: fc.boolean() })),
+  weighted(20, fc.record({ kind: fc.constant('work' as const), worker, limit, alone: fc.boolean(), step })),
   weighted(2, fc.record({ kind: fc.constant('crash' as const), worker })),
   weighted(5, fc.record({ kind: fc.constant('expire' as const), nth })),
   weighted(2, fc.record({ kind: fc.constant('occupy' as const), userId: fc.constantFrom('a', 'b', 'c') })),
   weighted(1, bare('restart', 'vacate')),
-  weighted(4, bare('verify')),
+  weighted(4, bare('verify', 'letGo')),
 ];
 /** Nothing is lost. */
 const OPERATED = [

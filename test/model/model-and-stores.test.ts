@@ -146,6 +146,12 @@ describe('real stores and the reference model of a campaign', () => {
     expect(await check(late, { ...ports, claims: { ...ports.claims, release: careless } })).toMatchObject(DISAGREEMENT);
   });
 
+  it('disagree when a claim takes users of a backlog that another worker drains alone', async () => {
+    const { claim } = ports.claims;
+    const pushy: typeof claim = async (couponId, { holdMs: _ignored, ...options }) => claim(couponId, options);
+    expect(await check(late, { ...ports, claims: { ...ports.claims, claim: pushy } })).toMatchObject(DISAGREEMENT);
+  });
+
   it('disagree when the ledger answers only for whom it has just inserted', async () => {
     const { issue, rows } = ports.ledger;
     const terse: typeof issue = async (couponId, claims, options) => {

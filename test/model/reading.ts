@@ -120,7 +120,13 @@ function parseCoupon(hash: Record<string, string>): CouponHash {
     fence: Number(hash['fence'] ?? Number.NaN),
     acked: number('acked'),
     minFence: number('min_fence'),
+    drainedBy: holder(hash['drained_by'] ?? ''),
   };
+}
+
+function holder(text: string): string {
+  const [worker, untilMs] = text.split(':');
+  return Number(untilMs) > Date.now() ? worker! : '';
 }
 
 function scores(members: Pairs): Map<string, number> {

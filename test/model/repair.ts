@@ -144,6 +144,7 @@ function bind(campaign: Campaign): void {
     lastUs: 0,
     acked: 0,
     minFence: 0,
+    drainedBy: '',
     state: '' as const,
     name: ledger.name,
     closesAt: ledger.closesAt,

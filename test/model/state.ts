@@ -67,6 +67,8 @@ export interface CouponHash {
   acked: number;
   /** As in {@link LedgerSide}; 0: another program rewrote the hash. */
   minFence: number;
+  /** The worker that drains the backlog alone; empty: none does, or its time is over. */
+  drainedBy: string;
 }
 
 /** Kept while a user waits again: deliveries and faults go on counting. */
@@ -116,7 +118,8 @@ export const FIRST_NAME = 'Test';
 export function seeded(campaign: Pick<Campaign, 'couponId' | 'server' | 'refuses'>, total: number, epoch: string): Campaign {
   const counters = { returned: 0, givenBack: 0, lastUs: 0, fence: 0, acked: 0, minFence: 0 };
   const settings = { version: 1, name: FIRST_NAME, closesAt: '' };
-  const coupon: CouponHash = { total, stock: total, suspect: '', state: 'open', ...settings, epoch, run: campaign.server, ...counters };
+  const state = { suspect: '', state: 'open' as const, drainedBy: '', run: campaign.server };
+  const coupon: CouponHash = { total, stock: total, ...settings, epoch, ...state, ...counters };
   const ledger = {
     total,
     epoch,

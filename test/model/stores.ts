@@ -164,6 +164,11 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
     const answer = await verifyAgainstLedger({ verification: stores.coupons, ledger: ports.ledger }, (await ports.ledger.coupon(ID))!);
     return answer.status === 'ok' ? { status: 'ok' } : answer;
   },
+  async letGo({ stores: { redis } }) {
+    const [worker] = ((await redis.hget(KEYS.coupon, 'drained_by')) ?? '').split(':');
+    if (worker) await redis.hset(KEYS.coupon, 'drained_by', `${worker}:${OVER}`);
+    return 'done';
+  },
   async restart({ stores }) {
     await restart(stores);
     return 'done';
@@ -205,11 +210,12 @@ const BARE: Record<Bare, (real: RealCampaign) => Promise<unknown>> = {
 async function work(real: RealCampaign, command: Extract<Command, { kind: 'work' }>): Promise<Happened> {
   const { stores, workers } = real;
   const { ledger, claims } = real.ports;
-  const { worker, limit, step } = command;
+  const { worker, limit, alone, step } = command;
   if (step === 'claim') {
     workers.delete(worker);
     const coupon = (await ledger.coupon(ID))!;
-    const answer = await claims.claim(ID, { epoch: coupon.epoch, limit, leaseMs: LEASE_MS, worker });
+    const held = alone ? { holdMs: LEASE_MS } : {};
+    const answer = await claims.claim(ID, { epoch: coupon.epoch, limit, leaseMs: LEASE_MS, worker, ...held });
     // Why a coupon is suspect stands in the coupon, which is compared anyway.
     if (answer.status !== 'ok') return { answer: { answer: { status: answer.status }, behind: false }, outside: {} };
     const behind = await isLedgerBehind({ verification: stores.coupons, ledger }, coupon, answer.acked);

@@ -81,6 +81,8 @@ export function toDo(world: World, command: Command): Command | null {
       const { coupon } = campaign.redis;
       return coupon?.epoch === campaign.ledger.epoch && coupon.lastUs > 0 ? command : null;
     }
+    case 'letGo':
+      return campaign.redis.coupon?.drainedBy ? command : null;
     case 'retry':
     case 'drop': {
       const userId = nthOf(command.nth, [...campaign.redis.dead.keys()]);
@@ -212,6 +214,7 @@ export function applyToModel(world: World, command: Command, outside: Outside): 
 const BARE: Record<Bare, (world: World, outside: Outside) => unknown> = {
   vacate: ({ campaign }) => noAnswer(campaign.redis.occupied.clear()),
   verify: ({ campaign }) => verify(campaign),
+  letGo: ({ campaign }) => noAnswer((campaign.redis.coupon!.drainedBy = '')),
   restart: ({ campaign }, { server }) => noAnswer(restart(campaign, server)),
   clockAhead: ({ campaign }) => noAnswer((campaign.redis.coupon!.lastUs += AHEAD_US)),
   snapshotRedis: ({ campaign, backup }) => noAnswer((backup.redis = structuredClone(campaign.redis))),
@@ -243,7 +246,11 @@ function work(world: World, command: Extract<Command, { kind: 'work' }>, { nowMs
   const { campaign, workers } = world;
   const { worker: name, step: now } = command;
   if (now === 'claim') {
-    const { batch, ...answer } = startPass(campaign, { worker: name, limit: command.limit, leaseMs: LEASE_MS, timeOf }, nowMs);
+    const { batch, ...answer } = startPass(
+      campaign,
+      { ...command, worker: name, alone: command.alone === true, leaseMs: LEASE_MS, timeOf },
+      nowMs,
+    );
     workers.delete(name);
     if (batch) workers.set(name, { batch, done: new Set() });
     return answer;

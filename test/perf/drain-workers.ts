@@ -6,7 +6,7 @@ import { freePort } from '../../src/stack/ports.ts';
 import { start, type Running } from '../support/processes.ts';
 import { at } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
-import { median, medianRatio, type Effort, type Figure } from './figures.ts';
+import { alternating, median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
 const ROWS = 150_000;
@@ -20,8 +20,9 @@ export async function drainWorkers({ rounds }: Effort): Promise<Figure[]> {
   await using stores = await ownStores();
   const perSecond = { one: [] as number[], several: [] as number[] };
   for (let round = 0; round < rounds; round += 1) {
-    perSecond.one.push(await drained(stores, `one-${round}`, 1));
-    perSecond.several.push(await drained(stores, `several-${round}`, WORKERS));
+    for (const [name, workers] of alternating(Object.entries({ one: 1, several: WORKERS } as const), round)) {
+      perSecond[name as keyof typeof perSecond].push(await drained(stores, `${name}-${round}`, workers));
+    }
   }
   const shown = (values: readonly number[]): string => `${Math.round(median(values))}/s`;
   return [

@@ -26,6 +26,7 @@ const OWN = new Set([
   'given_back',
   'suspect',
   'last_us',
+  'drained_by',
   'window',
   'opens_ms',
   'closes_ms',

@@ -85,7 +85,7 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 async function claimAll(connection: RedisConnection, couponId: string, style: KeyStyle, options: ClaimOptions): Promise<ClaimResult> {
   const keys = couponKeys(couponId, style);
   const claim = async (limit: number): Promise<ClaimResult> => {
-    const args = [connection.runOf(keys.coupon), options.epoch, limit, options.leaseMs, options.worker];
+    const args = [connection.runOf(keys.coupon), options.epoch, limit, options.leaseMs, options.worker, options.holdMs ?? 0];
     return decodeClaims((await runScriptForBytes(connection.client, 'claim', keys, args)) as Nested[]);
   };
   const claimed = async (users: number): Promise<ClaimResult> => {
@@ -129,6 +129,7 @@ function pairs(nested: Nested | undefined): [string, string][] {
 function decodeClaims(reply: Nested[]): ClaimResult {
   const [status, fence, reclaimed, buried, waiting, acked] = reply.slice(0, 6).flatMap(texts);
   if (status === 'suspect') return { status, reason: fence ?? '' };
+  if (status === 'held') return { status, by: fence ?? '', waiting: Number(reclaimed) };
   if (status !== 'ok') return { status: status as 'gone' | 'epoch' | 'run' };
   const refused = pairs(reply[6]).map(([userId, reason]) => ({ userId, reason }));
   const timeless = pairs(reply[7]).map(([userId]) => userId);

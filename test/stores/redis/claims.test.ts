@@ -89,6 +89,46 @@ describe('claims', () => {
     expect(await stores.reader.leases('42', 1)).toHaveLength(1);
   });
 
+  describe('of a backlog that one worker drains alone', () => {
+    const HOUR_MS = 3_600_000;
+    const claimAs = (worker: string, holdMs?: number) =>
+      stores.claims.claim('42', { epoch, limit: 2, leaseMs: 30_000, worker, ...(holdMs === undefined ? {} : { holdMs }) });
+
+    it('are refused to others that would do the same, with its name, and change nothing', async () => {
+      await admit(users(6));
+      expect(claimed(await claimAs('a', HOUR_MS))).toEqual(['user-1', 'user-2']);
+      const before = await stores.redis.hgetall('coupon:42');
+      expect(await claimAs('b', HOUR_MS)).toEqual({ status: 'held', by: 'a', waiting: 4 });
+      expect(await stores.redis.hgetall('coupon:42')).toEqual(before);
+      expect(claimed(await claimAs('a', HOUR_MS))).toEqual(['user-3', 'user-4']);
+    });
+
+    it('are given beside it to one that takes a single batch, which does not become the holder', async () => {
+      await admit(users(6));
+      await claimAs('a', HOUR_MS);
+      expect(claimed(await claimAs('once'))).toEqual(['user-3', 'user-4']);
+      expect(await claimAs('b', HOUR_MS)).toMatchObject({ status: 'held', by: 'a' });
+    });
+
+    it('begin with users that wait: a look at an empty queue keeps nobody off', async () => {
+      expect(claimed(await claimAs('a', HOUR_MS))).toEqual([]);
+      await admit(users(2));
+      expect(claimed(await claimAs('b', HOUR_MS))).toEqual(['user-1', 'user-2']);
+    });
+
+    it.each([
+      ['has claimed nothing for as long as it asked for', 'a:1'],
+      ['asked when the clock was far ahead', `a:${Date.now() + 365 * 24 * HOUR_MS}`],
+      ['cannot be read', 'a:soon'],
+    ])('are free again when the holder %s', async (_what, drainedBy) => {
+      await admit(users(4));
+      await claimAs('a', HOUR_MS);
+      await stores.redis.hset('coupon:42', 'drained_by', drainedBy);
+      expect(claimed(await claimAs('b', HOUR_MS))).toEqual(['user-3', 'user-4']);
+      expect(await claimAs('a', HOUR_MS)).toMatchObject({ status: 'held', by: 'b' });
+    });
+  });
+
   it('that ran out go back to their original place', async () => {
     await admit(users(3));
     const before = await stores.redis.zrange('coupon_waiting_queue:42', '0', '-1', 'WITHSCORES');

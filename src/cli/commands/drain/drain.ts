@@ -9,7 +9,7 @@ import { usageError } from '../../../lib/errors.ts';
 import { parseCouponId } from '../../../campaign/ids.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import { isCouponFault } from '../../../campaign/wrong-type.ts';
-import { refusedText, skippedText, totalsText } from '../../../drain/text.ts';
+import { heldText, refusedText, skippedText, totalsText } from '../../../drain/text.ts';
 import { failureText } from '../../failure.ts';
 import type { Database } from '../../../stores/postgres/connection/database.ts';
 import type { Context, RedisStores } from '../../context.ts';
@@ -193,6 +193,7 @@ function events(
   { health, narrator, log }: { health: DrainHealth | null; narrator: Narrator; log: Log | null },
 ): DrainEvents {
   const skipped = new Map<string, string>();
+  const held = new Set<string>();
   let remarked = false;
   return {
     pass(passes) {
@@ -201,6 +202,9 @@ function events(
       narrator.aside(() => {
         for (const pass of passes) {
           tellSkipped(context, options, skipped, pass);
+          // Once: workers that share a trickle of users take turns all the time.
+          if (pass.heldBy !== undefined && !held.has(pass.couponId)) context.out.note(heldText(pass));
+          if (pass.heldBy !== undefined) held.add(pass.couponId);
           for (const line of refusedText(log ? withNames(pass, log.nameOf) : pass)) context.out.warn(line);
         }
         const longest = Math.max(0, ...passes.map((pass) => pass.waiting));

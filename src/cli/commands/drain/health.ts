@@ -1,6 +1,6 @@
 import type { Ledger } from '../../../stores/postgres/ledger.ts';
 import type { CouponPass } from '../../../drain/coupon-pass.ts';
-import type { DrainPorts } from '../../../drain/pass.ts';
+import type { DrainPorts } from '../../../drain/ports.ts';
 import type { DrainSettings } from '../../../drain/loop.ts';
 import { drainHeartbeat } from '../../../drain/heartbeat.ts';
 import { readiness } from '../../../campaign/readiness/check-readiness.ts';

@@ -12,12 +12,13 @@
 -- ARGV[3] limit      1 to 200 users
 -- ARGV[4] lease      milliseconds
 -- ARGV[5] worker     its name, without ':'
+-- ARGV[6] hold       milliseconds for which the backlog is this worker's alone, counted anew by each such claim; 0: claim beside a holder
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
 -- time, and one text with a line of user, score, deliveries for each claim, between tabs.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
--- suspect and the reason.
+-- suspect and the reason, held (another worker holds the backlog) and its name, waiting.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
 -- Other services write scores in other units, in one queue. The oldest are found by time, whatever the unit, and a claim puts its
 -- users on one scale: microseconds. A score that is no time counts as a request of now.
@@ -28,7 +29,7 @@ local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 -- include request-time
 -- include lost-admissions
 
-local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us')
+local coupon = redis.call('HMGET', COUPON, 'total', 'epoch', 'run', 'suspect', 'acked', 'fence', 'last_us', 'drained_by')
 if not coupon[1] then return { redis.call('EXISTS', COUPON) == 1 and 'epoch' or 'gone' } end
 if coupon[2] ~= ARGV[2] then return { 'epoch' } end
 if coupon[4] and coupon[4] ~= '' then return { 'suspect', coupon[4] } end
@@ -58,6 +59,14 @@ local limit, lease, worker = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+-- A holder that says nothing more, or beyond any time that it could have asked for, has let go.
+local hold = tonumber(ARGV[6])
+local holder, held_until = string.match(coupon[8] or '', '^([^:]*):(%d+)$')
+held_until = tonumber(held_until) or 0
+if hold > 0 and holder ~= worker and held_until > now and held_until <= now + 2 * hold then
+  return { 'held', holder, tostring(redis.call('ZCARD', QUEUE)) }
+end
 
 -- The next request time of this coupon; where a clock once was beyond all times, that of now.
 local last_us = math.max(now_us, (tonumber(coupon[7] or '') or 0) + 1)
@@ -194,6 +203,9 @@ if #users > 0 then
     end
   end
   redis.call('ZREM', QUEUE, unpack(users))
+  if hold > 0 and (holder ~= worker or held_until < now + hold / 2) then
+    redis.call('HSET', COUPON, 'drained_by', worker .. ':' .. string.format('%.0f', now + hold))
+  end
   if #admitted > 0 then redis.call('HSET', ADMITTED, unpack(admitted)) end
   if #claims > 0 then
     redis.call('HSET', CLAIMS, unpack(claims))
