@@ -16,15 +16,19 @@ export function lanesFor(batch: number): number {
 
 /** A batch in its two parts. */
 export interface BatchWork<Claimed> {
-  /** @param waiting users that the batch before left behind; 0: not known */
-  claim(waiting: number): Promise<Claimed>;
+  /**
+   * @param waiting users that the batch before left behind; 0: not known
+   * @param alone nothing else is done meanwhile, though more wait behind: the smaller the batch, the sooner they get their turn
+   */
+  claim(waiting: number, alone: boolean): Promise<Claimed>;
   /** From what was claimed to its end. `ahead` is called when only the acknowledgement is left, with how many users wait. */
   settle(claimed: Promise<Claimed>, ahead: (waiting: number) => void): Promise<CouponPass>;
 }
 
 /**
- * Drains one coupon batch after batch for a while. The first batch goes alone, so that what is wrong with the coupon is met once. A lane sends
- * its next claim right behind an acknowledgement: Redis then waits for its disk once for both.
+ * Drains one coupon batch after batch for a while. The first batch goes alone, so that what is wrong with the coupon is met once. A lane
+ * begins when the one before has its first claim, so that the ledger has work at once. It sends its next claim right behind an
+ * acknowledgement: Redis then waits for its disk once for both.
  *
  * @param forMs a batch that has begun is always finished; 0: only one
  * @throws what a batch threw, once all of them have ended
@@ -37,20 +41,19 @@ export async function inLanes<Claimed>(
 ): Promise<CouponPass> {
   const endMs = performance.now() + forMs;
   const total = emptyPass(couponId);
+  const errors: unknown[] = [];
   let over = false;
   const goOn = (): boolean => !over && !stop.aborted && performance.now() < endMs;
 
-  const lane = async (mayBegin: () => boolean, batches = Infinity): Promise<void> => {
-    const errors: unknown[] = [];
-    let next: Promise<Claimed> | null = null;
-    while (next || (batches > 0 && mayBegin())) {
-      batches -= 1;
-      const claimed: Promise<Claimed> = next ?? work.claim(total.waiting);
+  const lane = async (first: Promise<Claimed>, mayBegin: () => boolean): Promise<void> => {
+    let next: Promise<Claimed> | null = first;
+    while (next || mayBegin()) {
+      const claimed: Promise<Claimed> = next ?? work.claim(total.waiting, false);
       next = null;
       try {
         const pass = await work.settle(claimed, (waiting) => {
-          if (waiting === 0 || batches === 0 || !mayBegin()) return;
-          next = work.claim(waiting);
+          if (waiting === 0 || !mayBegin()) return;
+          next = work.claim(waiting, false);
           next.catch(() => undefined);
         });
         add(total, pass);
@@ -61,12 +64,19 @@ export async function inLanes<Claimed>(
         errors.push(error);
       }
     }
-    if (errors.length > 0) throw errors[0];
   };
-  await lane(() => true, 1);
-  if (forMs === 0) return total;
-  const results = await Promise.allSettled(Array.from({ length: lanes }, async () => lane(goOn)));
-  for (const ended of results) if (ended.status === 'rejected') throw ended.reason;
+  await lane(work.claim(0, forMs > 0), () => false);
+  const underWay: Promise<void>[] = [];
+  const begin = (): void => {
+    if (underWay.length === lanes || !goOn()) return;
+    const first = work.claim(total.waiting, false);
+    underWay.push(lane(first, goOn));
+    void first.then(begin, () => undefined);
+  };
+  begin();
+  // More come meanwhile: a lane has its first claim before it ends.
+  for (const one of underWay) await one;
+  if (errors.length > 0) throw errors[0];
   return total;
 }
 

@@ -11,6 +11,9 @@ import type { DrainOptions, DrainPorts } from './ports.ts';
 /** Coupons that are drained at a time: a slow one does not hold up the others. Each holds a connection to the ledger. */
 const COUPONS_AT_ONCE = 3;
 
+/** The batch that goes before all others: while it is small, they hardly wait for it. */
+const BATCH_ALONE = 100;
+
 /**
  * One pass over all coupons, a few at a time. Once `stop` is aborted no further batch begins.
  *
@@ -69,15 +72,17 @@ async function drainEach(
 /** What is wrong with the keys of one coupon does not keep the others from being drained. */
 async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
   const coupon = { ...listed };
+  const { batch } = options;
   const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id, options.leaseMs / 3) } };
   try {
     return await inLanes(
       coupon.id,
       {
-        claim: async (waiting) => claimBatch(ports, options, coupon, waiting),
+        claim: async (waiting, alone) =>
+          claimBatch(ports, alone ? { ...options, batch: Math.min(batch, BATCH_ALONE) } : options, coupon, waiting),
         settle: async (claimed, ahead) => settleBatch(ports, options, coupon, await claimed, ahead),
       },
-      { forMs: options.sliceMs ?? 0, lanes: lanesFor(options.batch) },
+      { forMs: options.sliceMs ?? 0, lanes: lanesFor(batch) },
       stop,
     );
   } catch (error) {

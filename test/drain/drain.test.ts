@@ -199,6 +199,20 @@ describe('drain', () => {
     expect(await stores.claims.backlog('42')).toEqual({ waiting: 2_000 - users, claimed: 0 });
   });
 
+  it('begins a backlog with a small batch, as nothing else is done meanwhile, and a single batch with a whole one', async () => {
+    await stores.seed({ id: '42', total: 3_000 });
+    await admit('42', 3_000);
+    const limits: number[] = [];
+    const claim: ClaimQueue['claim'] = async (couponId, options) => {
+      limits.push(options.limit);
+      return stores.claims.claim(couponId, options);
+    };
+    await drainPass(ports({ claims: { claim } }), { ...OPTIONS, batch: 500 }, running);
+    await drainPass(ports({ claims: { claim } }), { ...OPTIONS, batch: 500, sliceMs: 60_000 }, running);
+    expect(limits.slice(0, 4)).toEqual([500, 100, 500, 500]);
+    expect(await stores.claims.backlog('42')).toEqual({ waiting: 0, claimed: 0 });
+  });
+
   it('does not let a coupon whose ledger is slow hold up another one', async () => {
     for (const id of ['fast', 'slow']) {
       await stores.seed({ id, total: 300 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { emptyPass, type CouponPass } from '../../src/drain/coupon-pass.ts';
 import { inLanes, lanesFor, type BatchWork } from '../../src/drain/lanes.ts';
 
@@ -63,6 +64,27 @@ describe('lanes', () => {
     expect(seen.events.slice(6, 12)).toEqual(['ack 2', 'claim 5', 'ack 3', 'claim 6', 'ack 4', 'claim 7']);
   });
 
+  it('begin one after the other, so that what the first has claimed is not kept waiting by the claims of the others', async () => {
+    const { seen, work } = queue(205);
+    let answer: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (answer = resolve));
+    const slow: typeof work = {
+      ...work,
+      async claim(left, alone) {
+        const claimed = await work.claim(left, alone);
+        if (claimed.nth === 2) await gate;
+        return claimed;
+      },
+    };
+    const draining = inLanes('42', slow, LONG, never);
+    await until(() => seen.batches === 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen.batches).toBe(2);
+    answer();
+    expect(await draining).toMatchObject({ issued: 205 });
+    expect(seen.most).toBe(3);
+  });
+
   it('say with each claim how many users the batch before left behind', async () => {
     const { seen, work } = queue(105);
     await inLanes('42', work, LONG, never);
@@ -95,9 +117,9 @@ describe('lanes', () => {
     const { seen, work } = queue(1_000);
     const failing: typeof work = {
       ...work,
-      claim: async (left) => {
+      claim: async (left, alone) => {
         if (seen.batches === 6) throw new Error('the queue is gone');
-        return work.claim(left);
+        return work.claim(left, alone);
       },
     };
     await expect(inLanes('42', failing, LONG, never)).rejects.toThrow('the queue is gone');
@@ -109,9 +131,9 @@ describe('lanes', () => {
     const { seen, work } = queue(1_000);
     const stopping: typeof work = {
       ...work,
-      claim: async (left) => {
+      claim: async (left, alone) => {
         if (seen.batches === 3) stop.abort();
-        return work.claim(left);
+        return work.claim(left, alone);
       },
     };
     await inLanes('42', stopping, LONG, stop.signal);

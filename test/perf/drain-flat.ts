@@ -4,7 +4,7 @@ import { chunked } from '../../src/lib/chunked.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { redisCoupons } from '../../src/stores/redis/coupons.ts';
 import { couponKeys } from '../../src/stores/redis/keys/keys.ts';
-import { median, medianRatio, type Effort, type Figure } from './figures.ts';
+import { alternating, median, medianRatio, type Effort, type Figure } from './figures.ts';
 import { issuedCampaign } from './issued-campaign.ts';
 import { ownStores, type OwnStores } from './own-stores.ts';
 
@@ -33,12 +33,16 @@ export async function drainFlat({ rounds }: Effort): Promise<Figure[]> {
     for (let round = 0; round < rounds; round += 1) {
       const fresh = `fresh-${batch}-${round}`;
       await stores.seed(fresh, ROWS);
-      micros.fresh.push(await drained(stores, fresh, { batch, rows: ROWS, prefix: `r${round}-` }));
-      micros.large.push(await drained(stores, large, { batch, rows: ROWS, prefix: `r${round}-` }));
       const many = `many-${batch}-${round}`;
       await stores.seed(many, MANY_ROWS);
-      micros.many.push(await drained(stores, many, { batch, rows: MANY_ROWS, prefix: 'user-' }));
-      micros.bare.push(await inserted(stores, `bare-${batch}-${round}`, batch));
+      const rows = { batch, rows: ROWS, prefix: `r${round}-` };
+      const measured = [
+        async () => micros.fresh.push(await drained(stores, fresh, rows)),
+        async () => micros.large.push(await drained(stores, large, rows)),
+        async () => micros.many.push(await drained(stores, many, { ...rows, rows: MANY_ROWS })),
+        async () => micros.bare.push(await inserted(stores, `bare-${batch}-${round}`, batch)),
+      ];
+      for (const measure of alternating(measured, round)) await measure();
     }
     const us = (values: readonly number[]): string => `${median(values).toFixed(1)} µs`;
     figures.push(
