@@ -135,7 +135,7 @@ function decodeClaims(reply: Nested[]): ClaimResult {
   const timeless = pairs(reply[7]).map(([userId]) => userId);
   return {
     status,
-    claims: decodeLines(reply[8] as Buffer, Number(fence)),
+    claims: decodeClaimed(reply[8] as Buffer, Number(fence)),
     reclaimed: Number(reclaimed),
     buried: Number(buried),
     waiting: Number(waiting),
@@ -146,15 +146,12 @@ function decodeClaims(reply: Nested[]): ClaimResult {
 }
 
 /** User ids of claims are visible ASCII; what is not was dead-lettered. */
-function decodeLines(text: Buffer, fence: number): Claim[] {
+function decodeClaimed(text: Buffer, fence: number): Claim[] {
   if (text.length === 0) return [];
-  return text
-    .toString('latin1')
-    .split('\n')
-    .map((line) => {
-      const [userId, score, deliveries] = line.split('\t') as [string, string, string];
-      return { userId, score: Number(score), fence, deliveries: Number(deliveries) };
-    });
+  const fields = text.toString('latin1').split('\t');
+  return Array.from({ length: fields.length / 3 }, (_, i) => {
+    return { userId: fields[3 * i]!, score: Number(fields[3 * i + 1]), fence, deliveries: Number(fields[3 * i + 2]) };
+  });
 }
 
 /** Users of one batch share these: they are told once, for half the bytes, and fewer reads of Redis, each of which waits for the disk. */
@@ -163,13 +160,20 @@ const SHARED_TIMES = ['expiresAt', 'issuedAt', 'usedAt', 'revokedAt'] as const;
 /** A row that other programs wrote into the ledger for no user id of ours has no place in Redis either; `audit` names it. */
 function issuedLines(rows: readonly AckRow[]): string {
   let lines = '';
-  let before: AckRow | undefined;
+  let before: AckRow | null = null;
   for (const row of rows) {
     if (!mayHaveRow(row.userId)) continue;
-    const same = before && SHARED_TIMES.every((name) => before![name]?.getTime() === row[name]?.getTime());
-    const shared = same ? '' : SHARED_TIMES.map((name) => `\t${isoTime(row[name])}`).join('');
-    lines += `${row.userId}\t${isoTime(row.requestedAt)}${shared}\n`;
+    // In a rush many ask in the same millisecond.
+    const asked = before && isSameTime(before.requestedAt, row.requestedAt) ? '' : isoTime(row.requestedAt);
+    const shared = SHARED_TIMES.every((name) => before && isSameTime(before[name], row[name]))
+      ? ''
+      : SHARED_TIMES.map((name) => `\t${isoTime(row[name])}`).join('');
+    lines += `${row.userId}\t${asked}${shared}\n`;
     before = row;
   }
   return lines;
+}
+
+function isSameTime(one: Date | null, other: Date | null): boolean {
+  return one === other || one?.getTime() === other?.getTime();
 }

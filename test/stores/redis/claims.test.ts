@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isUserId } from '../../../src/campaign/ids.ts';
 import type { AckRow } from '../../../src/campaign/ports/acknowledgement.ts';
 import type { ClaimResult } from '../../../src/drain/ports.ts';
 import { openStores, type TestStores } from '../../support/stores.ts';
@@ -168,7 +169,9 @@ describe('claims', () => {
       row('b', null, day(2), day(3), null),
       row('c', day(9), day(2), day(3), day(4)),
       row('d', day(9), day(5), null, day(4)),
-      row('e', null, day(5), null, null),
+      { ...row('e', null, day(5), null, null), requestedAt: day(7) },
+      { ...row('f', null, day(5), null, null), requestedAt: new Date(day(7)) },
+      row('g', null, day(5), null, null),
     ];
     expect(await stores.claims.ack('42', epoch, rows)).toBe('ok');
     const text = (date: Date | null): string => date?.toISOString() ?? '';
@@ -211,6 +214,16 @@ describe('claims', () => {
     expect(await stores.redis.hgetall('coupon_dead:42')).toEqual({ 'has space': 'invalid_user_id', 사용자: 'invalid_user_id' });
     expect(await stores.redis.hget('coupon_admitted:42', 'foreign-1')).toBe('1795330311082000:');
     expect(await stores.redis.hlen('coupon_admitted:42')).toBe(3);
+  });
+
+  it('are of the names that the rule of user ids allows, byte by byte', async () => {
+    const bytes = Array.from({ length: 127 }, (_, i) => String.fromCharCode(i + 1));
+    const names = bytes.flatMap((byte) => [byte, `${byte}a`, `a${byte}`, `\\x4${byte}`, `a\\${byte}41`]);
+    const distinct = [...new Set([...names, 'a'.repeat(128), 'a'.repeat(129), '\\'.repeat(129)])];
+    await stores.redis.zadd('coupon_waiting_queue:42', ...distinct.flatMap((name, i) => [1_795_330_311_082_000 + i, name]));
+    const result = await claim(1_000, 30_000, 1_000);
+    expect(claimed(result)).toEqual(distinct.filter(isUserId));
+    expect(result).toMatchObject({ buried: distinct.length - distinct.filter(isUserId).length });
   });
 
   it('are given up by ack, which writes exactly the interface of other services and then some', async () => {

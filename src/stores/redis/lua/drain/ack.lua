@@ -11,8 +11,8 @@
 -- ARGV[2] couponId
 -- ARGV[3] fence      the highest of these rows: the ledger has reached it, and must never again be found below it
 -- ARGV[4]            key of an issued hash, up to the user id; `hash-tag` keys are all in the slot of KEYS
--- ARGV[5]            a line of userId, requested_at for each row, between tabs; and where they are not those of the line before, the
---                    ex_date, issued_at, used_at, revoked_at; '' for no time. Up to 200 rows.
+-- ARGV[5]            a line of userId, requested_at for each row, between tabs, '' for that of the line before; and where they are not those
+--                    of the line before, the ex_date, issued_at, used_at, revoked_at; '' for no time. Up to 200 rows.
 -- ARGV[6] claim      the lowest one of a worker that remembers these rows; '': they were just read
 --
 -- Reply: 'epoch' (another life of the coupon, or none) or 'ended' (`forget` has ended this claim), and nothing was written; else 'ok' and
@@ -42,12 +42,13 @@ redis.call('HLEN', CLAIMS)
 local dead_letters = redis.call('HLEN', DEAD)
 
 local users, issued, requested, times, count = {}, {}, {}, {}, 0
-local shared
-for user, asked, rest in string.gmatch(ARGV[5], '([^\t\n]*)\t([^\t\n]*)([^\n]*)\n') do
+local asked, shared
+for user, own, rest in string.gmatch(ARGV[5], '([^\t\n]*)\t([^\t\n]*)([^\n]*)\n') do
   if rest ~= '' then
     local ex, given, used, revoked = string.match(rest, '^\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
     shared = { ex = ex, given = given, used = used, revoked = revoked }
   end
+  if own ~= '' then asked = own end
   count = count + 1
   users[count], issued[count], requested[count], times[count] = user, ISSUED_PREFIX .. user, asked, shared
 end

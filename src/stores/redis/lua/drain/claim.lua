@@ -16,7 +16,7 @@
 --
 -- Reply: status; if 'ok' then fence, reclaimed, buried, waiting (left behind), acked (the highest fence that the ledger is known
 -- to have reached), a list of user, reason of those that this claim dead-lettered, a list of user, score of those whose score is no
--- time, and one text with a line of user, score, deliveries for each claim, between tabs.
+-- time, and one text of user, score, deliveries for each claim, all between tabs.
 -- status: ok, gone (no such coupon), epoch (another life of the coupon), run (not checked since this server started),
 -- suspect and the reason, held (another worker holds the backlog) and its name, waiting.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
@@ -132,8 +132,8 @@ end
 -- The rule of campaign/ids.ts: why this member cannot be a user id. Such a name fits neither a key nor the ledger, or is what a
 -- serializer made of one: a second person beside the user.
 local function fault(user)
-  -- What nearly all are: no byte that is refused anywhere, and none that begins a serialised text at the beginning.
-  if #user <= 128 and string.find(user, '^[!#-Z\\-z|~][!-z|~]*$') and not string.find(user, '\\x', 1, true) then return nil end
+  -- What nearly all are: no byte that is refused anywhere, none that begins a serialised text, and no backslash.
+  if #user <= 128 and string.find(user, '^[!#-Z^-z|~][!-Z^-z|~]*$') then return nil end
   if string.find(user, '^["%[{]') or string.sub(user, 1, 2) == '\172\237' then return 'looks_serialised' end
   if #user > 128 or not string.find(user, '^[!-z|~]+$') or string.find(user, '\\x%x%x') then return 'invalid_user_id' end
   return nil
@@ -152,7 +152,7 @@ end
 local users, scores, times, exact = candidates()
 local dead, timeless = {}, {}
 local reply = { 'ok', '', '', '', '', coupon[5] or '0', dead, timeless }
-local lines, buried, fence = {}, 0, 0
+local claimed, buried, fence = {}, 0, 0
 
 if #users > 0 then
   local records = redis.call('HMGET', ADMITTED, unpack(users))
@@ -161,7 +161,7 @@ if #users > 0 then
   local deadline = string.format('%.0f', now + lease)
   -- Field, value, or score, member: each list is written at once.
   local admitted, claims, leases = {}, {}, {}
-  local head, tail
+  local n, head, tail = 0, nil, nil
   for i, user in ipairs(users) do
     local record, us = records[i], times[i]
     if not us then
@@ -191,15 +191,15 @@ if #users > 0 then
         head, tail = string.match(write_claim({ fence = fence, worker = worker, score = '', lease = lease, deliveries = 1, faults = 0 }),
           '^(%d+:[^:]*:)(.*)$')
       end
-      local last = read_claim(before[i])
+      local last = before[i] and read_claim(before[i])
       local deliveries = (last and last.deliveries or 0) + 1
-      claims[#claims + 1] = user
-      claims[#claims + 1] = last
+      n = n + 1
+      claims[2 * n - 1] = user
+      claims[2 * n] = last
         and write_claim({ fence = fence, worker = worker, score = score, lease = lease, deliveries = deliveries, faults = last.faults })
         or head .. score .. tail
-      leases[#leases + 1] = deadline
-      leases[#leases + 1] = user
-      lines[#lines + 1] = user .. '\t' .. score .. '\t' .. deliveries
+      leases[2 * n - 1], leases[2 * n] = deadline, user
+      claimed[3 * n - 2], claimed[3 * n - 1], claimed[3 * n] = user, score, deliveries
     end
   end
   redis.call('ZREM', QUEUE, unpack(users))
@@ -207,7 +207,7 @@ if #users > 0 then
     redis.call('HSET', COUPON, 'drained_by', worker .. ':' .. string.format('%.0f', now + hold))
   end
   if #admitted > 0 then redis.call('HSET', ADMITTED, unpack(admitted)) end
-  if #claims > 0 then
+  if n > 0 then
     redis.call('HSET', CLAIMS, unpack(claims))
     redis.call('ZADD', LEASES, unpack(leases))
   end
@@ -215,5 +215,5 @@ end
 
 reply[2], reply[3], reply[4] = tostring(fence), tostring(reclaimed), tostring(buried)
 reply[5] = tostring(redis.call('ZCARD', QUEUE))
-reply[9] = table.concat(lines, '\n')
+reply[9] = table.concat(claimed, '\t')
 return reply
