@@ -1,5 +1,6 @@
 import type { Claim } from '../campaign/coupon.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import { ledgerLimitMs } from '../campaign/readiness/liveness.ts';
 import { isLedgerBehind, LEDGER_BEHIND, verifyAgainstLedger, type VerifyPorts } from '../campaign/verify-coupon.ts';
 import type { WrongType } from '../campaign/wrong-type.ts';
 import { emptyPass, type CouponPass } from './coupon-pass.ts';
@@ -119,8 +120,7 @@ async function issueOrLookFurther(
   held: Claim[],
   pass: CouponPass,
 ): Promise<BatchResult> {
-  // A third of the lease: time is left to acknowledge, or to give back, before anybody else may claim the same users.
-  const timeoutMs = options.leaseMs / 3;
+  const timeoutMs = ledgerLimitMs(options.leaseMs);
   const endMs = performance.now() + timeoutMs;
   const refused: BatchResult['refused'] = [];
   let batch: readonly Claim[] = held;

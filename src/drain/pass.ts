@@ -1,5 +1,6 @@
 import { CouponError, isOutage } from '../lib/errors.ts';
 import type { LedgerCoupon } from '../campaign/ports/ledger.ts';
+import { ledgerLimitMs } from '../campaign/readiness/liveness.ts';
 import { isPartialOutage } from '../campaign/readiness/partial-outage.ts';
 import { isCouponFault, WrongTypeError } from '../campaign/wrong-type.ts';
 import { claimBatch, settleBatch } from './coupon-batch.ts';
@@ -73,7 +74,7 @@ async function drainEach(
 async function drainReadable(stores: DrainPorts, options: DrainOptions, listed: LedgerCoupon, stop: AbortSignal): Promise<CouponPass> {
   const coupon = { ...listed };
   const { batch } = options;
-  const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id, options.leaseMs / 3) } };
+  const ports = { ...stores, ledger: { ...stores.ledger, ...issueTogether(stores.ledger, coupon.id, ledgerLimitMs(options.leaseMs)) } };
   try {
     return await inLanes(
       coupon.id,

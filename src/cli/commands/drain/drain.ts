@@ -4,6 +4,7 @@ import type { CouponPass } from '../../../drain/coupon-pass.ts';
 import { drainLoop, type DrainEvents, type DrainTotals, type DrainSettings } from '../../../drain/loop.ts';
 import { knownCoupon } from '../../../campaign/known-coupon.ts';
 import { paceText, perSecond } from '../../../drain/pace.ts';
+import { ledgerLimitMs } from '../../../campaign/readiness/liveness.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseCouponId } from '../../../campaign/ids.ts';
@@ -115,8 +116,8 @@ async function run(context: Context, options: DrainSettings, flags: DrainFlags):
   const log = await openLog(context, 'drain', flags);
   const stop = context.stopSignal();
   const supervisor = systemdSupervisor(context, stop);
-  // A third of the lease, as for the batch itself: a worker that hangs holds up no other worker's users for longer.
-  const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(options.leaseMs / 3) });
+  // As for a batch: a worker that hangs holds up no other worker's users for longer.
+  const database = await context.database(undefined, { statementTimeoutMs: Math.ceil(ledgerLimitMs(options.leaseMs)) });
   const stores: DrainStores = {};
   const health = await startDrainHealth(context, options, database, stores);
   const opened = await openWithRetry(context, options.patienceMs, stop, async () => {
