@@ -31,10 +31,10 @@ const LEASE_MS = 1_000;
 /** For our own looks at Redis: a disk may be slow, and the machine busy. */
 const PATIENCE_MS = 60_000;
 
-/** Two take their time, so that users wait and claims overlap; the third makes sure that a backlog ends. */
+/** The first takes its time, so that claims overlap; of the others one drains the backlog, and the next takes over where that one ends. */
 const DRAINS = [
   ['--interval', '100ms', '--batch', '10'],
-  ['--interval', '150ms', '--batch', '20'],
+  ['--interval', '150ms', '--batch', '20', '--eager'],
   ['--interval', '100ms', '--batch', '50', '--eager'],
 ];
 
