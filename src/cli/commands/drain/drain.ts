@@ -49,7 +49,7 @@ export const configure: Configure = (command, cli) => {
     .option('--interval <duration>', 'time between two passes (COUPON_INTERVAL, default 2s)')
     .option('--batch <n>', 'users per coupon and pass, 1–1000 (COUPON_BATCH, default 100)')
     .option('--lease <duration>', 'how long a claim is kept before others may take it (COUPON_LEASE, default 30s)')
-    .option('--eager', 'go on at once while users wait')
+    .option('--eager', 'go on at once while users wait; of several such workers, one at a time serves a coupon')
     .option('--once', 'end after one pass')
     .option('--until-empty', 'end when no user waits or is claimed')
     .option(
