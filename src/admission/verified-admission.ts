@@ -52,10 +52,11 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
     }
   };
 
-  const ask = async (couponId: string, requests: readonly AdmissionRequest[]): Promise<AdmissionAnswer[]> => {
+  /** `lost`: how an earlier try ended whose reply was lost; null: there was none. */
+  const ask = async (couponId: string, requests: readonly AdmissionRequest[]): Promise<{ answers: AdmissionAnswer[]; lost: unknown }> => {
     let lost: unknown = null;
     try {
-      return await retry(
+      const answers = await retry(
         async () => ports.admission.admit(couponId, requests),
         {
           retries: (error) => (lost === null ? isReplyLost(error) : isOutage(error)),
@@ -65,6 +66,7 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
         },
         ports.clock,
       );
+      return { answers, lost };
     } catch (error) {
       // That nothing came of the later tries says nothing about the first.
       throw lost !== null && isOutage(error) ? lost : error;
@@ -73,20 +75,29 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
 
   return {
     async admit(couponId, requests) {
-      const answers = await ask(couponId, requests);
+      const { answers, lost } = await ask(couponId, requests);
       const refused = answers.flatMap((answer, i) => (answer.outcome === 'unavailable' ? [i] : []));
-      if (refused.length === 0 || !(await check(couponId))) return answers;
-      try {
-        const again = await ask(
-          couponId,
-          refused.map((i) => requests[i]!),
-        );
-        for (const [k, i] of refused.entries()) answers[i] = again[k]!;
-      } catch (error) {
-        // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
-        if (!isOutage(error) || isReplyLost(error)) throw error;
+      if (refused.length > 0 && (await check(couponId))) {
+        try {
+          const again = await ask(
+            couponId,
+            refused.map((i) => requests[i]!),
+          );
+          for (const [k, i] of refused.entries()) answers[i] = again.answers[k]!;
+          if (again.lost !== null && answers.some(saysNothing)) throw again.lost;
+        } catch (error) {
+          // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
+          if (!isOutage(error) || isReplyLost(error)) throw error;
+        }
       }
+      // A Redis that lost what it decided, or does not decide now, cannot tell what became of the try whose reply was lost.
+      if (lost !== null && answers.some(saysNothing)) throw lost;
       return answers;
     },
   };
+}
+
+/** Whether an answer leaves open what an earlier try of the same request came to. */
+function saysNothing({ outcome }: AdmissionAnswer): boolean {
+  return outcome === 'unavailable' || outcome === 'unknown_coupon';
 }

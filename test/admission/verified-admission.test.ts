@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/lib/clock.ts';
-import { isReplyLost } from '../../src/lib/errors.ts';
+import { CouponError, isReplyLost } from '../../src/lib/errors.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Admission } from '../../src/campaign/ports/admission.ts';
 import { verifiedAdmission } from '../../src/admission/verified-admission.ts';
@@ -132,6 +132,29 @@ describe('a Redis whose answers get lost', () => {
     await proxy.cut();
     expect(await asked).toSatisfy(isReplyLost);
     connection.close();
+  });
+
+  test.each([
+    ['is out of service', async () => void (await stores.redis.hset('coupon:42', 'suspect', 'fence'))],
+    ['was restarted, and is behind the ledger', async () => void (await stores.redis.hset('coupon:42', 'run', 'the server before'))],
+    ['is empty', async () => void (await stores.redis.flushdb())],
+  ])('and that %s when it is asked again: whoever it lost may have been accepted', async (_what, lose) => {
+    await stores.seed({ id: '42', total: 3 });
+    let lost = false;
+    const admission = verified({
+      admit: async (couponId, requests) => {
+        const answers = await stores.admission.admit(couponId, requests);
+        if (lost) return answers;
+        lost = true;
+        // The claim of a worker outlived what Redis lost, and the ledger has the row.
+        await stores.redis.hdel('coupon_admitted:42', 'a');
+        await stores.redis.zrem('coupon_waiting_queue:42', 'a');
+        await stores.sql('UPDATE coupons SET max_fence = 7');
+        await lose();
+        throw new CouponError({ code: 'REDIS_REPLY_LOST', kind: 'unreachable', message: 'the reply was lost', fix: '' });
+      },
+    });
+    expect(await outcomes(admission, 'a', 'known').catch((error: unknown) => error)).toSatisfy(isReplyLost);
   });
 
   test('a request that cannot be sent at all is certainly not accepted', async () => {
