@@ -1,3 +1,4 @@
+import { leavesOpen } from '../campaign/outcome.ts';
 import type { LedgerReader } from '../campaign/ports/ledger.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -84,20 +85,15 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
             refused.map((i) => requests[i]!),
           );
           for (const [k, i] of refused.entries()) answers[i] = again.answers[k]!;
-          if (again.lost !== null && answers.some(saysNothing)) throw again.lost;
+          if (again.lost !== null && answers.some(leavesOpen)) throw again.lost;
         } catch (error) {
           // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
           if (!isOutage(error) || isReplyLost(error)) throw error;
         }
       }
       // A Redis that lost what it decided, or does not decide now, cannot tell what became of the try whose reply was lost.
-      if (lost !== null && answers.some(saysNothing)) throw lost;
+      if (lost !== null && answers.some(leavesOpen)) throw lost;
       return answers;
     },
   };
-}
-
-/** Whether an answer leaves open what an earlier try of the same request came to. */
-function saysNothing({ outcome }: AdmissionAnswer): boolean {
-  return outcome === 'unavailable' || outcome === 'unknown_coupon';
 }

@@ -33,6 +33,11 @@ export const OUTCOMES = [...FIRST_OUTCOMES, 'unexpected', 'unknown', 'unsent', .
 export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Whether an answer leaves open what an earlier try of the same request came to, whose reply was lost. */
+export function leavesOpen({ outcome }: { outcome: Outcome }): boolean {
+  return outcome === 'unavailable' || outcome === 'unknown_coupon';
+}
+
 /** A count for each outcome, zero included, in the order of {@link OUTCOMES}. */
 export type OutcomeCounts = Record<Outcome, number>;
 

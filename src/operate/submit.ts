@@ -1,8 +1,8 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { AdmissionAnswer, AdmissionRequest } from '../campaign/admission.ts';
 import type { Clock } from '../lib/clock.ts';
-import { CouponError, isOutage } from '../lib/errors.ts';
-import { noOutcomes, type Outcome, type OutcomeCounts } from '../campaign/outcome.ts';
+import { CouponError, isOutage, isReplyLost } from '../lib/errors.ts';
+import { leavesOpen, noOutcomes, type Outcome, type OutcomeCounts } from '../campaign/outcome.ts';
 import { retry } from '../lib/retry.ts';
 import type { SubmitPlan } from './submit-plan.ts';
 
@@ -122,9 +122,15 @@ export interface Patience {
 const RETRY_MS = 200;
 
 /**
- * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was.
+ * Asks again while the store is away. The request ids make that harmless, and turn a lost reply into the answer that it was; it stays
+ * unknown where Redis cannot say any more.
  */
 export function sendWithRetry(send: Send, { clock, stop, patienceMs }: Patience): Send {
-  const policy = { retries: isOutage, delayMs: () => RETRY_MS, patienceMs, stop };
-  return async (requests) => retry(async () => send(requests), policy, clock);
+  return async (requests) => {
+    let lost = false;
+    const failed = (error: unknown): void => void (lost ||= isReplyLost(error));
+    const policy = { retries: isOutage, delayMs: () => RETRY_MS, patienceMs, stop, failed };
+    const answers = await retry(async () => send(requests), policy, clock);
+    return lost ? answers.map((answer) => (leavesOpen(answer) ? { outcome: 'unknown' as const } : answer)) : answers;
+  };
 }

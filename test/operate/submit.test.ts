@@ -148,6 +148,24 @@ describe('sendWithRetry', () => {
     expect(await stores.redis.hget('coupon:42', 'stock')).toBe('5');
   });
 
+  test('does not take for a refusal what a Redis says that lost the request whose reply was lost', async () => {
+    await stores.seed({ id: '42', total: 10 });
+    const lost = new CouponError({ code: 'REDIS_REPLY_LOST', kind: 'unreachable', message: 'gone', fix: 'Wait.' });
+    let isLost = false;
+    const forgetful: Send = async (requests) => {
+      const answers = await straight(requests);
+      if (isLost) return answers;
+      isLost = true;
+      await stores.redis.hset('coupon:42', 'suspect', 'fence');
+      await stores.redis.hdel('coupon_admitted:42', requests[0]!.userId);
+      await stores.redis.zrem('coupon_waiting_queue:42', requests[0]!.userId);
+      throw lost;
+    };
+    const send = sendWithRetry(forgetful, { clock: handClock(), stop: never, patienceMs: 5_000 });
+    const { outcomes } = await submit(send, options(5, 0), handClock(), never, quiet);
+    expect(outcomes).toMatchObject({ accepted: 4, unknown: 1, unavailable: 0 });
+  });
+
   test('gives up when patience runs out, and at once after a stop', async () => {
     let tries = 0;
     const dead: Send = () => {
