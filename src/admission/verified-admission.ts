@@ -76,7 +76,8 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
 
   return {
     async admit(couponId, requests) {
-      const { answers, lost } = await ask(couponId, requests);
+      const { answers, ...first } = await ask(couponId, requests);
+      let { lost } = first;
       const refused = answers.flatMap((answer, i) => (answer.outcome === 'unavailable' ? [i] : []));
       if (refused.length > 0 && (await check(couponId))) {
         try {
@@ -85,7 +86,7 @@ export function verifiedAdmission(ports: VerifiedAdmissionPorts): Admission {
             refused.map((i) => requests[i]!),
           );
           for (const [k, i] of refused.entries()) answers[i] = again.answers[k]!;
-          if (again.lost !== null && answers.some(leavesOpen)) throw again.lost;
+          lost ??= again.lost;
         } catch (error) {
           // Refused the first time and not even sent the second: `unavailable` is still the truth, and the others keep their answers.
           if (!isOutage(error) || isReplyLost(error)) throw error;

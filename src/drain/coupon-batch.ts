@@ -37,7 +37,7 @@ async function claimVerified(ports: DrainPorts, options: DrainOptions, coupon: L
   return verified.status === 'ok' ? ports.claims.claim(coupon.id, request) : verified;
 }
 
-/** claim → ledger → ack; users whom the ledger refuses are dead-lettered, and users whom it does not return go back to the queue. */
+/** From the claim to the acknowledgement. Users refused by the ledger are dead-lettered; those it does not return go back to the queue. */
 export async function settleBatch(
   ports: DrainPorts,
   options: DrainOptions,

@@ -3,6 +3,7 @@ import type { Ledger } from '../../src/stores/postgres/ledger.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emptyPass, type CouponPass } from '../../src/drain/coupon-pass.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { HOLD_MS } from '../../src/drain/lanes.ts';
 import { drainPass } from '../../src/drain/pass.ts';
 import { drainLoop, type LoopOptions } from '../../src/drain/loop.ts';
 import type { ClaimQueue, DrainOptions } from '../../src/drain/ports.ts';
@@ -89,7 +90,7 @@ describe('drain', () => {
     await stores.seed({ id: '42', total: 400 });
     await admit('42', 400);
     const { epoch } = (await stores.ledger.coupon('42'))!;
-    await stores.claims.claim('42', { epoch, limit: 10, leaseMs: 30_000, worker: 'eager', holdMs: 3_600_000 });
+    await stores.claims.claim('42', { epoch, limit: 10, leaseMs: 30_000, worker: 'eager', holdMs: 2 * HOLD_MS });
     const [pass] = await drainPass(ports(), OPTIONS, running);
     expect(pass).toMatchObject({ issued: 100, waiting: 290 });
   });

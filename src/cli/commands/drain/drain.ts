@@ -204,8 +204,10 @@ function events(
         for (const pass of passes) {
           tellSkipped(context, options, skipped, pass);
           // Once: workers that share a trickle of users take turns all the time.
-          if (pass.heldBy !== undefined && !held.has(pass.couponId)) context.out.note(heldText(pass));
-          if (pass.heldBy !== undefined) held.add(pass.couponId);
+          if (pass.heldBy !== undefined && !held.has(pass.couponId)) {
+            held.add(pass.couponId);
+            context.out.note(heldText(pass));
+          }
           for (const line of refusedText(log ? withNames(pass, log.nameOf) : pass)) context.out.warn(line);
         }
         const longest = Math.max(0, ...passes.map((pass) => pass.waiting));
