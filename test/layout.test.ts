@@ -9,8 +9,8 @@ const MOST_LINES = 250;
 
 type Files = ReadonlyMap<string, string>;
 
-function sources(): Files {
-  const paths = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
+function filesIn(folder: string): Files {
+  const paths = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
   return new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));
@@ -25,6 +25,16 @@ function fullFolders(files: Files): string[] {
 function longFiles(files: Files): string[] {
   const lengths = [...files].map(([path, text]) => [path, text.split('\n').length - 1] as const);
   return lengths.filter(([, lines]) => lines > MOST_LINES).map(([path, lines]) => `${path}: ${lines} lines`);
+}
+
+/** Names in comments, with or without a folder, that no file has; `its lib/client.js` is a file of another package. */
+function goneFiles(files: Files): string[] {
+  return [...files].flatMap(([path, text]) => {
+    const comments = text.split('\n').filter((line) => /^\s*(?:\/?\*|\/\/|--)/.test(line));
+    const named = comments.flatMap((line) => [...line.matchAll(/(?<!\bits )(?<![\w./-])[a-z][\w./-]*\.(?:test\.ts|ts|lua|sql)\b/g)]);
+    const exists = (name: string): boolean => [...files.keys()].some((one) => one === name || one.endsWith(`/${name}`));
+    return named.flatMap(([name]) => (exists(name) ? [] : [`${path}: ${name}`]));
+  });
 }
 
 /** Also of types: two files that need each other's types are one thing, or lack a third. */
@@ -49,8 +59,18 @@ function circles(files: Files): string[] {
   return found;
 }
 
+it('comments name files that there are', () => {
+  const files = new Map([...filesIn('src'), ...filesIn('test')]);
+  expect(goneFiles(files)).toEqual([]);
+  const planted = new Map([
+    ['src/a.ts', '/** As `b.ts`; see `lua/b.lua`. */\n// of lib/a.ts\nconst text = "c.ts";\n'],
+    ['src/lib/b.ts', ' * The driver, see its lib/client.ts; `test/b.test.ts` holds it to this.\n'],
+  ]);
+  expect(goneFiles(planted)).toEqual(['src/a.ts: lua/b.lua', 'src/a.ts: lib/a.ts', 'src/lib/b.ts: test/b.test.ts']);
+});
+
 describe('the folders of src', () => {
-  const files = sources();
+  const files = filesIn('src');
 
   it(`have at most ${MOST_FILES} files each`, () => {
     expect(fullFolders(files)).toEqual([]);

@@ -147,7 +147,7 @@ export function unitOfScore(score: number): ScoreUnit {
 
 /**
  * Request time of a queue score in microseconds since 1970. Ours are microseconds; other services write seconds, milliseconds or
- * nanoseconds. Null: the score is no time (infinite, zero, negative, before 2001 or from 2100 on). `lua/claim.lua` reads likewise.
+ * nanoseconds. Null: the score is no time (infinite, zero, negative, before 2001 or from 2100 on). `stores/redis/lua/drain/claim.lua` reads likewise.
  */
 export function scoreToMicros(score: number): number | null {
   const micros = microsBySize(score);

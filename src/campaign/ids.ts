@@ -10,7 +10,7 @@ const VISIBLE = /^[!-z|~]{1,128}$/;
 
 /**
  * 1–128 visible ASCII characters other than braces, which Redis Cluster would read as a hash tag. Not those that a serializer wrote
- * (`"kim"` would be a second person beside `kim`), and no escapes of {@link ESCAPE}. `lua/claim.lua` holds the same rule.
+ * (`"kim"` would be a second person beside `kim`), and no escapes of {@link ESCAPE}. `stores/redis/lua/drain/claim.lua` holds the same rule.
  */
 export const USER_ID = new RegExp(`^(?!["[])(?!.*${ESCAPE.source})[!-z|~]{1,128}$`);
 

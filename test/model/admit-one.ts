@@ -1,5 +1,5 @@
 /**
- * The reference model of admission: what `stores/redis/lua/admit.lua` must do, written for reading. Tests drive both with the same
+ * The reference model of admission: what `stores/redis/lua/request/admit.lua` must do, written for reading. Tests drive both with the same
  * random sequences.
  */
 import type { AdmissionAnswer, AdmissionRequest } from '../../src/campaign/admission.ts';

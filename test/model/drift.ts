@@ -1,5 +1,5 @@
 /**
- * What must hold, one line each, in the words of the promises. Written independently of `core/reconcile*.ts`, which judge users as
+ * What must hold, one line each, in the words of the promises. Written independently of `src/audit/reconcile`, which judge users as
  * an audit finds them on a live campaign: on a quiet one both must come to the same.
  */
 import { scoreToMicros } from '../../src/campaign/coupon.ts';

@@ -1,6 +1,6 @@
 /**
  * Histories of a coupon: what users, other services, workers, operators and disasters may do to it, one command after the other.
- * `campaign-world.ts` does them to the reference model, `campaign-stores.ts` to real stores.
+ * `world.ts` does them to the reference model, `stores.ts` to real stores.
  */
 import fc from 'fast-check';
 import type { Spelling, ThirdPartyCoupon } from './adopt.ts';

@@ -276,31 +276,30 @@ function queueAgain({ leases, waiting, claims }: RedisSide, userId: string, scor
 
 /**
  * While there are more promises than coupons, whoever asked last and has no row gives the promise up: first among those who wait or
- * whom no worker holds any more, then among the dead.
+ * whom no worker holds any more, then among the dead. Where nobody can, nobody is moved.
  *
  * @returns how many gave theirs up, and how many promises are still too many, because workers hold the users
  */
 function setAside(campaign: Campaign, nowMs: number): { moved: number; left: number } {
   const { redis, ledger } = campaign;
   const { admitted, waiting, leases, claims, dead } = redis;
-  const coupon = redis.coupon!;
-  const returned = returnedOf(campaign);
-  let excess = admitted.size - ledger.total - returned;
-  let moved = 0;
-  if (excess <= 0) return { moved, left: 0 };
-  for (const userId of leases.keys()) if (isOverdue(redis, userId, nowMs)) queueAgain(redis, userId, admitted.get(userId)!.score);
+  const excess = admitted.size - ledger.total - returnedOf(campaign);
+  if (excess <= 0) return { moved: 0, left: 0 };
+  const overdue = [...leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
   const buried = [...dead].filter(([userId, reason]) => admitted.has(userId) && reason !== 'over_promised').map(([userId]) => userId);
-  const byScore = new Map(buried.map((userId) => [userId, admitted.get(userId)!.score]));
-  for (const userId of [...queueOrder(waiting).toReversed(), ...queueOrder(byScore).toReversed()]) {
-    if (excess === 0) break;
-    if (ledger.rows.has(userId)) continue;
+  const asked = (userIds: readonly string[]) => userIds.map((userId): [string, number] => [userId, admitted.get(userId)!.score]);
+  const [free, late] = [new Map([...waiting, ...asked(overdue)]), new Map(asked(buried))];
+  const latestFirst = [...queueOrder(free).toReversed(), ...queueOrder(late).toReversed()];
+  const givingUp = latestFirst.filter((userId) => !ledger.rows.has(userId)).slice(0, excess);
+  if (givingUp.length === 0) return { moved: 0, left: excess };
+  // The others whom no worker holds go back to the queue: a coupon that stays out of service would never take them back.
+  for (const userId of overdue) queueAgain(redis, userId, admitted.get(userId)!.score);
+  for (const userId of givingUp) {
     for (const place of [waiting, leases, claims]) place.delete(userId);
     dead.set(userId, 'over_promised');
-    moved += 1;
-    coupon.returned = returned + moved;
-    excess -= 1;
   }
-  return { moved, left: excess };
+  redis.coupon!.returned = returnedOf(campaign);
+  return { moved: givingUp.length, left: excess - givingUp.length };
 }
 
 /** Numbers never fall; the stock follows from who was accepted, and what was returned from who is over-promised. */

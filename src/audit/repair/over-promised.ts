@@ -43,7 +43,7 @@ function candidate({ user }: JudgedUser, nowMs: number): Candidate {
   return { userId: user.userId, us: times[0] ?? nowMs * 1_000, score: user.waiting ?? 0 };
 }
 
-/** By a lease that a repair leaves alone; see `lua/requeue.lua`. */
+/** By a lease that a repair leaves alone; see `stores/redis/lua/repair/requeue.lua`. */
 function isHeld({ user: { leaseDeadlineMs, claim } }: JudgedUser, nowMs: number): boolean {
   return leaseDeadlineMs !== null && claim !== null && leaseDeadlineMs > nowMs && leaseDeadlineMs <= nowMs + 2 * claim.leaseMs;
 }

@@ -11,11 +11,11 @@
  * - `_doRequest`   the gate: nothing is taken from the plan before a connection stands, so a dead port costs no request;
  *                  after `Connection: close` a new connection comes first
  * - `requestIterator.nextRequest`/`recordBody`   our bytes out, status and body in (`setupRequest` costs three times as much)
- * - `kOnBody` of the parser   autocannon decodes chunk by chunk and keeps all of a body, see `lib/reply-body.ts`
+ * - `kOnBody` of the parser   autocannon decodes chunk by chunk and keeps all of a body, see `lib/net/reply-body.ts`
  * - the certificate of a TLS connection is checked before anything is sent; autocannon takes any
  * - `timeoutTicker`   autocannon's cannot be stopped and started again, and fires on idle clients
  *
- * The version is pinned exactly, and `test/load/autocannon-contract.test.ts` holds it to all of this.
+ * The version is pinned exactly, and `test/bench/load/autocannon-contract.test.ts` holds it to all of this.
  * Requests are never sent twice: whether a lost one may be repeated is for the scenario to say, not for the transport.
  */
 import { Socket } from 'node:net';

@@ -158,7 +158,7 @@ export const benchReportSchema = z.object({
   exitCode: count,
 });
 
-/** The JSON schema (draft 2020-12) that the package ships; `npx vitest run test/app/bench-report-schema.test.ts -u` writes it. */
+/** The JSON schema (draft 2020-12) that the package ships; `npx vitest run test/bench/report/schema.test.ts -u` writes it. */
 export function benchReportJsonSchema(): object {
   return { ...z.toJSONSchema(benchReportSchema), title: 'Report of coupon-cli bench, schemaVersion 1' };
 }

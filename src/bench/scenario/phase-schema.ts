@@ -1,4 +1,4 @@
-/** The shape of `phases` in a scenario file. What it means is in `scenario-phases.ts`. */
+/** The shape of `phases` in a scenario file. What it means is in `phases.ts`. */
 import { z } from 'zod';
 import { duration, MAX_USERS, MAX_VUS, text, whole } from './schema-parts.ts';
 

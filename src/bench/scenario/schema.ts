@@ -94,7 +94,7 @@ export const scenarioSchema = z.strictObject({
 
 export type ScenarioDocument = z.output<typeof scenarioSchema>;
 
-/** The same as JSON schema (draft 2020-12), for editors. `npx vitest run test/core/scenario-schema.test.ts -u` writes it to `scenarios/`. */
+/** The same as JSON schema (draft 2020-12), for editors. `npx vitest run test/bench/scenario/schema.test.ts -u` writes it to `scenarios/`. */
 export function scenarioJsonSchema(): object {
   return { ...z.toJSONSchema(scenarioSchema, { io: 'input' }), title: 'Scenario of coupon-cli bench, version 1' };
 }
