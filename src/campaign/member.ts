@@ -40,6 +40,11 @@ export function unescapeMember(text: string): Uint8Array {
   return Uint8Array.from([...parts, ...bytesOf.encode(text.slice(from))]);
 }
 
+/** The order in which Redis has members of one score: by their bytes. For `toSorted`. */
+export function compareMembers(a: string, b: string): number {
+  return Buffer.compare(unescapeMember(a), unescapeMember(b));
+}
+
 function decoded(bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);

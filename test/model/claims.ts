@@ -47,7 +47,8 @@ export function claim({ redis, server }: Campaign, request: ClaimRequest, nowMs:
   const claims: Claim[] = [];
   const [refused, timeless]: [Remarks['refused'], string[]] = [[], []];
   let buried = 0;
-  const oldest = oldestFirst(redis.waiting, nowMs * 1_000).slice(0, request.limit);
+  const nextUs = Math.max(nowMs * 1_000, coupon.lastUs + 1);
+  const oldest = oldestFirst(redis.waiting, nextUs).slice(0, request.limit);
   if (request.alone && oldest.length > 0) coupon.drainedBy = request.worker;
   for (const userId of oldest) {
     if (scoreToMicros(redis.waiting.get(userId)!) === null) timeless.push(userId);

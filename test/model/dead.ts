@@ -1,7 +1,7 @@
 import type { Campaign } from './state.ts';
 
 export type RetryAnswer = 'ok' | 'not_dead' | 'invalid' | 'no_stock' | 'not_admitted' | 'epoch';
-export type DropAnswer = 'ok' | 'not_dead' | 'not_admitted' | 'issued' | 'epoch';
+export type DropAnswer = 'ok' | 'not_dead' | 'not_admitted' | 'no_stock_field' | 'issued' | 'epoch';
 
 /** Puts a dead-lettered user back into the queue, at the original place. */
 export function retry({ redis, ledger }: Campaign, userId: string): RetryAnswer {
@@ -31,6 +31,7 @@ export function drop({ redis, ledger }: Campaign, userId: string): DropAnswer {
   const reason = dead.get(userId);
   if (reason === undefined) return 'not_dead';
   if (!admitted.has(userId)) return 'not_admitted';
+  if (Number.isNaN(coupon.stock)) return 'no_stock_field';
   // A user promised beyond the total has given the coupon up already.
   if (reason === 'over_promised') coupon.returned = oneLess(coupon.returned);
   else coupon.stock += 1;

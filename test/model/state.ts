@@ -165,11 +165,12 @@ export function hashOf(row: RowView): Record<string, string> {
 }
 
 /**
- * By request time, equal times by user id. A score that is no time counts as a request of now: before those in the future, in the order
- * of the scores.
+ * By request time, equal times by user id. Those whose score is no time stand where the next request would, in the order of the scores.
+ *
+ * @param nextUs time of the next request of the coupon: after all that it has accepted, also where a clock was ahead
  */
-export function oldestFirst(waiting: ReadonlyMap<string, number>, nowUs: number): string[] {
-  const time = (userId: string): number => scoreToMicros(waiting.get(userId)!) ?? nowUs;
+export function oldestFirst(waiting: ReadonlyMap<string, number>, nextUs: number): string[] {
+  const time = (userId: string): number => scoreToMicros(waiting.get(userId)!) ?? nextUs;
   return queueOrder(waiting).toSorted((a, b) => time(a) - time(b));
 }
 

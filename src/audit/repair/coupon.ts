@@ -1,12 +1,11 @@
 import { chunked } from '../../lib/chunked.ts';
-import { scoreToMicros } from '../../campaign/coupon.ts';
 import { mayHaveRow } from '../../campaign/ids.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
-import { readRedis } from '../reads.ts';
 import { eachToMend } from './each.ts';
 import type { CouponPlan, PlanOptions } from './plan-coupon.ts';
 import type { RepairStep } from './plan.ts';
 import type { RepairPorts } from './ports.ts';
+import { reachedBy } from './reached.ts';
 import { mendUsers, type Mended } from './users.ts';
 
 /** Users looked at together for whether there is a coupon for them. */
@@ -53,21 +52,6 @@ export async function repairCoupon(
 
 /** Done in one step at the end. */
 const LAST = ['restore_settings', 'set_stock', 'clear_suspect', 'pause', 'reopen'] as const;
-
-/**
- * Claims that a worker still holds may be ahead of what reached the ledger. They are read first: a worker that is late may issue its users and
- * give its claims up meanwhile.
- */
-async function reachedBy(ports: RepairPorts, { id, maxFence }: LedgerCoupon): Promise<{ fence: number; lastUs: number }> {
-  let [fence, lastUs] = [maxFence, 0];
-  for await (const page of ports.reader.walk(id, 'claims')) {
-    for (const { claim } of (await readRedis(ports, id, page)).users) {
-      fence = Math.max(fence, claim?.fence ?? 0);
-      lastUs = Math.max(lastUs, scoreToMicros(claim?.score ?? 0) ?? 0);
-    }
-  }
-  return { fence, lastUs: Math.max(lastUs, await ports.ledger.latestRequestUs(id)) };
-}
 
 /** The users of the plan give their promise up, but for those who have a row by now. */
 async function deadLetter(ports: RepairPorts, coupon: LedgerCoupon, users: readonly string[], mended: Mended): Promise<void> {

@@ -5,6 +5,7 @@ import { eachToMend, withoutFormerLife } from './each.ts';
 import { judgeLife, mayBeMissing, type Life, type RedisRecord } from './life.ts';
 import { mendUser, type Mend, type UserStep } from './mend.ts';
 import { overPromisedUsers } from './over-promised.ts';
+import { nextRequestUs } from './reached.ts';
 import { inOrder, isDangerous, type PlannedStep, type RepairStep } from './plan.ts';
 import type { LedgerCoupon } from '../../campaign/ports/ledger.ts';
 import type { RepairPorts, StateChange } from './ports.ts';
@@ -58,7 +59,11 @@ export async function planCoupon(
   const returned = givenBack + (life === 'ended' ? 0 : await countReturned(ports, id));
   const accepted = (life === 'ended' ? 0 : record.admitted) + users.admissions;
   const places = coupon.total + returned;
-  const deadLetters = accepted > places ? await overPromisedUsers(view, id, accepted - places, roomForRows) : [];
+  const excess = async (): Promise<string[]> => {
+    const nextUs = await nextRequestUs(ports, coupon, record.lastUs, life === 'ours');
+    return overPromisedUsers(view, id, { users: accepted - places, nextUs, roomForRows });
+  };
+  const deadLetters = accepted > places ? await excess() : [];
   const canRestore = accepted - deadLetters.length <= places;
   const target = places - accepted + deadLetters.length;
 

@@ -34,7 +34,7 @@ export interface RedisRepairs {
 export interface Reached {
   /** Claim number. */
   fence: number;
-  /** Latest request time in the ledger, microseconds. */
+  /** Latest request time, microseconds. */
   lastUs: number;
 }
 
