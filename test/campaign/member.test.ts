@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isUserId } from '../../src/campaign/ids.ts';
-import { escapeMember, unescapeMember } from '../../src/campaign/member.ts';
+import { compareMembers, escapeMember, unescapeMember } from '../../src/campaign/member.ts';
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
@@ -36,4 +36,15 @@ test('a member that is a user id is its own text, and no other member has that t
       expect(new TextDecoder().decode(member)).toBe(text);
     }),
   );
+});
+
+test('texts are put in the order of their members, as Redis has them', () => {
+  fc.assert(
+    fc.property(fc.array(bytes, { maxLength: 8 }), (members) => {
+      const inRedis = members.toSorted((a, b) => Buffer.compare(a, b)).map(escapeMember);
+      expect(members.map(escapeMember).toSorted(compareMembers)).toEqual(inRedis);
+    }),
+  );
+  // Neither bytes that are no text nor characters outside the basic plane are in the order of JavaScript.
+  expect(['\\xac\\xed', 'kim', '\u{1f600}', '\uffee'].toSorted(compareMembers)).toEqual(['kim', '\\xac\\xed', '\uffee', '\u{1f600}']);
 });
