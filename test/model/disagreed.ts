@@ -1,4 +1,4 @@
-/** Histories over which the model and the stores once disagreed, and that seldom come about by chance; each by the histories that it is of. */
+/** Histories over which the model and the stores once disagreed, and which chance seldom finds; by the kind of history. */
 import type { Command } from './history.ts';
 
 type Step = NonNullable<Extract<Command, { kind: 'work' }>['step']>;
