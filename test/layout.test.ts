@@ -27,11 +27,11 @@ function longFiles(files: Files): string[] {
   return lengths.filter(([, lines]) => lines > MOST_LINES).map(([path, lines]) => `${path}: ${lines} lines`);
 }
 
-/** Names in comments, with or without a folder, that no file has; `its lib/client.js` is a file of another package. */
+/** Names in comments, with or without a folder, that no file has. */
 function goneFiles(files: Files): string[] {
   return [...files].flatMap(([path, text]) => {
     const comments = text.split('\n').filter((line) => /^\s*(?:\/?\*|\/\/|--)/.test(line));
-    const named = comments.flatMap((line) => [...line.matchAll(/(?<!\bits )(?<![\w./-])[a-z][\w./-]*\.(?:test\.ts|ts|lua|sql)\b/g)]);
+    const named = comments.flatMap((line) => [...line.matchAll(/(?<![\w./-])[a-z][\w./-]*\.(?:test\.ts|ts|lua|sql)\b/g)]);
     const exists = (name: string): boolean => [...files.keys()].some((one) => one === name || one.endsWith(`/${name}`));
     return named.flatMap(([name]) => (exists(name) ? [] : [`${path}: ${name}`]));
   });
@@ -64,7 +64,7 @@ it('comments name files that there are', () => {
   expect(goneFiles(files)).toEqual([]);
   const planted = new Map([
     ['src/a.ts', '/** As `b.ts`; see `lua/b.lua`. */\n// of lib/a.ts\nconst text = "c.ts";\n'],
-    ['src/lib/b.ts', ' * The driver, see its lib/client.ts; `test/b.test.ts` holds it to this.\n'],
+    ['src/lib/b.ts', ' * The driver; `test/b.test.ts` holds it to this.\n'],
   ]);
   expect(goneFiles(planted)).toEqual(['src/a.ts: lua/b.lua', 'src/a.ts: lib/a.ts', 'src/lib/b.ts: test/b.test.ts']);
 });

@@ -1,4 +1,4 @@
-/** Histories over which the model and the stores once disagreed, and which chance seldom finds; by the kind of history. */
+/** Histories over which the model and the stores once disagreed, and which chance seldom finds; together by kind, each with its total. */
 import type { Command } from './history.ts';
 
 type Step = NonNullable<Extract<Command, { kind: 'work' }>['step']>;
@@ -13,7 +13,7 @@ const adopts = (stock: number): Command => ({
   asks: 'e',
 });
 const repair: Command = { kind: 'repair', reopen: false, confirm: false };
-/** The text of a member that is no text: by its bytes it is behind all letters, by the characters of this before them. */
+/** Text of a member that is not UTF-8: its bytes sort after all letters, this text before them. */
 const BYTES = '\\xac\\xed\\x00\\x05t\\x00\\x01a';
 
 /**
@@ -61,7 +61,7 @@ const LAST_BY_BYTES: Command[] = [
   asks('a', 'bot-1'),
 ];
 
-/** `c` was accepted by a clock that was ahead: who has no time asks after `c`, and waits behind. */
+/** `c` was accepted by a clock that was ahead: `a`, who has no time, comes after `c`. */
 const TIMELESS_BEHIND_THE_FUTURE: Command[] = [
   { kind: 'foreign', userId: 'a', score: 0 },
   asks('b'),
@@ -84,14 +84,14 @@ const TIMELESS_GIVES_UP: Command[] = [
   repair,
 ];
 
-export const DISAGREED: Readonly<Record<string, [history: Command[], total: number][]>> = {
-  'other programs and clocks': [
-    [TIMELESS_BEHIND_THE_FUTURE, 5],
-    [TIMELESS_GIVES_UP, 4],
-  ],
-  'adoptions and disasters': [[LAST_BY_BYTES, 2]],
-  'disasters that promise too much': [
-    [NOBODY_GIVES_UP, 2],
-    [DROPPED_WITHOUT_STOCK, 2],
-  ],
-};
+export type Disagreed = readonly [history: Command[], total: number][];
+
+export const CLOCKS: Disagreed = [
+  [TIMELESS_BEHIND_THE_FUTURE, 5],
+  [TIMELESS_GIVES_UP, 4],
+];
+export const ADOPTED: Disagreed = [[LAST_BY_BYTES, 2]];
+export const OVER_PROMISED: Disagreed = [
+  [NOBODY_GIVES_UP, 2],
+  [DROPPED_WITHOUT_STOCK, 2],
+];

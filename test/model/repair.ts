@@ -288,8 +288,8 @@ function setAside(campaign: Campaign, nowMs: number): { moved: number; left: num
   const overdue = [...leases.keys()].filter((userId) => isOverdue(redis, userId, nowMs));
   const buried = [...dead].filter(([userId, reason]) => admitted.has(userId) && reason !== 'over_promised').map(([userId]) => userId);
   const asked = (userIds: readonly string[]) => userIds.map((userId): [string, number] => [userId, admitted.get(userId)!.score]);
-  const [free, late] = [new Map([...waiting, ...asked(overdue)]), new Map(asked(buried))];
-  const latestFirst = [...queueOrder(free).toReversed(), ...queueOrder(late).toReversed()];
+  const places = [new Map([...waiting, ...asked(overdue)]), new Map(asked(buried))];
+  const latestFirst = places.flatMap((place) => queueOrder(place).toReversed());
   const givingUp = latestFirst.filter((userId) => !ledger.rows.has(userId)).slice(0, excess);
   if (givingUp.length === 0) return { moved: 0, left: excess };
   // The others whom no worker holds go back to the queue: a coupon that stays out of service would never take them back.

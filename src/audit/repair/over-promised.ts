@@ -7,7 +7,7 @@ import { mendUser } from './mend.ts';
 export interface Excess {
   /** How many more were accepted than there are coupons. */
   users: number;
-  /** When whoever has no request time is taken to ask, microseconds. */
+  /** Request time of users without one, microseconds. */
   nextUs: number;
   /** See {@link mendUser}. */
   roomForRows: boolean;

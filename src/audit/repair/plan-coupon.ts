@@ -59,11 +59,9 @@ export async function planCoupon(
   const returned = givenBack + (life === 'ended' ? 0 : await countReturned(ports, id));
   const accepted = (life === 'ended' ? 0 : record.admitted) + users.admissions;
   const places = coupon.total + returned;
-  const excess = async (): Promise<string[]> => {
-    const nextUs = await nextRequestUs(ports, coupon, record.lastUs, life === 'ours');
-    return overPromisedUsers(view, id, { users: accepted - places, nextUs, roomForRows });
-  };
-  const deadLetters = accepted > places ? await excess() : [];
+  const excess = accepted - places;
+  const nextUs = excess > 0 ? await nextRequestUs(ports, coupon, record.lastUs, life === 'ours') : 0;
+  const deadLetters = excess > 0 ? await overPromisedUsers(view, id, { users: excess, nextUs, roomForRows }) : [];
   const canRestore = accepted - deadLetters.length <= places;
   const target = places - accepted + deadLetters.length;
 

@@ -19,8 +19,8 @@ export async function reachedBy(ports: RepairPorts, { id, maxFence }: LedgerCoup
 }
 
 /**
- * Request time that a repair gives to whoever has none, as `adopt.lua` does, in microseconds: behind every request that the coupon is known
- * to have accepted, also where a clock was ahead.
+ * Request time, in microseconds, that a repair gives to users without one, as `adopt.lua` does: after every request that the coupon is known
+ * to have accepted, even if a clock was ahead.
  *
  * @param lastUs of the hash of the coupon; null: the field is not there
  * @param isBound the hash is this life's; if not, `bind.lua` will raise `lastUs` to what claims and ledger say

@@ -21,8 +21,8 @@
 -- suspect and the reason, held (another worker holds the backlog) and its name, waiting.
 -- State and window do not matter here: users who were accepted before the close are issued after it.
 -- Other services write scores in other units, in one queue. The oldest are found by time, whatever the unit, and a claim puts its
--- users on one scale: microseconds. A score that is no time counts as the next request
--- of the coupon: of now, or behind those that a clock which was ahead has accepted.
+-- users on one scale: microseconds. A score that is no time counts as the next request of the coupon: now, or after all that were
+-- accepted, even by a clock that was ahead.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD, CLAIMS = unpack(KEYS, 1, 6)
 
