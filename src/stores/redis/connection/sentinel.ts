@@ -32,7 +32,8 @@ export function sentinelOptions({ sentinel, family, tls }: Sentineled, lasts: ()
 
 /**
  * Gives up the link as soon as a sentinel says that another primary was chosen: a primary that is frozen or cut off does not end it.
- * Returns the way to stop.
+ * Each sentinel says so, some of them seconds after the link that followed has reached the new primary; that one stays. Returns the way
+ * to stop.
  *
  * Not the `failoverDetector` of ioredis: it ends the client for good when the word comes while the sentinels are being asked, minds
  * the other primaries of the same sentinels too, and writes to stderr of a sentinel that is away.
@@ -42,7 +43,8 @@ export function watchPrimary(redis: Redis, target: Sentineled): () => void {
     const client = sentinelClient(host, target, { maxRetriesPerRequest: null, retryStrategy: backoff });
     client.on('error', () => undefined);
     client.on('message', (_channel, told: string) => {
-      if (told.startsWith(`${target.sentinel.master} `)) redis.disconnect(true);
+      const [name, , , host, port] = told.split(' ');
+      if (name === target.sentinel.master && !leadsTo(redis.stream, host!, Number(port))) redis.disconnect(true);
     });
     // Where a sentinel may not be listened to, a refused write or silence shows the same, later.
     client.subscribe(REPLACED).catch(() => undefined);
@@ -51,6 +53,11 @@ export function watchPrimary(redis: Redis, target: Sentineled): () => void {
   return () => {
     for (const client of watching) client.disconnect();
   };
+}
+
+/** False also for a primary that is announced by name: it is asked for once more, which finds the right one. */
+function leadsTo(link: Redis['stream'] | undefined, host: string, port: number): boolean {
+  return link !== undefined && link.remoteAddress?.replace('::ffff:', '') === host && link.remotePort === port;
 }
 
 /** A link to a sentinel itself. Who opens it listens to its errors. */

@@ -25,12 +25,15 @@ async function hearers(port: number): Promise<number> {
   return list.split('\n').filter((line) => line.includes('cmd=subscribe')).length;
 }
 
-/** Resolves when this sentinel says that a primary was replaced: to us last, as we came last. */
-async function heard(port: number): Promise<void> {
+/** Listens to this sentinel. What it returns resolves when the sentinel says that a primary was replaced: to us last, as we came last. */
+async function listen(port: number): Promise<() => Promise<void>> {
   const sentinel = new Redis({ host: '127.0.0.1', port });
+  const told = new Promise<void>((resolve) => sentinel.once('message', () => resolve()));
   await sentinel.subscribe('+switch-master');
-  await new Promise((resolve) => sentinel.once('message', resolve));
-  sentinel.disconnect();
+  return async () => {
+    await told;
+    sentinel.disconnect();
+  };
 }
 
 async function isThere(connection: RedisConnection): Promise<boolean> {
@@ -63,11 +66,30 @@ async function whileAsking(meanwhile: (connection: RedisConnection) => Promise<v
 
 test('a primary that is replaced while its sentinels are asked where it is: the connection comes back', async () => {
   const connection = await whileAsking(async () => {
-    const told = heard(watched.ports[2]!);
+    const heard = await listen(watched.ports[2]!);
     await watched.switchOver();
-    await told;
+    await heard();
   });
   expect(await connection.client.info('replication')).toContain('role:master');
+  connection.close();
+});
+
+test('a sentinel that hears of a new primary later than the others does not cost the link that leads there', async () => {
+  const [first, second, third] = watched.ports as [number, number, number];
+  await using late = await openProxy(`redis://127.0.0.1:${third}`);
+  const connection = await openRedis({ url: sentinelUrl([first, second, own(late)]), reconnect: true });
+  await until(async () => (await Promise.all(watched.ports.map(hearers))).every((count) => count > 0));
+  const heardLate = await listen(own(late));
+  const heard = await Promise.all(watched.ports.map(listen));
+  late.holdReplies();
+  await watched.switchOver();
+  for (const one of heard) await one();
+  await expect.poll(() => isThere(connection), { timeout: 20_000 }).toBe(true);
+  expect(await connection.client.info('replication')).toContain('role:master');
+  const link = await connection.client.client('ID');
+  late.releaseReplies();
+  await heardLate();
+  expect(await connection.client.client('ID')).toBe(link);
   connection.close();
 });
 
