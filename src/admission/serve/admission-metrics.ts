@@ -1,5 +1,5 @@
 import { isReplyLost } from '../../lib/errors.ts';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type CounterConfiguration, type Registry } from 'prom-client';
 import type { Admission } from '../../campaign/ports/admission.ts';
 import type { AdmissionOutcome } from '../../campaign/outcome.ts';
 import { ambiguousCounter } from '../../http/store-metrics.ts';
@@ -7,21 +7,49 @@ import { ambiguousCounter } from '../../http/store-metrics.ts';
 /** Outcomes that may come without a look at the coupon. */
 const OUTAGES: ReadonlySet<string> = new Set(['unavailable', 'unknown']);
 
+/** Of one set of labels, since its counter was read. */
+interface Tally {
+  count: number;
+}
+
+/** A counter that takes over its tallies when it is read: prom-client hashes the labels at each count, for a hundredth of a request. */
+class TalliedCounter<L extends string> {
+  readonly #tallies: (Tally & { labels: string[] })[] = [];
+
+  constructor(configuration: CounterConfiguration<L>) {
+    const counter = new Counter({
+      ...configuration,
+      collect: () => {
+        for (const tally of this.#tallies) {
+          if (tally.count > 0) counter.labels(...tally.labels).inc(tally.count);
+          tally.count = 0;
+        }
+      },
+    });
+  }
+
+  /** @param labels in the order of their names; asked for once, and kept */
+  tally(...labels: string[]): Tally {
+    const tally = { labels, count: 0 };
+    this.#tallies.push(tally);
+    return tally;
+  }
+}
+
 /** What the endpoint counts: admissions. As everywhere, the coupon label only ever holds a coupon that exists. */
 export class AdmissionMetrics {
-  readonly #admissions: Counter<'coupon' | 'result'>;
-  readonly #fromMemory: Counter<'coupon'>;
+  readonly #admissions: TalliedCounter<'coupon' | 'result'>;
+  readonly #fromMemory: TalliedCounter<'coupon'>;
   readonly #ambiguous: Counter<'op'>;
   readonly #batchSize: Histogram;
   readonly #batchSeconds: Histogram;
-  /** Looking a label set up by its hash costs more than the rest of the count; so each is looked up once. */
-  readonly #children = new Map<string, Map<string, { inc(): void }>>();
-  readonly #fromMemoryOf = new Map<string, { inc(): void }>();
+  readonly #outcomesOf = new Map<string, Map<string, Tally>>();
+  readonly #fromMemoryOf = new Map<string, Tally>();
 
   constructor(registry: Registry, backlog: { readonly pending: number }) {
     const own = (name: string, help: string) => ({ name, help, registers: [registry] });
-    this.#admissions = new Counter({ ...own('coupon_admissions_total', 'Requests by outcome'), labelNames: ['coupon', 'result'] });
-    this.#fromMemory = new Counter({
+    this.#admissions = new TalliedCounter({ ...own('coupon_admissions_total', 'Requests by outcome'), labelNames: ['coupon', 'result'] });
+    this.#fromMemory = new TalliedCounter({
       ...own('coupon_refusals_from_memory_total', 'Refusals for which Redis was not asked'),
       labelNames: ['coupon'],
     });
@@ -42,19 +70,19 @@ export class AdmissionMetrics {
 
   /** @param couponId as asked for; it becomes a label only if the outcome shows that it exists */
   admission(couponId: string, outcome: AdmissionOutcome | 'unknown'): void {
-    const label = outcome === 'unknown_coupon' || (OUTAGES.has(outcome) && !this.#children.has(couponId)) ? '' : couponId;
-    let children = this.#children.get(label);
-    if (!children) this.#children.set(label, (children = new Map()));
-    let child = children.get(outcome);
-    if (!child) children.set(outcome, (child = this.#admissions.labels(label, outcome)));
-    child.inc();
+    const label = outcome === 'unknown_coupon' || (OUTAGES.has(outcome) && !this.#outcomesOf.has(couponId)) ? '' : couponId;
+    let outcomes = this.#outcomesOf.get(label);
+    if (!outcomes) this.#outcomesOf.set(label, (outcomes = new Map()));
+    let tally = outcomes.get(outcome);
+    if (!tally) outcomes.set(outcome, (tally = this.#admissions.tally(label, outcome)));
+    tally.count += 1;
   }
 
   /** A refusal that Redis was not asked for; it counts as an admission too. */
   fromMemory(couponId: string, outcome: AdmissionOutcome): void {
-    let child = this.#fromMemoryOf.get(couponId);
-    if (!child) this.#fromMemoryOf.set(couponId, (child = this.#fromMemory.labels(couponId)));
-    child.inc();
+    let tally = this.#fromMemoryOf.get(couponId);
+    if (!tally) this.#fromMemoryOf.set(couponId, (tally = this.#fromMemory.tally(couponId)));
+    tally.count += 1;
     this.admission(couponId, outcome);
   }
 
