@@ -43,8 +43,8 @@ export function watchPrimary(redis: Redis, target: Sentineled): () => void {
     const client = sentinelClient(host, target, { maxRetriesPerRequest: null, retryStrategy: backoff });
     client.on('error', () => undefined);
     client.on('message', (_channel, told: string) => {
-      const [name, , , host, port] = told.split(' ');
-      if (name === target.sentinel.master && !leadsTo(redis.stream, host!, Number(port))) redis.disconnect(true);
+      const [name, , , newHost, newPort] = told.split(' ');
+      if (name === target.sentinel.master && !leadsTo(redis.stream, newHost!, Number(newPort))) redis.disconnect(true);
     });
     // Where a sentinel may not be listened to, a refused write or silence shows the same, later.
     client.subscribe(REPLACED).catch(() => undefined);
