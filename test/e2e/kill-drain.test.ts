@@ -4,9 +4,10 @@ import { at } from '../support/run-cli.ts';
 import { openStores, type TestStores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
-const USERS = 20_000;
+/** So many that none of the drains gets to the end of them before it is killed. */
+const USERS = 40_000;
 const KILLS = 5;
-/** Five audits of 20,000 users, and as many starts; a busy machine takes its time. */
+/** Five audits of them, and as many starts; a busy machine takes its time. */
 const PATIENCE_MS = 300_000;
 
 describe('a drain that is killed', () => {
@@ -24,7 +25,7 @@ describe('a drain that is killed', () => {
   const rows = async () => Number((await stores.sql('SELECT count(*) FROM issued_coupons'))[0]!['count']);
 
   it(
-    'five times in the middle of 20,000 waiting users loses nobody and issues nobody twice',
+    'five times in the middle of 40,000 waiting users loses nobody and issues nobody twice',
     async () => {
       await stores.seed({ id: 'big', total: USERS });
       const submitted = await runToEnd([...at(stores), '--json', 'submit', 'big', '--users', String(USERS), '--concurrency', '500']);
@@ -70,14 +71,14 @@ describe('a drain that is killed', () => {
 
   it('with SIGTERM finishes its batch, gives the rest back and ends with 0', async () => {
     await stores.clear();
-    await stores.seed({ id: 'big', total: 5_000 });
-    await runToEnd([...at(stores), 'submit', 'big', '--users', '5000']);
+    await stores.seed({ id: 'big', total: USERS });
+    await runToEnd([...at(stores), 'submit', 'big', '--users', String(USERS), '--concurrency', '500']);
     const drain = start([...at(stores), 'drain', '--eager', '--batch', '100']);
     await until(async () => (await rows()) > 200);
     drain.child.kill('SIGTERM');
     expect(await drain.finished).toMatchObject({ exitCode: 0, signal: null });
     const issued = await rows();
-    expect(issued).toBeLessThan(5_000);
-    expect(await stores.claims.backlog('big')).toEqual({ waiting: 5_000 - issued, claimed: 0 });
+    expect(issued).toBeLessThan(USERS);
+    expect(await stores.claims.backlog('big')).toEqual({ waiting: USERS - issued, claimed: 0 });
   });
 });

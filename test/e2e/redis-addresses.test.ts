@@ -59,14 +59,12 @@ describe('Sentinel', () => {
   });
 });
 
-describe('TLS is told as that, and soon', () => {
+// Not found out in time, it would be `REDIS_DOWN`, and 3.
+describe('TLS is told as that, before the time of a connection is up', () => {
   test('rediss:// to a port without it', async () => {
     const url = stores.redisUrl.replace('redis://', 'rediss://');
-    const began = performance.now();
     const { exitCode, stderr } = await runner(url).run('inspect');
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/REDIS_TLS[\s\S]*Use redis:\/\//) });
-    // The time-out is five seconds; this is about which way ended it.
-    expect(performance.now() - began).toBeLessThan(4_000);
   });
 
   test('redis:// to a port that speaks nothing else', async () => {
