@@ -56,6 +56,10 @@ test('metrics count admissions by outcome and show the queue, without users and 
   ]) {
     expect(text).toContain(line);
   }
+  await endpoint.ask('42', 'secret-a');
+  const later = (await endpoint.get('/metrics')).text;
+  expect(later).toContain('coupon_admissions_total{coupon="42",result="duplicate"} 2');
+  expect(later).toContain('coupon_admissions_total{coupon="42",result="accepted"} 3');
   expect(text).toMatch(/^coupon_queue_oldest_age_seconds\{coupon="42"\} \d/m);
   expect(counted + text).not.toMatch(/secret|made-up/);
 });
