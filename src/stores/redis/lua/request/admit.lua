@@ -12,12 +12,12 @@
 -- ARGV[3]            the batch: a line `userId TAB requestId` for each request
 --
 -- Reply: a line `outcome place score` for each request; place and score are '-' where there is none. The score of not_yet_open and closed
--- is the time that belongs to it, in milliseconds. One text each way, because
--- three texts for each request cost Redis and its client more than the decision does.
+-- is the time that belongs to it, in milliseconds. One text each way, because three texts for each request cost Redis and its client more
+-- than the decision does.
 -- Without the record of who was accepted before, some would be accepted once more: the coupon is then marked suspect, as by `suspect`.
--- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, closed,
--- not_open, not_yet_open, sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom
--- the script is refused as a whole at the memory limit.
+-- The first rule that applies wins: unknown_coupon, accepted (same request again), duplicate, unavailable, closed, not_open, not_yet_open,
+-- sold_out, accepted. A user whose issued key holds another type than a hash is unavailable: what it says is unknown. Without allow-oom the
+-- script is refused as a whole at the memory limit.
 
 local COUPON, QUEUE, ADMITTED, LEASES, DEAD = unpack(KEYS, 1, 5)
 local ISSUED_PREFIX = ARGV[2]
