@@ -48,8 +48,10 @@ describe('scores of other services', () => {
     await stores.redis.zadd('coupon_waiting_queue:3', score, userId);
     await stores.redis.hincrby('coupon:3', 'stock', -1);
   };
+  /** Of a process of its own: one looks at the stores once a second, and a test is shorter than that. */
   const metric = async (name: string): Promise<number> => {
-    const { text } = await endpoint.get('/metrics');
+    await using fresh = await openEndpoint(stores);
+    const { text } = await fresh.get('/metrics');
     return Number(new RegExp(`^${name}\\{coupon="3"\\} (.*)$`, 'm').exec(text)![1]);
   };
   const requestedAt = async (userId: string) =>
