@@ -15,6 +15,7 @@ import { drainFlat } from './drain-flat.ts';
 import { drainWorkers } from './drain-workers.ts';
 import { durability } from './endpoint/durability.ts';
 import { endpoint } from './endpoint/endpoint.ts';
+import { fresh } from './endpoint/fresh.ts';
 import { evenness } from './evenness.ts';
 import { FULL, keepsBound, QUICK, type Effort, type Figure } from './figures.ts';
 import { plantedLatencies, stall } from './latencies.ts';
@@ -28,6 +29,7 @@ const MEASUREMENTS: Record<string, (effort: Effort) => Figure[] | Promise<Figure
   admission,
   drain: drainFlat,
   'drain-workers': drainWorkers,
+  fresh,
   crowd,
   durability,
   memory,

@@ -3,6 +3,7 @@ import { isReplyLost } from '../../../lib/errors.ts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Backlog } from '../../backlog.ts';
 import type { AdmissionBatcher } from '../../batcher.ts';
+import type { CouponDirectory } from '../../coupon-directory.ts';
 import type { RefusalMemory } from '../../refusal-memory.ts';
 import { requestStatuses, type StatusPorts } from '../../status.ts';
 import type { AdmissionAnswer } from '../../../campaign/admission.ts';
@@ -22,7 +23,8 @@ import {
   userParams,
 } from '../schemas.ts';
 
-export interface RequestPorts extends Omit<StatusPorts, 'now'> {
+export interface AskPorts {
+  directory: Pick<CouponDirectory, 'has'>;
   batcher: Pick<AdmissionBatcher, 'admit'>;
   /** Null: every request goes to Redis. */
   memory: Pick<RefusalMemory, 'refusalOf'> | null;
@@ -31,6 +33,8 @@ export interface RequestPorts extends Omit<StatusPorts, 'now'> {
   /** Whether a token says who asks, so that the body need not. */
   identified: boolean;
 }
+
+export type RequestPorts = AskPorts & Omit<StatusPorts, 'now'>;
 
 const askSchema = {
   summary: 'Ask for a coupon',
@@ -115,8 +119,8 @@ const DETAILS = {
   unavailable: 'The coupon cannot be served at this moment; the same request may be sent again.',
 };
 
-export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
-  const { batcher, memory, backlog, metrics, directory, identified } = ports;
+/** The route of a sale: whatever one of its requests costs is paid by every user. */
+export function askRoute(app: FastifyInstance, { batcher, memory, backlog, metrics, directory, identified }: AskPorts): void {
   const newRequestId = requestIds();
 
   app.post<{ Params: { couponId: string }; Body: { userId: string | number }; Headers: { 'idempotency-key'?: string } }>(
@@ -145,7 +149,11 @@ export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
       return sendAnswer(reply, couponId, userId, answer);
     },
   );
+}
 
+export function requestRoutes(app: FastifyInstance, ports: RequestPorts): void {
+  askRoute(app, ports);
+  const { backlog } = ports;
   const statusOf = requestStatuses({ ...ports, now: () => Date.now() });
   app.get<{ Params: { couponId: string; userId: string } }>(
     '/coupons/:couponId/requests/:userId',

@@ -9,6 +9,7 @@ import { baseline } from '../../baseline.ts';
 import type { Context, RedisStores } from '../../context.ts';
 import { throttledWarnings } from '../../output/throttled-warnings.ts';
 import { admissionThatMeans, guardStores } from '../../guards.ts';
+import { visible } from '../../../lib/text/visible.ts';
 import type { RequestLog } from '../../../http/request-log.ts';
 import { listen } from '../../listen.ts';
 import { openWithRetry } from '../../open-with-retry.ts';
@@ -31,6 +32,8 @@ export interface EndpointOptions {
   /** Addresses of clients come from a proxy. */
   trustProxy: boolean;
   patienceMs: number;
+  /** Before it listens. */
+  warmUpMs: number;
   host: string;
   port: number;
   limits: { maxPending: number; maxInFlight: number; maxConnections: number };
@@ -54,6 +57,7 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
     access,
     trustProxy,
     patienceMs,
+    warmUpMs,
     host,
     port,
     limits,
@@ -99,10 +103,24 @@ export async function runEndpoint(context: Context, options: EndpointOptions, st
     metrics,
     metricsApp: apart?.app,
   });
-  const url = await listen(app, { host, port, flags: { host: '--host', port: '--port' } });
-  listening(url, apart ? await listenApart(app, await apart.complete(), apart) : null);
-  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  await warmedUp(context, warmUpMs, stop);
+  if (!stop.aborted) {
+    const url = await listen(app, { host, port, flags: { host: '--host', port: '--port' } });
+    listening(url, apart ? await listenApart(app, await apart.complete(), apart) : null);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  }
   await Promise.all([finish(context, app), apart?.app.close()]);
+}
+
+/** A sale goes on without it. */
+async function warmedUp(context: Context, ms: number, stop: AbortSignal): Promise<void> {
+  if (ms === 0) return;
+  const { warmUp } = await import('../../../admission/serve/warm-up.ts');
+  try {
+    await warmUp(ms, stop);
+  } catch (error) {
+    context.out.warn(`the first requests will be slow, because the warm-up failed: ${visible((error as Error).message)}`);
+  }
 }
 
 /** The endpoint does not stay behind when the other port cannot be had. */

@@ -4,6 +4,7 @@ import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
 import { parseAcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { parseStrategy } from '../../../campaign/strategy.ts';
 import { MAX_CONNECTIONS } from '../../../http/connections.ts';
+import { durationFlag, parseDuration } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Configure } from '../../command.ts';
@@ -71,6 +72,11 @@ export const configure: Configure = (command, cli) => {
       'disk' as const,
     )
     .option(ALLOW_EVICTION, ALLOW_EVICTION_ABOUT)
+    .option(
+      '--warm-up <duration>',
+      'answer requests of its own for so long before it listens, so that the first users do not wait for Node to compile; 0s = not at all',
+      '1s',
+    )
     .option(WAIT_FOR_STORES, 'at the start, try so long for stores that are away before ending with 3', '0s')
     .addHelpText('after', EXAMPLES)
     .action(async (flags, self) => {
@@ -87,6 +93,7 @@ export const configure: Configure = (command, cli) => {
           access: await accessOf(context, flags, context.settings.get('host').value),
           trustProxy: flags.trustProxy === true,
           patienceMs: parsePatience(flags.waitForStores),
+          warmUpMs: parseWarmUp(flags.warmUp),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),
           metricsAt: metricsAt(flags, workers),
@@ -113,6 +120,14 @@ function metricsAt({ metricsPort, metricsHost: host }: { metricsPort?: string | 
   return { host, port };
 }
 
+/** @throws CouponError `BAD_DURATION` */
+function parseWarmUp(text: string): number {
+  const ms = parseDuration(text, '--warm-up');
+  if (ms <= MAX_WARM_UP_MS) return ms;
+  throw usageError('BAD_DURATION', `--warm-up: "${text}" is too long`, `Use at most ${durationFlag(MAX_WARM_UP_MS)}.`);
+}
+
+const MAX_WARM_UP_MS = 60_000;
 const MAX_WORKERS = 128;
 const MOST = 1_000_000;
 

@@ -129,6 +129,18 @@ describe('serve', () => {
     expect(await stores.redis.zrange('coupon_waiting_queue:late', 0, '-1')).toEqual(['slow']);
   });
 
+  test('--warm-up ends with a signal, before anybody could ask', async () => {
+    const result = await cli(['serve', '--port', '0', '--warm-up', '1m', ...at(stores)], {
+      onListen: (send) => void setTimeout(() => send('SIGTERM'), 200),
+    });
+    expect(result).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringContaining('stopped') });
+  });
+
+  test('--warm-up is at most a minute', async () => {
+    const result = await cli(['serve', '--port', '0', '--warm-up', '61s', ...at(stores)]);
+    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--warm-up: "61s" is too long') });
+  });
+
   test('a second signal ends it at once', async () => {
     const ends: number[] = [];
     let send: (name: StopSignal) => void = () => undefined;
