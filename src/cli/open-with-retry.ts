@@ -1,6 +1,6 @@
-import { gaveUp, isOutage, usageError } from '../lib/errors.ts';
+import { gaveUp, isOutage } from '../lib/errors.ts';
 import { systemClock } from '../lib/clock.ts';
-import { durationFlag, parseDuration } from '../lib/duration.ts';
+import { durationFlag, parseDurationUpTo } from '../lib/duration.ts';
 import { retry } from '../lib/retry.ts';
 import { visible } from '../lib/text/visible.ts';
 import type { Context } from './context.ts';
@@ -18,9 +18,7 @@ export const WAIT_FOR_STORES = '--wait-for-stores <duration>';
  * @throws CouponError `BAD_DURATION`
  */
 export function parsePatience(text: string): number {
-  const ms = parseDuration(text, '--wait-for-stores');
-  if (ms <= LONGEST_MS) return ms;
-  throw usageError('BAD_DURATION', `--wait-for-stores: "${text}" is too long`, `Use at most ${durationFlag(LONGEST_MS)}.`);
+  return parseDurationUpTo(LONGEST_MS, text, '--wait-for-stores');
 }
 
 /**

@@ -28,6 +28,17 @@ export function parseDuration(text: string, name = 'duration'): number {
   return value;
 }
 
+/**
+ * The same, where longer ones make no sense.
+ *
+ * @throws CouponError `BAD_DURATION`
+ */
+export function parseDurationUpTo(mostMs: number, text: string, name: string): number {
+  const ms = parseDuration(text, name);
+  if (ms <= mostMs) return ms;
+  throw usageError('BAD_DURATION', `${name}: "${text}" is too long`, `Use at most ${durationFlag(mostMs)}.`);
+}
+
 /** `5 h 33 min`, `12 s`, `340 ms`: the two largest units, for people. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return 'never';

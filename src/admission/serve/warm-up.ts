@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import type { AdmissionAnswer } from '../../campaign/admission.ts';
+import { HTTP_STATUS } from '../../campaign/http-status.ts';
 import type { Admission } from '../../campaign/ports/admission.ts';
 import { emptyApp } from '../../http/app.ts';
 import { Backlog } from '../backlog.ts';
@@ -19,27 +20,29 @@ const ACCEPTED: AdmissionAnswer = { outcome: 'accepted', place: 'waiting', first
 
 /**
  * Sends requests to an endpoint of its own on loopback, which accepts everybody and has no stores, until the time is over or `stop` is
- * aborted: Node then has compiled what it runs for each request. Without it, the users of the first second of a sale wait several times
- * as long as those of the fifth.
+ * aborted: Node then has compiled what it runs for each request. Without it, the 99th percentile of the first second is several times
+ * as long (`npm run perf -- --only fresh`).
  *
- * @returns how many requests were answered
+ * @returns how many requests were accepted
+ * @throws Error when one was not
  */
 export async function warmUp(ms: number, stop: AbortSignal): Promise<number> {
   const couponId = randomUUID();
   const app = await endpointWithoutStores(couponId);
-  // A worker would share the port with the other workers.
+  // Not shared with the other workers, as the port of `serve` is.
   await app.listen({ host: '127.0.0.1', port: 0, exclusive: true });
   const { port } = app.server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true });
   const target = { agent, host: '127.0.0.1', port, method: 'POST', path: `/coupons/${couponId}/requests` };
   const headers = { 'content-type': 'application/json' };
   const ends = performance.now() + ms;
-  let answered = 0;
+  let accepted = 0;
   const ask = async (userId: string): Promise<void> => {
     const asked = request({ ...target, headers }).end(JSON.stringify({ userId }));
     const [reply] = (await once(asked, 'response')) as [IncomingMessage];
     await once(reply.resume(), 'end');
-    answered += 1;
+    if (reply.statusCode !== HTTP_STATUS.accepted) throw new Error(`a request of its own was answered with ${reply.statusCode}`);
+    accepted += 1;
   };
   const user = async (_: unknown, index: number): Promise<void> => {
     for (let nth = 0; performance.now() < ends && !stop.aborted; nth += 1) await ask(`user-${index}-${nth}`);
@@ -50,17 +53,17 @@ export async function warmUp(ms: number, stop: AbortSignal): Promise<number> {
     agent.destroy();
     await app.close();
   }
-  return answered;
+  return accepted;
 }
 
-/** Whoever else finds its port is told that the coupon cannot be served. */
+/** Accepts every request for this coupon, and answers 503 for any other: nobody else who finds the port is told that they were accepted. */
 export async function endpointWithoutStores(couponId: string): Promise<FastifyInstance> {
-  const { app, complete } = emptyApp({ onFault: () => undefined, whereTo: 'this endpoint is not for you' });
+  const { app, complete } = emptyApp({ onFault: () => undefined, whereTo: 'this endpoint only warms the process up' });
   await controlAccess(app, {});
   const backlog = new Backlog();
   const metrics = new AdmissionMetrics(new Registry(), backlog);
   const admission: Admission = {
-    admit: async (asked, requests) => requests.map(() => (asked === couponId ? { ...ACCEPTED } : { outcome: 'unavailable' })),
+    admit: async (asked, requests) => requests.map(() => (asked === couponId ? ACCEPTED : { outcome: 'unavailable' })),
   };
   const batcher = new AdmissionBatcher(metrics.measured(admission));
   askRoute(app, { batcher, backlog, metrics, memory: null, directory: { has: async () => false }, identified: false });

@@ -5,14 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { processorUs } from '../processor.ts';
 import { ownStores, type OwnStores } from '../own-stores.ts';
-import { load, loadTool, type LoadFigures } from './load.ts';
+import { load, loadTool, PLENTY, type LoadFigures } from './load.ts';
 import { served, type Server } from './servers.ts';
 
 export const IDLE = 5_000;
 export const SLOW = 500;
-/** More than can be given out while it is measured. */
-const PLENTY = 1_000_000;
-
 type Which = 'crowded' | 'empty';
 
 interface Measured extends LoadFigures {

@@ -1,9 +1,7 @@
 import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores } from '../own-stores.ts';
-import { load } from './load.ts';
+import { load, PLENTY } from './load.ts';
 import { served } from './servers.ts';
-
-const PLENTY = 1_000_000;
 
 /** What it costs that Redis writes each batch to the disk before it answers. */
 export async function durability({ rounds, seconds }: Effort): Promise<Figure[]> {

@@ -2,7 +2,7 @@ import { until } from '../../support/until.ts';
 import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores, type OwnStores } from '../own-stores.ts';
 import { processorUs } from '../processor.ts';
-import { load, loadTool, type LoadFigures } from './load.ts';
+import { load, loadTool, PLENTY, type LoadFigures } from './load.ts';
 import { served, storeless, type Server } from './servers.ts';
 
 const SITUATIONS = ['accepted', 'sold_out', 'duplicate'] as const;
@@ -16,8 +16,6 @@ interface Measured extends LoadFigures {
   serverUs: number;
 }
 
-/** More than any of them can give out while it is measured. */
-const PLENTY = 1_000_000;
 /** Users that ask again and again. */
 const REGULARS = 1_000;
 

@@ -1,9 +1,7 @@
 import { alternating, median, medianRatio, type Effort, type Figure } from '../figures.ts';
 import { ownStores } from '../own-stores.ts';
-import { load, loadTool, type LoadFigures } from './load.ts';
+import { load, loadTool, PLENTY, type LoadFigures } from './load.ts';
 import { served } from './servers.ts';
-
-const PLENTY = 1_000_000;
 
 /** What the users of the first second get of a `serve` that has just been started, with its warm-up and without. */
 export async function fresh({ rounds }: Effort): Promise<Figure[]> {

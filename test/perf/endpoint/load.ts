@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import autocannon from 'autocannon';
 
+/** Stock that lasts as long as any of the programs is measured. */
+export const PLENTY = 1_000_000;
+
 const CONNECTIONS = 100;
 const script = fileURLToPath(new URL('wrk.lua', import.meta.url));
 

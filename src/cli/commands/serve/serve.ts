@@ -4,7 +4,7 @@ import { MAX_IN_FLIGHT } from '../../../admission/batcher.ts';
 import { parseAcceptedMeans } from '../../../campaign/accepted-means.ts';
 import { parseStrategy } from '../../../campaign/strategy.ts';
 import { MAX_CONNECTIONS } from '../../../http/connections.ts';
-import { durationFlag, parseDuration } from '../../../lib/duration.ts';
+import { parseDurationUpTo } from '../../../lib/duration.ts';
 import { usageError } from '../../../lib/errors.ts';
 import { parseWhole } from '../../../lib/numbers.ts';
 import type { Configure } from '../../command.ts';
@@ -93,7 +93,7 @@ export const configure: Configure = (command, cli) => {
           access: await accessOf(context, flags, context.settings.get('host').value),
           trustProxy: flags.trustProxy === true,
           patienceMs: parsePatience(flags.waitForStores),
-          warmUpMs: parseWarmUp(flags.warmUp),
+          warmUpMs: parseDurationUpTo(MAX_WARM_UP_MS, flags.warmUp, '--warm-up'),
           host: context.settings.get('host').value,
           port: setting(context, 'port', 0, 65_535),
           metricsAt: metricsAt(flags, workers),
@@ -118,13 +118,6 @@ function metricsAt({ metricsPort, metricsHost: host }: { metricsPort?: string | 
   if (port === 0 && workers > 1)
     throw usageError('SERVE_USAGE', '--metrics-port 0 and --workers exclude each other', 'Name a port: nothing would say which one it is.');
   return { host, port };
-}
-
-/** @throws CouponError `BAD_DURATION` */
-function parseWarmUp(text: string): number {
-  const ms = parseDuration(text, '--warm-up');
-  if (ms <= MAX_WARM_UP_MS) return ms;
-  throw usageError('BAD_DURATION', `--warm-up: "${text}" is too long`, `Use at most ${durationFlag(MAX_WARM_UP_MS)}.`);
 }
 
 const MAX_WARM_UP_MS = 60_000;

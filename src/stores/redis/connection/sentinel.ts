@@ -57,7 +57,7 @@ export function watchPrimary(redis: Redis, target: Sentineled): () => void {
 
 /** False also for a primary that is announced by name: it is asked for once more, which finds the right one. */
 function leadsTo(link: Redis['stream'] | undefined, host: string, port: number): boolean {
-  return link !== undefined && link.remoteAddress?.replace('::ffff:', '') === host && link.remotePort === port;
+  return link?.remoteAddress === host && link.remotePort === port;
 }
 
 /** A link to a sentinel itself. Who opens it listens to its errors. */
